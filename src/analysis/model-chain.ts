@@ -1,0 +1,100 @@
+import type { Box } from '../vision/box.ts';
+import type { Frame } from '../video/frame.ts';
+
+export type DetectionClass = 'person' | 'face';
+export type Gender = 'male' | 'female';
+
+/** One box found in a frame, in source pixels, clipped to the picture. */
+export interface Detection {
+  readonly class: DetectionClass;
+  readonly box: Box;
+  /** 0..1 */
+  readonly score: number;
+}
+
+/** Indices into the detections of one frame; at least one of the two is not null. */
+export interface FaceBodyPair {
+  readonly person: number | null;
+  readonly face: number | null;
+}
+
+export interface AgeGender {
+  /** Years, two decimals, not clamped. */
+  readonly age: number;
+  readonly gender: Gender;
+  readonly genderScore: number;
+}
+
+export interface Orientation {
+  /** 0..355 in steps of 5. 0 = back to the camera, 90 = image-left, 180 = towards the camera, 270 = image-right. */
+  readonly degrees: number;
+  readonly score: number;
+}
+
+export interface ActionReading {
+  readonly label: string;
+  /** Softmax over the vocabulary's label scores. */
+  readonly score: number;
+  /** Log-probability per label, in vocabulary order. */
+  readonly labelScores: readonly number[];
+}
+
+export interface ChainDescription {
+  readonly packName: string;
+  /** Hash over the manifest and every file: part of a job's identity. */
+  readonly packFingerprint: string;
+  readonly device: 'cpu' | 'cuda';
+  readonly vocabulary: readonly string[];
+}
+
+export interface StageTiming {
+  /** Calls of `session.run`. */
+  readonly runs: number;
+  /** Frames, crops or prompts. */
+  readonly items: number;
+  /** Milliseconds inside `session.run`. */
+  readonly runMs: number;
+  /** Milliseconds of the whole stage in its thread, preparation included. */
+  readonly totalMs: number;
+}
+
+export type StageName = 'detection' | 'ageGender' | 'orientation' | 'action' | 'scene';
+
+export interface JpegOptions {
+  /** Drawn as a rectangle on the picture. */
+  readonly box?: Box;
+  readonly caption?: string;
+  readonly maxWidth?: number;
+  readonly quality?: number;
+}
+
+declare const frameHandle: unique symbol;
+/** A frame that lives in the inference thread. Pixels cross the thread boundary once. */
+export type FrameHandle = number & { readonly [frameHandle]: true };
+
+/**
+ * The five models, in their own threads. Calls of several videos are batched together there; an aborted call
+ * rejects with the signal's reason. Every handle is released by its owner, also after an error.
+ */
+export interface ModelChain {
+  readonly description: ChainDescription;
+  /** Takes the frame's pixels over (the buffer is transferred and empty afterwards). */
+  addFrame(frame: Frame): FrameHandle;
+  releaseFrame(handle: FrameHandle): void;
+  /** Descending score. */
+  detect(handle: FrameHandle, signal: AbortSignal): Promise<readonly Detection[]>;
+  /** One reading per pair; null where neither a usable face nor a usable body is left after blanking. */
+  ageGender(
+    handle: FrameHandle,
+    detections: readonly Detection[],
+    pairs: readonly FaceBodyPair[],
+    signal: AbortSignal,
+  ): Promise<readonly (AgeGender | null)[]>;
+  orientation(handle: FrameHandle, boxes: readonly Box[], signal: AbortSignal): Promise<readonly Orientation[]>;
+  action(handle: FrameHandle, boxes: readonly Box[], signal: AbortSignal): Promise<readonly ActionReading[]>;
+  /** One or two sentences about the picture by the local vision-language model. */
+  describe(handle: FrameHandle, signal: AbortSignal): Promise<string>;
+  jpeg(handle: FrameHandle, options: JpegOptions, signal: AbortSignal): Promise<Uint8Array>;
+  timings(): Promise<Readonly<Record<StageName, StageTiming>>>;
+  close(): Promise<void>;
+}

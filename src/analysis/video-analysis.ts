@@ -1,0 +1,117 @@
+import type { Gender, StageName, StageTiming } from './model-chain.ts';
+
+/** Version of the JSON form below; raised when a field changes its meaning or goes away. */
+export const ANALYSIS_FORMAT_VERSION = 1;
+
+export type AgeGroup = 'young' | 'middle' | 'old';
+
+/** [x1, y1, x2, y2] in source pixels. */
+export type BoxTuple = readonly [number, number, number, number];
+
+export interface ObservedDetection {
+  readonly track: number | null;
+  readonly class: 'person' | 'face';
+  readonly box: BoxTuple;
+  readonly score: number;
+  /** The person's face in this frame. */
+  readonly face: BoxTuple | null;
+  readonly age: number | null;
+  readonly ageGroup: AgeGroup | null;
+  readonly gender: Gender | null;
+  readonly genderScore: number | null;
+  readonly orientation: number | null;
+  readonly action: string | null;
+  readonly actionScore: number | null;
+  readonly zone: string | null;
+}
+
+export interface AnalysedFrame {
+  /** Number of the frame in the file. */
+  readonly index: number;
+  readonly t: number;
+  readonly detections: readonly ObservedDetection[];
+  /** Pairs of persons that overlap: track ids and intersection over union. */
+  readonly overlaps: readonly { readonly a: number; readonly b: number; readonly iou: number }[];
+}
+
+export interface TrackSummary {
+  readonly id: number;
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly observations: number;
+  readonly age: number | null;
+  readonly ageGroup: AgeGroup | null;
+  readonly gender: Gender | null;
+  readonly genderScore: number | null;
+  /** The action seen most often. */
+  readonly mainAction: string | null;
+}
+
+export interface HighlightImage {
+  /** `highlights/{video_id}/{seconds}s_{action}.jpg`, seconds with one decimal. */
+  readonly key: string;
+  /** File in the job's workspace, until it is uploaded. */
+  readonly file: string;
+}
+
+export interface ActionEvent {
+  readonly type: string;
+  readonly track: number;
+  readonly startSeconds: number;
+  readonly durationSeconds: number;
+  /** Number in the file of the frame in which the action begins. */
+  readonly frameIndex: number;
+  readonly box: BoxTuple;
+  readonly confidence: number;
+  readonly age: number | null;
+  readonly ageGroup: AgeGroup | null;
+  readonly gender: Gender | null;
+  readonly orientation: number | null;
+  readonly zone: string | null;
+  readonly text: string;
+  readonly keywords: readonly string[];
+  readonly highlight: HighlightImage | null;
+}
+
+export interface SceneText {
+  readonly t: number;
+  readonly frameIndex: number;
+  readonly text: string;
+  readonly source: 'local' | 'bedrock';
+}
+
+export interface StageFailure {
+  readonly stage: StageName;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface VideoAnalysis {
+  readonly version: typeof ANALYSIS_FORMAT_VERSION;
+  readonly video: {
+    readonly width: number;
+    readonly height: number;
+    readonly frameRate: number;
+    readonly durationSeconds: number;
+    readonly codec: string;
+    readonly container: string;
+    readonly sizeBytes: number;
+  };
+  readonly pack: { readonly name: string; readonly fingerprint: string; readonly device: 'cpu' | 'cuda' };
+  readonly sampling: {
+    readonly framesPerSecond: number;
+    readonly frames: number;
+    readonly attributes: 'per-track' | 'per-frame';
+  };
+  readonly frames: readonly AnalysedFrame[];
+  readonly tracks: readonly TrackSummary[];
+  readonly events: readonly ActionEvent[];
+  readonly scenes: readonly SceneText[];
+  /** Stages that failed without failing the video (scene texts). */
+  readonly degraded: readonly StageFailure[];
+  readonly timings: {
+    readonly totalMs: number;
+    readonly decodeMs: number;
+    readonly stages: Readonly<Record<StageName, StageTiming>>;
+  };
+}

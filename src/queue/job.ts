@@ -1,0 +1,19 @@
+export type JobSource = 'backend' | 's3-event' | 'legacy' | 'command';
+export type JobPriority = 'high' | 'normal' | 'low';
+
+/** One object to analyse, whatever form of message asked for it. */
+export interface Job {
+  readonly bucket: string;
+  /** Decoded object key. */
+  readonly key: string;
+  readonly versionId: string | null;
+  /** Without quotes. Null where the message does not say. */
+  readonly etag: string | null;
+  readonly sizeBytes: number | null;
+  /** The backend's id. Null where none was given: it is then derived from the object's identity. */
+  readonly videoId: string | null;
+  readonly priority: JobPriority;
+  readonly source: JobSource;
+  /** ISO 8601 time of the upload as the message tells it. */
+  readonly eventTime: string | null;
+}
