@@ -1,0 +1,115 @@
+import { z } from 'zod';
+
+/** A file of the pack: path below the pack's files folder, with what it must be. */
+const file = z.strictObject({
+  path: z.string().min(1),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int().positive(),
+});
+
+const dtype = z.enum(['float32', 'float16', 'uint8', 'int64']);
+
+const tensor = z.strictObject({
+  name: z.string().min(1),
+  dtype,
+  /** A number is a fixed size, a string the name of a dynamic axis. */
+  shape: z.array(z.union([z.int().positive(), z.string()])).min(1),
+});
+
+const model = z.strictObject({
+  file,
+  opset: z.int().positive(),
+  inputs: z.array(tensor).min(1),
+  outputs: z.array(tensor).min(1),
+});
+
+const origin = { origin: z.string(), licence: z.string() };
+const rgb = z.tuple([z.number(), z.number(), z.number()]);
+
+/** Adapter `yolov8`: letterboxed RGB 0..1 in, cx,cy,w,h and one score per class out. */
+const detection = z.strictObject({
+  adapter: z.literal('yolov8'),
+  ...origin,
+  model,
+  classes: z.array(z.enum(['person', 'face'])).min(1),
+  letterboxFill: z.int().min(0).max(255),
+  confidence: z.number().min(0).max(1),
+  iou: z.number().min(0).max(1),
+  maxDetections: z.int().positive(),
+});
+
+/** Adapter `mivolo`: face RGB then body RGB, age = x * (maxAge - minAge) + avgAge. */
+const ageGender = z.strictObject({
+  adapter: z.literal('mivolo'),
+  ...origin,
+  model,
+  mean: rgb,
+  std: rgb,
+  minAge: z.number(),
+  maxAge: z.number(),
+  avgAge: z.number(),
+});
+
+/** Adapter `mebow`: softmax over equal bins of the circle. `affine` is the evaluation crop (aspect 3:4, times `scale`). */
+const orientation = z.strictObject({
+  adapter: z.literal('mebow'),
+  ...origin,
+  model,
+  crop: z.enum(['affine', 'resize']),
+  scale: z.number().positive(),
+  mean: rgb,
+  std: rgb,
+  bins: z.int().positive(),
+});
+
+/** Adapter `fastvlm`: three graphs and a tokenizer. The image token stands for `imageTokens` positions. */
+const language = z.strictObject({
+  adapter: z.literal('fastvlm'),
+  ...origin,
+  visionEncoder: model,
+  embedTokens: model,
+  decoder: model,
+  tokenizer: file,
+  tokenizerConfig: file,
+  imageSize: z.int().positive(),
+  imageTokens: z.int().positive(),
+  imageTokenId: z.int().nonnegative(),
+  stopTokenIds: z.array(z.int().nonnegative()).min(1),
+  kv: z.strictObject({ layers: z.int().positive(), heads: z.int().positive(), headSize: z.int().positive() }),
+  /** With `{system}` and `{question}` and one `<image>`. */
+  template: z.string().includes('<image>').includes('{question}'),
+  system: z.string(),
+});
+
+/** The closed vocabulary: each label with the definition that the prompt gives. */
+const action = z.strictObject({
+  mode: z.enum(['score', 'greedy']),
+  question: z.string().min(1),
+  labels: z.array(z.string().min(1)).min(2),
+  maxNewTokens: z.int().positive(),
+});
+
+const scene = z.strictObject({ question: z.string().min(1), maxNewTokens: z.int().positive() });
+
+/**
+ * `manifest.json` of a model pack. `filesRoot` is the folder of the files relative to the manifest (default: beside it).
+ * Tensor names, shapes and element types are checked against the graphs before the first message is taken.
+ */
+export const packManifestSchema = z.strictObject({
+  format: z.literal(1),
+  name: z.string().min(1),
+  description: z.string(),
+  filesRoot: z.string().default('.'),
+  detection,
+  ageGender,
+  orientation,
+  language,
+  action,
+  /** Null: the pack cannot describe scenes. */
+  scene: scene.nullable(),
+});
+
+export type PackManifest = z.infer<typeof packManifestSchema>;
+export type PackFile = z.infer<typeof file>;
+export type ModelSpec = z.infer<typeof model>;
+export type TensorSpec = z.infer<typeof tensor>;
