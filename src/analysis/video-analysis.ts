@@ -9,6 +9,7 @@ export type AgeGroup = 'young' | 'middle' | 'old';
 export type BoxTuple = readonly [number, number, number, number];
 
 export interface ObservedDetection {
+  /** The person's id; a face has its person's. Null: a second box on somebody, or too unsure to be a person. */
   readonly track: number | null;
   readonly class: 'person' | 'face';
   readonly box: BoxTuple;
@@ -80,6 +81,15 @@ export interface SceneText {
   readonly source: 'local' | 'bedrock';
 }
 
+/** What the remote scene texts of one video cost. */
+export interface SceneCost {
+  readonly calls: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** By the configured prices per token. */
+  readonly usd: number;
+}
+
 export interface StageFailure {
   readonly stage: StageName;
   readonly code: string;
@@ -109,6 +119,8 @@ export interface VideoAnalysis {
   readonly scenes: readonly SceneText[];
   /** Stages that failed without failing the video (scene texts). */
   readonly degraded: readonly StageFailure[];
+  /** Only with scene texts by a paid service. */
+  readonly sceneCost?: SceneCost;
   readonly timings: {
     readonly totalMs: number;
     readonly decodeMs: number;

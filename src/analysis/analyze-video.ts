@@ -1,0 +1,163 @@
+import type { Logger } from '../telemetry/logger.ts';
+import type { Frame } from '../video/frame.ts';
+import type { VideoInfo } from '../video/video-info.ts';
+import { createFrameAnalyst, type FrameAnalyst } from './frame-analyst.ts';
+import { createTurns, flowFrames, type Turn } from './frame-flow.ts';
+import type { KeyFrame } from './key-frames.ts';
+import type { ModelChain, StageName, StageTiming } from './model-chain.ts';
+import { expectedFrames, progressAt, type AnalysisProgress } from './progress.ts';
+import { readHeads } from './read-heads.ts';
+import { createSceneWriter, type SceneDescriber, type SceneWriter } from './scene.ts';
+import type { AnalysisSettings } from './settings.ts';
+import { shareFrame } from './shared-frame.ts';
+import { ANALYSIS_FORMAT_VERSION, type VideoAnalysis } from './video-analysis.ts';
+
+export type { AnalysisProgress } from './progress.ts';
+
+export interface AnalysisInput {
+  readonly videoId: string;
+  readonly info: VideoInfo;
+  /** Sampled frames in order; closed early when the analysis ends early. */
+  readonly frames: AsyncIterable<Frame>;
+  /** A private folder; highlight images go to `highlights/`, pictures for a report to `key-frames/`. */
+  readonly workspaceDir: string;
+}
+
+export interface AnalysisDeps {
+  readonly chain: ModelChain;
+  /** Only used with `scene: 'bedrock'`. */
+  readonly describer: SceneDescriber | null;
+  readonly logger?: Logger | undefined;
+  /** Monotonic milliseconds. */
+  readonly clock?: () => number;
+  /** Called once, at the end, with the pictures kept for a report. */
+  readonly onKeyFrames?: (frames: readonly KeyFrame[]) => void;
+}
+
+interface FrameRun {
+  readonly deps: AnalysisDeps;
+  readonly analyst: FrameAnalyst;
+  readonly scenes: SceneWriter;
+  readonly tracking: () => Turn;
+  readonly results: () => Turn;
+  readonly onDone: () => void;
+}
+
+/**
+ * Runs the model chain over a video's sampled frames. A few frames are in flight at once, so that decoding, detection
+ * and the per-person models overlap; tracking and results go in frame order. Every frame handle is given back in every
+ * outcome. Rejects with `signal.reason` when aborted, with the decoder's or the chain's `Failure` when one of them
+ * fails. A video without people is an analysis without tracks.
+ */
+export async function analyzeVideo(
+  input: AnalysisInput,
+  deps: AnalysisDeps,
+  settings: AnalysisSettings,
+  onProgress: (progress: AnalysisProgress) => void,
+  signal: AbortSignal,
+): Promise<VideoAnalysis> {
+  signal.throwIfAborted();
+  const clock = deps.clock ?? ((): number => performance.now());
+  const started = clock();
+  const expected = expectedFrames(input.info, settings.framesPerSecond);
+  const before = await deps.chain.timings();
+  // The scene texts of a video that has failed otherwise are given up too.
+  const ended = new AbortController();
+  const joined = AbortSignal.any([signal, ended.signal]);
+  const scenes = createSceneWriter(deps, settings, joined);
+  const analyst = createFrameAnalyst(input, deps.chain, settings);
+  let done = 0;
+  const run: FrameRun = {
+    deps,
+    analyst,
+    scenes,
+    tracking: createTurns(),
+    results: createTurns(),
+    onDone: () => {
+      done += 1;
+      onProgress(progressAt('frames', done, expected, clock() - started));
+    },
+  };
+  try {
+    const decodeMs = await flowFrames(input.frames, settings.framesInFlight, signal, (frame, flightSignal) =>
+      analyseFrame(run, frame, flightSignal),
+    );
+    onProgress(progressAt('finishing', done, Math.max(done, 1), clock() - started));
+    const sceneResult = await scenes.finish();
+    const found = await analyst.finish(signal);
+    deps.onKeyFrames?.(found.keyFrames);
+    const after = await deps.chain.timings();
+    const { description } = deps.chain;
+    return {
+      version: ANALYSIS_FORMAT_VERSION,
+      video: videoFacts(input.info),
+      pack: { name: description.packName, fingerprint: description.packFingerprint, device: description.device },
+      sampling: { framesPerSecond: settings.framesPerSecond, frames: done, attributes: settings.attributes },
+      frames: found.frames,
+      tracks: found.tracks,
+      events: found.events,
+      scenes: sceneResult.scenes,
+      degraded: sceneResult.failures,
+      ...(sceneResult.cost === null ? {} : { sceneCost: sceneResult.cost }),
+      timings: {
+        totalMs: Math.round(clock() - started),
+        decodeMs: Math.round(decodeMs),
+        stages: timingsBetween(before, after),
+      },
+    };
+  } catch (error) {
+    ended.abort(error);
+    // Waiting scene texts hold frames: they end, and give them back, before the caller hears of the failure.
+    await scenes.finish().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): Promise<void> {
+  const { chain } = run.deps;
+  const { sample, index, t } = frame;
+  const tracking = run.tracking();
+  const results = run.results();
+  const shared = shareFrame(chain, chain.addFrame(frame));
+  try {
+    const detections = await chain.detect(shared.handle, signal);
+    await tracking.wait();
+    signal.throwIfAborted();
+    const plan = run.analyst.plan(t, detections);
+    tracking.done();
+    const readings = await readHeads(chain, shared.handle, plan, signal);
+    await results.wait();
+    signal.throwIfAborted();
+    await run.analyst.take({ index, t, plan, readings, handle: shared.handle }, signal);
+    await run.scenes.offer(sample, { index, t }, shared);
+    run.onDone();
+  } finally {
+    tracking.done();
+    results.done();
+    shared.release();
+  }
+}
+
+function videoFacts(info: VideoInfo): VideoAnalysis['video'] {
+  const { width, height, frameRate, durationSeconds, codec, container, sizeBytes } = info;
+  return { width, height, frameRate, durationSeconds, codec, container, sizeBytes };
+}
+
+type Timings = Readonly<Record<StageName, StageTiming>>;
+
+/** The chain counts over its whole life; with several videos at once their shares cannot be told apart. */
+function timingsBetween(before: Timings, after: Timings): Timings {
+  const between = (stage: StageName): StageTiming => ({
+    runs: after[stage].runs - before[stage].runs,
+    items: after[stage].items - before[stage].items,
+    runMs: Math.round(after[stage].runMs - before[stage].runMs),
+    totalMs: Math.round(after[stage].totalMs - before[stage].totalMs),
+  });
+  return {
+    detection: between('detection'),
+    ageGender: between('ageGender'),
+    orientation: between('orientation'),
+    action: between('action'),
+    scene: between('scene'),
+  };
+}

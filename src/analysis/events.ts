@@ -1,0 +1,71 @@
+import { ageGroupOf } from './age-group.ts';
+import type { PersonAttributes } from './attributes.ts';
+import type { ActionSpan } from './action-spans.ts';
+import { roundTo } from './box-geometry.ts';
+import type { EventMark } from './person-history.ts';
+import type { ActionEvent, HighlightImage } from './video-analysis.ts';
+
+export interface EventInput {
+  /** Reported id of the person. */
+  readonly track: number;
+  readonly attributes: PersonAttributes;
+  readonly span: ActionSpan<EventMark>;
+  readonly highlight: HighlightImage | null;
+}
+
+/** The stored event of a span. Its last reading stands for one more reading period; nothing lasts beyond the video. */
+export function toActionEvent(input: EventInput, periodSeconds: number, videoSeconds: number): ActionEvent {
+  const { span, track, attributes } = input;
+  const { begin } = span;
+  const end = Math.max(span.lastSeconds, Math.min(span.lastSeconds + periodSeconds, videoSeconds));
+  const durationSeconds = roundTo(end - begin.t, 3);
+  const { age, gender } = attributes;
+  const ageGroup = age === null ? null : ageGroupOf(age);
+  const { zone, orientation } = begin.mark;
+  return {
+    type: span.label,
+    track,
+    startSeconds: roundTo(begin.t, 3),
+    durationSeconds,
+    frameIndex: begin.mark.frameIndex,
+    box: begin.mark.box,
+    confidence: roundTo(span.scoreSum / span.readings, 4),
+    age,
+    ageGroup,
+    gender,
+    orientation: orientation?.degrees ?? null,
+    zone,
+    text: eventText(span.label, track, begin.t, durationSeconds, { age, gender, zone }),
+    keywords: [span.label, `person ${track}`, zone, gender, ageGroup].filter((word) => word !== null),
+    highlight: input.highlight,
+  };
+}
+
+/** By start, then person. */
+export function inEventOrder(events: readonly ActionEvent[]): ActionEvent[] {
+  return [...events].sort(
+    (a, b) => a.startSeconds - b.startSeconds || a.track - b.track || a.type.localeCompare(b.type),
+  );
+}
+
+function eventText(
+  label: string,
+  track: number,
+  startSeconds: number,
+  durationSeconds: number,
+  who: { readonly age: number | null; readonly gender: string | null; readonly zone: string | null },
+): string {
+  const described = [who.gender, who.age === null ? null : `about ${Math.round(who.age)} years`].filter(
+    (part) => part !== null,
+  );
+  const person = described.length > 0 ? `Person ${track} (${described.join(', ')})` : `Person ${track}`;
+  const place = who.zone === null ? '' : ` in zone ${who.zone}`;
+  return `${person}: ${label} at ${clock(startSeconds)} for ${durationSeconds.toFixed(1)} s${place}`;
+}
+
+/** Minutes and seconds with one decimal: `1:05.3`. */
+function clock(seconds: number): string {
+  const tenths = Math.round(seconds * 10);
+  const minutes = Math.floor(tenths / 600);
+  return `${minutes}:${((tenths % 600) / 10).toFixed(1).padStart(4, '0')}`;
+}

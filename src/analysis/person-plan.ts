@@ -1,0 +1,88 @@
+import type { Box } from '../vision/box.ts';
+import { cropQuality, type ReadingSlot } from './attributes.ts';
+import { pairFaces } from './face-pairs.ts';
+import type { Detection, FaceBodyPair } from './model-chain.ts';
+import type { PersonHistory, PersonHistories } from './person-history.ts';
+import type { AnalysisSettings } from './settings.ts';
+import type { Tracker } from './tracking/tracker.ts';
+
+/** One person of one frame, and which models are to look at it. */
+export interface PlannedPerson {
+  /** Index into the frame's detections. */
+  readonly detection: number;
+  readonly box: Box;
+  readonly score: number;
+  readonly face: Box | null;
+  /** Null for a person without a track, which only per-frame attributes look at. */
+  readonly history: PersonHistory | null;
+  readonly readAction: boolean;
+  readonly attributes: { readonly pair: FaceBodyPair; readonly slot: ReadingSlot | null } | null;
+}
+
+export interface FramePlan {
+  readonly detections: readonly Detection[];
+  /** Detections without second boxes on one person: those would black out the very person in the body crop. */
+  readonly distinct: readonly Detection[];
+  readonly persons: readonly PlannedPerson[];
+  /** Track id per detection, faces included. */
+  readonly tracks: readonly (number | null)[];
+}
+
+export interface PlanContext {
+  readonly tracker: Tracker;
+  readonly histories: PersonHistories;
+  readonly settings: AnalysisSettings;
+  readonly picture: { readonly width: number; readonly height: number };
+}
+
+/** Gives the detections of a frame their persons and decides what is read. Frames must come in order. */
+export function planFrame(context: PlanContext, t: number, detections: readonly Detection[]): FramePlan {
+  const bodies = detections.flatMap((detection, index) => (detection.class === 'person' ? [{ detection, index }] : []));
+  const assignments = context.tracker.update(
+    t,
+    bodies.map(({ detection }) => detection),
+  );
+  const duplicates = new Set(bodies.flatMap(({ index }, i) => (assignments[i]?.kind === 'duplicate' ? [index] : [])));
+  const original = detections.flatMap((_, index) => (duplicates.has(index) ? [] : [index]));
+  const distinct = original.flatMap((index) => detections[index] ?? []);
+  const pairs = pairFaces(distinct);
+  const tracks: (number | null)[] = detections.map(() => null);
+
+  const persons = bodies.flatMap(({ detection, index }, i): PlannedPerson[] => {
+    const assignment = assignments[i];
+    const pair = pairs.find(({ person }) => person !== null && original[person] === index);
+    if (assignment === undefined || pair === undefined || duplicates.has(index)) return [];
+    if (assignment.kind === 'unassigned' && context.settings.attributes !== 'per-frame') return [];
+    const history = assignment.kind === 'person' ? context.histories.see(assignment.track, t) : null;
+    if (history !== null) tracks[index] = history.track;
+    const face = pair.face === null ? undefined : original[pair.face];
+    if (history !== null && face !== undefined) tracks[face] = history.track;
+    return [planPerson(context, { detection, index, pair, history, distinct })];
+  });
+  return { detections, distinct, persons, tracks };
+}
+
+interface Sighting {
+  readonly detection: Detection;
+  readonly index: number;
+  readonly pair: FaceBodyPair;
+  readonly history: PersonHistory | null;
+  readonly distinct: readonly Detection[];
+}
+
+function planPerson({ settings, picture }: PlanContext, sighting: Sighting): PlannedPerson {
+  const { detection, index, pair, history, distinct } = sighting;
+  const perFrame = settings.attributes === 'per-frame';
+  const others = distinct.filter((other) => other.class === 'person' && other !== detection).map(({ box }) => box);
+  const quality = cropQuality(detection.box, detection.score, others, picture);
+  const slot = history === null || perFrame ? null : history.collector.reserve(quality);
+  return {
+    detection: index,
+    box: detection.box,
+    score: detection.score,
+    face: pair.face === null ? null : (distinct[pair.face]?.box ?? null),
+    history,
+    readAction: history === null || (history.observations - 1) % settings.actionEverySamples === 0,
+    attributes: perFrame || slot !== null ? { pair, slot } : null,
+  };
+}

@@ -1,0 +1,41 @@
+import type { VideoInfo } from '../video/video-info.ts';
+
+export type AnalysisStage = 'frames' | 'finishing';
+
+export interface AnalysisProgress {
+  readonly stage: AnalysisStage;
+  readonly framesDone: number;
+  /** An estimate from the container's duration. */
+  readonly framesExpected: number;
+  /** 0..99; a video is at 100 when its rows are committed. */
+  readonly percent: number;
+  /** Sampled frames per second of wall time since the start. */
+  readonly framesPerSecond: number;
+  /** Null until the first frame is done. */
+  readonly etaSeconds: number | null;
+}
+
+/** Sampled frames that a video should give; at least 1. */
+export function expectedFrames(info: VideoInfo, framesPerSecond: number): number {
+  const perSecond = info.frameRate > 0 ? Math.min(framesPerSecond, info.frameRate) : framesPerSecond;
+  return Math.max(1, Math.ceil(info.durationSeconds * perSecond));
+}
+
+/** The progress after `framesDone` frames and `elapsedMs` of wall time. */
+export function progressAt(
+  stage: AnalysisStage,
+  framesDone: number,
+  framesExpected: number,
+  elapsedMs: number,
+): AnalysisProgress {
+  const framesPerSecond = elapsedMs > 0 ? (framesDone * 1000) / elapsedMs : 0;
+  const left = Math.max(0, framesExpected - framesDone);
+  return {
+    stage,
+    framesDone,
+    framesExpected,
+    percent: stage === 'finishing' ? 99 : Math.min(99, Math.floor((framesDone / framesExpected) * 99)),
+    framesPerSecond,
+    etaSeconds: framesPerSecond > 0 ? left / framesPerSecond : null,
+  };
+}
