@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { dirname, resolve } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import {
+  CANCEL_REQUEST,
+  fatalError,
+  FrontendMessageReader,
+  GSS_REQUEST,
+  SSL_REQUEST,
+  startupAnswer,
+  transactionStatus,
+  type FrontendMessage,
+} from './wire-messages.ts';
+
+export interface EmbeddedPostgres {
+  /** `postgres://` URL for any driver; several processes may use it at once. */
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts an embedded PostgreSQL (PGlite) that speaks the wire protocol on 127.0.0.1. `dataDir` is a folder, or
+ * 'memory'; port 0 takes a free one. There is no password and no encryption: for this machine and for tests.
+ *
+ * PGlite has one session. It is lent to one connection at a time, from the first message of a query up to its Sync,
+ * and until the end of the transaction where one is open: two connections never mix their unnamed statements, and
+ * a transaction is alone. So SET, session-level advisory locks and named statements are shared by all connections;
+ * use their transaction-level forms. Queries cannot be cancelled.
+ */
+export async function startEmbeddedPostgres(dataDir: string, port = 0): Promise<EmbeddedPostgres> {
+  if (dataDir !== 'memory') await mkdir(dirname(resolve(dataDir)), { recursive: true });
+  const db = await PGlite.create(dataDir === 'memory' ? 'memory://' : dataDir);
+  try {
+    await db.exec(`SET timezone TO 'UTC'`);
+    const { rows } = await db.query<{ server_version: string }>('SHOW server_version');
+    const session = new SharedSession(db);
+    const sockets = new Set<Socket>();
+    let connectionId = 0;
+    const server = createServer((socket) => {
+      connectionId += 1;
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      serve(socket, session, startupAnswer(rows[0]?.server_version ?? '17.0', connectionId));
+    });
+    const actual = await listen(server, port);
+    return {
+      url: `postgres://postgres@127.0.0.1:${actual}/postgres`,
+      port: actual,
+      close: async () => {
+        const closed = once(server, 'close');
+        server.close();
+        for (const socket of sockets) socket.destroy();
+        await closed;
+        await session.idle();
+        await db.close();
+      },
+    };
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the embedded PostgreSQL has no port');
+  return address.port;
+}
+
+/** The one session of PGlite with a first-come queue of those who wait for it. */
+class SharedSession {
+  readonly #db: PGlite;
+  readonly #waiting: (() => void)[] = [];
+  #taken = false;
+
+  constructor(db: PGlite) {
+    this.#db = db;
+  }
+
+  async take(): Promise<void> {
+    if (!this.#taken) {
+      this.#taken = true;
+      return;
+    }
+    const turn = Promise.withResolvers<void>();
+    this.#waiting.push(turn.resolve);
+    await turn.promise;
+  }
+
+  /** Hands the session straight to the next in line, so that nobody can slip in between. */
+  give(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#taken = false;
+    else next();
+  }
+
+  async send(message: Buffer): Promise<Uint8Array> {
+    return await this.#db.execProtocolRaw(message);
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#db.isInTransaction()) await this.#db.exec('ROLLBACK');
+  }
+
+  async idle(): Promise<void> {
+    await this.take();
+    this.give();
+  }
+}
+
+/** Reads a connection's messages one after the other; the session is given back when the server says that it is idle. */
+function serve(socket: Socket, session: SharedSession, welcome: Buffer): void {
+  const reader = new FrontendMessageReader();
+  let holding = false;
+  let work: Promise<void> = Promise.resolve();
+
+  const handle = async (message: FrontendMessage): Promise<void> => {
+    if (socket.destroyed) return;
+    if (message.code === SSL_REQUEST || message.code === GSS_REQUEST) socket.write('N');
+    else if (message.code === CANCEL_REQUEST || message.type === 'X') socket.end();
+    else if (message.type === null) socket.write(welcome);
+    else {
+      if (!holding) {
+        await session.take();
+        holding = true;
+      }
+      const answer = await session.send(message.bytes);
+      if (!socket.destroyed) socket.write(answer);
+      if (transactionStatus(answer) === 'I') {
+        holding = false;
+        session.give();
+      }
+    }
+  };
+  const leave = async (): Promise<void> => {
+    if (!holding) return;
+    holding = false;
+    try {
+      await session.rollback();
+    } finally {
+      session.give();
+    }
+  };
+  const fail = (error: unknown): void => {
+    if (!socket.destroyed) socket.end(fatalError('XX000', error instanceof Error ? error.message : String(error)));
+  };
+
+  socket.setNoDelay(true);
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      for (const message of reader.push(chunk)) work = work.then(() => handle(message)).catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  });
+  // A reset by the client is an ordinary end; 'close' follows and does the work.
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    work = work.then(leave).catch(() => undefined);
+  });
+}
