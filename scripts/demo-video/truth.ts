@@ -1,0 +1,170 @@
+import { type DrawnPerson } from './draw.ts';
+import { type Figure, figureOf } from './figure.ts';
+import { ACTORS } from './people.ts';
+import { type Extent, extentOf, insideOf } from './raster.ts';
+import { FPS, HEIGHT, SECONDS, sceneAt, WIDTH } from './scene.ts';
+import { FURNITURE, ZONES, type Zone } from './store.ts';
+import type { ActionLabel } from './visual-code.ts';
+
+/** A box in pixels of the picture: x1, y1, x2, y2. */
+export type TruthBox = readonly [number, number, number, number];
+
+export interface TruthPerson {
+  readonly id: string;
+  /** The whole body with its outlines; may reach outside the picture. */
+  readonly box: TruthBox;
+  /** 0..1: the share of the body's area that can be seen, hidden and outside parts taken off. */
+  readonly visible: number;
+  /** Degrees: 0 back to the camera, 90 image-left, 180 towards the camera, 270 image-right. */
+  readonly orientation: number;
+  readonly action: ActionLabel;
+  /** Null while the face is turned away. */
+  readonly face: TruthBox | null;
+  /** The share of the face's area that can be seen; 0 while it is turned away. */
+  readonly faceVisible: number;
+}
+
+export interface TruthFrame {
+  readonly index: number;
+  readonly seconds: number;
+  /** Everybody whose box reaches into the picture, hidden or not. */
+  readonly persons: readonly TruthPerson[];
+}
+
+export interface TruthEvent {
+  readonly person: string;
+  readonly action: ActionLabel;
+  readonly beginSeconds: number;
+  readonly endSeconds: number;
+}
+
+/** What is known about the demo video; written beside it as JSON. */
+export interface Truth {
+  readonly format: 1;
+  readonly video: {
+    readonly width: number;
+    readonly height: number;
+    readonly fps: number;
+    readonly frames: number;
+    readonly seconds: number;
+  };
+  readonly zones: readonly Zone[];
+  readonly persons: readonly {
+    readonly id: string;
+    readonly age: number;
+    readonly gender: 'male' | 'female';
+    /** The first and last frame's time at which at least 40 % of the person can be seen. */
+    readonly firstSeconds: number;
+    readonly lastSeconds: number;
+  }[];
+  readonly events: readonly TruthEvent[];
+  readonly frames: readonly TruthFrame[];
+}
+
+/** Below this share a person counts as hidden. */
+export const VISIBLE_SHARE = 0.4;
+
+export function truthOfScene(): Truth {
+  const frames: TruthFrame[] = [];
+  for (let index = 0; index < FPS * SECONDS; index++) frames.push(truthOfFrame(index));
+  const persons = ACTORS.map((actor) => {
+    const seen = frames.filter((frame) =>
+      frame.persons.some((person) => person.id === actor.id && person.visible >= VISIBLE_SHARE),
+    );
+    const [first, last] = [seen[0]?.seconds ?? 0, seen.at(-1)?.seconds ?? 0];
+    return { id: actor.id, age: actor.age, gender: actor.gender, firstSeconds: first, lastSeconds: last };
+  });
+  const events = ACTORS.flatMap((actor) =>
+    actor.stretches.map((stretch) => ({
+      person: actor.id,
+      action: stretch.action,
+      beginSeconds: stretch.from,
+      endSeconds: stretch.to,
+    })),
+  );
+  return {
+    format: 1,
+    video: { width: WIDTH, height: HEIGHT, fps: FPS, frames: frames.length, seconds: SECONDS },
+    zones: ZONES,
+    persons,
+    events,
+    frames,
+  };
+}
+
+function truthOfFrame(index: number): TruthFrame {
+  const seconds = index / FPS;
+  const drawn = sceneAt(seconds).map((person) => ({ person, figure: figureOf(person) }));
+  return { index, seconds, persons: drawn.filter(isInside).map((item) => truthOfPerson(item, drawn)) };
+}
+
+function truthOfPerson(item: DrawnPerson, everybody: readonly DrawnPerson[]): TruthPerson {
+  const { person, figure } = item;
+  const covers = coversBefore(person.footY, everybody);
+  const body = coverOf(figure);
+  const face = figure.face;
+  return {
+    id: person.id,
+    box: toBox(figure.box),
+    visible: visibleShare(body, figure.box, covers, 4),
+    orientation: round(person.orientation),
+    action: person.action,
+    face: face === null ? null : toBox(face),
+    faceVisible: face === null ? 0 : visibleShare(body, face, covers, 2),
+  };
+}
+
+type Cover = (x: number, y: number) => boolean;
+
+function coverOf(figure: Figure): Cover {
+  const tests = figure.parts.map((part) => ({
+    inside: insideOf(part.shape, part.outline),
+    extent: extentOf(part.shape, part.outline),
+  }));
+  return (x, y) =>
+    tests.some(
+      ({ inside, extent }) =>
+        x >= extent.x1 && x <= extent.x2 && y >= extent.y1 && y <= extent.y2 && inside(x, y),
+    );
+}
+
+/** What is drawn in front of the floor line `depth`. */
+function coversBefore(depth: number, everybody: readonly DrawnPerson[]): readonly Cover[] {
+  const furniture = FURNITURE.filter((item) => item.depth > depth).map(
+    (item): Cover =>
+      (x, y) =>
+        item.blocks.some((block) => x >= block[0] && x < block[2] && y >= block[1] && y < block[3]),
+  );
+  const nearer = everybody.filter((item) => item.person.footY > depth);
+  const people = nearer.map((item): Cover => {
+    const cover = coverOf(item.figure);
+    const box = item.figure.box;
+    return (x, y) => x >= box.x1 && x <= box.x2 && y >= box.y1 && y <= box.y2 && cover(x, y);
+  });
+  return [...furniture, ...people];
+}
+
+function visibleShare(body: Cover, extent: Extent, covers: readonly Cover[], step: number): number {
+  let [all, seen] = [0, 0];
+  for (let y = extent.y1 + step / 2; y < extent.y2; y += step) {
+    for (let x = extent.x1 + step / 2; x < extent.x2; x += step) {
+      if (!body(x, y)) continue;
+      all++;
+      const inside = x >= 0 && x < WIDTH && y >= 0 && y < HEIGHT;
+      if (inside && !covers.some((cover) => cover(x, y))) seen++;
+    }
+  }
+  return all === 0 ? 0 : round(seen / all);
+}
+
+function isInside({ figure }: DrawnPerson): boolean {
+  return figure.box.x2 > 0 && figure.box.x1 < WIDTH && figure.box.y2 > 0 && figure.box.y1 < HEIGHT;
+}
+
+function toBox(extent: Extent): TruthBox {
+  return [round(extent.x1), round(extent.y1), round(extent.x2), round(extent.y2)];
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
