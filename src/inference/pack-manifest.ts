@@ -12,12 +12,14 @@ const dtype = z.enum(['float32', 'float16', 'uint8', 'int64']);
 const tensor = z.strictObject({
   name: z.string().min(1),
   dtype,
-  /** A number is a fixed size, a string the name of a dynamic axis. */
-  shape: z.array(z.union([z.int().positive(), z.string()])).min(1),
+  /** A number is a fixed size, a string the name of a dynamic axis; empty for a scalar. */
+  shape: z.array(z.union([z.int().positive(), z.string()])),
 });
 
 const model = z.strictObject({
   file,
+  /** Weights that the graph keeps outside its own file, for models over protobuf's 2 GB. */
+  externalData: z.array(file).optional(),
   opset: z.int().positive(),
   inputs: z.array(tensor).min(1),
   outputs: z.array(tensor).min(1),
@@ -84,8 +86,13 @@ const language = z.strictObject({
 /** The closed vocabulary: each label with the definition that the prompt gives. */
 const action = z.strictObject({
   mode: z.enum(['score', 'greedy']),
+  /** `sum` (default): log-probability of the whole label; `length`: divided by its number of tokens. */
+  normalisation: z.enum(['sum', 'length']).optional(),
   question: z.string().min(1),
-  labels: z.array(z.string().min(1)).min(2),
+  labels: z
+    .array(z.string().trim().min(1))
+    .min(2)
+    .refine((labels) => new Set(labels).size === labels.length, 'labels must differ from each other'),
   maxNewTokens: z.int().positive(),
 });
 

@@ -1,0 +1,70 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { Failure } from '../failure.ts';
+import { compareMetadata } from './compare-metadata.ts';
+import type { NamedModel, Pack } from './load-pack.ts';
+import { classifyOrtError } from './ort-failure.ts';
+import type { ModelSpec } from './pack-manifest.ts';
+import { brokenPack } from './pack-problem.ts';
+import { openSession } from './providers.ts';
+import type { ExecutionTarget } from './providers.ts';
+import type { StageMeter } from './stage-meter.ts';
+
+/** An opened graph whose tensors were checked against the manifest. */
+export interface Model {
+  readonly spec: ModelSpec;
+  readonly target: ExecutionTarget;
+  /** Element type of an input as the graph states it. */
+  readonly inputType: (name: string) => string;
+  readonly hasInput: (name: string) => boolean;
+  /** Blocks the calling thread for the whole run. Rejects with a classified failure. */
+  readonly run: (
+    feeds: Readonly<Record<string, Tensor>>,
+    meter: StageMeter,
+  ) => Promise<Readonly<Record<string, Tensor>>>;
+  readonly release: () => Promise<void>;
+}
+
+/** Opens a graph of the pack; throws PACK_BROKEN where its tensors are not those of the manifest. */
+export async function openModel(pack: Pack, model: NamedModel, target: ExecutionTarget): Promise<Model> {
+  const { spec } = model;
+  const session = await openSession(pack.filePath(spec.file), target);
+  const problems = compareMetadata(spec, session);
+  if (problems.length > 0) {
+    await session.release();
+    throw brokenPack(pack.manifest.name, problems, { details: { field: model.field } });
+  }
+  const types = new Map(session.inputMetadata.map((input) => [input.name, input.isTensor ? input.type : 'unknown']));
+  return {
+    spec,
+    target,
+    inputType: (name) => types.get(name) ?? 'unknown',
+    hasInput: (name) => types.has(name),
+    run: (feeds, meter) =>
+      runSession(session, feeds, meter, { device: target.device, doing: `running ${spec.file.path}` }),
+    release: () => session.release(),
+  };
+}
+
+async function runSession(
+  session: InferenceSession,
+  feeds: Readonly<Record<string, Tensor>>,
+  meter: StageMeter,
+  context: { readonly device: 'cpu' | 'cuda'; readonly doing: string },
+): Promise<Readonly<Record<string, Tensor>>> {
+  const started = performance.now();
+  try {
+    return await session.run(feeds);
+  } catch (error) {
+    throw classifyOrtError(error, context);
+  } finally {
+    meter.runs += 1;
+    meter.runMs += performance.now() - started;
+  }
+}
+
+/** The named output, which the metadata check has seen in the graph. */
+export function output(outputs: Readonly<Record<string, Tensor>>, name: string, model: Model): Tensor {
+  const tensor = outputs[name];
+  if (tensor === undefined) throw new Failure('INFERENCE_FAILED', `${model.spec.file.path} gave no output ${name}`);
+  return tensor;
+}

@@ -1,0 +1,73 @@
+import { Tensor } from 'onnxruntime-node';
+import { Failure } from '../failure.ts';
+
+/** Element types that the chain feeds and reads; which one a tensor has is the graph's business, never the caller's. */
+export type ElementType = 'float32' | 'float16' | 'uint8' | 'int64';
+
+interface NumericArray extends ArrayLike<number> {
+  set(source: ArrayLike<number>, offset?: number): void;
+  subarray(from: number, to: number): NumericArray;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+type NumericArrayConstructor = new (source: number | ArrayLike<number>) => NumericArray;
+
+/** Node 24 has it; TypeScript's es2024 library does not know it yet. */
+const Float16 = (globalThis as { readonly Float16Array?: NumericArrayConstructor }).Float16Array;
+
+function float16(): NumericArrayConstructor {
+  if (Float16 === undefined) {
+    throw new Failure('CONFIG_INVALID', 'a model with float16 tensors needs Node 24 or newer (Float16Array)');
+  }
+  return Float16;
+}
+
+/** A tensor of the graph's element type from 32-bit floats. */
+export function floatTensor(type: string, values: Float32Array, dims: readonly number[]): Tensor {
+  if (type === 'float32') return new Tensor('float32', values, dims);
+  if (type === 'float16') return new Tensor('float16', new (float16())(values) as unknown as Uint16Array, dims);
+  throw new Failure('PACK_BROKEN', `a tensor of type ${type} stands where float32 or float16 is expected`);
+}
+
+/** A tensor of whole numbers as ONNX wants them. */
+export function int64Tensor(values: ArrayLike<number>, dims: readonly number[]): Tensor {
+  return new Tensor('int64', BigInt64Array.from(values, BigInt), dims);
+}
+
+/** The tensor's values as 32-bit floats; a float32 tensor is not copied. */
+export function readFloats(tensor: Tensor): Float32Array {
+  const data: unknown = tensor.data;
+  if (data instanceof Float32Array) return data;
+  if (tensor.type === 'float16') return Float32Array.from(data as ArrayLike<number>);
+  throw new Failure('PACK_BROKEN', `a tensor of type ${tensor.type} stands where float32 or float16 is expected`);
+}
+
+/** A tensor without elements along one axis, such as a cache that holds nothing yet. */
+export function emptyTensor(type: string, dims: readonly number[]): Tensor {
+  return floatTensor(type, new Float32Array(0), dims);
+}
+
+/**
+ * Rows of the first axis in the given order, repeated or left out as it says; works on the raw elements of any type.
+ */
+export function takeRows(tensor: Tensor, rows: readonly number[]): Tensor {
+  const data = tensor.data as unknown as NumericArray;
+  const dims = [rows.length, ...tensor.dims.slice(1)];
+  const size = tensor.dims.slice(1).reduce((product, n) => product * n, 1);
+  const Constructor = data.constructor as NumericArrayConstructor;
+  const taken = new Constructor(rows.length * size);
+  rows.forEach((row, i) => taken.set(data.subarray(row * size, (row + 1) * size), i * size));
+  return new Tensor(tensor.type as 'float32', taken as unknown as Float32Array, dims);
+}
+
+/** Throws INFERENCE_FAILED where a value is NaN or infinite: a broken model must not become a result. */
+export function assertFinite(values: Float32Array, what: string): void {
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) {
+      throw new Failure(
+        'INFERENCE_FAILED',
+        `${what} has the value ${values[i]} at position ${i}; expected finite numbers`,
+      );
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import type { WireFailure } from './wire-failure.ts';
+
+/** One call that a thread answers. */
+export interface Method {
+  readonly request: unknown;
+  readonly response: unknown;
+}
+
+/** The calls of a thread by name; an interface with one `Method` per property. */
+export type Methods<M> = { readonly [K in keyof M]: Method };
+
+/** From the owner of the thread. Messages of one port arrive in order. */
+export type ThreadRequest =
+  | { readonly kind: 'call'; readonly id: number; readonly method: string; readonly request: unknown }
+  /** A call without an answer. */
+  | { readonly kind: 'notify'; readonly method: string; readonly request: unknown }
+  | { readonly kind: 'abort'; readonly id: number }
+  | { readonly kind: 'close' };
+
+/** From the thread. */
+export type ThreadReply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'not-ready'; readonly failure: WireFailure }
+  | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'failure'; readonly id: number; readonly failure: WireFailure };

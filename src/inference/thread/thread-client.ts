@@ -1,0 +1,154 @@
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
+import { Failure, Interruption } from '../../failure.ts';
+import type { Methods, ThreadReply, ThreadRequest } from './protocol.ts';
+import { fromWire } from './wire-failure.ts';
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly transfer?: readonly Transferable[];
+}
+
+/** How long a thread that was asked to close may finish its running work before it is ended. */
+const CLOSE_TIMEOUT_MS = 10_000;
+
+/**
+ * The owner's end of a worker thread that runs `serveThread`.
+ *
+ * Every call ends exactly once: with the thread's answer, with the reason of its signal, or with INFERENCE_THREAD_DIED when
+ * the thread ends by itself. After death or `close` every new call rejects at once: nothing waits for a thread that is gone.
+ */
+export class ThreadClient<M extends Methods<M>> {
+  readonly #name: string;
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  readonly #exited: Promise<void>;
+  /** Why no call can be made any more. */
+  #ended: Failure | Interruption | null = null;
+  #lastId = 0;
+  #start: Pending | null = null;
+
+  private constructor(name: string, entry: URL, options: unknown) {
+    this.#name = name;
+    this.#worker = new Worker(entry, { workerData: options, name });
+    this.#worker.on('message', (message: ThreadReply) => this.#receive(message));
+    this.#worker.on('messageerror', (error) => this.#end(this.#died('sent a message that cannot be read', error)));
+    this.#worker.on('error', (error) => this.#end(this.#died('threw an error that nothing caught', error)));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', (code) => {
+        this.#end(this.#died(`ended with code ${code}`));
+        resolve();
+      });
+    });
+  }
+
+  /** Starts the thread and resolves when it has loaded what it owns; rejects with the thread's failure. */
+  static async start<M extends Methods<M>>(name: string, entry: URL, options: unknown): Promise<ThreadClient<M>> {
+    const client = new ThreadClient<M>(name, entry, options);
+    await new Promise<unknown>((resolve, reject) => {
+      client.#start = { resolve, reject };
+    }).catch(async (error: unknown) => {
+      await client.#worker.terminate();
+      throw error;
+    });
+    return client;
+  }
+
+  /** Calls a method of the thread. Buffers in `transfer` are empty here afterwards. */
+  async call<K extends keyof M & string>(
+    method: K,
+    request: M[K]['request'],
+    options: CallOptions = {},
+  ): Promise<M[K]['response']> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    if (this.#ended !== null) throw this.#ended;
+    const id = ++this.#lastId;
+    const abort = (): void => {
+      const pending = this.#pending.get(id);
+      if (pending === undefined) return;
+      this.#pending.delete(id);
+      this.#post({ kind: 'abort', id });
+      pending.reject(signal?.reason);
+    };
+    const answer = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      this.#post({ kind: 'call', id, method, request }, options.transfer);
+      return await answer;
+    } finally {
+      this.#pending.delete(id);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Tells the thread something without waiting; does nothing when the thread is gone. */
+  notify<K extends keyof M & string>(
+    method: K,
+    request: M[K]['request'],
+    transfer: readonly Transferable[] = [],
+  ): void {
+    if (this.#ended === null) this.#post({ kind: 'notify', method, request }, transfer);
+  }
+
+  /** Rejects what is pending, lets the thread release what it owns, and resolves when it is gone. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.#ended === null) {
+      this.#end(new Interruption('shutdown', `the ${this.#name} thread was closed`));
+      this.#post({ kind: 'close' });
+    }
+    const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT_MS);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  #post(message: ThreadRequest, transfer: readonly Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  #receive(message: ThreadReply): void {
+    if (message.kind === 'ready') {
+      this.#start?.resolve(undefined);
+      this.#start = null;
+      return;
+    }
+    if (message.kind === 'not-ready') {
+      this.#start?.reject(fromWire(message.failure));
+      this.#start = null;
+      return;
+    }
+    const pending = this.#pending.get(message.id);
+    this.#pending.delete(message.id);
+    if (message.kind === 'result') pending?.resolve(message.value);
+    else pending?.reject(fromWire(message.failure));
+  }
+
+  /** The first reason wins: the exit that follows an error or a close adds nothing. */
+  #end(reason: Failure | Interruption): void {
+    if (this.#ended !== null) return;
+    this.#ended = reason;
+    this.#start?.reject(reason);
+    this.#start = null;
+    for (const pending of this.#pending.values()) pending.reject(reason);
+    this.#pending.clear();
+  }
+
+  #died(how: string, cause?: unknown): Failure {
+    return new Failure('INFERENCE_THREAD_DIED', `the ${this.#name} thread ${how}`, { cause });
+  }
+}
+
+/**
+ * URL of a thread's entry file beside the module `importMetaUrl`: `.ts` where the sources run by type stripping, `.js` in the build,
+ * because nothing rewrites the ending inside `new URL`.
+ */
+export function threadEntry(importMetaUrl: string, stem: string): URL {
+  const ending = fileURLToPath(importMetaUrl).endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`${stem}.${ending}`, importMetaUrl);
+}

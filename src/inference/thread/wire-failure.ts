@@ -1,0 +1,34 @@
+import { FAILURE_CODES, Failure } from '../../failure.ts';
+import type { FailureCode } from '../../failure.ts';
+
+/** A failure as plain data: structured clone keeps neither the class nor the code of an error. */
+export interface WireFailure {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly details: Failure['details'];
+  /** Stack or text of the cause, null where there is none. */
+  readonly cause: string | null;
+}
+
+/** Any thrown thing as plain data; what is not a Failure becomes UNKNOWN with its stack as the cause. */
+export function toWire(error: unknown): WireFailure {
+  if (error instanceof Failure) {
+    const { code, message, details } = error;
+    return { code, message, details, cause: error.cause === undefined ? null : textOf(error.cause) };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'UNKNOWN', message, details: {}, cause: textOf(error) };
+}
+
+/** The failure on the other side of the boundary, with the cause's text as an error. */
+export function fromWire(wire: WireFailure): Failure {
+  const code = Object.hasOwn(FAILURE_CODES, wire.code) ? wire.code : 'UNKNOWN';
+  return new Failure(code, wire.message, {
+    details: wire.details,
+    ...(wire.cause === null ? {} : { cause: new Error(wire.cause) }),
+  });
+}
+
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}
