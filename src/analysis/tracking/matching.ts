@@ -1,7 +1,7 @@
 import type { Box } from '../../vision/box.ts';
+import { assignMaximum } from './assign.ts';
 import type { Motion } from './motion.ts';
 import { similarity } from './similarity.ts';
-import { assignMaximum } from './assign.ts';
 
 export interface Candidate {
   readonly box: Box;
@@ -15,23 +15,25 @@ export interface Match {
   readonly candidate: number;
 }
 
+export interface MatchRule {
+  /** The least fit of a pair. The lower, the more readily everybody shifts by one when somebody is missing. */
+  readonly minFit: number;
+  readonly allowed?: (motion: Motion, box: Box) => boolean;
+}
+
 /**
- * The assignment of predicted persons to boxes with the greatest total fit; pairs below `minSimilarity` stay apart.
- * The detector's score weighs in, so that of two boxes on one person the surer one continues the person.
+ * The most likely assignment of predicted persons to boxes: greatest product of fits, where no match counts as
+ * `minFit`. The detector's score weighs in, so that of two boxes on one person the surer one continues the person.
  */
-export function matchMotions(
-  motions: readonly Motion[],
-  candidates: readonly Candidate[],
-  minSimilarity: number,
-): Match[] {
+export function matchMotions(motions: readonly Motion[], candidates: readonly Candidate[], rule: MatchRule): Match[] {
   if (motions.length === 0 || candidates.length === 0) return [];
-  const fits = motions.map((motion) =>
+  const gains = motions.map((motion) =>
     candidates.map(({ box, score }) => {
-      const fit = similarity(motion, box);
-      return fit < minSimilarity ? 0 : fit * (0.4 + 0.6 * score);
+      const fit = rule.allowed?.(motion, box) === false ? 0 : similarity(motion, box) * score ** 2;
+      return fit > rule.minFit ? Math.log(fit / rule.minFit) : 0;
     }),
   );
-  return assignMaximum(fits).flatMap(([motion, candidate]) =>
-    (fits[motion]?.[candidate] ?? 0) > 0 ? [{ motion, candidate }] : [],
+  return assignMaximum(gains).flatMap(([motion, candidate]) =>
+    (gains[motion]?.[candidate] ?? 0) > 0 ? [{ motion, candidate }] : [],
   );
 }

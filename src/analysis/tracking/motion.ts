@@ -17,30 +17,57 @@ export interface Motion {
   readonly h: Axis;
 }
 
-// Noises in body sizes (the longer side of the box): a walking person makes about 0.8 of its height a second.
-const MEASUREMENT = 0.05;
-const INITIAL_SPEED = 0.9;
-const ACCELERATION = 0.8;
-const SIZE_ACCELERATION = 0.3;
+// Noises in body sizes (the longer side of the box). A walking person makes about 0.8 of its height a second and may
+// start or stop between two samples, but only across the picture: depth and size change slowly.
+const MEASUREMENT = { cx: 0.05, cy: 0.03, w: 0.08, h: 0.03 } as const;
+const ACCELERATION = { cx: 0.8, cy: 0.3, w: 0.3, h: 0.2 } as const;
+const INITIAL_SPEED = { cx: 0.9, cy: 0.4, w: 0.2, h: 0.2 } as const;
+// A box cut by the picture's edge says little about where the middle of the person is.
+const CUT = 5;
 
 const sizeOf = (box: Box): number => Math.max(box.x2 - box.x1, box.y2 - box.y1, 1);
 
-const startAxis = (x: number, size: number): Axis => ({
+const startAxis = (x: number, deviation: number, speedDeviation: number): Axis => ({
   x,
   v: 0,
-  pxx: (MEASUREMENT * size) ** 2,
+  pxx: deviation ** 2,
   pxv: 0,
-  pvv: (INITIAL_SPEED * size) ** 2,
+  pvv: speedDeviation ** 2,
 });
 
-/** Filter state for a first sighting: position known, speed unknown. */
-export function startMotion(box: Box): Motion {
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Noise {
+  readonly cx: number;
+  readonly cy: number;
+  readonly w: number;
+  readonly h: number;
+}
+
+function measurementNoise(box: Box, picture: PictureSize): Noise {
   const size = sizeOf(box);
+  const x = box.x1 <= 1 || box.x2 >= picture.width - 1 ? CUT * size : size;
+  const y = box.y1 <= 1 || box.y2 >= picture.height - 1 ? CUT * size : size;
   return {
-    cx: startAxis((box.x1 + box.x2) / 2, size),
-    cy: startAxis((box.y1 + box.y2) / 2, size),
-    w: startAxis(box.x2 - box.x1, size),
-    h: startAxis(box.y2 - box.y1, size),
+    cx: MEASUREMENT.cx * x,
+    cy: MEASUREMENT.cy * y,
+    w: MEASUREMENT.w * x,
+    h: MEASUREMENT.h * y,
+  };
+}
+
+/** Filter state for a first sighting: position known, speed unknown. */
+export function startMotion(box: Box, picture: PictureSize): Motion {
+  const size = sizeOf(box);
+  const noise = measurementNoise(box, picture);
+  return {
+    cx: startAxis((box.x1 + box.x2) / 2, noise.cx, INITIAL_SPEED.cx * size),
+    cy: startAxis((box.y1 + box.y2) / 2, noise.cy, INITIAL_SPEED.cy * size),
+    w: startAxis(box.x2 - box.x1, noise.w, INITIAL_SPEED.w * size),
+    h: startAxis(box.y2 - box.y1, noise.h, INITIAL_SPEED.h * size),
   };
 }
 
@@ -74,21 +101,21 @@ function correctAxis(axis: Axis, measured: number, noise: number): Axis {
 export function predictMotion(motion: Motion, seconds: number): Motion {
   const size = Math.max(motion.w.x, motion.h.x, 1);
   return {
-    cx: predictAxis(motion.cx, seconds, ACCELERATION * size),
-    cy: predictAxis(motion.cy, seconds, ACCELERATION * size),
-    w: predictAxis({ ...motion.w, v: 0 }, seconds, SIZE_ACCELERATION * size),
-    h: predictAxis({ ...motion.h, v: 0 }, seconds, SIZE_ACCELERATION * size),
+    cx: predictAxis(motion.cx, seconds, ACCELERATION.cx * size),
+    cy: predictAxis(motion.cy, seconds, ACCELERATION.cy * size),
+    w: predictAxis({ ...motion.w, v: 0 }, seconds, ACCELERATION.w * size),
+    h: predictAxis({ ...motion.h, v: 0 }, seconds, ACCELERATION.h * size),
   };
 }
 
 /** Takes a sighting into a state that was predicted for its time. */
-export function correctMotion(motion: Motion, box: Box): Motion {
-  const noise = MEASUREMENT * sizeOf(box);
+export function correctMotion(motion: Motion, box: Box, picture: PictureSize): Motion {
+  const noise = measurementNoise(box, picture);
   return {
-    cx: correctAxis(motion.cx, (box.x1 + box.x2) / 2, noise),
-    cy: correctAxis(motion.cy, (box.y1 + box.y2) / 2, noise),
-    w: correctAxis(motion.w, box.x2 - box.x1, noise * 2),
-    h: correctAxis(motion.h, box.y2 - box.y1, noise * 2),
+    cx: correctAxis(motion.cx, (box.x1 + box.x2) / 2, noise.cx),
+    cy: correctAxis(motion.cy, (box.y1 + box.y2) / 2, noise.cy),
+    w: correctAxis(motion.w, box.x2 - box.x1, noise.w),
+    h: correctAxis(motion.h, box.y2 - box.y1, noise.h),
   };
 }
 
@@ -104,8 +131,13 @@ export function motionBox(motion: Motion): Box {
   };
 }
 
-/** Standard deviation of the centre in pixels, measurement included. */
-export function centreDeviation(motion: Motion): number {
+/** Standard deviations in pixels of the difference between the state and a new sighting. */
+export function deviations(motion: Motion): Noise {
   const size = Math.max(motion.w.x, motion.h.x, 1);
-  return Math.sqrt(Math.max(motion.cx.pxx, motion.cy.pxx) + (MEASUREMENT * size) ** 2);
+  return {
+    cx: Math.hypot(Math.sqrt(motion.cx.pxx), MEASUREMENT.cx * size),
+    cy: Math.hypot(Math.sqrt(motion.cy.pxx), MEASUREMENT.cy * size),
+    w: Math.hypot(Math.sqrt(motion.w.pxx), MEASUREMENT.w * size),
+    h: Math.hypot(Math.sqrt(motion.h.pxx), MEASUREMENT.h * size),
+  };
 }

@@ -1,8 +1,8 @@
 import type { Box } from '../../vision/box.ts';
-import { boxArea, boxCentre, intersectionArea } from '../box-geometry.ts';
+import { boxArea, boxCentre, boxIou, intersectionArea } from '../box-geometry.ts';
 import type { TrackingSettings } from '../settings.ts';
-import { matchMotions, type Candidate } from './matching.ts';
-import { correctMotion, motionBox, predictMotion, startMotion, type Motion } from './motion.ts';
+import { matchMotions, type Candidate, type MatchRule } from './matching.ts';
+import { correctMotion, motionBox, predictMotion, startMotion, type Motion, type PictureSize } from './motion.ts';
 
 /** What became of one box of a frame. */
 export type Assignment =
@@ -25,8 +25,9 @@ interface Track {
   hiddenLastTime: boolean;
 }
 
-const FIRST_MATCH = 0.08;
-const SECOND_MATCH = 0.25;
+const GOOD_FIT = 0.015;
+const ANY_FIT = 1e-9;
+const UNSURE_MIN_IOU = 0.3;
 
 /**
  * Gives the persons of successive frames their ids, numbered from 1 in order of appearance.
@@ -35,10 +36,7 @@ const SECOND_MATCH = 0.25;
  * who were in view a moment ago. Two things differ, both for sparse sampling with a small detector: the fit is not
  * overlap alone (see `similarity`), and a box that covers a person who already has one never starts another person.
  */
-export function createTracker(
-  settings: TrackingSettings,
-  picture: { readonly width: number; readonly height: number },
-): Tracker {
+export function createTracker(settings: TrackingSettings, picture: PictureSize): Tracker {
   let tracks: Track[] = [];
   let nextId = 1;
   let clock = 0;
@@ -49,66 +47,90 @@ export function createTracker(
     tracks = tracks.filter((track) => t - track.lastSeen <= settings.maxGapSeconds && !hasLeft(track, picture));
     for (const track of tracks) track.motion = predictMotion(track.motion, elapsed);
 
-    const owner = new Map<number, Track>();
-    const assign = (among: readonly Track[], indices: readonly number[], minSimilarity: number): void => {
-      const boxes = indices.flatMap((index) => candidates[index] ?? []);
-      for (const match of matchMotions(
-        among.map(({ motion }) => motion),
-        boxes,
-        minSimilarity,
-      )) {
-        const track = among[match.motion];
-        const index = indices[match.candidate];
-        if (track !== undefined && index !== undefined) owner.set(index, track);
-      }
-    };
-    const open = (): Track[] => {
-      const taken = new Set(owner.values());
-      return tracks.filter((track) => !taken.has(track));
-    };
-    const free = (from: number, below: number): number[] =>
-      candidates.flatMap(({ score }, index) => (!owner.has(index) && score >= from && score < below ? [index] : []));
-
-    assign(tracks, free(settings.highScore, Infinity), FIRST_MATCH);
-    releaseDoubtful(owner, candidates, settings);
-    assign(
-      open().filter((track) => !track.hiddenLastTime),
-      free(0, settings.highScore),
-      SECOND_MATCH,
-    );
-
+    const owner: Owners = new Map();
+    continueTracks(owner, tracks, candidates, settings);
     for (const track of tracks) track.hiddenLastTime = true;
-    for (const [index, track] of owner) see(track, t, candidates[index]?.box);
-    const assignments = candidates.map((candidate, index): Assignment => {
+    for (const [index, track] of owner) {
+      const candidate = candidates[index];
+      if (candidate === undefined) continue;
+      track.motion = correctMotion(track.motion, candidate.box, picture);
+      track.lastSeen = t;
+      track.hiddenLastTime = false;
+    }
+    return candidates.map((candidate, index): Assignment => {
       const track = owner.get(index);
       if (track !== undefined) return { kind: 'person', track: track.id };
       const covered = coveringPerson(candidate.box, owner, candidates, settings);
       if (covered !== null) return { kind: 'duplicate', track: covered.id };
       if (candidate.score < settings.newTrackScore) return { kind: 'unassigned' };
-      const started = startTrack(nextId++, t, candidate.box);
+      const motion = startMotion(candidate.box, picture);
+      const started: Track = { id: nextId++, motion, lastSeen: t, hiddenLastTime: false };
       tracks.push(started);
       owner.set(index, started);
       return { kind: 'person', track: started.id };
     });
-    return assignments;
   }
 
   return { update };
 }
 
-function startTrack(id: number, t: number, box: Box): Track {
-  return { id, motion: startMotion(box), lastSeen: t, hiddenLastTime: false };
+/** Tracks by index of the candidate that they own in the frame at hand. */
+type Owners = Map<number, Track>;
+
+/**
+ * Three rounds, each among who and what is left: sure boxes to the persons they fit; sure boxes to persons in view
+ * whom they surprise (a fall between two samples); unsure boxes to persons in view.
+ */
+function continueTracks(
+  owner: Owners,
+  tracks: readonly Track[],
+  candidates: readonly Candidate[],
+  settings: TrackingSettings,
+): void {
+  const left = (wanted: (score: number) => boolean): number[] =>
+    candidates.flatMap(({ score }, index) => (wanted(score) && !owner.has(index) ? [index] : []));
+  const openInView = (): Track[] => {
+    const taken = new Set(owner.values());
+    return tracks.filter((track) => !taken.has(track) && !track.hiddenLastTime);
+  };
+  const isSure = (score: number): boolean => score >= settings.highScore;
+  match(owner, tracks, candidates, left(isSure), { minFit: GOOD_FIT });
+  releaseDoubtful(owner, candidates, settings);
+  const apart = left(isSure).filter((index) => {
+    const box = candidates[index]?.box;
+    return box !== undefined && coveringPerson(box, owner, candidates, settings) === null;
+  });
+  match(owner, openInView(), candidates, apart, { minFit: ANY_FIT });
+  match(
+    owner,
+    openInView(),
+    candidates,
+    left((score) => !isSure(score)),
+    {
+      minFit: ANY_FIT,
+      allowed: (motion, box) => boxIou(motionBox(motion), box) >= UNSURE_MIN_IOU,
+    },
+  );
 }
 
-function see(track: Track, t: number, box: Box | undefined): void {
-  if (box === undefined) return;
-  track.motion = correctMotion(track.motion, box);
-  track.lastSeen = t;
-  track.hiddenLastTime = false;
+function match(
+  owner: Owners,
+  among: readonly Track[],
+  candidates: readonly Candidate[],
+  indices: readonly number[],
+  rule: MatchRule,
+): void {
+  const motions = among.map(({ motion }) => motion);
+  const boxes = indices.flatMap((index) => candidates[index] ?? []);
+  for (const pair of matchMotions(motions, boxes, rule)) {
+    const track = among[pair.motion];
+    const index = indices[pair.candidate];
+    if (track !== undefined && index !== undefined) owner.set(index, track);
+  }
 }
 
 /** Out of the picture for good: the next one who enters there is somebody else. */
-function hasLeft(track: Track, picture: { readonly width: number; readonly height: number }): boolean {
+function hasLeft(track: Track, picture: PictureSize): boolean {
   if (!track.hiddenLastTime) return false;
   const { x, y } = boxCentre(motionBox(track.motion));
   return x < 0 || y < 0 || x > picture.width || y > picture.height;
