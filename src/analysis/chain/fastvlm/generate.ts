@@ -1,0 +1,48 @@
+import type { StageMeter } from '../../../inference/stage-meter.ts';
+import { logitsAt, runDecoder } from './decoder.ts';
+import type { DecoderStep } from './decoder.ts';
+import { embed } from './language-model.ts';
+import type { LanguageModel } from './language-model.ts';
+
+/**
+ * Greedy answers after a prefill: per row the ids up to and with the first stop token, at most `maxNewTokens`. Rows that are done
+ * go on with their stop token until the last one is, which keeps the batch's shape.
+ */
+export async function generate(
+  lm: LanguageModel,
+  start: DecoderStep,
+  rows: number,
+  maxNewTokens: number,
+  meter: StageMeter,
+): Promise<readonly (readonly number[])[]> {
+  const stop = new Set(lm.language.stopTokenIds);
+  const answers: number[][] = Array.from({ length: rows }, () => []);
+  const done = (row: number): boolean => stop.has(answers[row]?.at(-1) ?? -1);
+  let step = start;
+  for (let i = 0; i < maxNewTokens; i++) {
+    const next = Array.from({ length: step.cache.rows }, (_, row) => {
+      const answer = answers[row];
+      if (answer === undefined) return lm.language.stopTokenIds[0] ?? 0;
+      if (!done(row)) answer.push(argmax(logitsAt(step, row, 1)));
+      return answer.at(-1) ?? 0;
+    });
+    if (i + 1 === maxNewTokens || answers.every((_, row) => done(row))) break;
+    const embeds = await embed(lm, next, meter);
+    step = await runDecoder(lm.decoder, lm.language.kv, { embeds, length: 1, cache: step.cache, keep: 1 }, meter);
+  }
+  return answers;
+}
+
+/** The answer as text, without special tokens. */
+export function answerText(lm: LanguageModel, ids: readonly number[]): string {
+  const stop = new Set(lm.language.stopTokenIds);
+  return lm.tokenizer.decode(ids.filter((id) => !stop.has(id))).trim();
+}
+
+function argmax(values: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) {
+    if ((values[i] ?? -Infinity) > (values[best] ?? -Infinity)) best = i;
+  }
+  return best;
+}
