@@ -76,8 +76,7 @@ export function cudaFix(text: string): string {
     return 'no such GPU is visible: check nvidia-smi, CUDA_VISIBLE_DEVICES and the configured device number';
   }
   if (/no kernel image/i.test(text)) return 'the provider library was not built for this GPU generation';
-  if (/out of memory/i.test(text))
-    return 'the GPU has no free memory: stop what else uses it, or lower the batch sizes';
+  if (/out of memory/i.test(text)) return 'the GPU has no free memory: stop what else uses it or lower the batch sizes';
   return 'check the driver with nvidia-smi, or choose DEVICE=cpu';
 }
 

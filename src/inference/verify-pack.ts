@@ -104,7 +104,7 @@ async function verifyTokenizer(pack: Pack): Promise<readonly PackProblem[]> {
   );
   const problems: PackProblem[] = [];
   if (added.get(imageTokenId) !== '<image>') {
-    problems.push(problem('special token', `${imageTokenId} = <image>`, String(added.get(imageTokenId) ?? 'none')));
+    problems.push(problem('special token', `${imageTokenId} = <image>`, added.get(imageTokenId) ?? 'none'));
   }
   for (const id of stopTokenIds) {
     if (!added.has(id)) problems.push(problem('special token', `${id} as a stop token`, 'none'));

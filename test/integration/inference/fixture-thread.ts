@@ -9,10 +9,10 @@ import type { FixtureMethods } from './fixture-methods.ts';
 /** A thread that can be slow, fail and die on request. */
 await serveThread<FixtureMethods>(async (options) => {
   const { fail } = options as { readonly fail: boolean };
-  if (fail)
-    throw new Failure('PACK_BROKEN', 'detector.onnx: sha256: expected a, found b', {
-      details: { file: 'detector.onnx' },
-    });
+  if (fail) {
+    const details = { file: 'detector.onnx' };
+    throw new Failure('PACK_BROKEN', 'detector.onnx: sha256: expected a, found b', { details });
+  }
   const session = await openSession(CONV_PROBE_MODEL, { device: 'cpu', threads: 1 });
   const batches: number[][] = [];
   const queue = new BatchQueue();
@@ -21,8 +21,8 @@ await serveThread<FixtureMethods>(async (options) => {
     meter: stageMeter(),
     run: async (items) => {
       batches.push([...items]);
-      for (const item of items)
-        if (item < 0) throw new Failure('CUDA_ERROR', `item ${item}`, { cause: new Error('cudnn') });
+      const bad = items.find((item) => item < 0);
+      if (bad !== undefined) throw new Failure('CUDA_ERROR', `item ${bad}`, { cause: new Error('cudnn') });
       return items.map((item) => item * 10);
     },
   });

@@ -41,15 +41,18 @@ describe('calls', () => {
 
   test('leave the event loop of the caller free while the thread is busy', async () => {
     const client = await start();
-    let ended = false;
-    const busy = client.call('block', { milliseconds: 200 }).finally(() => (ended = true));
-    let turns = 0;
-    while (!ended) {
-      await new Promise((resolve) => setImmediate(resolve));
-      turns++;
-    }
-    await busy;
-    expect(turns).toBeGreaterThan(20);
+    const busy = client.call('block', { milliseconds: 200 });
+    const state = { ended: false, turns: 0 };
+    const count = async (): Promise<void> => {
+      while (!state.ended) {
+        await new Promise((resolve) => setImmediate(resolve));
+        state.turns++;
+      }
+    };
+    const counted = count();
+    await busy.finally(() => (state.ended = true));
+    await counted;
+    expect(state.turns).toBeGreaterThan(20);
   });
 });
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadPack } from '../../../src/inference/load-pack.ts';
 import { describeProblem } from '../../../src/inference/pack-problem.ts';
 import type { PackProblem } from '../../../src/inference/pack-problem.ts';
+import { modelsReportLines, verifyModels } from '../../../src/inference/verify-models.ts';
 import { assertPack, verifyPack } from '../../../src/inference/verify-pack.ts';
 import { at, writeTinyPack } from './tiny-pack.ts';
 import type { TinyPack } from './tiny-pack.ts';
@@ -142,3 +143,25 @@ async function reload(): ReturnType<typeof loadPack> {
   await pack.save();
   return loadPack(pack.dir);
 }
+
+describe('verifyModels', () => {
+  test('tells the tensors of a good pack and the problems of a broken one', async () => {
+    const good = await verifyModels(pack.dir, { device: 'cpu' });
+    expect(good).toMatchObject({ ok: true, cuda: null, problems: [] });
+    expect(modelsReportLines(good)).toContain(
+      'ok   detection.model: detector.onnx images float32[n,3,8,8] -> output0 float32[n,6,4]',
+    );
+    await rm(join(pack.dir, 'detector.onnx'));
+    const broken = await verifyModels(pack.dir, { device: 'cpu' });
+    expect(broken.ok).toBe(false);
+    expect(modelsReportLines(broken).filter((line) => line.startsWith('FAIL')).length).toBe(2);
+  });
+
+  test('reports a manifest that cannot be read as a problem', async () => {
+    expect(await verifyModels(join(pack.dir, 'nowhere'), { device: 'cpu' })).toMatchObject({
+      ok: false,
+      pack: null,
+      problems: [{ file: 'manifest.json' }],
+    });
+  });
+});

@@ -17,6 +17,11 @@ export interface TextTokenizer {
   readonly decode: (ids: readonly number[]) => string;
 }
 
+interface LoadedTokenizer {
+  encode(text: string, options: { add_special_tokens: boolean }): { readonly ids: number[] };
+  decode(ids: number[], options: { skip_special_tokens: boolean }): string;
+}
+
 /** Reads the pack's tokenizer; throws PACK_BROKEN where its files are not one. */
 export async function loadTokenizer(pack: Pack): Promise<TextTokenizer> {
   const { tokenizer, tokenizerConfig } = pack.manifest.language;
@@ -26,10 +31,10 @@ export async function loadTokenizer(pack: Pack): Promise<TextTokenizer> {
         async (file) => JSON.parse(await readFile(pack.filePath(file), 'utf8')) as object,
       ),
     );
-    const loaded = new Tokenizer(model ?? {}, config ?? {});
+    // The package's declarations do not resolve under Node's module rules: its two calls are declared here.
+    const loaded = new Tokenizer(model ?? {}, config ?? {}) as unknown as LoadedTokenizer;
     return {
-      // The package's declarations do not resolve here: its answer is typed by hand.
-      encode: (text) => (loaded.encode(text, { add_special_tokens: false }) as { readonly ids: number[] }).ids,
+      encode: (text) => loaded.encode(text, { add_special_tokens: false }).ids,
       decode: (ids) => loaded.decode([...ids], { skip_special_tokens: true }),
     };
   } catch (cause) {

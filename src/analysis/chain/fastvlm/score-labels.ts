@@ -33,7 +33,7 @@ export async function scoreLabels(
   const continuations = new Map<string, (position: number, token: number) => number>();
   for (let from = 0; from < pairs.length; from += ROWS_PER_RUN) {
     const part = pairs.slice(from, from + ROWS_PER_RUN);
-    const read = await runPaths(lm, trie, start.step, part, options.padding, meter);
+    const read = await runPaths(lm, { paths: trie.paths, step: start.step, pairs: part }, options.padding, meter);
     part.forEach((pair, i) => {
       continuations.set(`${pair.row}/${pair.path}`, (position, token) => read(i, position, token));
     });
@@ -55,18 +55,21 @@ type ReadLogProb = (row: number, position: number, token: number) => number;
 
 async function runPaths(
   lm: LanguageModel,
-  trie: LabelTrie,
-  step: DecoderStep,
-  pairs: readonly { readonly row: number; readonly path: number }[],
+  input: {
+    readonly paths: LabelTrie['paths'];
+    readonly step: DecoderStep;
+    readonly pairs: readonly { readonly row: number; readonly path: number }[];
+  },
   padding: boolean,
   meter: StageMeter,
 ): Promise<ReadLogProb> {
-  const length = Math.max(...trie.paths.map((path) => path.length));
+  const { paths, step, pairs } = input;
+  const length = Math.max(...paths.map((path) => path.length));
   const rows = paddedCount(pairs.length, padding);
   const last = pairs.at(-1);
   const padded = [...pairs, ...Array.from({ length: rows - pairs.length }, () => last ?? { row: 0, path: 0 })];
   const ids = padded.flatMap(({ path }) => {
-    const tokens = trie.paths[path] ?? [];
+    const tokens = paths[path] ?? [];
     return [...tokens, ...Array.from({ length: length - tokens.length }, () => tokens[0] ?? 0)];
   });
   const embeds = await embed(lm, ids, meter);
