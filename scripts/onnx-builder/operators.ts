@@ -70,13 +70,13 @@ export class Operators {
     return this.graph.node('AveragePool', [a], { kernel_shape: [size, size], strides: [size, size] });
   }
 
-  /** Mean over the `size` x `size` neighbourhood of every place; outside counts as 0. */
-  blur(a: Value, size: number): Value {
-    const pad = (size - 1) / 2;
+  /** Mean over the `rows` x `columns` neighbourhood of every place; outside counts as 0. */
+  blur(a: Value, rows: number, columns = rows): Value {
+    const [padY, padX] = [(rows - 1) / 2, (columns - 1) / 2];
     return this.graph.node('AveragePool', [a], {
-      kernel_shape: [size, size],
+      kernel_shape: [rows, columns],
       strides: [1, 1],
-      pads: [pad, pad, pad, pad],
+      pads: [padY, padX, padY, padX],
       count_include_pad: 1,
     });
   }

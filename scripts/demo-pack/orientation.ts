@@ -1,0 +1,51 @@
+import { GraphBuilder } from '../onnx-builder/graph-builder.ts';
+import { Operators } from '../onnx-builder/operators.ts';
+import { DARK_RANGE } from '../demo-video/visual-code.ts';
+import { classDistance, erodedMask, HAIR, IMAGENET_LEVELS, shares } from './colour-classes.ts';
+
+export const BINS = 72;
+const [HEIGHT, WIDTH] = [256, 192];
+const CELL = 4;
+/** Concentration of a cell's vote around its angle: about 10 degrees wide. */
+const KAPPA = 30;
+/** Width of the bell that weighs columns by their distance from the crop's middle, as a share of the crop. */
+const MIDDLE = 0.2;
+
+/**
+ * `input` [N,3,256,192] (ImageNet-normalised) -> `output` [N,72], softmax over bins of 5 degrees. Every cell of hair votes
+ * for the angle that it carries; votes near the crop's middle count more, so a neighbour at the edge is outvoted and not
+ * averaged in. Without hair all bins are equal.
+ */
+export function buildOrientation(): GraphBuilder {
+  const graph = new GraphBuilder('demo_orientation');
+  const ops = new Operators(graph);
+  const input = graph.input('input', 'float32', ['batch', 3, HEIGHT, WIDTH]);
+  const small = ops.averagePool(input, 2);
+  const mask = erodedMask(ops, classDistance(ops, small, [HAIR], IMAGENET_LEVELS), 3);
+  const codes = shares(
+    ops,
+    small,
+    [
+      { channel: 0, range: DARK_RANGE },
+      { channel: 1, range: DARK_RANGE },
+    ],
+    IMAGENET_LEVELS,
+  );
+  const sums = ops.averagePool(ops.concat([mask, ops.mul(codes, mask)], 1), CELL / 2);
+  const mass = ops.channels(sums, 0, 1);
+  const direction = ops.div(ops.channels(sums, 1, 3), ops.atLeast(mass, 1e-4));
+  const angles = Array.from({ length: BINS }, (_, bin) => (bin * 2 * Math.PI) / BINS);
+  // Codes are (1 + cos) / 2 and (1 + sin) / 2; the vote is exp(kappa * (cos(angle - bin) - 1)).
+  const rows = angles.map((angle) => [2 * KAPPA * Math.cos(angle), 2 * KAPPA * Math.sin(angle)]);
+  const bias = angles.map((angle) => -KAPPA * (Math.cos(angle) + Math.sin(angle) + 1));
+  const votes = graph.node('Exp', [ops.clip(ops.pointwise(direction, rows, bias), -60, 5)]);
+  const columns = Array.from({ length: WIDTH / CELL }, (_, index) => {
+    const offset = ((index + 0.5) * CELL) / WIDTH - 0.5;
+    return Math.exp(-0.5 * (offset / MIDDLE) ** 2);
+  });
+  const weighted = ops.mul(ops.mul(mass, graph.floats(columns, [1, 1, 1, WIDTH / CELL])), votes);
+  const evidence = ops.sum(weighted, [2, 3]);
+  const output = graph.node('Softmax', [graph.node('Log', [ops.add(evidence, 1e-3)])], { axis: 1 });
+  graph.output(output, 'output', 'float32', ['batch', BINS]);
+  return graph;
+}
