@@ -16,6 +16,7 @@ export async function databaseCall<T>(
   doing: string,
   signal: AbortSignal,
   work: () => Promise<T>,
+  limitMs: number = db.connectTimeoutMs + db.statementTimeoutMs * STATEMENTS_PER_CALL,
 ): Promise<T> {
   const settled = new AbortController();
   const aborted = Promise.withResolvers<never>();
@@ -23,15 +24,15 @@ export async function databaseCall<T>(
   try {
     if (signal.aborted) throw abortReason(signal, doing);
     signal.addEventListener('abort', onAbort, { once: true });
-    const limit = sleep(limitMs(db), undefined, { signal: settled.signal, ref: false }).then(
+    const limit = sleep(limitMs, undefined, { signal: settled.signal, ref: false }).then(
       () => {
-        throw new Failure('DATABASE_UNAVAILABLE', `database: could not ${doing}: no answer within ${limitMs(db)} ms`);
+        throw new Failure('DATABASE_UNAVAILABLE', `database: could not ${doing}: no answer within ${limitMs} ms`);
       },
       () => new Promise<never>(() => undefined),
     );
     return await Promise.race([work(), aborted.promise, limit]);
   } catch (error) {
-    throw signal.aborted && error === signal.reason ? error : toDatabaseFailure(error, doing);
+    throw signal.aborted && error === signal.reason ? abortReason(signal, doing) : toDatabaseFailure(error, doing);
   } finally {
     signal.removeEventListener('abort', onAbort);
     settled.abort();
@@ -58,10 +59,6 @@ export async function databaseTransaction<T>(
       { maxWait: db.connectTimeoutMs, timeout: db.statementTimeoutMs * STATEMENTS_PER_CALL },
     ),
   );
-}
-
-function limitMs(db: Database): number {
-  return db.connectTimeoutMs + db.statementTimeoutMs * STATEMENTS_PER_CALL;
 }
 
 function abortReason(signal: AbortSignal, doing: string): Error {

@@ -98,7 +98,13 @@ export async function migrateDatabase(
   const migrations = await readMigrations(directory);
   const applied: string[] = [];
   for (;;) {
-    const name = await databaseCall(db, 'apply the migrations', signal, () => applyNext(db, migrations));
+    const name = await databaseCall(
+      db,
+      'apply the migrations',
+      signal,
+      () => applyNext(db, migrations),
+      db.connectTimeoutMs + MIGRATION_TIMEOUT_MS,
+    );
     if (name === null) return applied;
     applied.push(name);
   }
