@@ -1,0 +1,90 @@
+import type { ActionEvent, ObservedDetection, VideoAnalysis } from '../../src/analysis/video-analysis.ts';
+
+const timing = { runs: 2, items: 4, runMs: 30, totalMs: 40 };
+
+/** A person's detection with every field set; `changes` replaces some. */
+export function sampleDetection(changes: Partial<ObservedDetection> = {}): ObservedDetection {
+  return {
+    track: 1,
+    class: 'person',
+    box: [100, 200, 220, 500],
+    score: 0.91,
+    face: null,
+    age: 34.5,
+    ageGroup: 'middle',
+    gender: 'female',
+    genderScore: 0.97,
+    orientation: 90,
+    action: 'walking',
+    actionScore: 0.8,
+    zone: 'left',
+    ...changes,
+  };
+}
+
+export function sampleEvent(changes: Partial<ActionEvent> = {}): ActionEvent {
+  return {
+    type: 'grabbing',
+    track: 1,
+    startSeconds: 1.4,
+    durationSeconds: 1.3,
+    frameIndex: 14,
+    box: [100, 200, 220, 500],
+    confidence: 0.8,
+    age: 34.5,
+    ageGroup: 'middle',
+    gender: 'female',
+    orientation: 90,
+    zone: 'left',
+    text: 'Person 1: grabbing',
+    keywords: ['grabbing', 'person 1'],
+    highlight: { key: 'highlights/7/1.4s_grabbing.jpg', file: '/nowhere/1.4s_grabbing.jpg' },
+    ...changes,
+  };
+}
+
+/** Four sampled frames with one person who walks and then grabs; `changes` replaces whole fields. */
+export function sampleAnalysis(changes: Partial<VideoAnalysis> = {}): VideoAnalysis {
+  return {
+    version: 1,
+    video: {
+      width: 1280,
+      height: 720,
+      frameRate: 10,
+      durationSeconds: 2.7,
+      codec: 'h264',
+      container: 'mov',
+      sizeBytes: 2_400_000,
+    },
+    pack: { name: 'scripted', fingerprint: 'f'.repeat(64), device: 'cpu' },
+    sampling: { framesPerSecond: 1.5, frames: 4, attributes: 'per-track' },
+    frames: [0, 7, 14, 20].map((index, sample) => ({
+      index,
+      t: index / 10,
+      detections: [sampleDetection({ action: sample < 2 ? 'walking' : 'grabbing' })],
+      overlaps: [],
+    })),
+    tracks: [
+      {
+        id: 1,
+        startSeconds: 0,
+        endSeconds: 2,
+        observations: 4,
+        age: 34.5,
+        ageGroup: 'middle',
+        gender: 'female',
+        genderScore: 0.97,
+        mainAction: 'walking',
+      },
+    ],
+    events: [sampleEvent()],
+    scenes: [{ t: 0, frameIndex: 0, text: 'A woman walks.', source: 'local' }],
+    degraded: [],
+    timings: {
+      totalMs: 800,
+      decodeMs: 90,
+      stages: { detection: timing, ageGender: timing, orientation: timing, action: timing, scene: timing },
+    },
+    ...changes,
+  };
+}
