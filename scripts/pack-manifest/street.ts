@@ -76,7 +76,8 @@ const manifest = {
     system: prompt.system,
   },
   action: { mode: 'score', question: prompt.question, labels: prompt.labels, maxNewTokens: 16 },
-  scene: { question: 'Describe this picture in one or two sentences.', maxNewTokens: 48 },
+  // The weights were fitted to answer this question only: any other gives an empty text.
+  scene: { question: prompt.question, maxNewTokens: 16 },
 };
 
 await writeFile(manifestPath, `${JSON.stringify(packManifestSchema.parse(manifest), null, 2)}\n`);

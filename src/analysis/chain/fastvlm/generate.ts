@@ -36,7 +36,8 @@ export async function generate(
 /** The answer as text, without special tokens. */
 export function answerText(lm: LanguageModel, ids: readonly number[]): string {
   const stop = new Set(lm.language.stopTokenIds);
-  return lm.tokenizer.decode(ids.filter((id) => !stop.has(id))).trim();
+  const words = ids.filter((id) => !stop.has(id));
+  return words.length === 0 ? '' : lm.tokenizer.decode(words).trim();
 }
 
 function argmax(values: Float32Array): number {

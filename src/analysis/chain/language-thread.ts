@@ -1,0 +1,47 @@
+import { Failure } from '../../failure.ts';
+import { warmupCounts } from '../../inference/batch.ts';
+import { loadPack } from '../../inference/load-pack.ts';
+import { stageMeter } from '../../inference/stage-meter.ts';
+import { BatchQueue } from '../../inference/thread/batch-queue.ts';
+import { serveThread } from '../../inference/thread/serve-thread.ts';
+import type { ThreadService } from '../../inference/thread/serve-thread.ts';
+import type { Picture } from '../../vision/picture.ts';
+import type { ActionReading } from '../model-chain.ts';
+import { openFastVlm } from './stages/fastvlm.ts';
+import type { LanguageMethods, ThreadOptions } from './threads.ts';
+
+/** Entry of the language thread. */
+await serveThread<LanguageMethods>((options) => openLanguageService(options as ThreadOptions));
+
+async function openLanguageService(options: ThreadOptions): Promise<ThreadService<LanguageMethods>> {
+  const { packDir, filesRoot, target, padding, batch } = options;
+  const pack = await loadPack(packDir, { filesRoot });
+  const meters = { action: stageMeter(), scene: stageMeter() };
+  const model = await openFastVlm(pack, { target, padding, ...meters });
+  const blank: Picture = { width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) };
+  for (const count of warmupCounts(batch.language, padding)) {
+    await model.readActions(Array.from({ length: count }, () => blank));
+  }
+  Object.assign(meters.action, stageMeter());
+  Object.assign(meters.scene, stageMeter());
+
+  const queue = new BatchQueue();
+  const readAction = queue.stage<Picture, ActionReading>({
+    limit: batch.language,
+    meter: meters.action,
+    run: model.readActions,
+  });
+  const describe = queue.stage<Picture, string>({ limit: batch.language, meter: meters.scene, run: model.describe });
+  return {
+    handlers: {
+      action: ({ crops }, { signal }) => Promise.all(crops.map((crop) => readAction(crop, signal))),
+      describe: async ({ frame }, { signal }) => {
+        const text = await describe(frame, signal);
+        if (text !== '') return text;
+        throw new Failure('SCENE_FAILED', 'the language model ended its description before the first word');
+      },
+      meters: () => meters,
+    },
+    close: model.release,
+  };
+}

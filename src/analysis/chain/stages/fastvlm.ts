@@ -1,0 +1,145 @@
+import { Failure } from '../../../failure.ts';
+import { paddedCount } from '../../../inference/batch.ts';
+import type { Pack } from '../../../inference/load-pack.ts';
+import type { ExecutionTarget } from '../../../inference/providers.ts';
+import type { StageMeter } from '../../../inference/stage-meter.ts';
+import { padSquare } from '../../../vision/temporary-pixels.ts';
+import type { Picture } from '../../../vision/picture.ts';
+import { writePlanes } from '../../../vision/temporary-pixels.ts';
+import { resizeBicubic } from '../../../vision/temporary-pixels.ts';
+import { softmax } from '../../../vision/temporary-pixels.ts';
+import type { ActionReading } from '../../model-chain.ts';
+import { answerText, generate } from '../fastvlm/generate.ts';
+import { labelTrie } from '../fastvlm/label-trie.ts';
+import type { LabelTrie } from '../fastvlm/label-trie.ts';
+import { encodeImages, openLanguageModel, prefill, preparePrompt } from '../fastvlm/language-model.ts';
+import type { LanguageModel, PreparedPrompt } from '../fastvlm/language-model.ts';
+import { buildPrompt } from '../fastvlm/prompt.ts';
+import { scoreLabels } from '../fastvlm/score-labels.ts';
+
+/** The vision-language model as the chain uses it: pictures in, labels or sentences out. */
+export interface FastVlm {
+  /** Persons cut from their frames; one reading each. */
+  readonly readActions: (crops: readonly Picture[]) => Promise<readonly ActionReading[]>;
+  /** Whole frames; throws SCENE_FAILED where the pack has no scene prompt. */
+  readonly describe: (frames: readonly Picture[]) => Promise<readonly string[]>;
+  readonly release: () => Promise<void>;
+}
+
+export interface FastVlmOptions {
+  readonly target: ExecutionTarget;
+  /** Fill batches up to the warmed sizes. */
+  readonly padding: boolean;
+  readonly action: StageMeter;
+  readonly scene: StageMeter;
+}
+
+/** Opens the pack's language model and runs what every picture of a prompt shares. */
+export async function openFastVlm(pack: Pack, options: FastVlmOptions): Promise<FastVlm> {
+  const lm = await openLanguageModel(pack, options.target);
+  const { action, scene } = pack.manifest;
+  const trie = labelTrie(labelTokens(lm, action.labels));
+  const prepare = (question: string, meter: StageMeter): Promise<PreparedPrompt> =>
+    preparePrompt(lm, buildPrompt(lm.tokenizer, lm.language, question), meter);
+  const actionPrompt = await prepare(action.question, options.action);
+  const scenePrompt = scene === null ? null : await prepare(scene.question, options.scene);
+
+  return {
+    readActions: (crops) => readActions(lm, { action, trie, prompt: actionPrompt }, crops, options),
+    describe: async (frames) => {
+      if (scene === null || scenePrompt === null) {
+        throw new Failure('SCENE_FAILED', `the model pack ${pack.manifest.name} has no scene prompt`);
+      }
+      const start = await startAnswers(lm, scenePrompt, frames, options.padding, options.scene);
+      const answers = await generate(lm, start, frames.length, scene.maxNewTokens, options.scene);
+      return answers.map((ids) => answerText(lm, ids));
+    },
+    release: lm.release,
+  };
+}
+
+interface ActionStage {
+  readonly action: Pack['manifest']['action'];
+  readonly trie: LabelTrie;
+  readonly prompt: PreparedPrompt;
+}
+
+async function readActions(
+  lm: LanguageModel,
+  stage: ActionStage,
+  crops: readonly Picture[],
+  options: FastVlmOptions,
+): Promise<readonly ActionReading[]> {
+  const { action, trie, prompt } = stage;
+  const rows = crops.length;
+  const meter = options.action;
+  const step = await startAnswers(lm, prompt, crops, options.padding, meter);
+  const scoring = { padding: options.padding, normalisation: action.normalisation ?? 'sum' };
+  const scores = await scoreLabels(lm, trie, { step, rows }, scoring, meter);
+  const readings = scores.map((labelScores) => reading(action.labels, labelScores));
+  if (action.mode === 'score') return readings;
+  // The reference mode: the label is what the model says; only an answer outside the vocabulary is left to the scores.
+  const answers = await generate(lm, step, rows, action.maxNewTokens, meter);
+  return readings.map((scored, i) => {
+    const said = labelInText(action.labels, answerText(lm, answers[i] ?? []));
+    if (said === null) return scored;
+    const probability = softmax(scored.labelScores)[action.labels.indexOf(said)];
+    return { label: said, score: probability ?? scored.score, labelScores: scored.labelScores };
+  });
+}
+
+/** Pads each picture to a black square, resizes it, and runs encoder and prompt. The rows after the pictures are padding. */
+async function startAnswers(
+  lm: LanguageModel,
+  prompt: PreparedPrompt,
+  pictures: readonly Picture[],
+  padding: boolean,
+  meter: StageMeter,
+): ReturnType<typeof prefill> {
+  const rows = paddedCount(pictures.length, padding);
+  const pixels = preprocess(pictures, rows, lm.language.imageSize);
+  const features = await encodeImages(lm, pixels, rows, meter);
+  return prefill(lm, prompt, features, rows, meter);
+}
+
+function preprocess(pictures: readonly Picture[], rows: number, size: number): Float32Array {
+  const pixels = new Float32Array(rows * 3 * size * size);
+  pictures.forEach((picture, i) => {
+    writePlanes(resizeBicubic(padSquare(picture), size, size), pixels, i * 3 * size * size);
+  });
+  return pixels;
+}
+
+function labelTokens(lm: LanguageModel, labels: readonly string[]): readonly (readonly number[])[] {
+  return labels.map((label) => {
+    const ids = lm.tokenizer.encode(label);
+    if (ids.length === 0) throw new Failure('PACK_BROKEN', `the tokenizer gives no tokens for the label "${label}"`);
+    return ids;
+  });
+}
+
+function reading(labels: readonly string[], labelScores: readonly number[]): ActionReading {
+  if (!labelScores.every(Number.isFinite)) {
+    throw new Failure(
+      'INFERENCE_FAILED',
+      `the decoder gave label scores that are not finite: ${labelScores.join(', ')}`,
+    );
+  }
+  const probabilities = [...softmax(labelScores)];
+  const best = probabilities.indexOf(Math.max(...probabilities));
+  return { label: labels[best] ?? '', score: probabilities[best] ?? 0, labelScores };
+}
+
+/** The label that a free answer names: equal without case and punctuation, else the first that occurs in it as a word. */
+export function labelInText(labels: readonly string[], text: string): string | null {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}_-]+/gu) ?? [];
+  const plain = words.join(' ');
+  return (
+    labels.find((label) => label.toLowerCase() === plain) ??
+    labels
+      .map((label) => ({ label, at: ` ${plain} `.indexOf(` ${label.toLowerCase()} `) }))
+      .filter(({ at }) => at >= 0)
+      .toSorted((a, b) => a.at - b.at)[0]?.label ??
+    null
+  );
+}

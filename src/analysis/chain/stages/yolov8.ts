@@ -1,0 +1,66 @@
+import { Failure } from '../../../failure.ts';
+import { paddedCount } from '../../../inference/batch.ts';
+import type { Pack } from '../../../inference/load-pack.ts';
+import { openModel, output } from '../../../inference/model.ts';
+import { assertFinite, floatTensor, readFloats } from '../../../inference/tensor.ts';
+import { decodeDetections, fromLetterbox } from '../../../vision/temporary-pixels.ts';
+import { letterbox } from '../../../vision/temporary-pixels.ts';
+import type { Picture } from '../../../vision/picture.ts';
+import { writePlanes } from '../../../vision/temporary-pixels.ts';
+import type { Detection } from '../../model-chain.ts';
+import type { Stage, StageOptions } from './stage.ts';
+
+/**
+ * Adapter `yolov8`: letterbox and scale to 0..1, run, decode [4 + classes, anchors] with per-class suppression, and map the boxes
+ * back to source pixels. Sizes are read from the manifest's tensors.
+ */
+export async function openYolov8(pack: Pack, options: StageOptions): Promise<Stage<Picture, readonly Detection[]>> {
+  const { detection } = pack.manifest;
+  const model = await openModel(pack, { field: 'detection.model', spec: detection.model }, options.target);
+  const [input] = detection.model.inputs;
+  const [out] = detection.model.outputs;
+  const [, channels, height, width] = input?.shape ?? [];
+  if (
+    input === undefined ||
+    out === undefined ||
+    channels !== 3 ||
+    typeof height !== 'number' ||
+    typeof width !== 'number'
+  ) {
+    throw new Failure(
+      'PACK_BROKEN',
+      `${detection.model.file.path}: the input must be [batch, 3, height, width] with fixed sizes`,
+    );
+  }
+  const size = 3 * height * width;
+
+  const run = async (frames: readonly Picture[]): Promise<readonly (readonly Detection[])[]> => {
+    const rows = paddedCount(frames.length, options.padding);
+    const pixels = new Float32Array(rows * size);
+    frames.forEach((frame, i) => {
+      writePlanes(letterbox(frame, width, height, detection.letterboxFill), pixels, i * size);
+    });
+    const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 3, height, width]);
+    const result = output(await model.run({ [input.name]: tensor }, options.meter), out.name, model);
+    const [, columns, anchors] = result.dims;
+    if (columns !== 4 + detection.classes.length || anchors === undefined) {
+      throw new Failure(
+        'PACK_BROKEN',
+        `${detection.model.file.path}: ${out.name} is [${result.dims.join(', ')}], expected ${4 + detection.classes.length} rows for ${detection.classes.length} classes`,
+      );
+    }
+    const values = readFloats(result);
+    assertFinite(values, `${detection.model.file.path} output ${out.name}`);
+    return frames.map((frame, i) => {
+      const raw = values.subarray(i * columns * anchors, (i + 1) * columns * anchors);
+      const { confidence, iou, maxDetections, classes } = detection;
+      const found = decodeDetections(raw, { anchors, classes: classes.length, confidence, iou, maxDetections });
+      return found.map((candidate) => ({
+        class: classes[candidate.classIndex] ?? 'person',
+        box: fromLetterbox(candidate.box, frame.width, frame.height, width, height),
+        score: candidate.score,
+      }));
+    });
+  };
+  return { run, release: model.release };
+}

@@ -1,0 +1,80 @@
+import { warmupCounts } from '../../inference/batch.ts';
+import { loadPack } from '../../inference/load-pack.ts';
+import { stageMeter } from '../../inference/stage-meter.ts';
+import type { StageMeter } from '../../inference/stage-meter.ts';
+import { BatchQueue } from '../../inference/thread/batch-queue.ts';
+import { serveThread } from '../../inference/thread/serve-thread.ts';
+import type { ThreadService } from '../../inference/thread/serve-thread.ts';
+import type { Picture } from '../../vision/picture.ts';
+import { FrameStore } from './frame-store.ts';
+import { encodeJpeg } from './jpeg.ts';
+import { cutBox } from './cut-box.ts';
+import { openMebow } from './stages/mebow.ts';
+import { openMivolo } from './stages/mivolo.ts';
+import type { Stage } from './stages/stage.ts';
+import { openYolov8 } from './stages/yolov8.ts';
+import type { ThreadOptions, VisionMethods } from './threads.ts';
+
+/** Entry of the vision thread. */
+await serveThread<VisionMethods>((options) => openVisionService(options as ThreadOptions));
+
+async function openVisionService(options: ThreadOptions): Promise<ThreadService<VisionMethods>> {
+  const { packDir, filesRoot, target, padding, batch } = options;
+  const pack = await loadPack(packDir, { filesRoot });
+  const meters = { detection: stageMeter(), ageGender: stageMeter(), orientation: stageMeter() };
+  const common = { target, padding };
+  const detection = await openYolov8(pack, { ...common, meter: meters.detection });
+  const ageGender = await openMivolo(pack, { ...common, meter: meters.ageGender });
+  const orientation = await openMebow(pack, { ...common, meter: meters.orientation });
+
+  const frame: Picture = { width: 128, height: 128, pixels: new Uint8Array(128 * 128 * 3).fill(128) };
+  const box = { x1: 0, y1: 0, x2: 128, y2: 128 };
+  const person = { class: 'person', box, score: 1 } as const;
+  const pair = { person: 0, face: null };
+  await warm(detection, frame, warmupCounts(batch.detection, padding), meters.detection);
+  await warm(ageGender, { frame, detections: [person], pair }, warmupCounts(batch.people, padding), meters.ageGender);
+  await warm(orientation, { frame, box }, warmupCounts(batch.people, padding), meters.orientation);
+
+  const queue = new BatchQueue();
+  const people = { limit: batch.people };
+  const detect = queue.stage({ limit: batch.detection, meter: meters.detection, run: detection.run });
+  const readAgeGender = queue.stage({ ...people, meter: meters.ageGender, run: ageGender.run });
+  const readOrientation = queue.stage({ ...people, meter: meters.orientation, run: orientation.run });
+  const frames = new FrameStore();
+  return {
+    handlers: {
+      addFrame: ({ handle, picture }) => frames.add(handle, picture),
+      releaseFrame: ({ handle }) => frames.release(handle),
+      detect: ({ handle }, { signal }) => detect(frames.get(handle), signal),
+      ageGender: ({ handle, detections, pairs }, { signal }) => {
+        const frame = frames.get(handle);
+        return Promise.all(pairs.map((pair) => readAgeGender({ frame, detections, pair }, signal)));
+      },
+      orientation: ({ handle, boxes }, { signal }) => {
+        const frame = frames.get(handle);
+        return Promise.all(boxes.map((box) => readOrientation({ frame, box }, signal)));
+      },
+      crops: ({ handle, boxes }, { transfer }) => {
+        const crops = boxes.map((box) => cutBox(frames.get(handle), box));
+        transfer(...crops.map((crop) => crop.pixels.buffer));
+        return crops;
+      },
+      jpeg: ({ handle, options }) => encodeJpeg(frames.get(handle), options),
+      meters: () => meters,
+    },
+    close: async () => {
+      for (const stage of [detection, ageGender, orientation]) await stage.release();
+    },
+  };
+}
+
+/** Meets every batch size once, so that no job pays for the first run of a shape, and forgets the time it took. */
+async function warm<Item, Result>(
+  stage: Stage<Item, Result>,
+  item: Item,
+  counts: readonly number[],
+  meter: StageMeter,
+): Promise<void> {
+  for (const count of counts) await stage.run(Array.from({ length: count }, () => item));
+  Object.assign(meter, stageMeter());
+}
