@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe } from '@jest/globals';
+import { openDatabase, type Database, type DatabaseOptions } from '../../../src/persistence/client.ts';
+import { startEmbeddedPostgres } from '../../../src/persistence/embedded-postgres.ts';
+import { derivedVideoId, jobIdentity } from '../../../src/persistence/identity.ts';
+import { migrateDatabase } from '../../../src/persistence/migrate.ts';
+import type { ClaimRequest } from '../../../src/persistence/runs.ts';
+import { startPostgres } from '../../support/postgres.ts';
+
+export const signal = (): AbortSignal => AbortSignal.timeout(30_000);
+
+export interface TestDatabases {
+  /** Another client of the same server; closed with the suite. */
+  open(options?: Partial<DatabaseOptions>): Promise<Database>;
+  /** A client of a migrated schema of its own. */
+  migrated(options?: Partial<DatabaseOptions>): Promise<Database>;
+}
+
+/** Runs one suite on the embedded PostgreSQL and on a real server. */
+export function onBothDatabases(suite: (databases: TestDatabases) => void): void {
+  for (const kind of ['embedded', 'server'] as const) {
+    describe(`on ${kind === 'embedded' ? 'the embedded PostgreSQL' : 'a PostgreSQL server'}`, () => {
+      const opened: Database[] = [];
+      let url = '';
+      let stop: () => Promise<void> = async () => undefined;
+      let schemas = 0;
+      beforeAll(async () => {
+        if (kind === 'embedded') {
+          const embedded = await startEmbeddedPostgres('memory');
+          url = embedded.url;
+          stop = () => embedded.close();
+        } else {
+          const server = await startPostgres();
+          url = server.url;
+          stop = () => server.stop();
+        }
+      });
+      afterAll(async () => {
+        await Promise.all(opened.map((database) => database.close()));
+        await stop();
+      });
+      const open: TestDatabases['open'] = async (options = {}) => {
+        const database = await openDatabase({ url, schema: 'video_worker', ...options });
+        opened.push(database);
+        return database;
+      };
+      suite({
+        open,
+        migrated: async (options = {}) => {
+          schemas += 1;
+          const database = await open({ schema: `test_${schemas}`, ...options });
+          await migrateDatabase(database, signal());
+          return database;
+        },
+      });
+    });
+  }
+}
+
+let objects = 0;
+
+/** A claim for an object that no other test knows. */
+export function claimRequest(changes: Partial<ClaimRequest> = {}): ClaimRequest {
+  objects += 1;
+  const object = changes.object ?? { bucket: 'uploads', key: `v/${objects}.mp4`, versionId: null, etag: `e${objects}` };
+  const sampling = { framesPerSecond: 1.5, attributes: 'per-track' } as const;
+  const pack = { name: 'demo', fingerprint: 'f'.repeat(64) };
+  return {
+    identity: jobIdentity({ ...object, packFingerprint: pack.fingerprint, sampling }),
+    externalId: derivedVideoId(object),
+    object,
+    worker: 'worker-a',
+    pack,
+    sampling,
+    aliveSeconds: 60,
+    ...changes,
+  };
+}

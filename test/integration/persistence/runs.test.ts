@@ -1,0 +1,316 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { Failure, Interruption } from '../../../src/failure.ts';
+import type { Database } from '../../../src/persistence/client.ts';
+import {
+  claimRun,
+  completeRun,
+  failRun,
+  interruptRun,
+  keepAlive,
+  recordRejection,
+  saveProgress,
+  type ClaimRequest,
+  type Run,
+} from '../../../src/persistence/runs.ts';
+import { loadAnalysis } from '../../../src/persistence/stored-analysis.ts';
+import { countVideos, findVideo, listErrors, listVideos } from '../../../src/persistence/videos.ts';
+import { sampleAnalysis, sampleDetection } from '../../support/analysis-sample.ts';
+import { claimRequest, onBothDatabases, signal } from './databases.ts';
+
+async function start(db: Database, request: ClaimRequest): Promise<Run> {
+  const claim = await claimRun(db, request, signal());
+  if (claim.kind !== 'started') throw new Error(`expected a started run, got ${claim.kind}`);
+  return claim.run;
+}
+
+/** Lets the run's life end now, as if its worker had been silent for long enough. */
+async function expire(db: Database, run: Run): Promise<void> {
+  await db.prisma.analysisRun.update({ where: { id: run.runId }, data: { aliveUntil: new Date(0) } });
+}
+
+async function outcomes(db: Database, run: Run): Promise<string[]> {
+  const rows = await db.prisma.analysisRun.findMany({
+    where: { videoId: run.videoId },
+    orderBy: { fencingToken: 'asc' },
+  });
+  return rows.map((row) => row.outcome);
+}
+
+onBothDatabases((databases) => {
+  let db: Database;
+  let other: Database;
+  beforeAll(async () => {
+    db = await databases.migrated();
+    other = await databases.open({ schema: db.schema });
+  });
+
+  describe('claiming', () => {
+    test('the first claim starts, a second one is told who is on it and for how long', async () => {
+      const request = claimRequest();
+      const run = await start(db, request);
+      expect(run).toMatchObject({ attempt: 1, token: 1, externalId: request.externalId });
+      const second = await claimRun(other, { ...request, worker: 'worker-b' }, signal());
+      expect(second).toMatchObject({ kind: 'running', worker: 'worker-a' });
+      if (second.kind !== 'running') throw new Error('unreachable');
+      expect(second.retryAfterSeconds).toBeGreaterThan(1);
+      expect(second.retryAfterSeconds).toBeLessThanOrEqual(60);
+    });
+
+    test('of many claims at once exactly one starts', async () => {
+      const request = claimRequest();
+      const claims = await Promise.all(
+        [db, other, db, other, db, other].map((client, i) =>
+          claimRun(client, { ...request, worker: `worker-${i}` }, signal()),
+        ),
+      );
+      expect(claims.filter((claim) => claim.kind === 'started')).toHaveLength(1);
+      expect(claims.filter((claim) => claim.kind === 'running')).toHaveLength(5);
+      expect(await db.prisma.video.count({ where: { identity: request.identity } })).toBe(1);
+    });
+
+    test('a finished job is recognised, whatever message asks for it', async () => {
+      const request = claimRequest();
+      const run = await start(db, request);
+      await completeRun(db, run, sampleAnalysis(), null, signal());
+      expect(await claimRun(other, request, signal())).toEqual({
+        kind: 'completed',
+        videoId: run.videoId,
+        externalId: run.externalId,
+      });
+      expect(await outcomes(db, run)).toEqual(['completed']);
+    });
+
+    test('a derived id gives way to the id of the backend, and never the other way round', async () => {
+      const request = claimRequest();
+      const run = await start(db, request);
+      await claimRun(other, { ...request, externalId: '4711' }, signal());
+      await claimRun(other, request, signal());
+      expect((await findVideo(db, '4711', signal()))?.videoId).toBe(run.videoId);
+      await completeRun(db, run, sampleAnalysis(), null, signal());
+      expect(await claimRun(db, request, signal())).toMatchObject({ kind: 'completed', externalId: '4711' });
+    });
+
+    test('a run without a sign of life is taken over, and its worker is told at its next one', async () => {
+      const request = claimRequest();
+      const dead = await start(db, request);
+      await expire(db, dead);
+      const heir = await start(other, { ...request, worker: 'worker-b' });
+      expect(heir).toMatchObject({ attempt: 2, token: 2, videoId: dead.videoId });
+      expect(await outcomes(db, dead)).toEqual(['superseded', 'running']);
+      expect(await keepAlive(db, dead, 60, signal())).toBe(false);
+      expect(await saveProgress(db, dead, { percent: 50, stage: 'analysis' }, signal())).toBe(false);
+      expect(await keepAlive(other, heir, 60, signal())).toBe(true);
+    });
+
+    test('a sign of life in time keeps the run', async () => {
+      const request = claimRequest();
+      const run = await start(db, request);
+      await expire(db, run);
+      expect(await keepAlive(db, run, 60, signal())).toBe(true);
+      expect((await claimRun(other, request, signal())).kind).toBe('running');
+    });
+  });
+
+  describe('completing', () => {
+    test('what was analysed can be read back', async () => {
+      const analysis = sampleAnalysis();
+      const run = await start(db, claimRequest());
+      await completeRun(db, run, analysis, 'highlights', signal());
+      const stored = await loadAnalysis(other, run.videoId, signal());
+      expect(stored?.highlightsBucket).toBe('highlights');
+      expect(stored?.analysis).toEqual({
+        ...analysis,
+        pack: { ...analysis.pack, name: 'demo', fingerprint: 'f'.repeat(64) },
+        frames: analysis.frames.filter((frame) => frame.detections.length > 0 || frame.overlaps.length > 0),
+        events: analysis.events.map((event) => ({
+          ...event,
+          highlight: event.highlight === null ? null : { ...event.highlight, file: '' },
+        })),
+      });
+      expect(await findVideo(db, run.videoId, signal())).toMatchObject({ status: 'completed', progress: 100 });
+    });
+
+    test('an older run cannot overwrite: not while the newer one works, not after it finished', async () => {
+      const request = claimRequest();
+      const old = await start(db, request);
+      await expire(db, old);
+      const heir = await start(other, request);
+      await expect(completeRun(db, old, sampleAnalysis(), null, signal())).rejects.toMatchObject({
+        code: 'RUN_SUPERSEDED',
+      });
+      await completeRun(other, heir, sampleAnalysis({ scenes: [] }), null, signal());
+      await expect(completeRun(db, old, sampleAnalysis(), null, signal())).rejects.toMatchObject({
+        code: 'RUN_SUPERSEDED',
+      });
+      expect((await loadAnalysis(db, heir.videoId, signal()))?.analysis.scenes).toEqual([]);
+      expect(await outcomes(db, old)).toEqual(['superseded', 'completed']);
+    });
+
+    test('a commit whose answer was lost may be repeated', async () => {
+      const run = await start(db, claimRequest());
+      await completeRun(db, run, sampleAnalysis(), null, signal());
+      const before = await db.prisma.observation.count({ where: { videoId: run.videoId } });
+      await completeRun(db, run, sampleAnalysis(), null, signal());
+      expect(await db.prisma.observation.count({ where: { videoId: run.videoId } })).toBe(before);
+    });
+
+    test('a result that breaks a rule of the tables leaves nothing of itself', async () => {
+      const run = await start(db, claimRequest());
+      const frames = [{ index: 0, t: 0, overlaps: [], detections: [sampleDetection({ box: [10, 10, 5, 5] })] }];
+      await expect(completeRun(db, run, sampleAnalysis({ frames }), null, signal())).rejects.toBeInstanceOf(Failure);
+      expect(await db.prisma.personTrack.count({ where: { videoId: run.videoId } })).toBe(0);
+      expect(await outcomes(db, run)).toEqual(['running']);
+    });
+
+    test('rows of an earlier result are replaced, not added to', async () => {
+      const run = await start(db, claimRequest());
+      await completeRun(db, run, sampleAnalysis(), null, signal());
+      await db.prisma.video.update({ where: { id: run.videoId }, data: { status: 'pending', progress: 0 } });
+      const again = await start(db, claimRequestOf(await findVideo(db, run.videoId, signal())));
+      await completeRun(db, again, sampleAnalysis(), null, signal());
+      const counts = await Promise.all([
+        db.prisma.personTrack.count({ where: { videoId: run.videoId } }),
+        db.prisma.scene.count({ where: { videoId: run.videoId } }),
+        db.prisma.actionEvent.count({ where: { videoId: run.videoId } }),
+      ]);
+      const analysis = sampleAnalysis();
+      expect(counts).toEqual([analysis.tracks.length, analysis.scenes.length, analysis.events.length]);
+    });
+
+    test('ten thousand observations are stored, in order', async () => {
+      const run = await start(db, claimRequest());
+      const frames = Array.from({ length: 2_500 }, (_, i) => ({
+        index: i * 20,
+        t: i / 1.5,
+        overlaps: [],
+        detections: Array.from({ length: 4 }, (_, j) => sampleDetection({ box: [j, i, j + 1, i + 1] })),
+      }));
+      await completeRun(db, run, sampleAnalysis({ frames }), null, signal());
+      const stored = await loadAnalysis(db, run.videoId, signal());
+      expect(stored?.analysis.frames).toEqual(frames);
+    });
+
+    test('an interruption before the commit rolls back and comes out as it is', async () => {
+      const run = await start(db, claimRequest());
+      const lost = new Interruption('lease-lost', 'the lease is gone');
+      await expect(completeRun(db, run, sampleAnalysis(), null, AbortSignal.abort(lost))).rejects.toBe(lost);
+      const during = new AbortController();
+      const completing = completeRun(db, run, sampleAnalysis(), null, during.signal);
+      during.abort(lost);
+      await expect(completing).rejects.toBe(lost);
+      // The claim waits for the row lock of the transaction that was given up on, so its rollback is over by then.
+      await expire(db, run);
+      await start(db, claimRequestOf(await findVideo(db, run.videoId, signal())));
+      expect(await db.prisma.personTrack.count({ where: { videoId: run.videoId } })).toBe(0);
+    });
+  });
+
+  describe('progress', () => {
+    test('is seen by another client while the run works, and reaches 100 only at the end', async () => {
+      const run = await start(db, claimRequest());
+      expect(await saveProgress(db, run, { percent: 41.9, stage: 'analysis' }, signal())).toBe(true);
+      expect(await findVideo(other, run.externalId, signal())).toMatchObject({
+        status: 'processing',
+        progress: 41,
+        stage: 'analysis',
+        run: { worker: 'worker-a', outcome: 'running', attempt: 1 },
+      });
+      expect(await saveProgress(db, run, { percent: 100, stage: 'store' }, signal())).toBe(true);
+      expect(await findVideo(other, run.externalId, signal())).toMatchObject({ progress: 99 });
+      await completeRun(db, run, sampleAnalysis(), null, signal());
+      expect(await saveProgress(db, run, { percent: 5, stage: 'late' }, signal())).toBe(false);
+      expect(await findVideo(other, run.externalId, signal())).toMatchObject({ progress: 100, stage: null });
+    });
+  });
+
+  describe('failing', () => {
+    const cannotRead = new Failure('NOT_A_VIDEO', 'moov atom\0 not found', { details: { stage: 'probe', bytes: 12 } });
+
+    test('a permanent failure fails the video and is recorded once, with the same words in both places', async () => {
+      const request = claimRequest();
+      const run = await start(db, request);
+      await failRun(db, run, cannotRead, signal());
+      await failRun(db, run, cannotRead, signal());
+      const video = await findVideo(db, run.externalId, signal());
+      expect(video).toMatchObject({ status: 'failed', failureCode: 'NOT_A_VIDEO', run: { outcome: 'failed' } });
+      expect(video?.run?.failureReason).toBe('moov atom not found');
+      const events = await db.prisma.errorEvent.findMany({ where: { runId: run.runId } });
+      expect(events).toMatchObject([
+        {
+          code: 'NOT_A_VIDEO',
+          class: 'permanent',
+          reason: 'moov atom not found',
+          stage: 'probe',
+          key: request.object.key,
+          details: { stage: 'probe', bytes: 12 },
+        },
+      ]);
+    });
+
+    test('a temporary failure lets the video wait; the next claim counts a second attempt', async () => {
+      const request = claimRequest();
+      const run = await start(db, request);
+      await failRun(db, run, new Failure('NETWORK', 'reset'), signal());
+      expect(await findVideo(db, run.externalId, signal())).toMatchObject({
+        status: 'pending',
+        failureCode: 'NETWORK',
+      });
+      const next = await start(other, request);
+      expect(next).toMatchObject({ attempt: 2, token: 2 });
+      expect(await findVideo(db, run.externalId, signal())).toMatchObject({ status: 'processing', failureCode: null });
+    });
+
+    test('an interruption burns no attempt but its token is spent', async () => {
+      const request = claimRequest();
+      const run = await start(db, request);
+      await interruptRun(db, run, signal());
+      await interruptRun(db, run, signal());
+      expect(await findVideo(db, run.externalId, signal())).toMatchObject({ status: 'pending', attempts: 0 });
+      const next = await start(other, request);
+      expect(next).toMatchObject({ attempt: 1, token: 2 });
+      await expect(completeRun(db, run, sampleAnalysis(), null, signal())).rejects.toMatchObject({
+        code: 'RUN_SUPERSEDED',
+      });
+    });
+
+    test('a superseded run records its failure and leaves the video to its heir', async () => {
+      const request = claimRequest();
+      const old = await start(db, request);
+      await expire(db, old);
+      await start(other, request);
+      await failRun(db, old, cannotRead, signal());
+      await interruptRun(db, old, signal());
+      expect(await findVideo(db, old.externalId, signal())).toMatchObject({ status: 'processing', attempts: 2 });
+      expect(await db.prisma.errorEvent.count({ where: { runId: old.runId } })).toBe(1);
+    });
+
+    test('a message that names no job is recorded with a bounded beginning of its body', async () => {
+      const failure = new Failure('MESSAGE_NOT_JSON', 'the body is not JSON');
+      await recordRejection(db, { messageId: 'm-1', failure, body: `\0${'x'.repeat(100_000)}` }, signal());
+      expect((await listErrors(other, 1, signal()))[0]).toMatchObject({ code: 'MESSAGE_NOT_JSON', messageId: 'm-1' });
+      const row = await db.prisma.errorEvent.findFirst({ where: { messageId: 'm-1' } });
+      expect(row?.excerpt).toBe('x'.repeat(499));
+    });
+  });
+
+  test('an operator sees videos by status, newest first', async () => {
+    const fresh = await databases.migrated();
+    const first = await start(fresh, claimRequest());
+    const second = await start(fresh, claimRequest());
+    await completeRun(fresh, first, sampleAnalysis(), null, signal());
+    expect((await listVideos(fresh, {}, signal())).map((video) => video.videoId)).toEqual([
+      second.videoId,
+      first.videoId,
+    ]);
+    expect((await listVideos(fresh, { status: 'completed' }, signal())).map((v) => v.videoId)).toEqual([first.videoId]);
+    expect(await countVideos(fresh, signal())).toEqual({ pending: 0, processing: 1, completed: 1, failed: 0 });
+    expect(await findVideo(fresh, 'nobody', signal())).toBeNull();
+    expect(await loadAnalysis(fresh, second.videoId, signal())).toBeNull();
+  });
+});
+
+/** The request that leads to a video that is already there. */
+function claimRequestOf(video: Awaited<ReturnType<typeof findVideo>>): ClaimRequest {
+  if (video === null) throw new Error('the video is gone');
+  return claimRequest({ identity: video.identity, externalId: video.externalId });
+}

@@ -1,0 +1,127 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+export interface TestPostgres {
+  /** URL of the database `worker`; a schema per test keeps tests apart. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends the server as a crash would and starts it again on the same port and data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a real PostgreSQL server from the system's binaries, with its data in a temporary folder. */
+export async function startPostgres(): Promise<TestPostgres> {
+  const binaries = findBinaries();
+  const user = unprivilegedUser();
+  const directory = mkdtempSync(join(tmpdir(), 'worker-postgres-'));
+  if (user !== null) chownSync(directory, user.uid, user.gid);
+  const data = join(directory, 'data');
+  const identity = user === null ? {} : { uid: user.uid, gid: user.gid };
+  const initdb = spawnSync(
+    join(binaries, 'initdb'),
+    ['-D', data, '-U', 'worker', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync', '--no-instructions'],
+    { ...identity, cwd: directory, encoding: 'utf8' },
+  );
+  if (initdb.status !== 0) throw new Error(`initdb failed: ${initdb.stderr}`, { cause: initdb.error });
+  const port = await freePort();
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: directory,
+    // A zone other than UTC shows whoever forgets that the driver reads timestamps as UTC.
+    timezone: 'Asia/Seoul',
+    max_connections: '60',
+    fsync: 'off',
+    shared_buffers: '32MB',
+  };
+  const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const start = async (): Promise<ChildProcess> => {
+    const server = spawn(join(binaries, 'postgres'), ['-D', data, ...options], {
+      ...identity,
+      cwd: directory,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let log = '';
+    const ready = Promise.withResolvers<void>();
+    server.stderr.setEncoding('utf8');
+    server.stderr.on('data', (text: string) => {
+      log += text;
+      if (log.includes('database system is ready to accept connections')) ready.resolve();
+    });
+    server.once('error', ready.reject);
+    server.once('exit', (code) => ready.reject(new Error(`postgres ended with ${code}: ${log}`)));
+    await ready.promise;
+    return server;
+  };
+  let server = await start();
+  // SIGQUIT: no checkpoint, connections cut, as in a crash; recovery runs at the next start.
+  const kill = async (): Promise<void> => {
+    const ended = once(server, 'exit');
+    server.kill('SIGQUIT');
+    await ended;
+  };
+  const createdb = spawnSync(join(binaries, 'createdb'), [
+    '-h',
+    '127.0.0.1',
+    '-p',
+    String(port),
+    '-U',
+    'worker',
+    'worker',
+  ]);
+  if (createdb.status !== 0) throw new Error(`createdb failed: ${String(createdb.stderr)}`, { cause: createdb.error });
+  return {
+    url: `postgres://worker@127.0.0.1:${port}/worker`,
+    port,
+    restart: async () => {
+      await kill();
+      server = await start();
+    },
+    stop: async () => {
+      if (server.exitCode === null) await kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Debian keeps the server's binaries out of PATH, in a folder per major version. */
+function findBinaries(): string {
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = [
+    ...versions.map((version) => join(debian, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(delimiter),
+  ];
+  const found = folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
+  if (found === undefined) {
+    throw new Error('no PostgreSQL server binaries: apt-get install postgresql (scripts/setup does)');
+  }
+  return found;
+}
+
+/** PostgreSQL refuses to run as root; the package's own user is there wherever the binaries are. */
+function unprivilegedUser(): { readonly uid: number; readonly gid: number } | null {
+  if (process.getuid?.() !== 0) return null;
+  for (const name of ['postgres', 'nobody']) {
+    const uid = spawnSync('id', ['-u', name], { encoding: 'utf8' });
+    const gid = spawnSync('id', ['-g', name], { encoding: 'utf8' });
+    if (uid.status === 0 && gid.status === 0) return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
+  }
+  throw new Error('no unprivileged user to run PostgreSQL as');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
