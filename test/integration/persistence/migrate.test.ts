@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Database } from '../../../src/persistence/client.ts';
+import { migrateDatabase, migrationStatus, readMigrations } from '../../../src/persistence/migrate.ts';
+import { onBothDatabases, signal } from './databases.ts';
+
+const INIT = '20261124000000_init';
+let scratch = '';
+let folders = 0;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'migrations-'));
+});
+afterAll(() => rm(scratch, { recursive: true }));
+
+/** Writes a folder of migrations in Prisma's layout. */
+async function folder(migrations: Readonly<Record<string, string>>): Promise<string> {
+  folders += 1;
+  const directory = join(scratch, String(folders));
+  await mkdir(directory);
+  await writeFile(join(directory, 'migration_lock.toml'), 'provider = "postgresql"\n');
+  for (const [name, sql] of Object.entries(migrations)) {
+    await mkdir(join(directory, name));
+    await writeFile(join(directory, name, 'migration.sql'), sql);
+  }
+  return directory;
+}
+
+interface Bookkeeping {
+  migration_name: string;
+  checksum: string;
+  finished_at: Date | null;
+  rolled_back_at: Date | null;
+  applied_steps_count: number;
+  logs: string | null;
+}
+
+async function bookkeeping(db: Database): Promise<Bookkeeping[]> {
+  const table = `"${db.schema}"."_prisma_migrations"`;
+  return (await db.pool.query<Bookkeeping>(`SELECT * FROM ${table} ORDER BY "started_at"`)).rows;
+}
+
+async function tables(db: Database): Promise<string[]> {
+  const { rows } = await db.pool.query<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = $1 ORDER BY 1`,
+    [db.schema],
+  );
+  return rows.map((row) => row.name);
+}
+
+onBothDatabases((databases) => {
+  test('an empty database is behind, a migrated one is not, and migrating again does nothing', async () => {
+    const db = await databases.open({ schema: 'fresh' });
+    expect(await migrationStatus(db, signal())).toMatchObject({ applied: [], pending: [INIT], problems: [] });
+    expect(await migrateDatabase(db, signal())).toEqual([INIT]);
+    expect(await migrateDatabase(db, signal())).toEqual([]);
+    expect(await migrationStatus(db, signal())).toEqual({ applied: [INIT], pending: [], problems: [] });
+  });
+
+  test('workers that start together apply every migration once', async () => {
+    const clients = await Promise.all([1, 2, 3].map(() => databases.open({ schema: 'together' })));
+    const applied = await Promise.all(clients.map((client) => migrateDatabase(client, signal())));
+    expect(applied.flat()).toEqual([INIT]);
+    expect(await bookkeeping(clients[0]!)).toHaveLength(1);
+  });
+
+  test('the bookkeeping is what Prisma writes', async () => {
+    const db = await databases.open({ schema: 'books' });
+    const sql = 'CREATE TABLE "a" ("x" INTEGER);\n';
+    await migrateDatabase(db, signal(), await folder({ '1_a': sql }));
+    expect(await bookkeeping(db)).toMatchObject([
+      {
+        migration_name: '1_a',
+        checksum: createHash('sha256').update(sql).digest('hex'),
+        finished_at: expect.any(Date),
+        rolled_back_at: null,
+        applied_steps_count: 1,
+        logs: null,
+      },
+    ]);
+  });
+
+  test('migrations run in the order of their names, later ones on top of applied ones', async () => {
+    const db = await databases.open({ schema: 'ordered' });
+    const first = { '1_a': 'CREATE TABLE "a" ("x" INTEGER);' };
+    const second = { '2_b': 'ALTER TABLE "a" RENAME TO "b";', '3_c': 'ALTER TABLE "b" ADD "y" TEXT;' };
+    expect(await migrateDatabase(db, signal(), await folder(first))).toEqual(['1_a']);
+    expect(await migrateDatabase(db, signal(), await folder({ ...second, ...first }))).toEqual(['2_b', '3_c']);
+    expect(await tables(db)).toEqual(['_prisma_migrations', 'b']);
+  });
+
+  test('a migration that fails leaves nothing behind, names itself, and can be repaired', async () => {
+    const db = await databases.open({ schema: 'broken' });
+    const good = { '1_a': 'CREATE TABLE "a" ("x" INTEGER);' };
+    const bad = await folder({ ...good, '2_b': 'CREATE TABLE "b" ("x" INTEGER); ALTER TABLE "nobody" ADD "y" TEXT;' });
+    await expect(migrateDatabase(db, signal(), bad)).rejects.toMatchObject({
+      code: 'DATABASE_NOT_MIGRATED',
+      class: 'system',
+      message: expect.stringMatching(/2_b.*nobody/) as unknown,
+    });
+    expect(await tables(db)).toEqual(['_prisma_migrations', 'a']);
+    const repaired = await folder({ ...good, '2_b': 'CREATE TABLE "b" ("x" INTEGER);' });
+    expect(await migrateDatabase(db, signal(), repaired)).toEqual(['2_b']);
+  });
+
+  test('a migration that was edited after it had been applied is refused by name', async () => {
+    const db = await databases.open({ schema: 'edited' });
+    await migrateDatabase(db, signal(), await folder({ '1_a': 'CREATE TABLE "a" ("x" INTEGER);' }));
+    const edited = await folder({ '1_a': 'CREATE TABLE "a" ("x" BIGINT);', '2_b': 'CREATE TABLE "b" ("x" INTEGER);' });
+    expect((await migrationStatus(db, signal(), edited)).problems).toEqual([expect.stringMatching(/1_a was edited/)]);
+    await expect(migrateDatabase(db, signal(), edited)).rejects.toMatchObject({ code: 'DATABASE_NOT_MIGRATED' });
+    expect(await tables(db)).toEqual(['_prisma_migrations', 'a']);
+  });
+
+  test('a migration that Prisma began and did not end is refused until it is marked as rolled back', async () => {
+    const db = await databases.open({ schema: 'halfway' });
+    const directory = await folder({ '1_a': 'CREATE TABLE "a" ("x" INTEGER);', '2_b': 'CREATE TABLE "b" ("x" TEXT);' });
+    await migrateDatabase(db, signal(), await folder({ '1_a': 'CREATE TABLE "a" ("x" INTEGER);' }));
+    await db.pool.query(
+      `INSERT INTO "halfway"."_prisma_migrations" (id, checksum, migration_name, logs)
+       VALUES ('x', 'y', '2_b', 'A migration failed to apply.')`,
+    );
+    expect((await migrationStatus(db, signal(), directory)).problems).toEqual([
+      expect.stringMatching(/2_b began and did not end \(A migration failed to apply\.\)/),
+    ]);
+    await expect(migrateDatabase(db, signal(), directory)).rejects.toMatchObject({ code: 'DATABASE_NOT_MIGRATED' });
+    await db.pool.query(`UPDATE "halfway"."_prisma_migrations" SET rolled_back_at = now() WHERE id = 'x'`);
+    expect(await migrateDatabase(db, signal(), directory)).toEqual(['2_b']);
+  });
+
+  test('a database that is newer than this worker is refused', async () => {
+    const db = await databases.open({ schema: 'newer' });
+    await migrateDatabase(db, signal(), await folder({ '1_a': 'SELECT 1;', '9_z': 'SELECT 9;' }));
+    const status = await migrationStatus(db, signal(), await folder({ '1_a': 'SELECT 1;' }));
+    expect(status.problems).toEqual([expect.stringMatching(/9_z.*newer/)]);
+  });
+
+  test('a query against a database without tables says what to do', async () => {
+    const db = await databases.open({ schema: 'without_tables' });
+    const { listVideos } = await import('../../../src/persistence/videos.ts');
+    await expect(listVideos(db, {}, signal())).rejects.toMatchObject({
+      code: 'DATABASE_NOT_MIGRATED',
+      message: expect.stringContaining('video-worker db migrate') as unknown,
+    });
+  });
+});
+
+test('a folder without migrations is a broken install', async () => {
+  await expect(readMigrations(join(scratch, 'absent'))).rejects.toMatchObject({ code: 'DATABASE_NOT_MIGRATED' });
+});
