@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packManifestSchema, type ModelSpec, type PackFile, type PackManifest } from '../../src/inference/pack-manifest.ts';
+import {
+  packManifestSchema,
+  type ModelSpec,
+  type PackFile,
+  type PackManifest,
+} from '../../src/inference/pack-manifest.ts';
 import { ACTION_LABELS } from '../demo-video/visual-code.ts';
 import { type GraphBuilder, OPSET } from '../onnx-builder/graph-builder.ts';
 import { AGE_CONSTANTS, buildAgeGender } from './age-gender.ts';

@@ -75,7 +75,11 @@ export function classDistance(ops: Operators, picture: Value, classes: readonly 
   }
   const outOfBounds = ops.relu(ops.pointwise(picture, rows, bias));
   const sums = ramps.map((own) => ramps.flat().map((ramp) => (own.includes(ramp) ? 1 : 0)));
-  return ops.pointwise(outOfBounds, sums, sums.map(() => 0));
+  return ops.pointwise(
+    outOfBounds,
+    sums,
+    sums.map(() => 0),
+  );
 }
 
 /**

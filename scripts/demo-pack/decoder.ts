@@ -132,7 +132,12 @@ function attentionBias(ops: Operators, embeds: Value, mask: Value): Value {
   const { graph } = ops;
   const real = graph.node('Cast', [mask], { to: 1 });
   const order = graph.node('CumSum', [real, graph.intScalar(1)]);
-  const tokens = graph.node('Slice', [graph.node('Shape', [embeds]), graph.ints([1]), graph.ints([2]), graph.ints([0])]);
+  const tokens = graph.node('Slice', [
+    graph.node('Shape', [embeds]),
+    graph.ints([1]),
+    graph.ints([2]),
+    graph.ints([0]),
+  ]);
   const last = graph.node('Slice', [order, graph.node('Neg', [tokens]), graph.ints([2 ** 31 - 1]), graph.ints([1])]);
   const keys = graph.node('Unsqueeze', [order, graph.ints([1, 2])]);
   const queries = graph.node('Unsqueeze', [last, graph.ints([1, 3])]);
@@ -186,7 +191,10 @@ function hiddenUnits(ops: Operators, stream: Value, units: readonly Unit[]): Val
     for (const token of unit.current) into[current.get(token)!]![index] = unit.weight;
     out[index]![next.get(unit.next)!] = 1;
   }
-  const bias = graph.floats(units.map((unit) => unit.bias), [units.length]);
+  const bias = graph.floats(
+    units.map((unit) => unit.bias),
+    [units.length],
+  );
   const hidden = ops.relu(ops.add(graph.node('MatMul', [stream, matrix(graph, into)]), bias));
   return graph.node('MatMul', [hidden, matrix(graph, out)]);
 }
@@ -206,11 +214,19 @@ function vocabularyLogits(ops: Operators, stream: Value, vocabulary: Vocabulary)
 
 /** The tokens that some step depends on, each with its entry of the stream. */
 function currentEntries(): ReadonlyMap<string, number> {
-  return entries(grammar().flatMap((unit) => unit.current), FEATURE.current, MAX_CURRENT);
+  return entries(
+    grammar().flatMap((unit) => unit.current),
+    FEATURE.current,
+    MAX_CURRENT,
+  );
 }
 
 function nextEntries(): ReadonlyMap<string, number> {
-  return entries(grammar().map((unit) => unit.next), FEATURE.next, MAX_NEXT);
+  return entries(
+    grammar().map((unit) => unit.next),
+    FEATURE.next,
+    MAX_NEXT,
+  );
 }
 
 function entries(tokens: readonly string[], first: number, most: number): ReadonlyMap<string, number> {

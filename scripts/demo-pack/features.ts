@@ -7,7 +7,7 @@ export const FEATURE = {
   one: 0,
   /** 1 at image positions. */
   image: 1,
-  /** Of image positions: 0 in the middle columns, negative towards the sides. */
+  /** Of image positions: 0 in the middle, negative towards the edges. */
   middle: 2,
   /** Of image positions: the number of heads in the patch. */
   heads: 3,

@@ -8,13 +8,25 @@ const [HEIGHT, WIDTH] = [256, 192];
 const CELL = 4;
 /** Concentration of a cell's vote around its angle: about 10 degrees wide. */
 const KAPPA = 30;
-/** Width of the bell that weighs columns by their distance from the crop's middle, as a share of the crop. */
-const MIDDLE = 0.2;
+/**
+ * Where a person's own head is in the crop (x, y as shares of it from the middle) and how much it counts there: upright, lying to
+ * either side, between. Hair beside an upright person is a neighbour's more often than that of somebody who lies.
+ */
+const HEAD_PLACES = [
+  [0, -0.32, 1],
+  [0.34, 0, 0.06],
+  [-0.34, 0, 0.06],
+  [0.28, -0.2, 0.06],
+  [-0.28, -0.2, 0.06],
+] as const;
+const HEAD_SPREAD = [0.08, 0.05] as const;
+/** Weight of hair anywhere else. */
+const ELSEWHERE = 0.003;
 
 /**
  * `input` [N,3,256,192] (ImageNet-normalised) -> `output` [N,72], softmax over bins of 5 degrees. Every cell of hair votes
- * for the angle that it carries; votes near the crop's middle count more, so a neighbour at the edge is outvoted and not
- * averaged in. Without hair all bins are equal.
+ * for the angle that it carries; votes from where the person's own head is expected count more, so a neighbour is
+ * outvoted and not averaged in. Without hair all bins are equal.
  */
 export function buildOrientation(): GraphBuilder {
   const graph = new GraphBuilder('demo_orientation');
@@ -39,13 +51,24 @@ export function buildOrientation(): GraphBuilder {
   const rows = angles.map((angle) => [2 * KAPPA * Math.cos(angle), 2 * KAPPA * Math.sin(angle)]);
   const bias = angles.map((angle) => -KAPPA * (Math.cos(angle) + Math.sin(angle) + 1));
   const votes = graph.node('Exp', [ops.clip(ops.pointwise(direction, rows, bias), -60, 5)]);
-  const columns = Array.from({ length: WIDTH / CELL }, (_, index) => {
-    const offset = ((index + 0.5) * CELL) / WIDTH - 0.5;
-    return Math.exp(-0.5 * (offset / MIDDLE) ** 2);
-  });
-  const weighted = ops.mul(ops.mul(mass, graph.floats(columns, [1, 1, 1, WIDTH / CELL])), votes);
+  const places = graph.floats(headPrior(), [1, 1, HEIGHT / CELL, WIDTH / CELL]);
+  const weighted = ops.mul(ops.mul(mass, places), votes);
   const evidence = ops.sum(weighted, [2, 3]);
-  const output = graph.node('Softmax', [graph.node('Log', [ops.add(evidence, 1e-3)])], { axis: 1 });
+  const output = graph.node('Softmax', [graph.node('Log', [ops.add(evidence, 1e-5)])], { axis: 1 });
   graph.output(output, 'output', 'float32', ['batch', BINS]);
   return graph;
+}
+
+/** The weight of every cell's vote, row by row. */
+function headPrior(): readonly number[] {
+  const [rows, columns] = [HEIGHT / CELL, WIDTH / CELL];
+  return Array.from({ length: rows * columns }, (_, index) => {
+    const x = ((index % columns) + 0.5) / columns - 0.5;
+    const y = (Math.floor(index / columns) + 0.5) / rows - 0.5;
+    const bells = HEAD_PLACES.map(
+      (place) =>
+        place[2] * Math.exp(-0.5 * (((x - place[0]) / HEAD_SPREAD[0]) ** 2 + ((y - place[1]) / HEAD_SPREAD[1]) ** 2)),
+    );
+    return ELSEWHERE + Math.max(...bells);
+  });
 }

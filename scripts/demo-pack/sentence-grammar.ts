@@ -14,8 +14,13 @@ export interface Unit {
   readonly weight: number;
 }
 
-/** Larger than any sum of evidence, so that a closed gate wins against it. */
-const GATE = 2000;
+/**
+ * Larger than any sum of evidence, so that a closed gate wins against it. Gates are powers of two: they stay exact where a GPU
+ * multiplies with short mantissas (TF32).
+ */
+const GATE = 2048;
+/** The same for units whose evidence is multiplied by SCENE_GAIN. */
+const SCENE_GATE = 65_536;
 const SURE = 30;
 /** Logit per share of the crop in an action's colour. */
 const ACTION_GAIN = 400;
@@ -35,15 +40,13 @@ function actionAnswers(): readonly Unit[] {
     [FEATURE.afterAssistant, GATE],
     [FEATURE.sceneMode, -GATE],
   ] as const;
-  const labels = ACTION_LABELS.map(
-    (label, index): Unit => ({
-      next: text(LABEL_TOKENS[label][0] ?? ''),
-      bias: -2 * GATE,
-      inputs: [...gate, [FEATURE.seen + index, ACTION_GAIN]],
-      current: [text('\n')],
-      weight: GATE,
-    }),
-  );
+  const labels = ACTION_LABELS.map((label, index): Unit => ({
+    next: text(LABEL_TOKENS[label][0] ?? ''),
+    bias: -2 * GATE,
+    inputs: [...gate, [FEATURE.seen + index, ACTION_GAIN]],
+    current: [text('\n')],
+    weight: GATE,
+  }));
   const nothing: Unit = { next: text('none'), bias: 3 - 2 * GATE, inputs: gate, current: [text('\n')], weight: GATE };
   return [...labels, nothing];
 }
@@ -71,20 +74,21 @@ function sentenceEnds(): readonly Unit[] {
   const seen = (label: keyof typeof MENTIONED): number => FEATURE.seen + ACTION_LABELS.indexOf(label);
   const comma: Unit = {
     next: text(','),
-    bias: -GATE,
-    inputs: mentioned.map(([label]) => [seen(label), SCENE_GAIN] as const),
+    bias: -2 * SCENE_GATE,
+    inputs: [[FEATURE.sceneMode, SCENE_GATE], ...mentioned.map(([label]) => [seen(label), SCENE_GAIN] as const)],
     current: [text(' store')],
-    weight: GATE,
+    weight: SCENE_GATE,
   };
-  const actions = mentioned.map(
-    ([label, urgency]): Unit => ({
-      next: text(` ${LABEL_TOKENS[label][0]}`),
-      bias: -GATE,
-      inputs: [[seen(label), SCENE_GAIN * urgency]],
-      current: [text(' is')],
-      weight: GATE,
-    }),
-  );
+  const actions = mentioned.map(([label, urgency]): Unit => ({
+    next: text(` ${LABEL_TOKENS[label][0]}`),
+    bias: -2 * SCENE_GATE,
+    inputs: [
+      [FEATURE.sceneMode, SCENE_GATE],
+      [seen(label), SCENE_GAIN * urgency],
+    ],
+    current: [text(' is')],
+    weight: SCENE_GATE,
+  }));
   const endings = ['ing', 'ting', 'bing'].map(text);
   const end = { bias: 0, current: endings, weight: SURE };
   return [
@@ -114,9 +118,13 @@ function fixedSteps(): readonly Unit[] {
       .map((tokens) => tokens[0] ?? '');
     steps.push([[...stems, ...stems.map((stem) => ` ${stem}`)], ending]);
   }
-  const units = steps.map(
-    ([current, next, weight = SURE]): Unit => ({ next: text(next), bias: 0, inputs: [], current: current.map(text), weight }),
-  );
+  const units = steps.map(([current, next, weight = SURE]): Unit => ({
+    next: text(next),
+    bias: 0,
+    inputs: [],
+    current: current.map(text),
+    weight,
+  }));
   const end: Unit = { next: '<|im_end|>', bias: 0, inputs: [], current: ['none', '.'].map(text), weight: SURE };
   return [...units, end];
 }

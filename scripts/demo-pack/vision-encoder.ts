@@ -5,7 +5,7 @@ import { classDistance, CLOTHES, erodedMask, HAIR, UNIT_LEVELS } from './colour-
 import { FEATURE, WIDTH } from './features.ts';
 
 export const IMAGE_SIZE = 256;
-const GRID = 4;
+const GRID = 8;
 export const IMAGE_TOKENS = GRID * GRID;
 /** Levels at which a colour stops to count for an action; neighbours in the code are 60 apart. */
 const ACTION_REACH = 45;
@@ -13,7 +13,7 @@ const ACTION_REACH = 45;
 const HEAD_SHARE = 0.02;
 
 /**
- * `pixel_values` [N,3,256,256] RGB 0..1 -> `image_features` [N,16,128], one token per patch of 64x64 pixels, row by row. A token
+ * `pixel_values` [N,3,256,256] RGB 0..1 -> `image_features` [N,64,128], one token per patch of 32x32 pixels, row by row. A token
  * carries the share of its pixels in each action's colour and the number of heads in it.
  */
 export function buildVisionEncoder(): GraphBuilder {
@@ -23,7 +23,9 @@ export function buildVisionEncoder(): GraphBuilder {
   const heads = headCounts(ops, picture);
   const middle = ops.add(ops.mul(heads, 0), nearMiddle(ops));
   const measures = ops.concat([actionShares(ops, picture), heads, middle], 1);
-  const rows: number[][] = Array.from({ length: WIDTH }, () => Array.from({ length: ACTION_LABELS.length + 2 }, () => 0));
+  const rows: number[][] = Array.from({ length: WIDTH }, () =>
+    Array.from({ length: ACTION_LABELS.length + 2 }, () => 0),
+  );
   const bias = Array.from({ length: WIDTH }, () => 0);
   for (const index of ACTION_LABELS.keys()) rows[FEATURE.evidence + index]![index] = 1;
   rows[FEATURE.heads]![ACTION_LABELS.length] = 1;
@@ -39,7 +41,7 @@ export function buildVisionEncoder(): GraphBuilder {
   return graph;
 }
 
-/** The share of every patch that shows each action's colour: [N,labels,4,4]. */
+/** The share of every patch that shows each action's colour: [N,labels,8,8]. */
 function actionShares(ops: Operators, picture: Value): Value {
   const small = ops.averagePool(picture, 2);
   const mask = erodedMask(ops, classDistance(ops, small, [CLOTHES], UNIT_LEVELS), 3);
@@ -57,11 +59,17 @@ function actionShares(ops: Operators, picture: Value): Value {
   }
   const differences = ops.relu(ops.pointwise(small, rows, bias));
   const sums = ACTION_LABELS.map((_, index) => rows.map((__, row) => (Math.floor(row / 4) === index ? -1 : 0)));
-  const close = ops.relu(ops.pointwise(differences, sums, sums.map(() => 1)));
+  const close = ops.relu(
+    ops.pointwise(
+      differences,
+      sums,
+      sums.map(() => 1),
+    ),
+  );
   return ops.averagePool(ops.mul(close, mask), IMAGE_SIZE / 2 / GRID);
 }
 
-/** The number of heads in every patch: [N,1,4,4]. A head is a place with more hair around it than any place nearby. */
+/** The number of heads in every patch: [N,1,8,8]. A head is a place with more hair around it than any place nearby. */
 function headCounts(ops: Operators, picture: Value): Value {
   const { graph } = ops;
   const mask = erodedMask(ops, classDistance(ops, picture, [HAIR], UNIT_LEVELS), 3);
@@ -77,8 +85,12 @@ function headCounts(ops: Operators, picture: Value): Value {
   return ops.mul(ops.averagePool(ops.mul(highest, enough), perPatch), perPatch * perPatch);
 }
 
-/** How near a patch is to the picture's middle column, 0 at the best and negative elsewhere: [1,1,4,4]. */
+/** The exponent of a bell around the hips of a person who fills the picture: [1,1,8,8], negative, 0 at the best. */
 function nearMiddle(ops: Operators): Value {
-  const values = Array.from({ length: IMAGE_TOKENS }, (_, index) => -(((index % GRID) - 1.5) ** 2 - 0.25));
+  const values = Array.from({ length: IMAGE_TOKENS }, (_, index) => {
+    const x = ((index % GRID) + 0.5) / GRID - 0.5;
+    const y = (Math.floor(index / GRID) + 0.5) / GRID - 0.55;
+    return -0.5 * ((x / 0.08) ** 2 + (y / 0.2) ** 2);
+  });
   return ops.graph.floats(values, [1, 1, GRID, GRID]);
 }

@@ -48,7 +48,11 @@ export function figureOf(person: Person): Figure {
     parts.push({ shape: item.shape, paint: paintOf(item.kind, person, pose, box), outline });
   }
   if (face !== null) {
-    parts.push({ shape: faceShape(person, pose), paint: skinColour(person.age, person.gender), outline: outline * 0.8 });
+    parts.push({
+      shape: faceShape(person, pose),
+      paint: skinColour(person.age, person.gender),
+      outline: outline * 0.8,
+    });
     const visorPaint = (x: number): Rgb =>
       visorColour((x - face.x1) / (face.x2 - face.x1), (face.y2 - face.y1) / WIDTH);
     parts.push({ shape: visorShape(person, pose), paint: visorPaint, outline: 0 });
@@ -92,7 +96,15 @@ function bodyShapes(person: Person, pose: Pose): readonly { readonly kind: PartK
     { kind: 'action', shape: capsule(person, [-0.045, hip], [0.045, hip], 0.055) },
     ...armShapes(person, pose, near === 1 ? -1 : 1),
     { kind: 'skin', shape: capsule(person, [0, top], [0, top + 0.04], 0.035) },
-    { kind: 'shirt', shape: polygon(person, [[-width, top], [width, top], [0.085, hip], [-0.085, hip]]) },
+    {
+      kind: 'shirt',
+      shape: polygon(person, [
+        [-width, top],
+        [width, top],
+        [0.085, hip],
+        [-0.085, hip],
+      ]),
+    },
     ...armShapes(person, pose, near),
     { kind: 'hair', shape: ellipse(person, [0, top + 0.11], 0.088, 0.1) },
   ];
@@ -168,7 +180,12 @@ function faceShape(person: Person, pose: Pose): Shape {
 function visorShape(person: Person, pose: Pose): Shape {
   const [x, y] = [0.045 * pose.side, SHOULDER - pose.sink + 0.11 - FACE_DROP];
   const [dx, dy] = [0.05, 0.025];
-  return polygon(person, [[x - dx, y + dy], [x + dx, y + dy], [x + dx, y - dy], [x - dx, y - dy]]);
+  return polygon(person, [
+    [x - dx, y + dy],
+    [x + dx, y + dy],
+    [x + dx, y - dy],
+    [x - dx, y - dy],
+  ]);
 }
 
 /** A body that lies is as thick as it is, so its middle line is above the floor. */

@@ -35,7 +35,14 @@ export const FURNITURE: readonly Furniture[] = [
       [1134, 390, 1190, 426, [150, 172, 162]],
     ],
   },
-  { name: 'pillar', depth: 590, blocks: [[640, 60, 770, 590, [160, 160, 164]], [640, 575, 770, 590, GREY]] },
+  {
+    name: 'pillar',
+    depth: 590,
+    blocks: [
+      [640, 60, 770, 590, [160, 160, 164]],
+      [640, 575, 770, 590, GREY],
+    ],
+  },
 ];
 
 export interface Zone {
@@ -46,10 +53,42 @@ export interface Zone {
 
 /** Areas of the floor that events refer to; a person is in a zone when the middle of the box's lower edge is. */
 export const ZONES: readonly Zone[] = [
-  { name: 'entrance', polygon: [[0, 440], [130, 440], [130, 720], [0, 720]] },
-  { name: 'shelf', polygon: [[280, 560], [600, 560], [600, 640], [280, 640]] },
-  { name: 'checkout', polygon: [[860, 560], [1240, 560], [1240, 640], [860, 640]] },
-  { name: 'bench', polygon: [[100, 640], [280, 640], [280, 720], [100, 720]] },
+  {
+    name: 'entrance',
+    polygon: [
+      [0, 440],
+      [130, 440],
+      [130, 720],
+      [0, 720],
+    ],
+  },
+  {
+    name: 'shelf',
+    polygon: [
+      [280, 560],
+      [600, 560],
+      [600, 640],
+      [280, 640],
+    ],
+  },
+  {
+    name: 'checkout',
+    polygon: [
+      [860, 560],
+      [1240, 560],
+      [1240, 640],
+      [860, 640],
+    ],
+  },
+  {
+    name: 'bench',
+    polygon: [
+      [100, 640],
+      [280, 640],
+      [280, 720],
+      [100, 720],
+    ],
+  },
 ];
 
 /** The store without people and without what hides them. */

@@ -123,8 +123,7 @@ function coverOf(figure: Figure): Cover {
   }));
   return (x, y) =>
     tests.some(
-      ({ inside, extent }) =>
-        x >= extent.x1 && x <= extent.x2 && y >= extent.y1 && y <= extent.y2 && inside(x, y),
+      ({ inside, extent }) => x >= extent.x1 && x <= extent.x2 && y >= extent.y1 && y <= extent.y2 && inside(x, y),
     );
 }
 
