@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { Failure } from '../failure.ts';
 import { CONV_PROBE_MODEL } from './conv-probe-model.ts';
+import { inspectCudaLibraries, librariesProblem } from './cuda-libraries.ts';
 import { classifyOrtError } from './ort-failure.ts';
 
 /** Where sessions run. CUDA means CUDA: nothing here falls back to the CPU. */
@@ -101,7 +102,8 @@ export async function probeCudaProvider(deviceId = 0): Promise<CudaProbe> {
     return { ok: true, milliseconds: performance.now() - started };
   } catch (error) {
     const failure = cudaFailure(error, 'the one-node probe graph');
-    return { ok: false, reason: failure.message, failure };
+    const libraries = librariesProblem(await inspectCudaLibraries());
+    return { ok: false, reason: libraries === null ? failure.message : `${libraries}: ${failure.message}`, failure };
   }
 }
 

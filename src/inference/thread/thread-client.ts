@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Transferable } from 'node:worker_threads';
@@ -104,8 +105,10 @@ export class ThreadClient<M extends Methods<M>> {
       this.#post({ kind: 'close' });
     }
     const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT_MS);
-    await this.#exited;
+    // A native call that never returns cannot be ended: the thread is left to the end of the process.
+    await Promise.race([this.#exited, delay(2 * CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     clearTimeout(timer);
+    this.#worker.unref();
   }
 
   #post(message: ThreadRequest, transfer: readonly Transferable[] = []): void {

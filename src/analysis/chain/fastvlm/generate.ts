@@ -1,3 +1,4 @@
+import { Failure } from '../../../failure.ts';
 import type { StageMeter } from '../../../inference/stage-meter.ts';
 import { logitsAt, runDecoder } from './decoder.ts';
 import type { DecoderStep } from './decoder.ts';
@@ -44,6 +45,9 @@ function argmax(values: Float32Array): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) {
     if ((values[i] ?? -Infinity) > (values[best] ?? -Infinity)) best = i;
+  }
+  if (!Number.isFinite(values[best])) {
+    throw new Failure('INFERENCE_FAILED', `the decoder gave the logit ${values[best]}; expected finite numbers`);
   }
   return best;
 }
