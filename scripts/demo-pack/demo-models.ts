@@ -11,13 +11,19 @@ export interface Found {
   readonly score: number;
 }
 
+/** What is used of the tokenizer; the package's own declarations do not resolve. */
+export interface TextTokenizer {
+  encode(text: string): { readonly ids: readonly number[] };
+  decode(ids: readonly number[], options: { readonly skip_special_tokens: boolean }): string;
+}
+
 /** The demo pack's models run one call at a time, without the worker: for tests of the pack and for its evaluation. */
 export class DemoModels {
   readonly manifest: PackManifest;
-  readonly tokenizer: Tokenizer;
+  readonly tokenizer: TextTokenizer;
   readonly #sessions: ReadonlyMap<string, InferenceSession>;
 
-  constructor(manifest: PackManifest, tokenizer: Tokenizer, sessions: ReadonlyMap<string, InferenceSession>) {
+  constructor(manifest: PackManifest, tokenizer: TextTokenizer, sessions: ReadonlyMap<string, InferenceSession>) {
     this.manifest = manifest;
     this.tokenizer = tokenizer;
     this.#sessions = sessions;
@@ -33,9 +39,9 @@ export class DemoModels {
       );
     }
     const tokenizer = new Tokenizer(
-      parse(files, 'tokenizer.json') as object,
-      parse(files, 'tokenizer_config.json') as object,
-    );
+      parse(files, 'tokenizer.json'),
+      parse(files, 'tokenizer_config.json'),
+    ) as unknown as TextTokenizer;
     return new DemoModels(parse(files, 'manifest.json') as PackManifest, tokenizer, sessions);
   }
 

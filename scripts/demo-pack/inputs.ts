@@ -58,7 +58,8 @@ export function cutBody(picture: Picture, box: Box, others: readonly Box[]): Pic
   for (const other of others) {
     const [x1, x2] = [Math.max(0, Math.trunc(other.x1) - left), Math.min(crop.width, Math.trunc(other.x2) - left)];
     const [y1, y2] = [Math.max(0, Math.trunc(other.y1) - top), Math.min(crop.height, Math.trunc(other.y2) - top)];
-    for (let y = y1; y < y2 && x2 > x1; y++) {
+    if (x2 <= x1) continue;
+    for (let y = y1; y < y2; y++) {
       crop.pixels.fill(0, (y * crop.width + x1) * 3, (y * crop.width + x2) * 3);
     }
   }

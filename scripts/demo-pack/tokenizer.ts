@@ -108,7 +108,7 @@ const SPECIAL_FLAGS = { single_word: false, lstrip: false, rstrip: false, normal
 
 /** Applies the merges as BPE does: the earliest known pair first, until none is left. */
 function splitByMerges(word: string, merges: readonly (readonly [string, string])[]): string[] {
-  const pieces = [...word];
+  const pieces = Array.from(word);
   for (const [left, right] of merges) {
     for (let index = 0; index + 1 < pieces.length; index++) {
       if (pieces[index] === left && pieces[index + 1] === right) pieces.splice(index, 2, left + right);

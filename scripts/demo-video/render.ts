@@ -15,11 +15,11 @@ import { truthOfScene } from './truth.ts';
 // One encoder thread and no version strings: the same ffmpeg gives the same bytes every time. The colour matrix is
 // stated, since a reader that guesses another one would shift the colours that the models read.
 const ENCODER = [
-  ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '17', '-g', '50', '-pix_fmt', 'yuv420p', '-threads', '1'],
-  ...['-vf', 'scale=out_color_matrix=bt709:out_range=tv:flags=bilinear+accurate_rnd+bitexact'],
-  ...['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'],
-  ...['-fflags', '+bitexact', '-flags', '+bitexact', '-map_metadata', '-1', '-movflags', '+faststart', '-an'],
-];
+  '-c:v libx264 -preset veryfast -crf 17 -g 50 -pix_fmt yuv420p -threads 1',
+  '-vf scale=out_color_matrix=bt709:out_range=tv:flags=bilinear+accurate_rnd+bitexact',
+  '-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv',
+  '-fflags +bitexact -flags +bitexact -map_metadata -1 -movflags +faststart -an',
+].flatMap((line) => line.split(' '));
 
 /**
  * Renders the demo store video to `out` as H.264 in MP4. `signal` ends ffmpeg; `seconds` shortens the video. Throws with

@@ -100,8 +100,9 @@ export class GraphBuilder {
 
   #constant(dtype: ElementType, bytes: Uint8Array, count: number, dims: readonly number[]): Value {
     const expected = dims.reduce((product, dim) => product * dim, 1);
-    if (expected !== count)
+    if (expected !== count) {
       throw new Error(`constant of shape [${dims.join()}] needs ${expected} values, got ${count}`);
+    }
     const key = `${dtype}:${dims.join()}:${Buffer.from(bytes).toString('base64')}`;
     const existing = this.#known.get(key);
     if (existing !== undefined) return existing;
