@@ -37,7 +37,7 @@ export function stretchesOf(analysis: VideoAnalysis, track: number): TimelineStr
 export function renderTimeline(analysis: VideoAnalysis, colourOf: (action: string | null) => string): string {
   if (analysis.tracks.length === 0) return '<p class="quiet">Nobody was seen in this video.</p>';
   const seconds = Math.max(analysis.video.durationSeconds, analysis.frames.at(-1)?.t ?? 0, 1);
-  const x = (t: number): number => LABEL + (t / seconds) * (WIDTH - LABEL - 8);
+  const x = (t: number): number => LABEL + (t / seconds) * (WIDTH - LABEL - 22);
   const height = TOP + analysis.tracks.length * ROW + 4;
   const ticks = ticksOf(seconds).map(
     (t) =>
