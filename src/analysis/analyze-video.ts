@@ -116,9 +116,10 @@ export async function analyzeVideo(
 async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): Promise<void> {
   const { chain } = run.deps;
   const { sample, index, t } = frame;
+  // Before the turns: a chain that refuses the frame must not leave turns that nobody ends.
+  const shared = shareFrame(chain, chain.addFrame(frame));
   const tracking = run.tracking();
   const results = run.results();
-  const shared = shareFrame(chain, chain.addFrame(frame));
   try {
     const detections = await chain.detect(shared.handle, signal);
     await tracking.wait();

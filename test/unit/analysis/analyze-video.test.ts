@@ -105,6 +105,21 @@ describe('a video with one person', () => {
     );
   });
 
+  test('an unsure box is nobody, but per frame it is read like everybody', async () => {
+    const script: Script = () => [{ box: [100, 200, 200, 500], score: 0.45, age: 50, action: 'standing' }];
+    const perTrack = await analyse(new FakeChain(script), 2);
+    const perFrame = await analyse(new FakeChain(script), 2, { settings: { ...settings, attributes: 'per-frame' } });
+    expect(perTrack.frames[1]?.detections[0]).toMatchObject({ track: null, age: null, action: null });
+    expect(perFrame.frames[1]?.detections[0]).toMatchObject({ track: null, age: 50, action: 'standing' });
+    expect([...perTrack.tracks, ...perFrame.tracks]).toEqual([]);
+  });
+
+  test('a person seen once is a detection, not a person', async () => {
+    const analysis = await analyse(new FakeChain((sample) => (sample === 2 ? walker(sample) : [])), 5);
+    expect(analysis.tracks).toEqual([]);
+    expect(analysis.frames[2]?.detections.map(({ track }) => track)).toEqual([null, null]);
+  });
+
   test('the action is carried on between its readings', async () => {
     const chain = new FakeChain(walker);
     const analysis = await analyse(chain, 12, { settings: { ...settings, actionEverySamples: 3 } });
@@ -209,6 +224,17 @@ describe('every outcome gives the frames back', () => {
     });
     await expect(analyse(chain, 1000, { frames: frames() })).rejects.toBe(failure);
     expect(closed).toBe(true);
+    expect(chain.open.size).toBe(0);
+  });
+
+  test('a chain that refuses a frame fails the video', async () => {
+    const chain = new FakeChain(walker);
+    const add = chain.addFrame.bind(chain);
+    chain.addFrame = (frame) => {
+      if (frame.sample === 3) throw new Failure('INFERENCE_THREAD_DIED', 'the thread is gone');
+      return add(frame);
+    };
+    await expect(analyse(chain, 12)).rejects.toMatchObject({ code: 'INFERENCE_THREAD_DIED' });
     expect(chain.open.size).toBe(0);
   });
 
