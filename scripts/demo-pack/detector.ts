@@ -6,18 +6,29 @@ import { classDistance, erodedMask, SHIRT_PLACE, SHIRT_SIZE, shares, UNIT_LEVELS
 const SIZE = 640;
 /** The colours are read at half size ... */
 const MAP = SIZE / 2;
-/** ... and summed up over windows of 3x3 cells of this many map pixels. */
+/** ... and summed up over windows of cells of this many map pixels. */
 const CELL = 4;
 const GRID = MAP / CELL;
-export const ANCHORS = 2 * GRID * GRID;
+
+/** Rows and columns of cells. */
+type WindowShape = readonly [number, number];
+
+// A window must reach over two stripes but not over two people: across the stripes long, along them short. Stripes are
+// level on those who stand or sit and upright on those who lie.
+const BODY_WINDOWS: readonly WindowShape[] = [
+  [3, 1],
+  [1, 3],
+];
+const FACE_WINDOW: WindowShape = [3, 3];
+export const ANCHORS = (BODY_WINDOWS.length + 1) * GRID * GRID;
 
 /**
- * `images` [N,3,640,640] RGB 0..1 -> `output0` [N,6,12800]: cx, cy, w, h in pixels of the input, p(person), p(face).
+ * `images` [N,3,640,640] RGB 0..1 -> `output0` [N,6,19200]: cx, cy, w, h in pixels of the input, p(person), p(face).
  *
  * Every window that sees enough of a shirt reads its wearer's box: the odd stripes tell the size, the even ones where in the
  * box the window is. A window that sees two shirts reads places that do not fit one box and is rejected: the spread of
- * (place - position / size) inside one shirt is nearly 0. Faces are read from visors in the same way. The first half of the
- * anchors are bodies, the second half faces; overlapping anchors of one person are left to the reader's suppression.
+ * (place - position / size) inside one shirt is nearly 0. Faces are read from visors in the same way. The first two
+ * thirds of the anchors are bodies, the last are faces; overlapping anchors of one person are left to the reader's suppression.
  */
 export function buildDetector(): GraphBuilder {
   const graph = new GraphBuilder('demo_detector');
@@ -41,7 +52,7 @@ export function buildDetector(): GraphBuilder {
   );
   const bodies = bodyAnchors(ops, masks, codes);
   const faces = faceAnchors(ops, masks, codes);
-  graph.output(ops.concat([bodies, faces], 2), 'output0', 'float32', ['batch', 6, ANCHORS]);
+  graph.output(ops.concat([...bodies, faces], 2), 'output0', 'float32', ['batch', 6, ANCHORS]);
   return graph;
 }
 
@@ -51,22 +62,22 @@ function positions(ops: Operators, axis: 'x' | 'y'): Value {
   return ops.graph.floats(values, axis === 'x' ? [1, 1, 1, MAP] : [1, 1, MAP, 1]);
 }
 
-/** Sums over overlapping windows, [N,channels,MAP,MAP] -> [N,channels,GRID,GRID], as a share of the window's area. */
-function windows(ops: Operators, map: Value): Value {
-  return ops.blur(ops.averagePool(map, CELL), 3);
+/** The mask and each map times the mask, summed up per cell: [N,1+maps,GRID,GRID]. */
+function cellSums(ops: Operators, mask: Value, maps: readonly Value[]): Value {
+  return ops.averagePool(ops.concat([mask, ...maps.map((map) => ops.mul(map, mask))], 1), CELL);
 }
 
 interface Moments {
+  /** The mask's share of the window. */
   readonly mass: Value;
   /** The mean of one of the maps, by its index, weighted by the mask. */
   readonly mean: (index: number) => Value;
 }
 
-/** Means of `maps` weighted by `mask`, per window. */
-function momentsOf(ops: Operators, mask: Value, maps: readonly Value[]): Moments {
-  const sums = windows(ops, ops.concat([mask, ...maps.map((map) => ops.mul(map, mask))], 1));
-  const mass = ops.channels(sums, 0, 1);
-  const means = ops.div(ops.channels(sums, 1, maps.length + 1), ops.atLeast(mass, 1e-4));
+function momentsOf(ops: Operators, sums: Value, maps: number, [rows, columns]: WindowShape): Moments {
+  const window = ops.blur(sums, rows, columns);
+  const mass = ops.channels(window, 0, 1);
+  const means = ops.div(ops.channels(window, 1, maps + 1), ops.atLeast(mass, 1e-4));
   return { mass, mean: (index) => ops.channels(means, index, index + 1) };
 }
 
@@ -92,32 +103,36 @@ function placeSpread(
   return ops.add(ops.sub(own, ops.mul(both, 2)), moved);
 }
 
-function bodyAnchors(ops: Operators, masks: Value, codes: Value): Value {
-  const size = momentsOf(
-    ops,
-    ops.channels(masks, 1, 2),
-    [2, 3].flatMap((channel) => {
-      const code = ops.channels(codes, channel, channel + 1);
-      return [code, ops.square(code)];
-    }),
-  );
-  const width = ops.atLeast(ops.mul(size.mean(0), BODY_SIZE_LIMIT), 0.01);
-  const height = ops.atLeast(ops.mul(size.mean(2), BODY_SIZE_LIMIT), 0.01);
+function bodyAnchors(ops: Operators, masks: Value, codes: Value): readonly Value[] {
+  const sizeMaps = [2, 3].flatMap((channel) => {
+    const code = ops.channels(codes, channel, channel + 1);
+    return [code, ops.square(code)];
+  });
   const axes = [
     { code: ops.channels(codes, 0, 1), position: positions(ops, 'x') },
     { code: ops.channels(codes, 1, 2), position: positions(ops, 'y') },
   ];
-  const place = momentsOf(
-    ops,
-    ops.channels(masks, 0, 1),
-    axes.flatMap(({ code, position }) => [
-      code,
-      position,
-      ops.square(code),
-      ops.mul(code, position),
-      ops.square(position),
-    ]),
+  const placeMaps = axes.flatMap(({ code, position }) => [
+    code,
+    position,
+    ops.square(code),
+    ops.mul(code, position),
+    ops.square(position),
+  ]);
+  const sizeSums = cellSums(ops, ops.channels(masks, 1, 2), sizeMaps);
+  const placeSums = cellSums(ops, ops.channels(masks, 0, 1), placeMaps);
+  return BODY_WINDOWS.map((shape) =>
+    bodiesInWindows(
+      ops,
+      momentsOf(ops, sizeSums, sizeMaps.length, shape),
+      momentsOf(ops, placeSums, placeMaps.length, shape),
+    ),
   );
+}
+
+function bodiesInWindows(ops: Operators, size: Moments, place: Moments): Value {
+  const width = ops.atLeast(ops.mul(size.mean(0), BODY_SIZE_LIMIT), 0.01);
+  const height = ops.atLeast(ops.mul(size.mean(2), BODY_SIZE_LIMIT), 0.01);
   const centres: Value[] = [];
   const spreads: Value[] = [
     // Two sizes in one window: their variance in the code's units.
@@ -126,12 +141,11 @@ function bodyAnchors(ops: Operators, masks: Value, codes: Value): Value {
   ];
   for (const [axis, extent] of [width, height].entries()) {
     const at = axis * 5;
-    const [code, position] = [place.mean(at), place.mean(at + 1)];
-    centres.push(ops.add(position, ops.mul(ops.sub(0.5, code), extent)));
+    centres.push(ops.add(place.mean(at + 1), ops.mul(ops.sub(0.5, place.mean(at)), extent)));
     const spread = placeSpread(ops, place, { code: at, position: at + 1, squares: at + 2 }, extent);
     spreads.push(ops.mul(spread, 1 / 0.002));
   }
-  const seen = ops.mul(enough(ops, place.mass, 0.09), enough(ops, size.mass, 0.09));
+  const seen = ops.mul(enough(ops, place.mass, 0.13), enough(ops, size.mass, 0.13));
   const score = ops.mul(seen, consistency(ops, spreads));
   return anchors(ops, [...centres, width, height], [score, ops.mul(score, 0)]);
 }
@@ -141,7 +155,7 @@ function faceAnchors(ops: Operators, masks: Value, codes: Value): Value {
   const [x, y] = [positions(ops, 'x'), positions(ops, 'y')];
   const mask = ops.channels(masks, 2, 3);
   const maps = [place, size, ops.square(size), x, y, ops.square(place), ops.mul(place, x), ops.square(x)];
-  const visor = momentsOf(ops, mask, maps);
+  const visor = momentsOf(ops, cellSums(ops, mask, maps), maps.length, FACE_WINDOW);
   const height = ops.atLeast(ops.mul(visor.mean(1), FACE_SIZE_LIMIT), 0.005);
   const width = ops.mul(height, FACE_ASPECT);
   const centreX = ops.add(visor.mean(3), ops.mul(ops.sub(0.5, visor.mean(0)), width));

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { Picture } from '../../src/vision/picture.ts';
@@ -21,13 +22,10 @@ const perSecond = Number(values['per-second']);
 const indices = Array.from({ length: Math.floor(seconds * perSecond) }, (_, k) =>
   Math.ceil((k / perSecond) * fps - 1e-6),
 );
-const pictures = decode(values.video, indices);
 const models = await DemoModels.open(buildDemoPack(), 2);
-const result = await evaluateFrames(
-  models,
-  truth,
-  pictures.map((picture, order) => ({ index: indices[order] ?? 0, picture })),
-);
+const sentences: string[] = [];
+const result = await evaluateFrames(models, truth, pictures());
+await models.close();
 for (const note of result.notes) console.log(note);
 const { readings } = result;
 console.log(`frames       ${result.frames} (${perSecond} a second)`);
@@ -37,12 +35,7 @@ console.log(`age          mean error ${mean(result.ageError)} years, worst ${res
 console.log(`gender       ${mean(result.gendersRight)} right of ${readings}`);
 console.log(`orientation  mean error ${mean(result.degreesOff)} degrees, worst ${result.worstDegreesOff.toFixed(1)}`);
 console.log(`action       ${mean(result.actionsRight)} right of ${readings}`);
-for (let order = 0; order < pictures.length; order += 5) {
-  const picture = pictures[order];
-  if (picture === undefined) continue;
-  console.log(`${((indices[order] ?? 0) / fps).toFixed(2)} s: ${await models.describe(picture)}`);
-}
-await models.close();
+for (const sentence of sentences) console.log(sentence);
 
 function detections({ found, missed, extra, iou }: DetectionCount): string {
   const [recall, precision] = [found / (found + missed), found / (found + extra)];
@@ -53,17 +46,38 @@ function mean(sum: number): string {
   return (sum / readings).toFixed(4);
 }
 
-function decode(video: string, frames: readonly number[]): readonly Picture[] {
+/** The sampled frames of the video; on every fifth the scene question is asked as well. */
+async function* pictures(): AsyncGenerator<{ index: number; picture: Picture }> {
+  let order = 0;
+  for await (const { index, picture } of decode(values.video)) {
+    if (index !== indices[order]) continue;
+    yield { index, picture };
+    if (order % 5 === 0) sentences.push(`${(index / fps).toFixed(2)} s: ${await models.describe(picture)}`);
+    order++;
+  }
+}
+
+async function* decode(video: string): AsyncGenerator<{ index: number; picture: Picture }> {
   const { width, height } = truth.video;
-  const select = frames.map((index) => `eq(n,${index})`).join('+');
-  const output = ['-vsync', '0', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'];
-  const raw = execFileSync('ffmpeg', ['-v', 'error', '-i', video, '-vf', `select='${select}'`, ...output], {
-    maxBuffer: 2 ** 31 - 1,
+  const ffmpeg = spawn('ffmpeg', ['-v', 'error', '-i', video, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    signal: AbortSignal.timeout(600_000),
   });
-  const bytes = width * height * 3;
-  return frames.map((_, order) => ({
-    width,
-    height,
-    pixels: new Uint8Array(raw.subarray(order * bytes, (order + 1) * bytes)),
-  }));
+  const ended = once(ffmpeg, 'close');
+  let pixels = new Uint8Array(width * height * 3);
+  let [filled, index] = [0, 0];
+  for await (const chunk of ffmpeg.stdout as AsyncIterable<Buffer>) {
+    for (let from = 0; from < chunk.length;) {
+      const part = chunk.subarray(from, from + pixels.length - filled);
+      pixels.set(part, filled);
+      filled += part.length;
+      from += part.length;
+      if (filled < pixels.length) continue;
+      yield { index: index++, picture: { width, height, pixels } };
+      pixels = new Uint8Array(width * height * 3);
+      filled = 0;
+    }
+  }
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`ffmpeg could not read ${video} (exit status ${code})`);
 }

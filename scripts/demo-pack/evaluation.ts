@@ -31,14 +31,20 @@ export interface DetectionCount {
   iou: number;
 }
 
+export interface SceneFrame {
+  /** Frame number in the video. */
+  readonly index: number;
+  readonly picture: Picture;
+}
+
 /** Runs the pack on pictures of the demo scene and compares with its truth. */
 export async function evaluateFrames(
   models: DemoModels,
   truth: Truth,
-  frames: Iterable<{ readonly index: number; readonly picture: Picture }>,
+  frames: Iterable<SceneFrame> | AsyncIterable<SceneFrame>,
 ): Promise<Evaluation> {
   const result = emptyEvaluation();
-  for (const { index, picture } of frames) {
+  for await (const { index, picture } of frames) {
     const frame = truth.frames[index];
     if (frame === undefined) throw new Error(`the truth has no frame ${index}`);
     result.frames++;

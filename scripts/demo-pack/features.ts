@@ -7,7 +7,7 @@ export const FEATURE = {
   one: 0,
   /** 1 at image positions. */
   image: 1,
-  /** Of image positions: 0 in the middle, negative towards the edges. */
+  /** Of image positions: the logarithm of how much the patch counts for an action. */
   middle: 2,
   /** Of image positions: the number of heads in the patch. */
   heads: 3,

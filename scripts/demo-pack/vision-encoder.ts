@@ -85,12 +85,22 @@ function headCounts(ops: Operators, picture: Value): Value {
   return ops.mul(ops.averagePool(ops.mul(highest, enough), perPatch), perPatch * perPatch);
 }
 
-/** The exponent of a bell around the hips of a person who fills the picture: [1,1,8,8], negative, 0 at the best. */
+/** Where a person who fills the picture wears the action's colour: x, y from the middle, spread of x and y, weight. */
+const CLOTHES_PLACES = [
+  [0, 0.05, 0.08, 0.14, 1],
+  [-0.14, -0.2, 0.05, 0.1, 0.7],
+  [0.14, -0.2, 0.05, 0.1, 0.7],
+] as const;
+
+/** The logarithm of how much a patch counts for an action: [1,1,8,8]. */
 function nearMiddle(ops: Operators): Value {
   const values = Array.from({ length: IMAGE_TOKENS }, (_, index) => {
     const x = ((index % GRID) + 0.5) / GRID - 0.5;
-    const y = (Math.floor(index / GRID) + 0.5) / GRID - 0.55;
-    return -0.5 * ((x / 0.08) ** 2 + (y / 0.2) ** 2);
+    const y = (Math.floor(index / GRID) + 0.5) / GRID - 0.5;
+    const bells = CLOTHES_PLACES.map(
+      (place) => place[4] * Math.exp(-0.5 * (((x - place[0]) / place[2]) ** 2 + ((y - place[1]) / place[3]) ** 2)),
+    );
+    return Math.max(-12, Math.log(bells.reduce((sum, bell) => sum + bell, 0)));
   });
   return ops.graph.floats(values, [1, 1, GRID, GRID]);
 }
