@@ -47,14 +47,16 @@ function addFrame(to: ModelChain, index: number): FrameHandle {
   return to.addFrame({ sample: 0, index, t: index / 10, width, height, pixels: pixels.slice() });
 }
 
+/** The crop with a black column and row behind it: the reference crop of a body never reaches the last ones. */
 async function addPng(name: string): Promise<{ handle: FrameHandle; box: Box }> {
   const { data, info } = await sharp(join(streetDir, 'golden', name))
     .removeAlpha()
+    .extend({ right: 1, bottom: 1, background: '#000000' })
     .raw()
     .toBuffer({ resolveWithObject: true });
   const { width, height } = info;
   const handle = chain.addFrame({ sample: 0, index: 0, t: 0, width, height, pixels: Uint8Array.from(data) });
-  return { handle, box: { x1: 0, y1: 0, x2: width, y2: height } };
+  return { handle, box: { x1: 0, y1: 0, x2: width - 1, y2: height - 1 } };
 }
 
 interface Expected {
@@ -75,19 +77,18 @@ streetTest('detections of several frames at once are the expected ones', async (
       const { x1, y1, x2, y2 } = detection.box;
       expect(detection.class).toBe('person');
       expect(largestDifference([x1, y1, x2, y2], sample.detections[j]!.box)).toBeLessThan(0.5);
-      expect(detection.score).toBeCloseTo(sample.detections[j]!.score, 2);
+      expect(Math.abs(detection.score - sample.detections[j]!.score)).toBeLessThan(0.002);
     }
   }
   for (const handle of handles) chain.releaseFrame(handle);
 });
 
-streetTest('orientation is read from the whole frame within one bin', async () => {
+streetTest('orientation is read from the whole frame', async () => {
   for (const crop of golden.crops) {
     const handle = addFrame(chain, crop.source.frameIndex);
     const [x1, y1, x2, y2] = crop.source.box as [number, number, number, number];
     const [reading] = await chain.orientation(handle, [{ x1, y1, x2, y2 }], signal);
-    const turn = Math.abs(reading!.degrees - crop.orientation.degrees);
-    expect(Math.min(turn, 360 - turn)).toBeLessThanOrEqual(5);
+    expect(reading!.degrees).toBe(crop.orientation.degrees);
     chain.releaseFrame(handle);
   }
 });
@@ -97,20 +98,20 @@ streetTest('age and gender of a body without a face', async () => {
     const { handle, box } = await addPng(crop.png);
     const detections = [{ class: 'person', box, score: 1 }] as const;
     const [reading] = await chain.ageGender(handle, detections, [{ person: 0, face: null }], signal);
-    expect(Math.abs(reading!.age - crop.ageGender.age)).toBeLessThan(0.2);
+    expect(Math.abs(reading!.age - crop.ageGender.age)).toBeLessThan(0.1);
     expect(reading!.gender).toBe(crop.ageGender.gender);
-    expect(Math.abs(reading!.genderScore - crop.ageGender.genderScore)).toBeLessThan(0.05);
+    expect(Math.abs(reading!.genderScore - crop.ageGender.genderScore)).toBeLessThan(1e-3);
     chain.releaseFrame(handle);
   }
 });
 
-streetTest('actions are the reference ones, label scores within the resampler tolerance', async () => {
+streetTest('actions and label scores are the reference ones, from the picture on', async () => {
   for (const crop of golden.crops) {
     const { handle, box } = await addPng(crop.png);
     const [reading] = await chain.action(handle, [box], signal);
     expect(reading!.label).toBe(crop.action);
     const expected = chain.description.vocabulary.map((label) => crop.labelLogProbs[label]!.sum);
-    expect(largestDifference(reading!.labelScores, expected)).toBeLessThan(0.03);
+    expect(largestDifference(reading!.labelScores, expected)).toBeLessThan(1e-3);
     chain.releaseFrame(handle);
   }
 });

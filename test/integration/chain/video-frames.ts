@@ -17,7 +17,10 @@ export async function videoFrames(
   size: { readonly width: number; readonly height: number },
 ): Promise<readonly VideoFrame[]> {
   const sorted = indices.toSorted((a, b) => a - b);
-  const select = sorted.map((index) => `eq(n,${index})`).join('+');
+  const terms = sorted.map((index) => `eq(n,${index})`);
+  // FFmpeg parses a sum by recursion and refuses a deep one: groups keep it flat.
+  const groups = Array.from({ length: Math.ceil(terms.length / 20) }, (_, i) => terms.slice(i * 20, i * 20 + 20));
+  const select = groups.map((group) => `(${group.join('+')})`).join('+');
   const { stdout } = await run(
     'ffmpeg',
     [

@@ -1,5 +1,6 @@
 import { Failure } from '../../../failure.ts';
 import type { StageMeter } from '../../../inference/stage-meter.ts';
+import { argmax } from '../../../vision/softmax.ts';
 import { logitsAt, runDecoder } from './decoder.ts';
 import type { DecoderStep } from './decoder.ts';
 import { embed } from './language-model.ts';
@@ -24,7 +25,7 @@ export async function generate(
     const next = Array.from({ length: step.cache.rows }, (_, row) => {
       const answer = answers[row];
       if (answer === undefined) return lm.language.stopTokenIds[0] ?? 0;
-      if (!done(row)) answer.push(argmax(logitsAt(step, row, 1)));
+      if (!done(row)) answer.push(bestToken(logitsAt(step, row, 1)));
       return answer.at(-1) ?? 0;
     });
     if (i + 1 === maxNewTokens || answers.every((_, row) => done(row))) break;
@@ -41,13 +42,9 @@ export function answerText(lm: LanguageModel, ids: readonly number[]): string {
   return words.length === 0 ? '' : lm.tokenizer.decode(words).trim();
 }
 
-function argmax(values: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) {
-    if ((values[i] ?? -Infinity) > (values[best] ?? -Infinity)) best = i;
-  }
-  if (!Number.isFinite(values[best])) {
-    throw new Failure('INFERENCE_FAILED', `the decoder gave the logit ${values[best]}; expected finite numbers`);
-  }
-  return best;
+/** The likeliest token; a decoder that gives no number must not become an answer. */
+function bestToken(logits: Float32Array): number {
+  const best = argmax(logits);
+  if (Number.isFinite(logits[best])) return best;
+  throw new Failure('INFERENCE_FAILED', `the decoder gave the logit ${logits[best]}; expected finite numbers`);
 }

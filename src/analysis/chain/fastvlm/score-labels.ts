@@ -1,5 +1,6 @@
 import { paddedCount } from '../../../inference/batch.ts';
 import type { StageMeter } from '../../../inference/stage-meter.ts';
+import { logSumExp } from '../../../vision/softmax.ts';
 import { cacheRows, logitsAt, runDecoder } from './decoder.ts';
 import type { DecoderStep } from './decoder.ts';
 import type { LabelTrie } from './label-trie.ts';
@@ -82,13 +83,4 @@ async function runPaths(
     const logits = logitsAt(next, row, length - position);
     return (logits[token] ?? Number.NaN) - logSumExp(logits);
   };
-}
-
-/** Stable logarithm of the sum of exponentials. */
-export function logSumExp(values: Float32Array): number {
-  let max = -Infinity;
-  for (const value of values) if (value > max) max = value;
-  let sum = 0;
-  for (const value of values) sum += Math.exp(value - max);
-  return max + Math.log(sum);
 }

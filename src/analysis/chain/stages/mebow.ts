@@ -4,9 +4,12 @@ import type { Pack } from '../../../inference/load-pack.ts';
 import { openModel, output } from '../../../inference/model.ts';
 import { assertFinite, floatTensor, readFloats } from '../../../inference/tensor.ts';
 import type { Box } from '../../../vision/box.ts';
-import { orientationCrop, readAngle } from '../../../vision/temporary-pixels.ts';
+import { orientationCrop } from '../../../vision/warp-affine.ts';
+import { readAngle } from '../../../vision/angle.ts';
+import { crop } from '../../../vision/crop.ts';
+import { writePlanes } from '../../../vision/planes.ts';
+import { resizeBilinear } from '../../../vision/resize-bilinear.ts';
 import type { Picture } from '../../../vision/picture.ts';
-import { writePlanes } from '../../../vision/temporary-pixels.ts';
 import type { Orientation } from '../../model-chain.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
@@ -35,13 +38,14 @@ export async function openMebow(pack: Pack, options: StageOptions): Promise<Stag
     );
   }
   const { bins, scale, mean, std } = orientation;
+  const cut = orientation.crop === 'affine' ? orientationCrop : resizedCrop;
   const size = 3 * height * width;
 
   const run = async (items: readonly OrientationItem[]): Promise<readonly Orientation[]> => {
     const rows = paddedCount(items.length, options.padding);
     const pixels = new Float32Array(rows * size);
     items.forEach(({ frame, box }, i) => {
-      const picture = orientationCrop(frame, box, { width, height, scale });
+      const picture = cut(frame, box, { width, height, scale });
       writePlanes(picture, pixels, i * size, { mean, std });
     });
     const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 3, height, width]);
@@ -57,4 +61,13 @@ export async function openMebow(pack: Pack, options: StageOptions): Promise<Stag
     return items.map((_, i) => readAngle(values.subarray(i * bins, (i + 1) * bins)));
   };
   return { run, release: model.release };
+}
+
+/** The demo code's way: the tight box, stretched to the input's size; a box without a pixel is black. */
+function resizedCrop(frame: Picture, box: Box, target: { readonly width: number; readonly height: number }): Picture {
+  const { width, height } = target;
+  const tight = crop(frame, box);
+  return tight === null
+    ? { width, height, pixels: new Uint8Array(width * height * 3) }
+    : resizeBilinear(tight, width, height);
 }

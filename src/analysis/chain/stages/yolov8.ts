@@ -3,10 +3,10 @@ import { paddedCount } from '../../../inference/batch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
 import { openModel, output } from '../../../inference/model.ts';
 import { assertFinite, floatTensor, readFloats } from '../../../inference/tensor.ts';
-import { decodeDetections, fromLetterbox } from '../../../vision/temporary-pixels.ts';
-import { letterbox } from '../../../vision/temporary-pixels.ts';
+import { decodeDetections } from '../../../vision/decode-detections.ts';
+import { fromLetterbox, letterbox } from '../../../vision/letterbox.ts';
+import { writePlanes } from '../../../vision/planes.ts';
 import type { Picture } from '../../../vision/picture.ts';
-import { writePlanes } from '../../../vision/temporary-pixels.ts';
 import type { Detection } from '../../model-chain.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
