@@ -1,5 +1,6 @@
+import type { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { Pool } from 'pg';
+import { Pool, type PoolClient } from 'pg';
 import { Failure } from '../failure.ts';
 import { PrismaClient } from '../generated/prisma/client.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
@@ -53,7 +54,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: 30_000,
     statement_timeout: statementTimeoutMs,
-    query_timeout: statementTimeoutMs + CLIENT_GRACE_MS,
+    query_timeout: statementTimeoutMs + 2 * CLIENT_GRACE_MS,
     // A worker that froze inside a transaction must not keep a video's row locked.
     idle_in_transaction_session_timeout: statementTimeoutMs,
     keepAlive: true,
@@ -62,6 +63,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   });
   // An idle connection that the server closes is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => limitSilence(client, statementTimeoutMs + CLIENT_GRACE_MS));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema: options.schema }), errorFormat: 'minimal' });
   return {
     prisma,
@@ -75,6 +77,16 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       await embedded?.close();
     },
   };
+}
+
+/**
+ * Ends a connection on which nothing was heard for longer than a statement may take (0: never): the other side is gone
+ * without a word. A timed-out query alone would leave the dead connection in the pool for the next caller.
+ */
+export function limitSilence(client: PoolClient, milliseconds: number): void {
+  const { stream } = client.connection as unknown as { stream: Socket };
+  stream.removeAllListeners('timeout');
+  stream.setTimeout(milliseconds, () => stream.destroy(new Error('connection timeout: the database is silent')));
 }
 
 async function startEmbedded(url: string): Promise<EmbeddedPostgres> {

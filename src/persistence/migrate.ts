@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PoolClient } from 'pg';
 import { Failure } from '../failure.ts';
-import type { Database } from './client.ts';
+import { limitSilence, type Database } from './client.ts';
 import { databaseCall } from './database-call.ts';
 
 /** The same place seen from src/persistence and from dist/persistence. */
@@ -114,6 +114,12 @@ export async function migrateDatabase(
 async function applyNext(db: Database, migrations: readonly Migration[]): Promise<string | null> {
   const client = await db.pool.connect();
   let broken: Error | undefined;
+  // A connection that is lost while it is checked out reports to nobody else, and would end the process.
+  const onLost = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', onLost);
+  limitSilence(client, MIGRATION_TIMEOUT_MS);
   try {
     await client.query('BEGIN');
     const name = await applyNextInTransaction(client, db.schema, migrations);
@@ -127,7 +133,9 @@ async function applyNext(db: Database, migrations: readonly Migration[]): Promis
     }
     throw error;
   } finally {
-    client.release(broken);
+    client.off('error', onLost);
+    // Not back into the pool: it was given a migration's time limit.
+    client.release(broken ?? true);
   }
 }
 
@@ -138,7 +146,7 @@ async function applyNextInTransaction(
 ): Promise<string | null> {
   await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
   await client.query(`SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}`);
-  await client.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCK]);
+  await client.query(patient(`SELECT pg_advisory_xact_lock(${ADVISORY_LOCK})`));
   // CREATE SCHEMA IF NOT EXISTS asks for the right to create one even where it is there.
   const found = await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema]);
   if (found.rows.length === 0) await client.query(`CREATE SCHEMA ${quote(schema)}`);
@@ -150,7 +158,7 @@ async function applyNextInTransaction(
   if (next === undefined) return null;
   const startedAt = new Date();
   try {
-    await client.query({ text: next.sql, query_timeout: MIGRATION_TIMEOUT_MS } as { text: string });
+    await client.query(patient(next.sql));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Failure('DATABASE_NOT_MIGRATED', `migration ${next.name} failed and was rolled back: ${reason}`, {
@@ -163,6 +171,12 @@ async function applyNextInTransaction(
     [randomUUID(), next.checksum, next.name, startedAt],
   );
   return next.name;
+}
+
+/** A query with the limit of a migration instead of the pool's; the driver reads the field, its types do not know it. */
+function patient(text: string): { readonly text: string } {
+  const query = { text, query_timeout: MIGRATION_TIMEOUT_MS };
+  return query;
 }
 
 function selectRecords(table: string): string {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Interruption } from '../../../src/failure.ts';
 import { openDatabase, type Database } from '../../../src/persistence/client.ts';
@@ -75,6 +75,23 @@ test('a server that accepts and then says nothing is given up on', async () => {
   silent.close();
 });
 
+test('a connection that goes silent in a transaction is given up on, and the next call gets a new one', async () => {
+  const line = await startProxy(server.port);
+  const url = server.url.replace(String(server.port), String(line.port));
+  const remote = await openDatabase({ url, schema: 'video_worker', poolSize: 1, statementTimeoutMs: 1_000 });
+  const request = claimRequest();
+  const claim = await claimRun(remote, request, signal());
+  if (claim.kind !== 'started') throw new Error('expected a started run');
+  line.cutSilently();
+  await expect(completeRun(remote, claim.run, sampleAnalysis(), null, signal())).rejects.toMatchObject({
+    code: 'DATABASE_UNAVAILABLE',
+  });
+  await completeRun(remote, claim.run, sampleAnalysis(), null, signal());
+  expect(await findVideo(db, claim.run.videoId, signal())).toMatchObject({ status: 'completed' });
+  await remote.close();
+  await line.close();
+});
+
 test('a call that waits for a lock ends at the statement limit and frees its connection', async () => {
   const hasty = await openDatabase({ url: server.url, schema: 'video_worker', poolSize: 1, statementTimeoutMs: 1_000 });
   const claim = await claimRun(db, claimRequest(), signal());
@@ -121,3 +138,28 @@ test.each([
 ])('%s with schema %s is a configuration error', async (url, schema) => {
   await expect(openDatabase({ url, schema })).rejects.toMatchObject({ code: 'CONFIG_INVALID', class: 'system' });
 });
+
+/** Forwards connections to a port; `cutSilently` makes those that are open swallow every byte, as a dead link does. */
+async function startProxy(
+  target: number,
+): Promise<{ readonly port: number; cutSilently(): void; close(): Promise<void> }> {
+  const sockets: Socket[] = [];
+  const proxy = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1');
+    sockets.push(client, upstream);
+    for (const socket of [client, upstream]) socket.on('error', () => undefined);
+    client.pipe(upstream).pipe(client);
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  return {
+    port: (proxy.address() as { port: number }).port,
+    cutSilently: () => {
+      for (const socket of sockets) socket.unpipe().resume();
+    },
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+      await once(proxy, 'close');
+    },
+  };
+}
