@@ -1,5 +1,6 @@
 import { Failure } from '../../../failure.ts';
 import { paddedCount } from '../../../inference/batch.ts';
+import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
 import type { ExecutionTarget } from '../../../inference/providers.ts';
 import type { StageMeter } from '../../../inference/stage-meter.ts';
@@ -9,6 +10,7 @@ import { resizeBicubic } from '../../../vision/resize-bicubic.ts';
 import { softmax } from '../../../vision/softmax.ts';
 import type { Picture } from '../../../vision/picture.ts';
 import type { ActionReading } from '../../model-chain.ts';
+import type { DecoderStep } from '../fastvlm/decoder.ts';
 import { answerText, generate } from '../fastvlm/generate.ts';
 import { labelTrie } from '../fastvlm/label-trie.ts';
 import type { LabelTrie } from '../fastvlm/label-trie.ts';
@@ -39,19 +41,25 @@ export async function openFastVlm(pack: Pack, options: FastVlmOptions): Promise<
   const lm = await openLanguageModel(pack, options.target);
   const { action, scene } = pack.manifest;
   const trie = labelTrie(labelTokens(lm, action.labels));
+  const scratch = floatScratch();
+  const start = (prompt: PreparedPrompt, pictures: readonly Picture[], meter: StageMeter): Promise<DecoderStep> =>
+    startAnswers(lm, prompt, preprocess(lm, pictures, options.padding, scratch), meter);
   const prepare = (question: string, meter: StageMeter): Promise<PreparedPrompt> =>
     preparePrompt(lm, buildPrompt(lm.tokenizer, lm.language, question), meter);
   const actionPrompt = await prepare(action.question, options.action);
   const scenePrompt = scene === null ? null : await prepare(scene.question, options.scene);
 
   return {
-    readActions: (crops) => readActions(lm, { action, trie, prompt: actionPrompt }, crops, options),
+    readActions: async (crops) => {
+      const step = await start(actionPrompt, crops, options.action);
+      return readActions(lm, { action, trie, step, rows: crops.length }, options);
+    },
     describe: async (frames) => {
       if (scene === null || scenePrompt === null) {
         throw new Failure('SCENE_FAILED', `the model pack ${pack.manifest.name} has no scene prompt`);
       }
-      const start = await startAnswers(lm, scenePrompt, frames, options.padding, options.scene);
-      const answers = await generate(lm, start, frames.length, scene.maxNewTokens, options.scene);
+      const step = await start(scenePrompt, frames, options.scene);
+      const answers = await generate(lm, step, frames.length, scene.maxNewTokens, options.scene);
       return answers.map((ids) => answerText(lm, ids));
     },
     release: lm.release,
@@ -61,19 +69,18 @@ export async function openFastVlm(pack: Pack, options: FastVlmOptions): Promise<
 interface ActionStage {
   readonly action: Pack['manifest']['action'];
   readonly trie: LabelTrie;
-  readonly prompt: PreparedPrompt;
+  /** The prefill; rows after `rows` are padding. */
+  readonly step: DecoderStep;
+  readonly rows: number;
 }
 
 async function readActions(
   lm: LanguageModel,
   stage: ActionStage,
-  crops: readonly Picture[],
   options: FastVlmOptions,
 ): Promise<readonly ActionReading[]> {
-  const { action, trie, prompt } = stage;
-  const rows = crops.length;
+  const { action, trie, step, rows } = stage;
   const meter = options.action;
-  const step = await startAnswers(lm, prompt, crops, options.padding, meter);
   const scoring = { padding: options.padding, normalisation: action.normalisation ?? 'sum' };
   const scores = await scoreLabels(lm, trie, { step, rows }, scoring, meter);
   const readings = scores.map((labelScores) => reading(action.labels, labelScores));
@@ -88,26 +95,37 @@ async function readActions(
   });
 }
 
-/** Pads each picture to a black square, resizes it, and runs encoder and prompt. The rows after the pictures are padding. */
+interface Pixels {
+  /** [rows, 3, size, size] */
+  readonly values: Float32Array;
+  readonly rows: number;
+}
+
+/** Pads each picture to a black square, resizes it with antialiasing and scales it to 0..1. */
+function preprocess(
+  lm: LanguageModel,
+  pictures: readonly Picture[],
+  padding: boolean,
+  scratch: ReturnType<typeof floatScratch>,
+): Pixels {
+  const size = lm.language.imageSize;
+  const rows = paddedCount(pictures.length, padding);
+  const values = scratch(rows * 3 * size * size);
+  pictures.forEach((picture, i) => {
+    writePlanes(resizeBicubic(padSquare(picture), size, size), values, i * 3 * size * size);
+  });
+  return { values, rows };
+}
+
+/** Runs encoder and prompt. */
 async function startAnswers(
   lm: LanguageModel,
   prompt: PreparedPrompt,
-  pictures: readonly Picture[],
-  padding: boolean,
+  pixels: Pixels,
   meter: StageMeter,
-): ReturnType<typeof prefill> {
-  const rows = paddedCount(pictures.length, padding);
-  const pixels = preprocess(pictures, rows, lm.language.imageSize);
-  const features = await encodeImages(lm, pixels, rows, meter);
-  return prefill(lm, prompt, features, rows, meter);
-}
-
-function preprocess(pictures: readonly Picture[], rows: number, size: number): Float32Array {
-  const pixels = new Float32Array(rows * 3 * size * size);
-  pictures.forEach((picture, i) => {
-    writePlanes(resizeBicubic(padSquare(picture), size, size), pixels, i * 3 * size * size);
-  });
-  return pixels;
+): Promise<DecoderStep> {
+  const features = await encodeImages(lm, pixels.values, pixels.rows, meter);
+  return prefill(lm, prompt, features, pixels.rows, meter);
 }
 
 function labelTokens(lm: LanguageModel, labels: readonly string[]): readonly (readonly number[])[] {

@@ -1,5 +1,6 @@
 import { Failure } from '../../../failure.ts';
 import { paddedCount } from '../../../inference/batch.ts';
+import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
 import { openModel, output } from '../../../inference/model.ts';
 import { assertFinite, floatTensor, readFloats } from '../../../inference/tensor.ts';
@@ -40,10 +41,11 @@ export async function openMebow(pack: Pack, options: StageOptions): Promise<Stag
   const { bins, scale, mean, std } = orientation;
   const cut = orientation.crop === 'affine' ? orientationCrop : resizedCrop;
   const size = 3 * height * width;
+  const scratch = floatScratch();
 
   const run = async (items: readonly OrientationItem[]): Promise<readonly Orientation[]> => {
     const rows = paddedCount(items.length, options.padding);
-    const pixels = new Float32Array(rows * size);
+    const pixels = scratch(rows * size);
     items.forEach(({ frame, box }, i) => {
       const picture = cut(frame, box, { width, height, scale });
       writePlanes(picture, pixels, i * size, { mean, std });

@@ -1,5 +1,6 @@
 import { Failure } from '../../../failure.ts';
 import { paddedCount } from '../../../inference/batch.ts';
+import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
 import { openModel, output } from '../../../inference/model.ts';
 import { assertFinite, floatTensor, readFloats } from '../../../inference/tensor.ts';
@@ -33,6 +34,7 @@ export async function openMivolo(pack: Pack, options: StageOptions): Promise<Sta
     );
   }
   const rowSize = 6 * height * width;
+  const scratch = floatScratch();
 
   const run = async (items: readonly AgeGenderItem[]): Promise<readonly (AgeGender | null)[]> => {
     const results: (AgeGender | null)[] = items.map(() => null);
@@ -42,7 +44,7 @@ export async function openMivolo(pack: Pack, options: StageOptions): Promise<Sta
     });
     if (usable.length === 0) return results;
     const rows = paddedCount(usable.length, options.padding);
-    const pixels = new Float32Array(rows * rowSize);
+    const pixels = scratch(rows * rowSize);
     usable.forEach(({ face, body }, i) => {
       writeAgeGenderRow(face, body, pixels, i * rowSize, { size: height, mean: ageGender.mean, std: ageGender.std });
     });

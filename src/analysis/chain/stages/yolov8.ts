@@ -1,5 +1,6 @@
 import { Failure } from '../../../failure.ts';
 import { paddedCount } from '../../../inference/batch.ts';
+import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
 import { openModel, output } from '../../../inference/model.ts';
 import { assertFinite, floatTensor, readFloats } from '../../../inference/tensor.ts';
@@ -33,10 +34,11 @@ export async function openYolov8(pack: Pack, options: StageOptions): Promise<Sta
     );
   }
   const size = 3 * height * width;
+  const scratch = floatScratch();
 
   const run = async (frames: readonly Picture[]): Promise<readonly (readonly Detection[])[]> => {
     const rows = paddedCount(frames.length, options.padding);
-    const pixels = new Float32Array(rows * size);
+    const pixels = scratch(rows * size);
     frames.forEach((frame, i) => {
       writePlanes(letterbox(frame, width, height, detection.letterboxFill), pixels, i * size);
     });
