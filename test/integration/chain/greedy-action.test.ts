@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { expect } from '@jest/globals';
+import sharp from 'sharp';
+import { openFastVlm } from '../../../src/analysis/chain/stages/fastvlm.ts';
+import { stageMeter } from '../../../src/inference/stage-meter.ts';
+import type { Picture } from '../../../src/vision/picture.ts';
+import { goldenVlm, loadStreet, streetDir, streetTest } from './street-pack.ts';
+
+async function readCrop(name: string): Promise<Picture> {
+  const file = join(streetDir, 'golden', name);
+  const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, pixels: data };
+}
+
+streetTest('the reference mode, greedy decoding, names the same actions as scoring and costs more runs', async () => {
+  const pack = await loadStreet();
+  const { crops } = goldenVlm();
+  const pictures = await Promise.all(crops.map((crop) => readCrop(crop.png)));
+  const runs: Record<string, number> = {};
+  for (const mode of ['score', 'greedy'] as const) {
+    const meter = stageMeter();
+    const action = { ...pack.manifest.action, mode };
+    const model = await openFastVlm(
+      { ...pack, manifest: { ...pack.manifest, action } },
+      { target: { device: 'cpu', threads: 1 }, padding: false, action: meter, scene: stageMeter() },
+    );
+    const readings = await model.readActions(pictures);
+    expect(readings.map(({ label }) => label)).toEqual(crops.map((crop) => crop.action));
+    for (const { label, score, labelScores } of readings) {
+      const best = labelScores[action.labels.indexOf(label)]!;
+      const total = labelScores.reduce((sum, x) => sum + Math.exp(x), 0);
+      expect(score).toBeCloseTo(Math.exp(best) / total, 6);
+    }
+    runs[mode] = meter.runs;
+    await model.release();
+  }
+  expect(runs['greedy']).toBeGreaterThan(runs['score']!);
+});
