@@ -41,8 +41,8 @@ const FACE_DROP = 0.025;
 export function figureOf(person: Person): Figure {
   const pose = poseOf(person);
   const face = pose.faceVisible ? extentOf(faceShape(person, pose), 0) : null;
-  const box = boxOf([...bodyShapes(person, pose)]);
   const outline = Math.max(2.5, person.height * 0.009);
+  const box = grow(boxOf(bodyShapes(person, pose)), outline);
   const parts: Part[] = [];
   for (const item of bodyShapes(person, pose)) {
     parts.push({ shape: item.shape, paint: paintOf(item.kind, person, pose, box), outline });
@@ -57,7 +57,7 @@ export function figureOf(person: Person): Figure {
       visorColour((x - face.x1) / (face.x2 - face.x1), (face.y2 - face.y1) / WIDTH);
     parts.push({ shape: visorShape(person, pose), paint: visorPaint, outline: 0 });
   }
-  return { parts, box: grow(box, outline), face };
+  return { parts, box, face };
 }
 
 type PartKind = 'shoe' | 'skin' | 'action' | 'shirt' | 'hair';
