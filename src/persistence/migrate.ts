@@ -6,6 +6,7 @@ import type { PoolClient } from 'pg';
 import { Failure } from '../failure.ts';
 import { limitSilence, type Database } from './client.ts';
 import { databaseCall } from './database-call.ts';
+import { toDatabaseFailure } from './database-failure.ts';
 
 /** The same place seen from src/persistence and from dist/persistence. */
 const MIGRATIONS = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
@@ -160,6 +161,11 @@ async function applyNextInTransaction(
   try {
     await client.query(patient(next.sql));
   } catch (error) {
+    const failure = toDatabaseFailure(error, `apply migration ${next.name}`);
+    // The database went away or was locked: nothing is wrong with the migration.
+    const rowsInTheWay = String(failure.details['external']).startsWith('23');
+    if (failure.code === 'DATABASE_UNAVAILABLE' || (failure.code === 'DATABASE_CONFLICT' && !rowsInTheWay))
+      throw failure;
     const reason = error instanceof Error ? error.message : String(error);
     throw new Failure('DATABASE_NOT_MIGRATED', `migration ${next.name} failed and was rolled back: ${reason}`, {
       cause: error,

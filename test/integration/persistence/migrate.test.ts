@@ -106,6 +106,15 @@ onBothDatabases((databases) => {
     expect(await migrateDatabase(db, signal(), repaired)).toEqual(['2_b']);
   });
 
+  test('rows that a migration cannot take are a failed migration, not a conflict to try again', async () => {
+    const db = await databases.open({ schema: 'rows' });
+    const sql =
+      'CREATE TABLE "a" ("x" INTEGER); INSERT INTO "a" VALUES (1), (1); CREATE UNIQUE INDEX "u" ON "a" ("x");';
+    await expect(migrateDatabase(db, signal(), await folder({ '1_a': sql }))).rejects.toMatchObject({
+      code: 'DATABASE_NOT_MIGRATED',
+    });
+  });
+
   test('a migration that was edited after it had been applied is refused by name', async () => {
     const db = await databases.open({ schema: 'edited' });
     await migrateDatabase(db, signal(), await folder({ '1_a': 'CREATE TABLE "a" ("x" INTEGER);' }));

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Interruption } from '../../../src/failure.ts';
 import { openDatabase, type Database } from '../../../src/persistence/client.ts';
@@ -41,6 +44,24 @@ test('a server that crashed and came back is used again; the run goes on under i
   }
   await completeRun(db, claim.run, sampleAnalysis(), null, signal());
   expect(await findVideo(db, claim.run.videoId, signal())).toMatchObject({ status: 'completed' });
+});
+
+test('a crash in the middle of a migration is temporary, and leaves the migration to be done', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'migrations-'));
+  await mkdir(join(directory, '1_slow'));
+  await writeFile(join(directory, '1_slow', 'migration.sql'), 'CREATE TABLE "a" ("x" INTEGER); SELECT pg_sleep(60);');
+  const client = await openDatabase({ url: server.url, schema: 'crashed' });
+  const migrating = migrateDatabase(client, signal(), directory).catch((error: unknown) => error);
+  for (;;) {
+    const { rows } = await db.pool.query(`SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'`);
+    if (rows.length > 0) break;
+  }
+  await server.restart();
+  expect(await migrating).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+  await writeFile(join(directory, '1_slow', 'migration.sql'), 'CREATE TABLE "a" ("x" INTEGER);');
+  expect(await migrateDatabase(client, signal(), directory)).toEqual(['1_slow']);
+  await client.close();
+  await rm(directory, { recursive: true });
 });
 
 test('nobody at the address is temporary, with the cause, and without the URL', async () => {
