@@ -42,6 +42,14 @@ export function readFloats(tensor: Tensor): Float32Array {
   throw new Failure('PACK_BROKEN', `a tensor of type ${tensor.type} stands where float32 or float16 is expected`);
 }
 
+/** `length` values from `from` on as 32-bit floats: of a large float16 tensor only what is used is converted. */
+export function readFloatRange(tensor: Tensor, from: number, length: number): Float32Array {
+  const data: unknown = tensor.data;
+  if (data instanceof Float32Array) return data.subarray(from, from + length);
+  if (tensor.type !== 'float16') return readFloats(tensor);
+  return Float32Array.from((data as NumericArray).subarray(from, from + length));
+}
+
 /** A tensor without elements along one axis, such as a cache that holds nothing yet. */
 export function emptyTensor(type: string, dims: readonly number[]): Tensor {
   return floatTensor(type, new Float32Array(0), dims);

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { Tensor } from 'onnxruntime-node';
-import { assertFinite, floatTensor, int64Tensor, readFloats, takeRows } from '../../../src/inference/tensor.ts';
+import {
+  assertFinite,
+  floatTensor,
+  int64Tensor,
+  readFloatRange,
+  readFloats,
+  takeRows,
+} from '../../../src/inference/tensor.ts';
 
 describe('element types', () => {
   test('float32 values are passed without a copy', () => {
@@ -17,6 +24,14 @@ describe('element types', () => {
     expect(back[1]).toBeCloseTo(0.1, 4);
     expect(back[1]).not.toBe(Math.fround(0.1));
     expect([back[2], back[3]]).toEqual([-2.5, 65504]);
+  });
+
+  test('a range is read from either type', () => {
+    for (const type of ['float32', 'float16']) {
+      const tensor = floatTensor(type, Float32Array.of(1, 2, 3, 4), [2, 2]);
+      expect([...readFloatRange(tensor, 1, 2)]).toEqual([2, 3]);
+    }
+    expect(() => readFloatRange(int64Tensor([1], [1]), 0, 1)).toThrow(/int64/);
   });
 
   test('whole numbers become 64-bit', () => {

@@ -3,7 +3,7 @@ import { Failure } from '../../../failure.ts';
 import { output } from '../../../inference/model.ts';
 import type { Model } from '../../../inference/model.ts';
 import type { StageMeter } from '../../../inference/stage-meter.ts';
-import { emptyTensor, floatTensor, int64Tensor, readFloats, takeRows } from '../../../inference/tensor.ts';
+import { emptyTensor, floatTensor, int64Tensor, readFloatRange, takeRows } from '../../../inference/tensor.ts';
 
 /** Keys and values of `length` positions for every row of a batch, in the element type of the graph. */
 export interface KvCache {
@@ -14,8 +14,8 @@ export interface KvCache {
 }
 
 export interface DecoderStep {
-  /** [rows, kept, vocabulary]: the last `kept` positions of the run. */
-  readonly logits: Float32Array;
+  /** [rows, kept, vocabulary]: the last `kept` positions of the run, in the graph's element type. */
+  readonly logits: Tensor;
   readonly kept: number;
   readonly vocabulary: number;
   /** The given cache and the positions of this run. */
@@ -79,13 +79,13 @@ export async function runDecoder(
   for (const name of cacheNames(kv)) {
     tensors[name] = output(outputs, name.replace('past_key_values', 'present'), model);
   }
-  return { logits: readFloats(logits), kept, vocabulary, cache: { length: total, rows, tensors } };
+  return { logits, kept, vocabulary, cache: { length: total, rows, tensors } };
 }
 
 /** Logits of one position of one row, counted from the end: 1 is the last. */
 export function logitsAt(step: DecoderStep, row: number, fromEnd: number): Float32Array {
   const start = (row * step.kept + step.kept - fromEnd) * step.vocabulary;
-  return step.logits.subarray(start, start + step.vocabulary);
+  return readFloatRange(step.logits, start, step.vocabulary);
 }
 
 function cacheNames(kv: KvShape): readonly string[] {
