@@ -21,6 +21,8 @@ export interface ModelChainOptions {
   /** Compare the sha256 of every file before loading; default true. */
   readonly verifyHashes?: boolean;
   readonly logger?: Pick<Logger, 'info'>;
+  /** Gives the start up; what was started is closed. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -43,11 +45,13 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
       'vision',
       threadEntry(import.meta.url, './vision-thread'),
       threadOptions(options.threads.vision),
+      options.signal,
     ),
     ThreadClient.start<LanguageMethods>(
       'language',
       threadEntry(import.meta.url, './language-thread'),
       threadOptions(options.threads.language),
+      options.signal,
     ),
   );
   logger?.info(

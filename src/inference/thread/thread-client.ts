@@ -49,16 +49,31 @@ export class ThreadClient<M extends Methods<M>> {
     });
   }
 
-  /** Starts the thread and resolves when it has loaded what it owns; rejects with the thread's failure. */
-  static async start<M extends Methods<M>>(name: string, entry: URL, options: unknown): Promise<ThreadClient<M>> {
+  /**
+   * Starts the thread and resolves when it has loaded what it owns; rejects with the thread's failure or the signal's reason, and
+   * the thread is gone then.
+   */
+  static async start<M extends Methods<M>>(
+    name: string,
+    entry: URL,
+    options: unknown,
+    signal?: AbortSignal,
+  ): Promise<ThreadClient<M>> {
+    signal?.throwIfAborted();
     const client = new ThreadClient<M>(name, entry, options);
-    await new Promise<unknown>((resolve, reject) => {
-      client.#start = { resolve, reject };
-    }).catch(async (error: unknown) => {
+    const abort = (): void => client.#start?.reject(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      await new Promise<unknown>((resolve, reject) => {
+        client.#start = { resolve, reject };
+      });
+      return client;
+    } catch (error) {
       await client.#worker.terminate();
       throw error;
-    });
-    return client;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
   }
 
   /** Calls a method of the thread. Buffers in `transfer` are empty here afterwards. */

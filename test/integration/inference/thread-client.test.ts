@@ -105,6 +105,15 @@ describe('an aborted call', () => {
   });
 });
 
+test('a start that is given up rejects with the reason, and the thread is gone', async () => {
+  const reason = new Interruption('shutdown', 'stop');
+  const controller = new AbortController();
+  const starting = ThreadClient.start('fixture', entry, { fail: false }, controller.signal);
+  controller.abort(reason);
+  await expect(starting).rejects.toBe(reason);
+  await expect(ThreadClient.start('fixture', entry, { fail: false }, controller.signal)).rejects.toBe(reason);
+});
+
 describe('the end of the thread', () => {
   test('by its own death rejects what is pending and every later call', async () => {
     const client = await start();
