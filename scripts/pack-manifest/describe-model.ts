@@ -21,7 +21,7 @@ export async function describeModel(root: string, path: string): Promise<ModelSp
     });
   const spec: ModelSpec = {
     file: await describeFile(root, path),
-    opset: readOpset(await readFile(join(root, path))) ?? 0,
+    opset: (await readOpset(join(root, path))) ?? 0,
     inputs: tensors(session.inputMetadata),
     outputs: tensors(session.outputMetadata),
   };

@@ -70,7 +70,7 @@ async function hashFile(path: string): Promise<string> {
 
 async function verifyGraph(pack: Pack, model: NamedModel): Promise<readonly PackProblem[]> {
   const { file } = model.spec;
-  const opset = readOpset(await readFile(pack.filePath(file)));
+  const opset = await readOpset(pack.filePath(file));
   const problems: PackProblem[] = [];
   if (opset !== null && opset !== model.spec.opset) {
     problems.push({ file: file.path, field: 'opset', expected: String(model.spec.opset), found: String(opset) });
