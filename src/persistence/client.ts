@@ -95,7 +95,8 @@ async function startEmbedded(url: string): Promise<EmbeddedPostgres> {
   try {
     return await startEmbeddedPostgres(directory);
   } catch (error) {
-    throw new Failure('DATABASE_UNAVAILABLE', `the embedded PostgreSQL in ${directory} does not start`, {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure('DATABASE_UNAVAILABLE', `the embedded PostgreSQL in ${directory} does not start: ${reason}`, {
       cause: error,
     });
   }

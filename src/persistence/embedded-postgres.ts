@@ -1,7 +1,7 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { dirname, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import {
   CANCEL_REQUEST,
@@ -31,8 +31,35 @@ export interface EmbeddedPostgres {
  * use their transaction-level forms. Queries cannot be cancelled.
  */
 export async function startEmbeddedPostgres(dataDir: string, port = 0): Promise<EmbeddedPostgres> {
-  if (dataDir !== 'memory') await mkdir(dirname(resolve(dataDir)), { recursive: true });
-  const db = await PGlite.create(dataDir === 'memory' ? 'memory://' : dataDir);
+  const inMemory = dataDir === 'memory';
+  if (!inMemory) await mkdir(dataDir, { recursive: true });
+  const owner = inMemory ? null : await lockFolder(await realpath(dataDir));
+  try {
+    return await startOn(inMemory ? 'memory://' : dataDir, port, owner);
+  } catch (error) {
+    owner?.close();
+    throw error;
+  }
+}
+
+/**
+ * Two PGlites on one folder destroy it. The lock is an abstract socket, which the kernel takes back with the process:
+ * a file with a process id would outlive a crash, and process ids come again.
+ */
+async function lockFolder(folder: string): Promise<Server | null> {
+  if (process.platform !== 'linux') return null;
+  const lock = createServer((socket) => socket.destroy());
+  lock.listen(`\0embedded-postgres-${createHash('sha256').update(folder).digest('hex')}`);
+  try {
+    await once(lock, 'listening');
+  } catch (error) {
+    throw new Error(`the folder ${folder} is in use by another embedded PostgreSQL`, { cause: error });
+  }
+  return lock.unref();
+}
+
+async function startOn(directory: string, port: number, owner: Server | null): Promise<EmbeddedPostgres> {
+  const db = await PGlite.create(directory);
   try {
     await db.exec(`SET timezone TO 'UTC'`);
     const { rows } = await db.query<{ server_version: string }>('SHOW server_version');
@@ -56,6 +83,7 @@ export async function startEmbeddedPostgres(dataDir: string, port = 0): Promise<
         await closed;
         await session.idle();
         await db.close();
+        owner?.close();
       },
     };
   } catch (error) {

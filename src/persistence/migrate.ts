@@ -164,8 +164,8 @@ async function applyNextInTransaction(
     const failure = toDatabaseFailure(error, `apply migration ${next.name}`);
     // The database went away or was locked: nothing is wrong with the migration.
     const rowsInTheWay = String(failure.details['external']).startsWith('23');
-    if (failure.code === 'DATABASE_UNAVAILABLE' || (failure.code === 'DATABASE_CONFLICT' && !rowsInTheWay))
-      throw failure;
+    const away = failure.code === 'DATABASE_UNAVAILABLE' || (failure.code === 'DATABASE_CONFLICT' && !rowsInTheWay);
+    if (away) throw failure;
     const reason = error instanceof Error ? error.message : String(error);
     throw new Failure('DATABASE_NOT_MIGRATED', `migration ${next.name} failed and was rolled back: ${reason}`, {
       cause: error,

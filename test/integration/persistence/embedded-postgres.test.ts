@@ -107,6 +107,16 @@ test('a folder keeps the data over a restart, also when it does not exist yet', 
   await rm(scratch, { recursive: true });
 });
 
+test('a folder has one owner at a time', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'embedded-'));
+  const first = await startEmbeddedPostgres(folder);
+  await expect(startEmbeddedPostgres(folder)).rejects.toThrow(/in use/);
+  await first.close();
+  const second = await startEmbeddedPostgres(folder);
+  await second.close();
+  await rm(folder, { recursive: true });
+});
+
 test('a port that is taken is an error that says so', async () => {
   const first = await startEmbeddedPostgres('memory');
   await expect(startEmbeddedPostgres('memory', first.port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
