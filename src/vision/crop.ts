@@ -1,0 +1,32 @@
+import type { Box } from './box.ts';
+import type { Picture } from './picture.ts';
+
+/** Edges cut to whole pixels toward zero, as the references index pictures. */
+export function wholePixels(box: Box): Box {
+  return { x1: Math.trunc(box.x1), y1: Math.trunc(box.y1), x2: Math.trunc(box.x2), y2: Math.trunc(box.y2) };
+}
+
+/**
+ * The box a crop really takes: whole pixels, x clamped to [0, width - 1] and y to [0, height - 1]; the end is exclusive,
+ * so a crop never reaches the last column or row (MiVOLO's crop_object).
+ */
+export function cropWindow(picture: Picture, box: Box): Box {
+  const whole = wholePixels(box);
+  const x = (value: number): number => Math.min(Math.max(value, 0), picture.width - 1);
+  const y = (value: number): number => Math.min(Math.max(value, 0), picture.height - 1);
+  return { x1: x(whole.x1), y1: y(whole.y1), x2: x(whole.x2), y2: y(whole.y2) };
+}
+
+/** Cuts a box out of a picture; null where nothing is left of it. */
+export function crop(picture: Picture, box: Box): Picture | null {
+  const { x1, y1, x2, y2 } = cropWindow(picture, box);
+  const width = x2 - x1;
+  const height = y2 - y1;
+  if (width < 1 || height < 1) return null;
+  const pixels = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const start = ((y1 + y) * picture.width + x1) * 3;
+    pixels.set(picture.pixels.subarray(start, start + width * 3), y * width * 3);
+  }
+  return { width, height, pixels };
+}

@@ -1,0 +1,66 @@
+import type { Box } from './box.ts';
+import type { Picture } from './picture.ts';
+import { resizeBilinear } from './resize-bilinear.ts';
+import { roundHalfEven } from './round.ts';
+
+/** Where the resized picture lies inside the target: all in target pixels, `gain` = target pixels per source pixel. */
+export interface LetterboxGeometry {
+  readonly gain: number;
+  readonly width: number;
+  readonly height: number;
+  readonly left: number;
+  readonly top: number;
+}
+
+/** Fits a picture into the target, centred, enlarging small ones (Ultralytics' LetterBox, auto off, scaleup on). */
+export function letterboxGeometry(
+  width: number,
+  height: number,
+  targetWidth: number,
+  targetHeight: number,
+): LetterboxGeometry {
+  const gain = Math.min(targetHeight / height, targetWidth / width);
+  const resizedWidth = roundHalfEven(width * gain);
+  const resizedHeight = roundHalfEven(height * gain);
+  return {
+    gain,
+    width: resizedWidth,
+    height: resizedHeight,
+    left: roundHalfEven((targetWidth - resizedWidth) / 2 - 0.1),
+    top: roundHalfEven((targetHeight - resizedHeight) / 2 - 0.1),
+  };
+}
+
+/** Resizes and pads to the target with one grey level (0..255). */
+export function letterbox(picture: Picture, targetWidth: number, targetHeight: number, fill: number): Picture {
+  const { width, height, left, top } = letterboxGeometry(picture.width, picture.height, targetWidth, targetHeight);
+  // An extreme strip can shrink to nothing on its short side; there is then no pixel to place.
+  if (width < 1 || height < 1) {
+    const pixels = new Uint8Array(targetWidth * targetHeight * 3).fill(fill);
+    return { width: targetWidth, height: targetHeight, pixels };
+  }
+  const resized = resizeBilinear(picture, width, height);
+  if (width === targetWidth && height === targetHeight) return resized;
+  const pixels = new Uint8Array(targetWidth * targetHeight * 3).fill(fill);
+  for (let y = 0; y < height; y++) {
+    const row = resized.pixels.subarray(y * width * 3, (y + 1) * width * 3);
+    pixels.set(row, ((top + y) * targetWidth + left) * 3);
+  }
+  return { width: targetWidth, height: targetHeight, pixels };
+}
+
+/** Maps a box from letterboxed pixels back to source pixels and clips it to the source (Ultralytics' scale_boxes). */
+export function fromLetterbox(
+  box: Box,
+  sourceWidth: number,
+  sourceHeight: number,
+  targetWidth: number,
+  targetHeight: number,
+): Box {
+  const gain = Math.min(targetHeight / sourceHeight, targetWidth / sourceWidth);
+  const padX = roundHalfEven((targetWidth - sourceWidth * gain) / 2 - 0.1);
+  const padY = roundHalfEven((targetHeight - sourceHeight * gain) / 2 - 0.1);
+  const x = (value: number): number => Math.min(Math.max((value - padX) / gain, 0), sourceWidth);
+  const y = (value: number): number => Math.min(Math.max((value - padY) / gain, 0), sourceHeight);
+  return { x1: x(box.x1), y1: y(box.y1), x2: x(box.x2), y2: y(box.y2) };
+}
