@@ -1,0 +1,46 @@
+import pRetry from 'p-retry';
+import { toFailure } from './classify.ts';
+
+export interface RetryOptions {
+  readonly signal: AbortSignal;
+  /** Attempts after the first one. */
+  readonly retries?: number;
+  /** Wait before the first retry; doubles with each, plus up to half of it as jitter. */
+  readonly baseMs?: number;
+  readonly maxMs?: number;
+  readonly random?: () => number;
+}
+
+/**
+ * Runs an operation again while its failure is temporary: by default three more times after 2, 4 and 8 s with jitter.
+ * Rejects with a `Failure`, or with the signal's reason when that fires, also in the middle of a wait.
+ */
+export async function withRetries<T>(operation: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { signal, retries = 3, baseMs = 2_000, maxMs = 60_000, random = Math.random } = options;
+  signal.throwIfAborted();
+  try {
+    return await pRetry(
+      async () => {
+        try {
+          return await operation();
+        } catch (error) {
+          signal.throwIfAborted();
+          throw toFailure(error);
+        }
+      },
+      {
+        retries,
+        // p-retry's own factor of randomness is 1 to 2 and would stretch 8 s to 16 s.
+        minTimeout: baseMs * (1 + random() / 2),
+        maxTimeout: maxMs,
+        factor: 2,
+        randomize: false,
+        signal,
+        shouldRetry: ({ error }) => toFailure(error).class === 'temporary',
+      },
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
+}
