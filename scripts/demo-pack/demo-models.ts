@@ -128,7 +128,10 @@ export class DemoModels {
     const width = features.length / language.imageTokens;
     const before = (await this.embed(ids.slice(0, at))).data as Float32Array;
     const after = (await this.embed(ids.slice(at + 1))).data as Float32Array;
-    const data = Float32Array.from([...before, ...features, ...after]);
+    const data = new Float32Array(before.length + features.length + after.length);
+    data.set(before);
+    data.set(features, before.length);
+    data.set(after, before.length + features.length);
     return new Tensor('float32', data, [1, data.length / width, width]);
   }
 

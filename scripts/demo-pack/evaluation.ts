@@ -45,7 +45,7 @@ export async function evaluateFrames(
 ): Promise<Evaluation> {
   const result = emptyEvaluation();
   for await (const { index, picture } of frames) {
-    const frame = truth.frames[index];
+    const frame = truth.frames.find((item) => item.index === index);
     if (frame === undefined) throw new Error(`the truth has no frame ${index}`);
     result.frames++;
     await evaluateFrame(models, truth, frame, picture, result);

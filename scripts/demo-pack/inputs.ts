@@ -30,10 +30,12 @@ export function letterbox(picture: Picture, size: number, fill: number): Planes 
 
 export function normalise(planes: Planes): Planes {
   const area = planes.width * planes.height;
-  const data = planes.data.map((value, index) => {
-    const channel = Math.floor(index / area);
-    return (value - (IMAGENET_MEAN[channel] ?? 0)) / (IMAGENET_STD[channel] ?? 1);
-  });
+  const data = new Float32Array(planes.data.length);
+  for (const [channel, mean] of IMAGENET_MEAN.entries()) {
+    for (let at = channel * area; at < (channel + 1) * area; at++) {
+      data[at] = (planes.data[at]! - mean) / IMAGENET_STD[channel]!;
+    }
+  }
   return { ...planes, data };
 }
 
@@ -87,37 +89,63 @@ export function squarePicture(picture: Picture, size: number): Planes {
 /** Bilinear samples of a region of the picture; black outside. */
 function sample(picture: Picture, region: Box, width: number, height: number): Planes {
   const data = new Float32Array(3 * width * height);
-  const [stepX, stepY] = [(region.x2 - region.x1) / width, (region.y2 - region.y1) / height];
-  const at = (x: number, y: number, channel: number): number =>
-    x < 0 || y < 0 || x >= picture.width || y >= picture.height
-      ? 0
-      : (picture.pixels[(y * picture.width + x) * 3 + channel] ?? 0);
+  const columns = taps(region.x1, region.x2, width, picture.width);
+  const rows = taps(region.y1, region.y2, height, picture.height);
+  const { pixels } = picture;
   for (let y = 0; y < height; y++) {
-    const sy = region.y1 + (y + 0.5) * stepY - 0.5;
-    const [top, fy] = [Math.floor(sy), sy - Math.floor(sy)];
+    const row = rows[y]!;
+    const [upper, lower] = [row.first * picture.width, row.second * picture.width];
     for (let x = 0; x < width; x++) {
-      const sx = region.x1 + (x + 0.5) * stepX - 0.5;
-      const left = Math.floor(sx);
-      const fx = sx - left;
+      const column = columns[x]!;
       for (let channel = 0; channel < 3; channel++) {
-        const upper = at(left, top, channel) * (1 - fx) + at(left + 1, top, channel) * fx;
-        const lower = at(left, top + 1, channel) * (1 - fx) + at(left + 1, top + 1, channel) * fx;
-        data[(channel * height + y) * width + x] = (upper * (1 - fy) + lower * fy) / 255;
+        const top =
+          pixels[(upper + column.first) * 3 + channel]! * column.firstWeight +
+          pixels[(upper + column.second) * 3 + channel]! * column.secondWeight;
+        const bottom =
+          pixels[(lower + column.first) * 3 + channel]! * column.firstWeight +
+          pixels[(lower + column.second) * 3 + channel]! * column.secondWeight;
+        data[(channel * height + y) * width + x] = (top * row.firstWeight + bottom * row.secondWeight) / 255;
       }
     }
   }
   return { width, height, data };
 }
 
+/** The two source pixels of each sample on one axis and their weights; a pixel outside has the weight 0. */
+interface Tap {
+  readonly first: number;
+  readonly second: number;
+  readonly firstWeight: number;
+  readonly secondWeight: number;
+}
+
+function taps(from: number, to: number, count: number, size: number): readonly Tap[] {
+  return Array.from({ length: count }, (_, index) => {
+    const at = from + ((index + 0.5) * (to - from)) / count - 0.5;
+    const first = Math.floor(at);
+    const inside = (place: number): boolean => place >= 0 && place < size;
+    return {
+      first: inside(first) ? first : 0,
+      second: inside(first + 1) ? first + 1 : 0,
+      firstWeight: inside(first) ? 1 - (at - first) : 0,
+      secondWeight: inside(first + 1) ? at - first : 0,
+    };
+  });
+}
+
+/** Means of squares of `factor` x `factor` pixels. */
 function shrink(planes: Planes, factor: number): Planes {
+  if (factor === 1) return planes;
   const [width, height] = [planes.width / factor, planes.height / factor];
   const data = new Float32Array(3 * width * height);
-  for (let index = 0; index < planes.data.length; index++) {
-    const x = Math.floor((index % planes.width) / factor);
-    const row = Math.floor(index / planes.width);
-    const [plane, y] = [Math.floor(row / planes.height), Math.floor((row % planes.height) / factor)];
-    const target = (plane * height + y) * width + x;
-    data[target] = (data[target] ?? 0) + (planes.data[index] ?? 0) / (factor * factor);
+  let from = 0;
+  for (let row = 0; row < 3 * planes.height; row++) {
+    const target = Math.floor(row / factor) * width;
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let step = 0; step < factor; step++) sum += planes.data[from++]!;
+      data[target + x] = data[target + x]! + sum / (factor * factor);
+    }
   }
   return { width, height, data };
 }

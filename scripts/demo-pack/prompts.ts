@@ -34,7 +34,7 @@ export const COUNT_WORDS = ['An', 'One', 'Two', 'Three', 'Four', 'Several'] as c
 
 const ENDINGS = ['ing', 'ting', 'bing'];
 const STEMS = Object.values(LABEL_TOKENS).map((tokens) => tokens[0] ?? '');
-const SENTENCE_WORDS = [' empty', ' person', ' people', ' in', ' the', ' store', ' one', ' is', '.', ','];
+export const SENTENCE_WORDS = [' empty', ' person', ' people', ' in', ' the', ' store', ' one', ' is', '.', ','];
 
 /** Every token that the decoder reads or writes comes first; then the words of the prompts, so that prompts are short. */
 export function demoVocabulary(): Vocabulary {

@@ -20,12 +20,12 @@ export interface Unit {
  */
 const GATE = 2048;
 /** The same for units whose evidence is multiplied by SCENE_GAIN. */
-const SCENE_GATE = 65_536;
+const SCENE_GATE = 131_072;
 const SURE = 30;
 /** Logit per share of the crop in an action's colour. */
 const ACTION_GAIN = 400;
 /** The same for whole pictures, in which a person is small. */
-const SCENE_GAIN = 20_000;
+const SCENE_GAIN = 40_000;
 
 const text = toByteLevel;
 

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -22,35 +21,42 @@ const ENCODER = [
 ].flatMap((line) => line.split(' '));
 
 /**
- * Renders the demo store video to `out` as H.264 in MP4. `signal` ends ffmpeg; `seconds` shortens the video. Throws with
+ * Renders the demo store video to `out` as H.264 in MP4. `signal` ends ffmpeg; `seconds` and `from` choose a
+ * part of the scene. Throws with
  * ffmpeg's last words when it fails.
  */
-export async function renderVideo(out: string, signal: AbortSignal, seconds = SECONDS): Promise<void> {
+export async function renderVideo(out: string, signal: AbortSignal, seconds = SECONDS, from = 0): Promise<void> {
   await mkdir(dirname(out), { recursive: true });
   const input = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${WIDTH}x${HEIGHT}`, '-r', String(FPS), '-i', 'pipe:0'];
   const ffmpeg = spawn(ffmpegPath(), ['-v', 'error', '-y', ...input, ...ENCODER, out], {
     stdio: ['pipe', 'ignore', 'pipe'],
     signal,
   });
-  const errors: string[] = [];
-  ffmpeg.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+  const words: string[] = [];
+  ffmpeg.stderr.setEncoding('utf8').on('data', (text: string) => words.push(text));
   // A broken pipe is told by the exit status, which comes with ffmpeg's own words.
   ffmpeg.stdin.on('error', () => {});
-  const ended = once(ffmpeg, 'close', { signal });
+  let failure: unknown;
+  ffmpeg.on('error', (error) => (failure ??= error));
+  const ended = new Promise<number | null>((resolve) => ffmpeg.once('close', resolve));
   const background = drawBackground();
   const frames = Math.round(seconds * FPS);
-  for (let index = 0; index < frames && ffmpeg.exitCode === null; index++) {
+  for (let index = 0; index < frames && ffmpeg.stdin.writable && !signal.aborted; index++) {
     // A new picture for every frame: the pipe still reads the last one.
     const canvas = new Canvas(WIDTH, HEIGHT);
-    const people = sceneAt(index / FPS).map((person) => ({ person, figure: figureOf(person) }));
+    const people = sceneAt(from + index / FPS).map((person) => ({ person, figure: figureOf(person) }));
     drawScene(canvas, background, people);
     if (!ffmpeg.stdin.write(canvas.pixels)) {
-      await Promise.race([once(ffmpeg.stdin, 'drain', { signal }), ended]);
+      await Promise.race([new Promise((resolve) => ffmpeg.stdin.once('drain', resolve)), ended]);
     }
   }
   ffmpeg.stdin.end();
-  const [code] = await ended;
-  if (code !== 0) throw new Error(`ffmpeg could not encode ${out} (exit status ${code}): ${errors.join('').trim()}`);
+  const code = await ended;
+  signal.throwIfAborted();
+  if (code !== 0) {
+    const reason = words.join('').trim() || String(failure);
+    throw new Error(`ffmpeg could not encode ${out} (exit status ${code}): ${reason}`, { cause: failure });
+  }
 }
 
 /** ffmpeg-static's binary where it is installed, the system's otherwise. */

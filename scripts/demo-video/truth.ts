@@ -64,9 +64,9 @@ export interface Truth {
 /** Below this share a person counts as hidden. */
 export const VISIBLE_SHARE = 0.4;
 
-export function truthOfScene(): Truth {
-  const frames: TruthFrame[] = [];
-  for (let index = 0; index < FPS * SECONDS; index++) frames.push(truthOfFrame(index));
+/** The truth about all frames, or about those with the given numbers only. */
+export function truthOfScene(indices: readonly number[] = [...Array(FPS * SECONDS).keys()]): Truth {
+  const frames = indices.map(truthOfFrame);
   const persons = ACTORS.map((actor) => {
     const seen = frames.filter((frame) =>
       frame.persons.some((person) => person.id === actor.id && person.visible >= VISIBLE_SHARE),
@@ -84,7 +84,7 @@ export function truthOfScene(): Truth {
   );
   return {
     format: 1,
-    video: { width: WIDTH, height: HEIGHT, fps: FPS, frames: frames.length, seconds: SECONDS },
+    video: { width: WIDTH, height: HEIGHT, fps: FPS, frames: FPS * SECONDS, seconds: SECONDS },
     zones: ZONES,
     persons,
     events,
