@@ -167,7 +167,7 @@ function paintOf(kind: PartKind, person: Person, pose: Pose, box: Extent): Paint
   const middle = liftedFoot(person);
   return (x, y) => {
     const along = ((x - person.x) * sin + (middle - y) * cos) / person.height;
-    const stripe = Math.floor((top - along) / STRIPE);
+    const stripe = ((top - along) / STRIPE) | 0;
     return stripe % 2 === 0 ? placeColour((x - box.x1) / width, (y - box.y1) / height) : size;
   };
 }

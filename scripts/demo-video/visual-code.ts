@@ -59,7 +59,8 @@ export const OUTLINE: Rgb = [22, 22, 24];
 
 /** The level for a share 0..1 of a range, clipped to it. */
 export function toLevel(share: number, range: Range): number {
-  return Math.round(range.low + Math.min(1, Math.max(0, share)) * (range.high - range.low));
+  const within = share < 0 ? 0 : share > 1 ? 1 : share;
+  return (range.low + within * (range.high - range.low) + 0.5) | 0;
 }
 
 export function skinColour(age: number, gender: keyof typeof GENDER_LEVEL): Rgb {
