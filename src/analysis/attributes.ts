@@ -1,5 +1,6 @@
 import type { Box } from '../vision/box.ts';
-import { boxArea, intersectionArea, roundTo } from './box-geometry.ts';
+import { roundTo } from './box-geometry.ts';
+import { boxArea, intersectionArea } from '../vision/iou.ts';
 import type { AgeGender, Gender } from './model-chain.ts';
 
 /** Age (years) and gender of one person over all readings; null where nothing was readable. */

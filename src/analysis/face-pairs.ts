@@ -1,4 +1,4 @@
-import { intersectionArea, boxArea, boxIou } from './box-geometry.ts';
+import { intersectionArea, boxArea, boxIou } from '../vision/iou.ts';
 import type { Detection, FaceBodyPair } from './model-chain.ts';
 import type { Box } from '../vision/box.ts';
 import { assignMaximum } from './tracking/assign.ts';

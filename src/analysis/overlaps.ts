@@ -1,5 +1,6 @@
 import type { Box } from '../vision/box.ts';
-import { boxIou, roundTo } from './box-geometry.ts';
+import { roundTo } from './box-geometry.ts';
+import { boxIou } from '../vision/iou.ts';
 
 /** A box with the id of its person. */
 export interface TrackedBox {

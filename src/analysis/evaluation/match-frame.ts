@@ -1,5 +1,5 @@
 import type { Box } from '../../vision/box.ts';
-import { boxArea, boxIou } from '../box-geometry.ts';
+import { boxArea, boxIou } from '../../vision/iou.ts';
 import { assignMaximum } from '../tracking/assign.ts';
 import type { ObservedDetection } from '../video-analysis.ts';
 import type { TruthFrame, TruthPerson } from './truth.ts';

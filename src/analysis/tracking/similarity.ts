@@ -1,5 +1,6 @@
 import type { Box } from '../../vision/box.ts';
-import { boxArea, boxCentre } from '../box-geometry.ts';
+import { boxCentre } from '../box-geometry.ts';
+import { boxArea } from '../../vision/iou.ts';
 import { deviations, motionBox, type Motion } from './motion.ts';
 
 const GATE_DEVIATIONS = 2.5;

@@ -1,5 +1,6 @@
 import type { Box } from '../../vision/box.ts';
-import { boxArea, boxCentre, boxIou, intersectionArea } from '../box-geometry.ts';
+import { boxCentre } from '../box-geometry.ts';
+import { boxArea, boxIou, intersectionArea } from '../../vision/iou.ts';
 import type { TrackingSettings } from '../settings.ts';
 import { matchMotions, type Candidate, type MatchRule } from './matching.ts';
 import { correctMotion, motionBox, predictMotion, startMotion, type Motion, type PictureSize } from './motion.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { analyzeVideo } from '../../../src/analysis/analyze-video.ts';
-import { boxIou } from '../../../src/analysis/box-geometry.ts';
+import { boxIou } from '../../../src/vision/iou.ts';
 import { createModelChain } from '../../../src/analysis/chain/create-model-chain.ts';
 import type { ModelChain } from '../../../src/analysis/model-chain.ts';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../../src/analysis/settings.ts';
