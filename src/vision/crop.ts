@@ -22,7 +22,8 @@ export function crop(picture: Picture, box: Box): Picture | null {
   const { x1, y1, x2, y2 } = cropWindow(picture, box);
   const width = x2 - x1;
   const height = y2 - y1;
-  if (width < 1 || height < 1) return null;
+  // Written so that a box of NaN is nothing, too.
+  if (!(width >= 1 && height >= 1)) return null;
   const pixels = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
     const start = ((y1 + y) * picture.width + x1) * 3;

@@ -1,6 +1,6 @@
 import type { Box } from './box.ts';
 import type { Picture } from './picture.ts';
-import { resizeBilinear } from './resize-bilinear.ts';
+import { resizeInto } from './resize-bilinear.ts';
 import { roundHalfEven } from './round.ts';
 
 /** Where the resized picture lies inside the target: all in target pixels, `gain` = target pixels per source pixel. */
@@ -33,18 +33,14 @@ export function letterboxGeometry(
 
 /** Resizes and pads to the target with one grey level (0..255). */
 export function letterbox(picture: Picture, targetWidth: number, targetHeight: number, fill: number): Picture {
+  if (picture.width === targetWidth && picture.height === targetHeight) return picture;
   const { width, height, left, top } = letterboxGeometry(picture.width, picture.height, targetWidth, targetHeight);
+  const pixels = new Uint8Array(targetWidth * targetHeight * 3);
+  if (fill !== 0 && (width < targetWidth || height < targetHeight)) pixels.fill(fill);
   // An extreme strip can shrink to nothing on its short side; there is then no pixel to place.
-  if (width < 1 || height < 1) {
-    const pixels = new Uint8Array(targetWidth * targetHeight * 3).fill(fill);
-    return { width: targetWidth, height: targetHeight, pixels };
-  }
-  const resized = resizeBilinear(picture, width, height);
-  if (width === targetWidth && height === targetHeight) return resized;
-  const pixels = new Uint8Array(targetWidth * targetHeight * 3).fill(fill);
-  for (let y = 0; y < height; y++) {
-    const row = resized.pixels.subarray(y * width * 3, (y + 1) * width * 3);
-    pixels.set(row, ((top + y) * targetWidth + left) * 3);
+  if (width > 0 && height > 0) {
+    const stride = targetWidth * 3;
+    resizeInto(picture, { width, height, pixels, stride, offset: top * stride + left * 3 });
   }
   return { width: targetWidth, height: targetHeight, pixels };
 }

@@ -1,23 +1,30 @@
 import type { Picture } from './picture.ts';
 
-const SUPPORT = 2;
+/** Pixels on either side that the unstretched kernel reaches. */
+const REACH = 2;
+/** Weights are fractions of 2^22, so that a sum of 8-bit levels fits 32 bits with its overshoot. */
 const PRECISION_BITS = 22;
+const ONE = 2 ** PRECISION_BITS;
+const HALF = ONE / 2;
 
 interface Taps {
+  /** First source position of each target position. */
   readonly first: Int32Array;
   readonly count: Int32Array;
-  /** `size` weights per target position, fixed point. */
+  /** `size` weights for each target position. */
   readonly weights: Int32Array;
   readonly size: number;
 }
 
 /**
  * Bicubic resize with a = -0.5 whose kernel widens on reduction (antialiasing), horizontal pass first and each pass
- * rounded and clipped to 8 bits: Pillow's BICUBIC, which the reference's image processor uses.
+ * rounded and clipped to 8 bits: Pillow's BICUBIC, which the reference's image processor uses. Rounding only once is
+ * not the same: overshoot at hard edges must be clipped between the passes. The target is at least 1x1; a picture that
+ * already has the size is returned as it is, not copied.
  */
 export function resizeBicubic(picture: Picture, width: number, height: number): Picture {
-  const horizontal = width === picture.width ? picture : resizeRows(picture, width);
-  return height === horizontal.height ? horizontal : resizeColumns(horizontal, height);
+  const wide = width === picture.width ? picture : resizeRows(picture, width);
+  return height === wide.height ? wide : resizeColumns(wide, height);
 }
 
 function resizeRows(picture: Picture, width: number): Picture {
@@ -25,22 +32,26 @@ function resizeRows(picture: Picture, width: number): Picture {
   const { pixels, height } = picture;
   const out = new Uint8ClampedArray(width * height * 3);
   for (let y = 0, o = 0; y < height; y++) {
+    const row = y * picture.width;
     for (let x = 0; x < width; x++, o += 3) {
-      let p = (y * picture.width + (first[x] as number)) * 3;
-      let [r, g, b] = [0, 0, 0];
-      const end = x * size + (count[x] as number);
-      for (let k = x * size; k < end; k++, p += 3) {
+      let p = (row + (first[x] as number)) * 3;
+      let r = HALF;
+      let g = HALF;
+      let b = HALF;
+      const start = x * size;
+      const end = start + (count[x] as number);
+      for (let k = start; k < end; k++, p += 3) {
         const weight = weights[k] as number;
         r += weight * (pixels[p] as number);
         g += weight * (pixels[p + 1] as number);
         b += weight * (pixels[p + 2] as number);
       }
-      out[o] = level(r);
-      out[o + 1] = level(g);
-      out[o + 2] = level(b);
+      out[o] = r >> PRECISION_BITS;
+      out[o + 1] = g >> PRECISION_BITS;
+      out[o + 2] = b >> PRECISION_BITS;
     }
   }
-  return { width, height, pixels: bytes(out) };
+  return { width, height, pixels: new Uint8Array(out.buffer) };
 }
 
 function resizeColumns(picture: Picture, height: number): Picture {
@@ -48,50 +59,66 @@ function resizeColumns(picture: Picture, height: number): Picture {
   const { pixels, width } = picture;
   const stride = width * 3;
   const out = new Uint8ClampedArray(stride * height);
-  const sums = new Float64Array(stride);
+  const sums = new Int32Array(stride);
   for (let y = 0; y < height; y++) {
-    sums.fill(0);
-    for (let k = 0; k < (count[y] as number); k++) {
-      const weight = weights[y * size + k] as number;
-      const row = ((first[y] as number) + k) * stride;
-      for (let i = 0; i < stride; i++) sums[i] = (sums[i] as number) + weight * (pixels[row + i] as number);
+    sums.fill(HALF);
+    const start = y * size;
+    const end = start + (count[y] as number);
+    // Four rows at a time: the sums then cross the memory a quarter as often.
+    for (let k = start, row = first[y] as number; k < end; k += 4, row += 4) {
+      addRows(sums, pixels, row, picture.height, weights.subarray(k, Math.min(k + 4, end)));
     }
-    for (let i = 0; i < stride; i++) out[y * stride + i] = level(sums[i] as number);
+    const target = out.subarray(y * stride, (y + 1) * stride);
+    for (let i = 0; i < stride; i++) target[i] = (sums[i] as number) >> PRECISION_BITS;
   }
-  return { width, height, pixels: bytes(out) };
+  return { width, height, pixels: new Uint8Array(out.buffer) };
 }
 
-/** Fixed point to a level, half up; the clamped array clips it. */
-function level(sum: number): number {
-  return Math.floor(sum / 2 ** PRECISION_BITS + 0.5);
-}
-
-function bytes(clamped: Uint8ClampedArray<ArrayBuffer>): Uint8Array {
-  return new Uint8Array(clamped.buffer);
+/** Adds up to four weighted rows to the sums; a row that is not asked for weighs nothing. */
+function addRows(sums: Int32Array, pixels: Uint8Array, row: number, height: number, weights: Int32Array): void {
+  const stride = sums.length;
+  const line = (offset: number): Uint8Array => {
+    const at = Math.min(row + offset, height - 1) * stride;
+    return pixels.subarray(at, at + stride);
+  };
+  const [a = 0, b = 0, c = 0, d = 0] = weights;
+  const [lineA, lineB, lineC, lineD] = [line(0), line(1), line(2), line(3)];
+  for (let i = 0; i < stride; i++) {
+    const upper = Math.imul(a, lineA[i] as number) + Math.imul(b, lineB[i] as number);
+    const lower = Math.imul(c, lineC[i] as number) + Math.imul(d, lineD[i] as number);
+    sums[i] = ((sums[i] as number) + upper + lower) | 0;
+  }
 }
 
 function taps(source: number, target: number): Taps {
   const scale = source / target;
   const stretch = Math.max(scale, 1);
-  const reach = SUPPORT * stretch;
+  const reach = REACH * stretch;
   const size = Math.ceil(reach) * 2 + 1;
   const first = new Int32Array(target);
   const count = new Int32Array(target);
   const weights = new Int32Array(target * size);
+  const raw = new Float64Array(size);
   for (let i = 0; i < target; i++) {
     const centre = (i + 0.5) * scale;
     const low = Math.max(0, Math.trunc(centre - reach + 0.5));
     const high = Math.min(source, Math.trunc(centre + reach + 0.5));
-    const raw: number[] = [];
-    for (let x = low; x < high; x++) raw.push(cubic((x - centre + 0.5) / stretch));
-    const total = raw.reduce((sum, value) => sum + value, 0);
+    let total = 0;
+    for (let x = low; x < high; x++) {
+      const weight = cubic((x - centre + 0.5) * (1 / stretch));
+      raw[x - low] = weight;
+      total += weight;
+    }
     first[i] = low;
     count[i] = high - low;
-    raw.forEach((value, k) => {
-      weights[i * size + k] = Math.round((value / total) * 2 ** PRECISION_BITS);
-    });
+    for (let k = 0; k < high - low; k++) weights[i * size + k] = toFixedPoint((raw[k] as number) / total);
   }
   return { first, count, weights, size };
+}
+
+/** Nearest, halves away from zero. */
+function toFixedPoint(weight: number): number {
+  return Math.trunc(weight * ONE + (weight < 0 ? -0.5 : 0.5));
 }
 
 function cubic(value: number): number {

@@ -1,10 +1,10 @@
 import type { Picture } from './picture.ts';
 import { roundHalfEven } from './round.ts';
 
-const BITS = 11;
-const ONE = 1 << BITS;
+/** Weights are fractions of 2^11. */
+const ONE = 2048;
 
-interface Axis {
+interface Taps {
   readonly low: Int32Array;
   readonly high: Int32Array;
   readonly lowWeight: Int32Array;
@@ -13,14 +13,30 @@ interface Axis {
 
 /**
  * Bilinear resize without antialiasing, half-pixel centres, in the 11-bit integer arithmetic of OpenCV's INTER_LINEAR
- * on 8-bit pictures: the result agrees with it to the last bit.
+ * on 8-bit pictures: the result agrees with it to the last bit. The target is at least 1x1. A picture that already has
+ * the size is returned as it is, not copied.
  */
 export function resizeBilinear(picture: Picture, width: number, height: number): Picture {
   if (picture.width === width && picture.height === height) return picture;
-  if (picture.width === 2 * width && picture.height === 2 * height) return halve(picture);
-  const out = new Uint8Array(width * height * 3);
-  const columns = axis(picture.width, width, 3);
-  const rows = axis(picture.height, height, 1);
+  const pixels = new Uint8Array(width * height * 3);
+  resizeInto(picture, { width, height, pixels, stride: width * 3, offset: 0 });
+  return { width, height, pixels };
+}
+
+/** A rectangle inside a larger picture; `stride` and `offset` in bytes. */
+export interface Target {
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8Array;
+  readonly stride: number;
+  readonly offset: number;
+}
+
+/** The same resize into a rectangle of another picture, which saves a letterbox the copy. */
+export function resizeInto(picture: Picture, target: Target): void {
+  const { width, height, pixels, stride, offset } = target;
+  const columns = columnTaps(picture.width, width);
+  const rows = rowTaps(picture.height, height);
   let upper = new Int32Array(width * 3);
   let lower = new Int32Array(width * 3);
   let upperRow = -1;
@@ -28,41 +44,56 @@ export function resizeBilinear(picture: Picture, width: number, height: number):
   for (let y = 0; y < height; y++) {
     const low = rows.low[y] as number;
     const high = rows.high[y] as number;
-    if (low === lowerRow) {
+    // Going down, the lower row of one line is often the upper row of the next.
+    if (low !== upperRow && low === lowerRow) {
       [upper, lower] = [lower, upper];
       [upperRow, lowerRow] = [lowerRow, upperRow];
     }
-    if (low !== upperRow) horizontal(picture, low, columns, upper);
+    if (low !== upperRow) sumRow(picture, low, columns, upper);
     upperRow = low;
-    if (high !== lowerRow) horizontal(picture, high, columns, lower);
+    if (high !== lowerRow) sumRow(picture, high, columns, lower);
     lowerRow = high;
-    vertical(upper, lower, rows.lowWeight[y] as number, rows.highWeight[y] as number, out, y * width * 3);
+    const line = pixels.subarray(offset + y * stride, offset + y * stride + width * 3);
+    blendRows(upper, lower, rows.lowWeight[y] as number, rows.highWeight[y] as number, line);
   }
-  return { width, height, pixels: out };
 }
 
-function axis(source: number, target: number, stride: number): Axis {
+/** Positions in bytes of a row. Past the first and last centre the fraction is dropped. */
+function columnTaps(source: number, target: number): Taps {
+  const taps = rowTaps(source, target);
+  for (let i = 0; i < target; i++) {
+    if (taps.low[i] === taps.high[i]) [taps.lowWeight[i], taps.highWeight[i]] = [ONE, 0];
+    taps.low[i] = (taps.low[i] as number) * 3;
+    taps.high[i] = (taps.high[i] as number) * 3;
+  }
+  return taps;
+}
+
+/**
+ * Row numbers. At the borders the reference keeps both weights and lets both rows be the same one: each product is cut
+ * to an integer on its own, so that this is not the row itself.
+ */
+function rowTaps(source: number, target: number): Taps {
   const low = new Int32Array(target);
   const high = new Int32Array(target);
   const lowWeight = new Int32Array(target);
   const highWeight = new Int32Array(target);
-  const scale = source / target;
+  // Not source / target: the reference inverts the ratio, which may differ in the last bit.
+  const scale = 1 / (target / source);
   for (let i = 0; i < target; i++) {
-    // The reference computes positions and weights in single precision.
+    // Positions and weights are single precision in the reference.
     const position = Math.fround((i + 0.5) * scale - 0.5);
-    let base = Math.floor(position);
-    let fraction = Math.fround(position - base);
-    if (base < 0) [base, fraction] = [0, 0];
-    if (base >= source - 1) [base, fraction] = [source - 1, 0];
-    low[i] = base * stride;
-    high[i] = Math.min(base + 1, source - 1) * stride;
-    lowWeight[i] = roundHalfEven(Math.fround(Math.fround(1 - fraction) * ONE));
-    highWeight[i] = roundHalfEven(Math.fround(fraction * ONE));
+    const base = Math.floor(position);
+    const fraction = Math.fround(position - base);
+    low[i] = Math.min(Math.max(base, 0), source - 1);
+    high[i] = Math.min(Math.max(base + 1, 0), source - 1);
+    lowWeight[i] = roundHalfEven(Math.fround(1 - fraction) * ONE);
+    highWeight[i] = roundHalfEven(fraction * ONE);
   }
   return { low, high, lowWeight, highWeight };
 }
 
-function horizontal(picture: Picture, row: number, columns: Axis, out: Int32Array): void {
+function sumRow(picture: Picture, row: number, columns: Taps, out: Int32Array): void {
   const { pixels } = picture;
   const start = row * picture.width * 3;
   const { low, high, lowWeight, highWeight } = columns;
@@ -77,35 +108,16 @@ function horizontal(picture: Picture, row: number, columns: Axis, out: Int32Arra
   }
 }
 
-function vertical(
+function blendRows(
   upper: Int32Array,
   lower: Int32Array,
   upperWeight: number,
   lowerWeight: number,
-  ...[out, start]: [Uint8Array, number]
+  out: Uint8Array,
 ): void {
-  for (let i = 0; i < upper.length; i++) {
-    const a = (upperWeight * ((upper[i] as number) >> 4)) >> 16;
-    const b = (lowerWeight * ((lower[i] as number) >> 4)) >> 16;
-    out[start + i] = (a + b + 2) >> 2;
+  for (let i = 0; i < out.length; i++) {
+    const a = Math.imul(upperWeight, (upper[i] as number) >> 4) >> 16;
+    const b = Math.imul(lowerWeight, (lower[i] as number) >> 4) >> 16;
+    out[i] = (a + b + 2) >> 2;
   }
-}
-
-/** The reference takes the mean of 2x2 pixels where the reduction is exactly two. */
-function halve(picture: Picture): Picture {
-  const width = picture.width / 2;
-  const height = picture.height / 2;
-  const { pixels } = picture;
-  const out = new Uint8Array(width * height * 3);
-  const stride = picture.width * 3;
-  for (let y = 0, o = 0; y < height; y++) {
-    for (let x = 0, i = 2 * y * stride; x < width; x++, i += 6) {
-      for (let c = 0; c < 3; c++, o++) {
-        const top = (pixels[i + c] as number) + (pixels[i + c + 3] as number);
-        const bottom = (pixels[i + c + stride] as number) + (pixels[i + c + stride + 3] as number);
-        out[o] = (top + bottom + 2) >> 2;
-      }
-    }
-  }
-  return { width, height, pixels: out };
 }

@@ -8,8 +8,9 @@ export function roundHalfEven(x: number): number {
 
 /** Rounds the exact binary value to a number of decimals, ties to even (Python's `round(x, n)`): 65.625 gives 65.62. */
 export function roundDecimals(x: number, decimals: number): number {
-  // A tie can only exist where the scaled value is exact; elsewhere toFixed is correctly rounded from the exact value.
+  // Halfway between two decimals x is a multiple of 2^-(decimals + 1), and x * 10^decimals is exact; elsewhere toFixed
+  // rounds the exact value correctly, but a tie away from zero.
   const scaled = x * 10 ** decimals;
-  const exactTie = Math.abs(scaled) < 2 ** 50 && Math.abs(scaled % 1) === 0.5 && Number.isInteger(x * 2 ** 20);
-  return exactTie ? roundHalfEven(scaled) / 10 ** decimals : Number(x.toFixed(decimals));
+  const tie = Number.isInteger(x * 2 ** (decimals + 1)) && Math.abs(scaled) < 2 ** 50 && Math.abs(scaled % 1) === 0.5;
+  return tie ? roundHalfEven(scaled) / 10 ** decimals : Number(x.toFixed(decimals));
 }

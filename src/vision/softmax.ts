@@ -2,6 +2,8 @@
 export function logSumExp(values: ArrayLike<number>): number {
   let largest = -Infinity;
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i] as number);
+  // Nothing to sum, or a value that swallows all others: subtracting it from itself would be NaN.
+  if (!Number.isFinite(largest)) return largest;
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += Math.exp((values[i] as number) - largest);
   return largest + Math.log(sum);
