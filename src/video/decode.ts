@@ -1,0 +1,191 @@
+import { basename, dirname } from 'node:path';
+import { Failure } from '../failure.ts';
+import { limitsFor, startLimited, type ChildExit, type LimitedChild } from './child-process.ts';
+import type { FfmpegTools } from './ffmpeg-binary.ts';
+import type { Frame } from './frame.ts';
+import { FrameCollector } from './frame-collector.ts';
+import { LastWords, LineSplitter } from './last-words.ts';
+import { DEMUXERS } from './probe.ts';
+import { SamplingLog, samplingFilter } from './sampling.ts';
+import type { VideoInfo } from './video-info.ts';
+
+export interface DecodeOptions {
+  readonly framesPerSecond: number;
+  /** Longest silence of ffmpeg while we wait for it. */
+  readonly stallTimeoutMs: number;
+  /** Longest time that we wait for ffmpeg in total; the consumer's own time does not count. */
+  readonly wallTimeoutMs: number;
+  /** Frames decoded, not sampled. */
+  readonly maxFrames: number;
+  /** Address space of ffmpeg, 4 GiB by default. */
+  readonly memoryLimitBytes?: number;
+  /** Decoder threads, 0: as many as ffmpeg likes. */
+  readonly threads: number;
+}
+
+/** A file counts as truncated when less than this share of its duration came out and the decoder complained. */
+const COMPLETE_SHARE = 0.9;
+
+/**
+ * Decodes a file once, in presentation order and display orientation, and yields the frames sampled by time as RGB.
+ * One ffmpeg process, at most a few frames ahead of the consumer, gone in every outcome before the iteration ends.
+ */
+export async function* decodeFrames(
+  tools: FfmpegTools,
+  file: string,
+  info: VideoInfo,
+  options: DecodeOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Frame, void, undefined> {
+  signal.throwIfAborted();
+  const limits = limitsFor(options.wallTimeoutMs, options.threads, options.memoryLimitBytes);
+  const child = await startLimited(tools.ffmpeg, argumentsFor(file, info, options), dirname(file), limits);
+  const decoding = new Decoding(child, info, options, signal);
+  try {
+    for (let sample = 0; ; sample++) {
+      const frame = await decoding.next();
+      if (frame === null) return;
+      yield { sample, ...frame, width: info.width, height: info.height };
+    }
+  } finally {
+    await child.stop();
+  }
+}
+
+function argumentsFor(file: string, info: VideoInfo, options: DecodeOptions): string[] {
+  const input = ['-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS, '-threads', String(options.threads)];
+  // A picture that changes its size midway must neither restart the sampling nor change the size of our frames.
+  const filters = `${samplingFilter(options.framesPerSecond)},scale=${info.width}:${info.height}`;
+  return [
+    ...['-hide_banner', '-nostdin', '-nostats', '-v', 'repeat+level+info'],
+    ...[...input, '-reinit_filter', '0', '-i', `file:${basename(file)}`],
+    ...['-map', '0:V:0', '-an', '-sn', '-dn', '-vf', filters, '-fps_mode', 'passthrough'],
+    ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
+  ];
+}
+
+class Decoding {
+  readonly #child: LimitedChild;
+  readonly #info: VideoInfo;
+  readonly #options: DecodeOptions;
+  readonly #signal: AbortSignal;
+  readonly #frames: FrameCollector;
+  readonly #log = new SamplingLog();
+  readonly #words = new LastWords();
+  #logEnded = false;
+  #waitedMs = 0;
+  #activity = 0;
+  #wake: () => void = () => {};
+
+  constructor(child: LimitedChild, info: VideoInfo, options: DecodeOptions, signal: AbortSignal) {
+    this.#child = child;
+    this.#info = info;
+    this.#options = options;
+    this.#signal = signal;
+    const changed = (): void => {
+      this.#activity += 1;
+      this.#wake();
+    };
+    this.#frames = new FrameCollector(child.stdout, info.width * info.height * 3, changed);
+    const lines = new LineSplitter((line) => {
+      if (!this.#log.read(line) && !line.includes('[info]')) this.#words.add(line);
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      lines.push(chunk);
+      changed();
+    });
+    child.stderr.on('close', () => {
+      lines.end();
+      this.#logEnded = true;
+      changed();
+    });
+  }
+
+  async next(): Promise<Pick<Frame, 'index' | 't' | 'pixels'> | null> {
+    for (;;) {
+      this.#signal.throwIfAborted();
+      if (this.#log.decoded > this.#options.maxFrames) {
+        throw new Failure('VIDEO_TOO_LONG', `more than ${this.#options.maxFrames} frames in the file`, {
+          details: { maxFrames: this.#options.maxFrames },
+        });
+      }
+      if (this.#frames.waiting > 0 && this.#log.waiting > 0) {
+        const note = this.#log.take();
+        const pixels = this.#frames.take();
+        if (note !== null && pixels !== null) return { ...note, pixels };
+      }
+      if (this.#frames.ended && this.#logEnded) {
+        this.#judge(await this.#child.exited);
+        return null;
+      }
+      await this.#change();
+    }
+  }
+
+  /** Waits until ffmpeg says something, the signal fires or a deadline passes. */
+  async #change(): Promise<void> {
+    const { stallTimeoutMs, wallTimeoutMs } = this.#options;
+    const leftMs = wallTimeoutMs - this.#waitedMs;
+    const waitMs = Math.max(0, Math.min(stallTimeoutMs, leftMs));
+    const before = this.#activity;
+    const start = performance.now();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, waitMs);
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#signal.removeEventListener('abort', done);
+        this.#wake = () => {};
+        resolve();
+      };
+      this.#wake = done;
+      this.#signal.addEventListener('abort', done, { once: true });
+    });
+    this.#wake();
+    this.#waitedMs += performance.now() - start;
+    if (this.#signal.aborted || (this.#activity !== before && this.#waitedMs < wallTimeoutMs)) return;
+    const stalled = this.#activity === before && waitMs === stallTimeoutMs;
+    throw new Failure(
+      'VIDEO_DECODE_TIMEOUT',
+      stalled ? `ffmpeg said nothing for ${stallTimeoutMs} ms` : `ffmpeg needed more than ${wallTimeoutMs} ms`,
+      { details: { ...this.#details(null), stallTimeoutMs, wallTimeoutMs } },
+    );
+  }
+
+  /** Throws unless the video was decoded well enough to stand for the file. */
+  #judge(exit: ChildExit): void {
+    const details = this.#details(exit);
+    if (/received signal 24\b/.test(this.#words.text) || exit.signal === 'SIGXCPU') {
+      throw new Failure('VIDEO_DECODE_TIMEOUT', 'ffmpeg used up its CPU time', { details });
+    }
+    if (exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM') {
+      throw new Failure('UNKNOWN', `ffmpeg was ended from outside by ${exit.signal}`, { details });
+    }
+    if (exit.signal !== null) throw new Failure('VIDEO_DECODE_FAILED', `ffmpeg crashed (${exit.signal})`, { details });
+    if (this.#log.decoded === 0) throw new Failure('VIDEO_NO_FRAMES', 'no frame could be decoded', { details });
+    const { durationSeconds, frameRate } = this.#info;
+    const decodedSeconds = this.#log.lastTime + 1 / frameRate;
+    const complete = decodedSeconds >= COMPLETE_SHARE * durationSeconds;
+    if (!complete && this.#words.sawError) {
+      throw new Failure(
+        'VIDEO_TRUNCATED',
+        `only ${decodedSeconds.toFixed(2)} of ${durationSeconds} s could be decoded`,
+        {
+          details: { ...details, decodedSeconds, durationSeconds },
+        },
+      );
+    }
+    const torn = this.#frames.partialBytes > 0 || this.#frames.waiting !== this.#log.waiting;
+    if (torn || (exit.code !== 0 && !complete)) {
+      throw new Failure('VIDEO_DECODE_FAILED', `ffmpeg gave up on the file (exit code ${exit.code})`, { details });
+    }
+  }
+
+  #details(exit: ChildExit | null): Record<string, string | number | null> {
+    return {
+      lastWords: this.#words.text,
+      decodedFrames: this.#log.decoded,
+      exitCode: exit?.code ?? null,
+      exitSignal: exit?.signal ?? null,
+    };
+  }
+}

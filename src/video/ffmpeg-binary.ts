@@ -1,0 +1,102 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
+import { Failure } from '../failure.ts';
+import { startLimited } from './child-process.ts';
+
+export interface FfmpegTools {
+  readonly ffmpeg: string;
+  readonly ffprobe: string;
+  /** As ffmpeg calls itself, for example `6.1.1` or `5.1.9-0+deb12u1`. */
+  readonly version: string;
+  readonly source: 'configured' | 'system' | 'ffmpeg-static';
+}
+
+export interface FfmpegPaths {
+  readonly ffmpegPath: string | null;
+  readonly ffprobePath: string | null;
+}
+
+const SEARCH_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/opt/ffmpeg/bin'];
+const FIX = 'install ffmpeg (it brings ffprobe) or set FFMPEG_PATH and FFPROBE_PATH';
+
+/**
+ * Finds ffmpeg and ffprobe: the configured ones, else those next to the running Node and in the system's
+ * directories, else the ffmpeg-static package. ffmpeg-static brings no ffprobe, so it needs one from elsewhere.
+ */
+export async function locateFfmpeg(config: FfmpegPaths, searchPath?: string): Promise<FfmpegTools> {
+  const directories = searchPath === undefined ? SEARCH_PATH : searchPath.split(delimiter);
+  const [ffmpeg, source] = await findFfmpeg(config.ffmpegPath, directories);
+  const ffprobe = await findFfprobe(config.ffprobePath, [dirname(ffmpeg), ...directories]);
+  await versionOf(ffprobe, 'ffprobe');
+  return { ffmpeg, ffprobe, version: await versionOf(ffmpeg, 'ffmpeg'), source };
+}
+
+async function findFfmpeg(
+  configured: string | null,
+  directories: readonly string[],
+): Promise<[string, FfmpegTools['source']]> {
+  if (configured !== null) {
+    if (await isExecutable(configured)) return [configured, 'configured'];
+    throw new Failure('FFMPEG_MISSING', `the configured ffmpeg ${configured} is not an executable file; ${FIX}`);
+  }
+  const system = await firstIn(directories, 'ffmpeg');
+  if (system !== null) return [system, 'system'];
+  const bundled = bundledFfmpeg();
+  if (bundled !== null && (await isExecutable(bundled))) return [bundled, 'ffmpeg-static'];
+  throw new Failure('FFMPEG_MISSING', `no ffmpeg in ${directories.join(', ')} or in ffmpeg-static; ${FIX}`);
+}
+
+async function findFfprobe(configured: string | null, directories: readonly string[]): Promise<string> {
+  if (configured !== null) {
+    if (await isExecutable(configured)) return configured;
+    throw new Failure('FFMPEG_MISSING', `the configured ffprobe ${configured} is not an executable file; ${FIX}`);
+  }
+  const found = await firstIn(directories, 'ffprobe');
+  if (found !== null) return found;
+  throw new Failure('FFMPEG_MISSING', `no ffprobe in ${directories.join(', ')}; ${FIX}`);
+}
+
+/** The package is optional and its binary may never have been downloaded. */
+function bundledFfmpeg(): string | null {
+  try {
+    const path: unknown = createRequire(import.meta.url)('ffmpeg-static');
+    return typeof path === 'string' ? path : null;
+  } catch {
+    return null;
+  }
+}
+
+async function firstIn(directories: readonly string[], name: string): Promise<string | null> {
+  for (const directory of directories) {
+    const candidate = join(directory, name);
+    if (directory !== '' && (await isExecutable(candidate))) return candidate;
+  }
+  return null;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return await access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function versionOf(program: string, name: string): Promise<string> {
+  const child = await startLimited(program, ['-version'], '/', { cpuSeconds: 10, memoryBytes: null });
+  const timer = setTimeout(() => void child.stop(), 10_000);
+  let text = '';
+  try {
+    child.stderr.resume();
+    for await (const chunk of child.stdout.setEncoding('utf8')) if (text.length < 4096) text += String(chunk);
+  } catch {
+    // Stopped by the timer: the check below says what is wrong.
+  } finally {
+    clearTimeout(timer);
+    await child.stop();
+  }
+  const version = new RegExp(`^${name} version (\\S+)`).exec(text)?.[1];
+  if (version !== undefined) return version;
+  throw new Failure('FFMPEG_MISSING', `${program} does not answer -version as ${name} does; ${FIX}`);
+}

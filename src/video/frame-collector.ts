@@ -1,0 +1,77 @@
+import type { Readable } from 'node:stream';
+
+/** What the sampler says of each frame that ffmpeg decoded. */
+export interface FrameNote {
+  readonly index: number;
+  readonly t: number;
+}
+
+/** Whole frames that may wait for the consumer; a third one would mean that ffmpeg runs away from it. */
+const MAX_WAITING = 2;
+
+/**
+ * Cuts ffmpeg's output into frames that own their buffers. Reading stops while frames wait, so the pipe fills,
+ * ffmpeg blocks, and memory does not grow with the length of the video.
+ */
+export class FrameCollector {
+  readonly #source: Readable;
+  readonly #frameBytes: number;
+  readonly #frames: Uint8Array<ArrayBuffer>[] = [];
+  #filling: Uint8Array<ArrayBuffer> | null = null;
+  #filled = 0;
+  #ended = false;
+  readonly #onChange: () => void;
+
+  constructor(source: Readable, frameBytes: number, onChange: () => void) {
+    this.#source = source;
+    this.#frameBytes = frameBytes;
+    this.#onChange = onChange;
+    source.on('data', (chunk: Buffer) => this.#take(chunk));
+    source.on('close', () => {
+      this.#ended = true;
+      onChange();
+    });
+  }
+
+  /** True when all bytes have come. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** True while ffmpeg waits for us, not we for it. */
+  get full(): boolean {
+    return this.#frames.length >= MAX_WAITING;
+  }
+
+  /** Bytes of a frame that has begun and not ended. */
+  get partialBytes(): number {
+    return this.#filled;
+  }
+
+  get waiting(): number {
+    return this.#frames.length;
+  }
+
+  take(): Uint8Array<ArrayBuffer> | null {
+    const frame = this.#frames.shift() ?? null;
+    if (!this.full && this.#source.isPaused()) this.#source.resume();
+    return frame;
+  }
+
+  #take(chunk: Buffer): void {
+    let offset = 0;
+    while (offset < chunk.length) {
+      this.#filling ??= new Uint8Array(this.#frameBytes);
+      const part = chunk.subarray(offset, offset + this.#frameBytes - this.#filled);
+      this.#filling.set(part, this.#filled);
+      this.#filled += part.length;
+      offset += part.length;
+      if (this.#filled < this.#frameBytes) continue;
+      this.#frames.push(this.#filling);
+      this.#filling = null;
+      this.#filled = 0;
+    }
+    if (this.full) this.#source.pause();
+    this.#onChange();
+  }
+}
