@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# ffmpeg for every run, prlimit to limit the decoder, PostgreSQL's server for the tests.
+
+has_postgres_server() {
+  command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
+has_ffmpeg_static() { [ -x node_modules/ffmpeg-static/ffmpeg ]; }
+
+# install_system_packages TESTS(yes|no)
+install_system_packages() {
+  local tests="$1" packages=() why=()
+  if { ! command -v ffmpeg || ! command -v ffprobe; } >/dev/null; then
+    packages+=(ffmpeg)
+    why+=("ffmpeg and ffprobe decode the videos")
+  fi
+  if ! command -v prlimit >/dev/null; then
+    packages+=(util-linux)
+    why+=("prlimit limits the decoder")
+  fi
+  if [ "$tests" = yes ] && ! has_postgres_server; then
+    packages+=(postgresql)
+    why+=("the tests start a PostgreSQL server")
+  fi
+  if [ "${#packages[@]}" -eq 0 ]; then
+    say "system packages: all there"
+    return
+  fi
+  say "system packages: installing ${packages[*]} ($(IFS=';' && echo "${why[*]}"))"
+  apt_install "${packages[@]}" || fail "could not install ${packages[*]}: install them with the system's package manager and run scripts/setup again"
+}
+
+apt_install() {
+  local as_root=()
+  if ! command -v apt-get >/dev/null; then
+    warn "this system has no apt-get"
+    return 1
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      warn "neither root nor sudo"
+      return 1
+    fi
+    as_root=(sudo)
+  fi
+  # A machine that was just made has no package lists; one that has them may have old ones.
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" 2>/dev/null && return
+  quietly "${as_root[@]}" apt-get update || return 1
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}

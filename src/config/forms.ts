@@ -1,0 +1,104 @@
+/** Free text on one line. */
+export function text(unit = 'text', rule = 'one line of text') {
+  return { unit, rule, parse: (value: string) => (/[\r\n\0]/.test(value) ? undefined : value) };
+}
+
+export function matching(pattern: RegExp, unit: string, rule: string) {
+  return { unit, rule, parse: (value: string) => (pattern.test(value) ? value : undefined) };
+}
+
+/** A whole number from `min` to `max`; plain digits only, so that `1e3`, `0x10` and `12abc` are refused. */
+export function integer(unit: string, min: number, max: number) {
+  return {
+    unit,
+    rule: `a whole number from ${min} to ${max} (${unit})`,
+    parse: (value: string): number | undefined => {
+      const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
+      return number >= min && number <= max ? number : undefined;
+    },
+  };
+}
+
+export function decimal(unit: string, min: number, max: number) {
+  return {
+    unit,
+    rule: `a number from ${min} to ${max} (${unit})`,
+    parse: (value: string): number | undefined => {
+      const number = /^\d{1,9}(\.\d{1,9})?$/.test(value) ? Number(value) : Number.NaN;
+      return number >= min && number <= max ? number : undefined;
+    },
+  };
+}
+
+export function oneOf<const T extends string>(...values: readonly T[]) {
+  return {
+    unit: values.join(' | '),
+    rule: `one of ${values.join(', ')}`,
+    parse: (value: string): T | undefined => values.find((known) => known === value),
+  };
+}
+
+export function oneOfNumbers<const T extends number>(unit: string, ...values: readonly T[]) {
+  return {
+    unit,
+    rule: `one of ${values.join(', ')} (${unit})`,
+    parse: (value: string): T | undefined => values.find((known) => String(known) === value),
+  };
+}
+
+export function onOff() {
+  return {
+    unit: 'on | off',
+    rule: 'on or off',
+    parse: (value: string): boolean | undefined => ({ on: true, off: false })[value],
+  };
+}
+
+/** Labels separated by commas; `off` is the empty list. */
+export function labels() {
+  return {
+    unit: 'labels, by comma | off',
+    rule: 'labels separated by commas (letters, digits, space, _ and -), each once, or off',
+    parse: (value: string): readonly string[] | undefined => {
+      if (value === 'off') return [];
+      const list = value.split(',').map((label) => label.trim());
+      const good = list.every((label) => /^[\p{L}\p{N}][\p{L}\p{N} _-]*$/u.test(label));
+      return good && new Set(list).size === list.length ? list : undefined;
+    },
+  };
+}
+
+export function httpUrl() {
+  return {
+    unit: 'URL',
+    rule: 'an http:// or https:// URL without user name and password',
+    show: maskUrl,
+    parse: (value: string): string | undefined => {
+      const url = URL.parse(value);
+      if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+        return undefined;
+      }
+      return value;
+    },
+  };
+}
+
+export function databaseUrl() {
+  return {
+    unit: 'URL',
+    rule: 'postgres://USER:PASSWORD@HOST:PORT/DATABASE, or pglite:DIR for an embedded database',
+    show: maskUrl,
+    parse: (value: string): string | undefined => {
+      if (value.startsWith('pglite:')) return value.length > 'pglite:'.length ? value : undefined;
+      const url = URL.parse(value);
+      const good =
+        url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== '' && url.pathname.length > 1;
+      return good ? value : undefined;
+    },
+  };
+}
+
+/** Hides the password and the query of anything that looks like a URL, well-formed or not. */
+export function maskUrl(value: string): string {
+  return value.replace(/^([a-z+]+:\/\/).*@/is, '$1***@').replace(/\?.*$/s, '?***');
+}

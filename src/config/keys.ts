@@ -1,0 +1,222 @@
+import { hostname } from 'node:os';
+
+import { databaseUrl, decimal, httpUrl, integer, labels, matching, oneOf, oneOfNumbers, onOff, text } from './forms.ts';
+import { optional, withDefault } from './key.ts';
+
+const DAY = 86_400;
+const BUCKET = matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'bucket', 'a bucket name: 3 to 63 of a-z, 0-9, . and -');
+const QUEUE = httpUrl();
+const FOLDER = text('folder', 'a path on one line');
+const FILE = text('file', 'a path on one line');
+const REGION = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'region', 'an AWS region such as ap-northeast-2');
+
+/** Every environment variable of the program, by part. Parsing, `.env.example` and the README's table all come from here. */
+export const KEYS = {
+  aws: {
+    region: withDefault('AWS_REGION', REGION, 'ap-northeast-2', {
+      description: 'region of the queues and buckets; credentials come from the usual AWS chain',
+    }),
+    endpointUrl: optional('AWS_ENDPOINT_URL', httpUrl(), {
+      description: 'another endpoint for SQS and S3, such as LocalStack',
+      example: 'http://localhost:4566',
+    }),
+    s3ForcePathStyle: withDefault('S3_FORCE_PATH_STYLE', onOff(), 'off', {
+      description: 'bucket in the path instead of the host name; local emulators need it',
+      example: 'on',
+    }),
+  },
+  queue: {
+    url: optional('SQS_QUEUE_URL', QUEUE, {
+      neededBy: ['queue'],
+      description: 'queue of the upload messages',
+      example: 'http://localhost:4566/000000000000/video-upload',
+    }),
+    urlHigh: optional('SQS_QUEUE_URL_HIGH', QUEUE, { description: 'queue that is asked more often' }),
+    urlLow: optional('SQS_QUEUE_URL_LOW', QUEUE, { description: 'queue that is asked less often' }),
+    weightHigh: withDefault('SQS_WEIGHT_HIGH', integer('share', 1, 100), '6', {
+      description: 'share of the polls that go to the high queue',
+    }),
+    weightNormal: withDefault('SQS_WEIGHT_NORMAL', integer('share', 1, 100), '3', {
+      description: 'share of the polls that go to SQS_QUEUE_URL',
+    }),
+    weightLow: withDefault('SQS_WEIGHT_LOW', integer('share', 1, 100), '1', {
+      description: 'share of the polls that go to the low queue',
+    }),
+    deadLetterUrl: optional('SQS_DLQ_URL', QUEUE, {
+      neededBy: ['queue'],
+      description: 'dead-letter queue: messages that can never succeed, with the reason',
+      example: 'http://localhost:4566/000000000000/video-upload-dlq',
+    }),
+    waitSeconds: withDefault('SQS_WAIT_SECONDS', integer('seconds', 0, 20), '20', {
+      description: 'length of a long poll',
+    }),
+    visibilityTimeoutSeconds: withDefault('VISIBILITY_TIMEOUT_SECONDS', integer('seconds', 10, 43_200), '300', {
+      description: 'lease on a message; renewed at a third of it',
+    }),
+  },
+  worker: {
+    id: withDefault(
+      'WORKER_ID',
+      matching(/^[\w.:-]{1,128}$/, 'text', '1 to 128 letters, digits, _ . : or -'),
+      `${hostname().slice(0, 64)}-${process.pid}`,
+      { description: 'name of this worker in logs and in the database; host name and process id when absent' },
+    ),
+    concurrency: withDefault('CONCURRENCY', integer('videos', 1, 16), '2', { description: 'videos at once' }),
+    maxProcessingSeconds: withDefault('MAX_PROCESSING_SECONDS', integer('seconds', 1, 43_200), '7200', {
+      description: 'limit of one job',
+    }),
+    drainSeconds: withDefault('DRAIN_SECONDS', integer('seconds', 0, 43_200), '90', {
+      description: 'time that running jobs get to finish after SIGTERM',
+    }),
+    workDir: withDefault('WORK_DIR', FOLDER, '/tmp/video-worker', {
+      description: 'private workspaces of the jobs: downloaded videos',
+    }),
+    healthPort: withDefault('HEALTH_PORT', integer('port', 0, 65_535), '0', {
+      description: '/livez, /readyz and /metrics; 0 is off',
+    }),
+    hostInterruptionWatch: withDefault('HOST_INTERRUPTION_WATCH', onOff(), 'off', {
+      description: 'drain on spot, rebalance and scale-in notices of the EC2 instance',
+    }),
+    imdsEndpoint: withDefault('IMDS_ENDPOINT', httpUrl(), 'http://169.254.169.254', {
+      description: 'instance metadata service',
+    }),
+  },
+  database: {
+    url: optional('DATABASE_URL', databaseUrl(), {
+      neededBy: ['database'],
+      description: 'database of the findings',
+      example: 'postgres://video:video@localhost:5432/video',
+    }),
+    schema: withDefault(
+      'DATABASE_SCHEMA',
+      matching(
+        /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/,
+        'name',
+        '1 to 63 of a-z, 0-9 and _, not beginning with a digit or pg_',
+      ),
+      'video_worker',
+      { description: 'Postgres schema of the tables' },
+    ),
+    poolSize: withDefault('DATABASE_POOL_SIZE', integer('connections', 1, 100), '5', {
+      description: 'connections at once',
+    }),
+    migrateOnStart: withDefault('MIGRATE_ON_START', onOff(), 'off', {
+      description: 'bring the schema up to date when the daemon starts',
+      example: 'on',
+    }),
+  },
+  inference: {
+    modelPack: optional('MODEL_PACK', FOLDER, {
+      neededBy: ['models'],
+      description: 'folder of the model pack',
+      example: 'models/demo',
+    }),
+    device: withDefault('DEVICE', oneOf('cuda', 'cpu', 'auto'), 'cuda', {
+      description: 'where models run; auto takes the CPU where no GPU is, and says so',
+    }),
+    gpuDeviceId: withDefault('GPU_DEVICE_ID', integer('number', 0, 63), '0', { description: 'CUDA device number' }),
+    cpuThreads: withDefault('CPU_THREADS', integer('threads', 0, 512), '0', {
+      description: 'threads of one operator on the CPU; 0 is every core',
+    }),
+    visionBatch: withDefault('VISION_BATCH_SIZE', oneOfNumbers('items', 1, 2, 4, 8, 16), '8', {
+      description: 'largest batch of detection, age and gender, and orientation',
+    }),
+    languageBatch: withDefault('LANGUAGE_BATCH_SIZE', oneOfNumbers('items', 1, 2, 4, 8, 16), '8', {
+      description: 'largest batch of the action model',
+    }),
+  },
+  analysis: {
+    sampleFps: withDefault('SAMPLE_FPS', decimal('frames per second', 0.01, 60), '1.5', {
+      description: 'sampled frames per second of footage',
+    }),
+    attributes: withDefault('ATTRIBUTES', oneOf('per-track', 'per-frame'), 'per-track', {
+      description: 'age and gender from the best crops of a person, or in every sampled frame',
+    }),
+    actionEverySamples: withDefault('ACTION_EVERY_SAMPLES', integer('samples', 1, 1000), '1', {
+      description: 'sampled frames between two action readings of a person',
+    }),
+    zonesFile: optional('ZONES_FILE', FILE, {
+      description: 'zones of the camera (JSON); left, centre and right thirds when absent',
+    }),
+    highlightActions: withDefault('HIGHLIGHT_ACTIONS', labels(), 'collapse,falling,theft,violent,grabbing,anomaly', {
+      description: 'actions whose first frame is kept as an image',
+    }),
+    highlightsBucket: optional('HIGHLIGHTS_BUCKET', BUCKET, {
+      description: 'bucket of the highlight images; needed by the daemon unless HIGHLIGHT_ACTIONS is off',
+      example: 'video-highlights',
+    }),
+  },
+  scene: {
+    source: withDefault('SCENE', oneOf('off', 'local', 'bedrock'), 'local', {
+      description: 'who writes the scene texts',
+    }),
+    everySamples: withDefault('SCENE_EVERY_SAMPLES', integer('samples', 1, 100_000), '10', {
+      description: 'sampled frames between two scene texts',
+    }),
+    failure: withDefault('SCENE_FAILURE', oneOf('degrade', 'fail'), 'degrade', {
+      description: 'go on without a scene text that cannot be made, or fail the video',
+    }),
+    bedrockModelId: withDefault('BEDROCK_MODEL_ID', text('model id'), 'anthropic.claude-3-haiku-20240307-v1:0', {
+      description: 'model on Amazon Bedrock',
+    }),
+    bedrockRegion: optional('BEDROCK_REGION', REGION, {
+      description: 'region of Amazon Bedrock; AWS_REGION when absent',
+    }),
+    bedrockEndpointUrl: optional('BEDROCK_ENDPOINT_URL', httpUrl(), {
+      description: 'another endpoint for Amazon Bedrock',
+    }),
+    bedrockMaxCallsPerVideo: withDefault('BEDROCK_MAX_CALLS_PER_VIDEO', integer('calls', 1, 100_000), '200', {
+      description: 'paid calls of one video, retries included',
+    }),
+  },
+  limits: {
+    maxObjectBytes: withDefault('MAX_OBJECT_BYTES', integer('bytes', 1, 5 * 1024 ** 4), String(20 * 1024 ** 3), {
+      description: 'largest video file',
+    }),
+    maxVideoSeconds: withDefault('MAX_VIDEO_SECONDS', integer('seconds', 1, 30 * DAY), String(6 * 3600), {
+      description: 'longest video',
+    }),
+    maxVideoPixels: withDefault('MAX_VIDEO_PIXELS', integer('pixels', 1, 268_435_456), '33177600', {
+      description: 'largest picture, width times height (default: 7680 x 4320)',
+    }),
+    maxFrameRate: withDefault('MAX_FRAME_RATE', integer('frames per second', 1, 10_000), '240', {
+      description: 'highest frame rate',
+    }),
+    maxStreams: withDefault('MAX_STREAMS', integer('streams', 1, 1000), '16', {
+      description: 'most streams in a file',
+    }),
+    decodeStallSeconds: withDefault('DECODE_STALL_SECONDS', integer('seconds', 1, 3600), '60', {
+      description: 'a decoder that makes no progress for so long is stopped',
+    }),
+  },
+  ffmpeg: {
+    ffmpegPath: optional('FFMPEG_PATH', FILE, {
+      description: 'ffmpeg; searched in PATH and in the package ffmpeg-static when absent',
+    }),
+    ffprobePath: optional('FFPROBE_PATH', FILE, { description: 'ffprobe; searched like ffmpeg when absent' }),
+  },
+  log: {
+    level: withDefault('LOG_LEVEL', oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), 'info', {
+      description: 'least severe level that is written',
+    }),
+    format: withDefault('LOG_FORMAT', oneOf('json', 'pretty'), 'json', {
+      description: 'one JSON object or one plain line per entry, on standard error',
+    }),
+  },
+  object: {
+    bucket: optional('S3_BUCKET', BUCKET, {
+      neededBy: ['object'],
+      description: 'for `video-worker once`: bucket of the one object',
+    }),
+    key: optional('S3_KEY', text('key', 'an object key on one line'), {
+      neededBy: ['object'],
+      description: 'for `video-worker once`: key of the one object',
+    }),
+    versionId: optional('S3_VERSION_ID', text('version id'), {
+      description: 'for `video-worker once`: version of the object',
+    }),
+    videoId: optional('VIDEO_ID', text('id'), {
+      description: "for `video-worker once`: the backend's id of the video; derived from the object when absent",
+    }),
+  },
+} as const;

@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises';
+
+import { describe, expect, test } from '@jest/globals';
+
+import { loadConfig } from '../../../src/config.ts';
+import { allKeys, renderConfigTable, renderEnvExample } from '../../../src/config/render.ts';
+import { Failure } from '../../../src/failure.ts';
+
+const DAEMON = {
+  SQS_QUEUE_URL: 'https://sqs.ap-northeast-2.amazonaws.com/1/upload',
+  SQS_DLQ_URL: 'https://sqs.ap-northeast-2.amazonaws.com/1/upload-dlq',
+  DATABASE_URL: 'postgres://worker:hunter2@db:5432/video',
+  MODEL_PACK: '/opt/packs/official',
+  HIGHLIGHTS_BUCKET: 'highlights',
+};
+const NEEDS = ['queue', 'database', 'models'] as const;
+
+function problemsOf(env: Record<string, string>, needs: typeof NEEDS | readonly [] = NEEDS): string {
+  try {
+    loadConfig(env, { needs });
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'CONFIG_INVALID') return error.message;
+    throw error;
+  }
+  return '';
+}
+
+describe('loadConfig', () => {
+  test('reads a complete environment and fills in the defaults', () => {
+    const config = loadConfig({ ...DAEMON, CONCURRENCY: '4', SCENE: 'off' }, { needs: NEEDS });
+    expect(config.queue.url).toBe(DAEMON.SQS_QUEUE_URL);
+    expect(config.worker.concurrency).toBe(4);
+    expect(config.queue.visibilityTimeoutSeconds).toBe(300);
+    expect(config.inference.device).toBe('cuda');
+    expect(config.analysis.sampleFps).toBe(1.5);
+    expect(config.analysis.highlightActions).toContain('falling');
+    expect(config.scene.source).toBe('off');
+  });
+
+  test('is frozen at every depth', () => {
+    const config = loadConfig({});
+    expect(Object.isFrozen(config)).toBe(true);
+    for (const section of Object.values(config)) expect(Object.isFrozen(section)).toBe(true);
+    expect(Object.isFrozen(config.analysis.highlightActions)).toBe(true);
+  });
+
+  test('names every mistake at once, with variable, value and rule', () => {
+    const message = problemsOf({ ...DAEMON, CONCURRENCY: '17', SAMPLE_FPS: '1e3', DEVICE: 'gpu', SQS_DLQ_URL: '' });
+    expect(message).toContain('CONCURRENCY is "17": it must be a whole number from 1 to 16 (videos)');
+    expect(message).toContain('SAMPLE_FPS is "1e3"');
+    expect(message).toContain('DEVICE is "gpu": it must be one of cuda, cpu, auto');
+    expect(message).toContain('SQS_DLQ_URL is not set');
+    expect(message.split('\n')).toHaveLength(5);
+  });
+
+  test('never prints a password, also of a URL that is not one', () => {
+    for (const DATABASE_URL of [
+      'mysql://root:hunter2@db/x',
+      'postgres://a:hun/ter2@:x/y',
+      'http://a:hunter2@@h?password=hunter2',
+    ]) {
+      const message = problemsOf({ ...DAEMON, DATABASE_URL });
+      expect(message).toContain('DATABASE_URL is "');
+      expect(message).not.toMatch(/hun\/?ter2/);
+    }
+  });
+
+  test('asks only for what the command needs', () => {
+    expect(problemsOf({}, [])).toBe('');
+    expect(loadConfig({}).queue.url).toBeNull();
+    const all = problemsOf({});
+    for (const name of ['SQS_QUEUE_URL', 'SQS_DLQ_URL', 'DATABASE_URL', 'MODEL_PACK']) {
+      expect(all).toContain(`${name} is not set`);
+    }
+  });
+
+  test.each([
+    ['no bucket for highlights', { HIGHLIGHTS_BUCKET: '' }, 'HIGHLIGHTS_BUCKET must be set'],
+    ['one queue twice', { SQS_QUEUE_URL_LOW: DAEMON.SQS_QUEUE_URL }, 'must be different queues'],
+    [
+      'a drain longer than a job',
+      { DRAIN_SECONDS: '60', MAX_PROCESSING_SECONDS: '59' },
+      'DRAIN_SECONDS (60) must not be over',
+    ],
+    [
+      'a Bedrock endpoint nobody uses',
+      { BEDROCK_ENDPOINT_URL: 'http://x' },
+      'BEDROCK_ENDPOINT_URL is set while SCENE is local',
+    ],
+    ['a label twice', { HIGHLIGHT_ACTIONS: 'falling,falling' }, 'HIGHLIGHT_ACTIONS is "falling,falling"'],
+    ['a schema of Postgres itself', { DATABASE_SCHEMA: 'pg_x' }, 'DATABASE_SCHEMA is "pg_x"'],
+  ])('refuses %s', (_name, env, expected) => {
+    expect(problemsOf({ ...DAEMON, ...env })).toContain(expected);
+  });
+
+  test('HIGHLIGHT_ACTIONS=off needs no bucket', () => {
+    expect(problemsOf({ ...DAEMON, HIGHLIGHTS_BUCKET: '', HIGHLIGHT_ACTIONS: 'off' })).toBe('');
+  });
+});
+
+describe('the documentation of the keys', () => {
+  test('.env.example is what the key table renders', async () => {
+    const file = await readFile(new URL('../../../.env.example', import.meta.url), 'utf8');
+    expect(file).toBe(renderEnvExample());
+  });
+
+  test('the active lines of .env.example are a valid configuration of the daemon', () => {
+    const active = renderEnvExample()
+      .split('\n')
+      .filter((line) => /^[A-Z]/.test(line))
+      .map((line) => line.split('='));
+    const env = Object.fromEntries(active.map(([name, ...rest]) => [name, rest.join('=')]));
+    expect(loadConfig(env, { needs: NEEDS }).aws.s3ForcePathStyle).toBe(true);
+  });
+
+  test('no two keys share a name, and each has a row in the table', () => {
+    const names = allKeys().map((key) => key.name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(renderConfigTable().split('\n')).toHaveLength(names.length + 2);
+  });
+});
