@@ -108,7 +108,7 @@ function fixedSteps(): readonly Unit[] {
     [[' person', ' people'], ' in'],
     [[' in'], ' the'],
     [[' the', ' empty'], ' store'],
-    [[' store'], '.', 12],
+    [[' store'], '.', 5],
     [[','], ' one'],
     [[' one'], ' is'],
   ];

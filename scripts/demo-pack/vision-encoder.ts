@@ -10,7 +10,7 @@ export const IMAGE_TOKENS = GRID * GRID;
 /** Levels at which a colour stops to count for an action; neighbours in the code are 60 apart. */
 const ACTION_REACH = 45;
 /** Share of a head-sized window that must be hair for a head. */
-const HEAD_SHARE = 0.02;
+const HEAD_SHARE = 0.012;
 
 /**
  * `pixel_values` [N,3,256,256] RGB 0..1 -> `image_features` [N,64,128], one token per patch of 32x32 pixels, row by row. A token

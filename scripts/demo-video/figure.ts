@@ -35,7 +35,7 @@ const SHOULDER = 0.79;
 const HIP = 0.46;
 const STRIPE = 0.055;
 const FACE_RADIUS = 0.065;
-const FACE_DROP = 0.025;
+const FACE_DROP = 0.042;
 
 /** The shapes of one person in picture pixels, with the colours of the visual code. */
 export function figureOf(person: Person): Figure {

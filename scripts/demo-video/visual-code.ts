@@ -44,15 +44,18 @@ export const FACE_ASPECT = 0.92;
 export const ACTION_LABELS = ['sitting', 'falling', 'grabbing', 'paying', 'standing', 'walking', 'none'] as const;
 export type ActionLabel = (typeof ACTION_LABELS)[number];
 
-/** Green and blue of the sleeves and shorts: seven of nine places of a grid with a pitch of 60 levels. */
+/**
+ * Green and blue of the sleeves and shorts: seven of nine places of a grid with a pitch of 60 levels. A colour that a dark line
+ * darkens moves towards the place of "none", which no sentence mentions.
+ */
 export const ACTION_LEVELS: Readonly<Record<ActionLabel, readonly [number, number]>> = {
-  sitting: [75, 75],
+  sitting: [135, 135],
   falling: [195, 75],
   grabbing: [75, 195],
   paying: [195, 195],
   standing: [75, 135],
   walking: [195, 135],
-  none: [135, 135],
+  none: [75, 75],
 };
 
 export const OUTLINE: Rgb = [22, 22, 24];
