@@ -57,11 +57,11 @@ function argumentsFor(file: string, info: VideoInfo, options: DecodeOptions): st
   // A picture that changes its size midway must neither restart the sampling nor change the size of our frames.
   const filters = `${samplingFilter(options.framesPerSecond)},scale=${info.width}:${info.height}`;
   return [
-    ...['-hide_banner', '-nostdin', '-nostats', '-v', 'repeat+level+info'],
-    ...[...input, '-reinit_filter', '0', '-i', `file:${basename(file)}`],
-    ...['-map', '0:V:0', '-an', '-sn', '-dn', '-vf', filters, '-fps_mode', 'passthrough'],
-    ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
-  ];
+    '-hide_banner -nostdin -nostats -v repeat+level+info'.split(' '),
+    [...input, '-reinit_filter', '0', '-i', `file:${basename(file)}`],
+    ['-map', '0:V:0', '-an', '-sn', '-dn', '-vf', filters, '-fps_mode', 'passthrough'],
+    ['-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
+  ].flat();
 }
 
 class Decoding {
