@@ -132,12 +132,36 @@ export class Canvas {
     }
   }
 
+  /** Fills a shape, grown by `grow` pixels. Every shape is convex, so each row of it is one run of pixels. */
   shape(shape: Shape, paint: Paint, grow = 0): void {
     const inside = insideOf(shape, grow);
-    forEachPixel(shape, grow, this, (x, y) => {
-      if (!inside(x + 0.5, y + 0.5)) return;
-      this.#set(x, y, typeof paint === 'function' ? paint(x + 0.5, y + 0.5) : paint);
-    });
+    const extent = extentOf(shape, grow);
+    const [left, right] = [Math.max(0, Math.floor(extent.x1)), Math.min(this.width, Math.ceil(extent.x2))];
+    const [top, bottom] = [Math.max(0, Math.floor(extent.y1)), Math.min(this.height, Math.ceil(extent.y2))];
+    for (let y = top; y < bottom; y++) {
+      let from = left;
+      let to = right;
+      while (from < to && !inside(from + 0.5, y + 0.5)) from++;
+      while (to > from && !inside(to - 0.5, y + 0.5)) to--;
+      this.#fillRow(y, from, to, paint);
+    }
+  }
+
+  #fillRow(y: number, from: number, to: number, paint: Paint): void {
+    if (typeof paint === 'function') {
+      for (let x = from; x < to; x++) this.#set(x, y, paint(x + 0.5, y + 0.5));
+      return;
+    }
+    const { pixels } = this;
+    const red = paint[0];
+    const green = paint[1];
+    const blue = paint[2];
+    const end = (y * this.width + to) * 3;
+    for (let offset = (y * this.width + from) * 3; offset < end; offset += 3) {
+      pixels[offset] = red;
+      pixels[offset + 1] = green;
+      pixels[offset + 2] = blue;
+    }
   }
 
   #set(x: number, y: number, colour: Rgb): void {
@@ -145,20 +169,5 @@ export class Canvas {
     this.pixels[offset] = colour[0];
     this.pixels[offset + 1] = colour[1];
     this.pixels[offset + 2] = colour[2];
-  }
-}
-
-/** Visits every pixel of the shape's bounding box that lies in the picture. */
-export function forEachPixel(
-  shape: Shape,
-  grow: number,
-  size: { readonly width: number; readonly height: number },
-  visit: (x: number, y: number) => void,
-): void {
-  const extent = extentOf(shape, grow);
-  const [left, right] = [Math.max(0, Math.floor(extent.x1)), Math.min(size.width, Math.ceil(extent.x2))];
-  const [top, bottom] = [Math.max(0, Math.floor(extent.y1)), Math.min(size.height, Math.ceil(extent.y2))];
-  for (let y = top; y < bottom; y++) {
-    for (let x = left; x < right; x++) visit(x, y);
   }
 }
