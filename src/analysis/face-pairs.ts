@@ -31,7 +31,8 @@ export function pairFaces(detections: readonly Detection[]): FaceBodyPair[] {
   ];
 }
 
-function pairScore(person: Box | undefined, face: Box | undefined): number {
+/** mean(IoU, share of the face inside the person), 0..1, of boxes in whole pixels; 0 for a face without area. */
+export function pairScore(person: Box | undefined, face: Box | undefined): number {
   if (person === undefined || face === undefined) return 0;
   const faceArea = boxArea(face);
   return faceArea > 0 ? (boxIou(person, face) + intersectionArea(person, face) / faceArea) / 2 : 0;

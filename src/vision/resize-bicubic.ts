@@ -84,9 +84,9 @@ function addRows(sums: Int32Array, pixels: Uint8Array, row: number, height: numb
   const [a = 0, b = 0, c = 0, d = 0] = weights;
   const [lineA, lineB, lineC, lineD] = [line(0), line(1), line(2), line(3)];
   for (let i = 0; i < stride; i++) {
-    const upper = Math.imul(a, lineA[i] as number) + Math.imul(b, lineB[i] as number);
-    const lower = Math.imul(c, lineC[i] as number) + Math.imul(d, lineD[i] as number);
-    sums[i] = ((sums[i] as number) + upper + lower) | 0;
+    const upper = a * (lineA[i] as number) + b * (lineB[i] as number);
+    const lower = c * (lineC[i] as number) + d * (lineD[i] as number);
+    sums[i] = (sums[i] as number) + upper + lower;
   }
 }
 

@@ -116,8 +116,8 @@ function blendRows(
   out: Uint8Array,
 ): void {
   for (let i = 0; i < out.length; i++) {
-    const a = Math.imul(upperWeight, (upper[i] as number) >> 4) >> 16;
-    const b = Math.imul(lowerWeight, (lower[i] as number) >> 4) >> 16;
+    const a = (upperWeight * ((upper[i] as number) >> 4)) >> 16;
+    const b = (lowerWeight * ((lower[i] as number) >> 4)) >> 16;
     out[i] = (a + b + 2) >> 2;
   }
 }
