@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { chmod, readFile, truncate, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
+import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
+import { probeVideo, type VideoLimits } from '../../../src/video/probe.ts';
+import { makeMedia, mediaFolder, testSource } from '../../support/media.ts';
+
+const limits: VideoLimits = {
+  maxDurationSeconds: 60,
+  maxPixels: 4_000_000,
+  maxFrameRate: 120,
+  maxFrames: 2_000,
+  maxStreams: 8,
+  timeoutMs: 20_000,
+};
+const options: DecodeOptions = {
+  framesPerSecond: 1.5,
+  stallTimeoutMs: 20_000,
+  wallTimeoutMs: 40_000,
+  maxFrames: 2_000,
+  threads: 1,
+};
+const never = new AbortController().signal;
+let folder: Awaited<ReturnType<typeof mediaFolder>>;
+let tools: FfmpegTools;
+
+beforeAll(async () => {
+  folder = await mediaFolder();
+  tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
+});
+afterAll(() => folder.remove());
+
+const at = (name: string): string => join(folder.path, name);
+
+async function indices(file: string, change: Partial<DecodeOptions> = {}): Promise<number[]> {
+  const info = await probeVideo(tools, file, limits, never);
+  const found: number[] = [];
+  for await (const frame of decodeFrames(tools, file, info, { ...options, ...change }, never)) {
+    expect(frame.pixels.length).toBe(info.width * info.height * 3);
+    expect(frame.pixels.buffer.byteLength).toBe(frame.pixels.length);
+    expect(frame.sample).toBe(found.length);
+    found.push(frame.index);
+  }
+  return found;
+}
+
+async function firstPixels(file: string): Promise<Uint8Array> {
+  const info = await probeVideo(tools, file, limits, never);
+  for await (const frame of decodeFrames(tools, file, info, options, never)) return frame.pixels;
+  throw new Error('no frame');
+}
+
+describe('sampling by time', () => {
+  test.each([
+    ['h264 with B-frames in MP4', 'h264.mp4', ['-c:v', 'libx264', '-bf', '2', '-pix_fmt', 'yuv420p']],
+    [
+      '10-bit HEVC in Matroska',
+      'hevc.mkv',
+      ['-c:v', 'libx265', '-pix_fmt', 'yuv420p10le', '-x265-params', 'log-level=none'],
+    ],
+    ['VP9 in WebM', 'vp9.webm', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime']],
+    ['MPEG-4 in AVI', 'mpeg4.avi', ['-c:v', 'mpeg4']],
+    [
+      'H.264 in MPEG-TS, which starts late',
+      'late.ts',
+      ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-output_ts_offset', '7'],
+    ],
+  ])('%s', async (_name, file, args) => {
+    await makeMedia([...testSource(), ...args, at(file)]);
+    expect(await indices(at(file))).toEqual([0, 7, 14, 20, 27]);
+  });
+
+  test('a source slower than the sampling gives each frame once', async () => {
+    await makeMedia([...testSource({ rate: 1, seconds: 4 }), '-c:v', 'mpeg4', at('slow.mp4')]);
+    expect(await indices(at('slow.mp4'))).toEqual([0, 1, 2, 3]);
+  });
+
+  test('variable frame rate: the first frame at or after each instant', async () => {
+    // Times 0, 0.1, ... 0.9, then 1.5, 2.5, 3.5: instants 0.667 -> 0.7, 1.333 -> 1.5, 2 -> 2.5, 3.333 -> 3.5.
+    const filter = "setpts='if(lt(N,10),N,10*(N-10)+15)/10/TB'";
+    await makeMedia([
+      ...testSource({ seconds: 1.3 }),
+      '-vf',
+      filter,
+      '-fps_mode',
+      'vfr',
+      '-c:v',
+      'libx264',
+      '-pix_fmt',
+      'yuv420p',
+      at('vfr.mkv'),
+    ]);
+    expect(await indices(at('vfr.mkv'))).toEqual([0, 7, 10, 11, 12]);
+  });
+
+  test('odd sizes and rotation: pixels in display orientation', async () => {
+    await makeMedia([...testSource({ size: '63x47' }), '-c:v', 'ffv1', '-pix_fmt', 'bgr0', at('odd.mkv')]);
+    expect(await indices(at('odd.mkv'))).toHaveLength(5);
+    await makeMedia(['-i', at('odd.mkv'), '-c:v', 'png', at('upright.mov')]);
+    await makeMedia(['-i', at('upright.mov'), '-c', 'copy', '-metadata:s:v', 'rotate=90', at('turned.mov')]);
+    const info = await probeVideo(tools, at('turned.mov'), limits, never);
+    expect(info).toMatchObject({ width: 47, height: 63 });
+    const turned = await firstPixels(at('turned.mov'));
+    const upright = await firstPixels(at('odd.mkv'));
+    // Where the top left corner of the stored picture is shown: top right after 90 degrees clockwise, bottom left after 270.
+    const corner = { 90: 46, 270: 62 * 47 }[info.rotation] ?? Number.NaN;
+    expect([...turned.subarray(corner * 3, corner * 3 + 3)]).toEqual([...upright.subarray(0, 3)]);
+    // And its top right corner: bottom right after 90 degrees, top left after 270.
+    const other = { 90: 62 * 47 + 46, 270: 0 }[info.rotation] ?? Number.NaN;
+    expect([...turned.subarray(other * 3, other * 3 + 3)]).toEqual([...upright.subarray(62 * 3, 63 * 3)]);
+  });
+});
+
+describe('bad files', () => {
+  const playlist = '#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n';
+  test.each([
+    ['a playlist named like a video', 'list.mp4', playlist, 'VIDEO_FORMAT_FORBIDDEN'],
+    ['a playlist named like an AVI', 'list.avi', playlist, 'VIDEO_FORMAT_FORBIDDEN'],
+    ['a concat script', 'concat.mp4', 'ffconcat version 1.0\nfile /etc/passwd\n', 'VIDEO_FORMAT_FORBIDDEN'],
+    ['text', 'text', 'hello', 'NOT_A_VIDEO'],
+  ])('%s reads nothing and is refused', async (_name, file, text, code) => {
+    await writeFile(at(file), text);
+    await expect(probeVideo(tools, at(file), limits, never)).rejects.toMatchObject({ code, class: 'permanent' });
+  });
+
+  test('sound alone', async () => {
+    await makeMedia(['-f', 'lavfi', '-i', 'sine=d=1', at('sound.m4a')]);
+    await expect(probeVideo(tools, at('sound.m4a'), limits, never)).rejects.toMatchObject({ code: 'NO_VIDEO_STREAM' });
+  });
+
+  test('a file cut in half is truncated, and the words of ffmpeg name no folder', async () => {
+    await makeMedia([...testSource(), '-c:v', 'libx264', '-g', '5', at('cut.mkv')]);
+    await truncate(at('cut.mkv'), Math.floor((await stat(at('cut.mkv'))).size / 2));
+    const error: unknown = await indices(at('cut.mkv')).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: 'VIDEO_TRUNCATED',
+      details: { lastWords: expect.stringContaining('ended prematurely') },
+    });
+    expect(JSON.stringify(error)).not.toContain(folder.path);
+  });
+
+  test.each([
+    ['VIDEO_DIMENSIONS', { maxPixels: 100 }],
+    ['VIDEO_TOO_LONG', { maxDurationSeconds: 1 }],
+    ['VIDEO_TOO_LONG', { maxFrames: 5 }],
+    ['VIDEO_FRAME_RATE', { maxFrameRate: 5 }],
+    ['VIDEO_TOO_MANY_STREAMS', { maxStreams: 0 }],
+  ])('%s', async (code, change) => {
+    await expect(probeVideo(tools, at('h264.mp4'), { ...limits, ...change }, never)).rejects.toMatchObject({ code });
+  });
+});
+
+describe('the child', () => {
+  test('a decoder that hangs, with a child of its own, is killed at its deadline', async () => {
+    const stub = at('hang');
+    await writeFile(stub, "#!/bin/sh\ntrap '' TERM\nsleep 1000 &\necho $$ $! >&2\nwait\nwait\n");
+    await chmod(stub, 0o700);
+    const info = await probeVideo(tools, at('h264.mp4'), limits, never);
+    const frames = decodeFrames(
+      { ...tools, ffmpeg: stub },
+      at('h264.mp4'),
+      info,
+      { ...options, stallTimeoutMs: 300 },
+      never,
+    );
+    const error = (await frames.next().catch((reason: unknown) => reason)) as { details: { lastWords: string } };
+    expect(error).toMatchObject({ code: 'VIDEO_DECODE_TIMEOUT' });
+    const pids = error.details.lastWords.split(' ').map(Number);
+    expect(pids).toHaveLength(2);
+    for (const pid of pids) expect(await isRunning(pid)).toBe(false);
+  });
+
+  test('an abort midway rejects with the reason and leaves no process', async () => {
+    await makeMedia([...testSource({ size: '640x480', rate: 30, seconds: 20 }), '-c:v', 'mpeg4', at('long.mp4')]);
+    const info = await probeVideo(tools, at('long.mp4'), limits, never);
+    const controller = new AbortController();
+    const frames = decodeFrames(tools, at('long.mp4'), info, { ...options, framesPerSecond: 30 }, controller.signal);
+    await frames.next();
+    expect(await childrenOf(process.pid)).toContain('ffmpeg');
+    controller.abort(new Error('enough'));
+    await expect(frames.next()).rejects.toThrow('enough');
+    expect(await childrenOf(process.pid)).not.toContain('ffmpeg');
+  });
+});
+
+async function isRunning(pid: number): Promise<boolean> {
+  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  // A killed orphan may stay as a zombie until its new parent looks.
+  return line !== null && !/\) [ZX] /.test(line);
+}
+
+async function childrenOf(pid: number): Promise<string[]> {
+  const list = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  const names = list
+    .trim()
+    .split(' ')
+    .map((child) => readFile(`/proc/${child}/comm`, 'utf8').catch(() => ''));
+  return (await Promise.all(names)).map((name) => name.trim());
+}
