@@ -88,7 +88,7 @@ function classifyLink(link: object, original: unknown): Failure | null {
   }
   const name = text(link, 'name');
   const code = text(link, 'code');
-  if (/^Prisma/.test(name) || DATABASE_CODE.test(code)) {
+  if (name.startsWith('Prisma') || DATABASE_CODE.test(code)) {
     const failure = toDatabaseFailure(link, 'run a statement');
     if (failure.code !== 'UNKNOWN') return failure;
   }

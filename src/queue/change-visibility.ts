@@ -85,7 +85,7 @@ function readResults(
 /** Knows the codes of both protocols: the older one has a prefix. */
 export function classifyEntry(code: string, message: string): EntryResult {
   const bare = code.replace(/^AWS\.SimpleQueueService\./, '').replace(/^com\.amazonaws\.sqs#/, '');
-  const gone = GONE_CODE.test(bare) || (/^InvalidParameterValue/.test(bare) && GONE_TEXT.test(message));
+  const gone = GONE_CODE.test(bare) || (bare.startsWith('InvalidParameterValue') && GONE_TEXT.test(message));
   return { kind: gone ? 'gone' : 'failed', code: bare, message };
 }
 

@@ -20,11 +20,7 @@ const BACKOFF: Partial<Record<FailureCode, Backoff>> = {
  * Seconds until a failed message is visible again: base x 2^(receives - 1), capped, with the upper half random so that
  * messages that failed together do not come back together.
  */
-export function retryDelaySeconds(
-  failure: Failure,
-  receiveCount: number,
-  random: () => number = Math.random,
-): number {
+export function retryDelaySeconds(failure: Failure, receiveCount: number, random: () => number = Math.random): number {
   const { baseSeconds, capSeconds } = BACKOFF[failure.code] ?? DEFAULT_BACKOFF;
   const exponent = Math.min(Math.max(receiveCount, 1) - 1, 20);
   const full = Math.min(baseSeconds * 2 ** exponent, capSeconds);

@@ -1,0 +1,81 @@
+import { SendMessageCommand, type MessageAttributeValue, type SQSClient } from '@aws-sdk/client-sqs';
+import type { Failure } from '../failure.ts';
+import type { ReceivedMessage } from './receive.ts';
+
+export interface DeadLetterContext {
+  readonly workerVersion: string;
+  readonly correlationId: string;
+}
+
+const MAX_ATTRIBUTES = 10;
+const MAX_REASON = 500;
+/** What SQS refuses in an attribute: control characters other than tab and line ends, and halves of surrogate pairs. */
+// oxlint-disable-next-line no-control-regex
+const REFUSED = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|\p{Surrogate}/gu;
+
+/**
+ * Puts a copy with the reason into the dead-letter queue. The delete of the original comes after it: between the two a
+ * crash makes a second copy, never a loss.
+ */
+export async function sendToDeadLetter(
+  client: SQSClient,
+  deadLetterUrl: string,
+  message: ReceivedMessage,
+  failure: Failure,
+  context: DeadLetterContext,
+): Promise<void> {
+  await client.send(
+    new SendMessageCommand({
+      QueueUrl: deadLetterUrl,
+      // SQS takes no empty body.
+      MessageBody: message.body === '' ? ' ' : message.body,
+      MessageAttributes: deadLetterAttributes(message, failure, context),
+      ...(deadLetterUrl.endsWith('.fifo')
+        ? { MessageGroupId: message.groupId ?? 'dead-letter', MessageDeduplicationId: message.messageId }
+        : {}),
+    }),
+    { abortSignal: AbortSignal.timeout(10_000) },
+  );
+}
+
+/**
+ * The original attributes with the reason beside them, ten at most. Where the eight facts of ours do not fit, the five that
+ * identify fold into one JSON attribute; originals that still do not fit are named in it.
+ */
+export function deadLetterAttributes(
+  message: ReceivedMessage,
+  failure: Failure,
+  context: DeadLetterContext,
+): Record<string, MessageAttributeValue> {
+  const reason = {
+    failure_class: failure.class,
+    failure_code: failure.code,
+    failure_reason: clean(failure.message),
+  };
+  const facts = {
+    failure_attempt: String(message.receiveCount),
+    worker_version: context.workerVersion,
+    original_message_id: message.messageId,
+    first_received_at: message.firstReceivedAt === null ? 'unknown' : new Date(message.firstReceivedAt).toISOString(),
+    correlation_id: context.correlationId,
+  };
+  const own = new Set([...Object.keys(reason), ...Object.keys(facts), 'failure_context']);
+  const originals = Object.entries(message.attributes).filter(([name]) => !own.has(name));
+  if (originals.length + 8 <= MAX_ATTRIBUTES) {
+    return { ...Object.fromEntries(originals), ...texts({ ...reason, ...facts }) };
+  }
+  const kept = originals.slice(0, MAX_ATTRIBUTES - 4);
+  const dropped = originals.slice(kept.length).map(([name]) => name);
+  const folded = JSON.stringify(dropped.length === 0 ? facts : { ...facts, dropped_attributes: dropped });
+  return { ...Object.fromEntries(kept), ...texts({ ...reason, failure_context: folded }) };
+}
+
+function texts(values: Readonly<Record<string, string>>): Record<string, MessageAttributeValue> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, { DataType: 'String', StringValue: value || '-' }]),
+  );
+}
+
+function clean(text: string): string {
+  return text.slice(0, MAX_REASON).replace(REFUSED, '?');
+}

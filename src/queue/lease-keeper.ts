@@ -1,0 +1,223 @@
+import { BATCH_SIZE, classifyCallError, type EntryResult, type VisibilityEntry } from './change-visibility.ts';
+import type { Clock } from './clock.ts';
+import { Lease, type LeaseFacts } from './lease.ts';
+
+export interface LeaseKeeperOptions {
+  readonly clock: Clock;
+  /** The batched call; its own timeout is the third argument. */
+  readonly changeVisibility: (
+    queueUrl: string,
+    entries: readonly VisibilityEntry[],
+    timeoutMs: number,
+  ) => Promise<EntryResult[]>;
+  readonly visibilitySeconds: number;
+  readonly random?: () => number;
+  readonly onEvent?: (event: LeaseEvent) => void;
+}
+
+export type LeaseEvent =
+  | { readonly kind: 'renewed'; readonly lease: Lease }
+  | { readonly kind: 'renewal-failed'; readonly lease: Lease; readonly error: string }
+  /** A timer came so late that the deadline had passed: the process was frozen or the event loop blocked. */
+  | { readonly kind: 'gap'; readonly lease: Lease; readonly lateMs: number }
+  | { readonly kind: 'lost'; readonly lease: Lease; readonly why: string };
+
+const JITTER = 0.15;
+const MAX_MARGIN_MS = 5_000;
+const MAX_CALL_MS = 4_000;
+const FIRST_RETRY_MS = 500;
+
+/**
+ * One scheduler that keeps every held lease alive: due at a third of the visibility timeout with jitter, renewed in batches
+ * of ten, retried with backoff until its deadline less a margin, given up as lost after that or at once when SQS says that the
+ * message is not ours. It goes on through a drain until each lease is released.
+ */
+export class LeaseKeeper {
+  readonly #options: LeaseKeeperOptions;
+  readonly #random: () => number;
+  readonly #held = new Set<Lease>();
+  #cancelTimer: (() => void) | null = null;
+  #timerAt = Infinity;
+
+  constructor(options: LeaseKeeperOptions) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+  }
+
+  get marginMs(): number {
+    return Math.min(MAX_MARGIN_MS, this.#options.visibilitySeconds * 250);
+  }
+
+  /** False while any renewal is failing: then no new work should be taken. */
+  get isHealthy(): boolean {
+    for (const lease of this.#held) if (lease.failures > 0) return false;
+    return true;
+  }
+
+  get held(): readonly Lease[] {
+    return [...this.#held];
+  }
+
+  /** From the receive on, not from the start of the job: a message ages while it waits here too. */
+  register(facts: Omit<LeaseFacts, 'visibilitySeconds'>): Lease {
+    const lease = new Lease({ ...facts, visibilitySeconds: this.#options.visibilitySeconds });
+    this.#held.add(lease);
+    this.#plan(lease, lease.receivedAt);
+    return lease;
+  }
+
+  adopt(lease: Lease, facts: Pick<LeaseFacts, 'receiptHandle' | 'requestedAt'>): void {
+    lease.adopt({ ...facts, visibilitySeconds: this.#options.visibilitySeconds });
+    this.#plan(lease, lease.receivedAt);
+  }
+
+  /**
+   * The fence before a commit and before a delete: resolves when SQS has granted the lease a moment ago, asks it otherwise.
+   * A local deadline in the future is no proof: somebody may have deleted or taken the message.
+   */
+  async confirm(lease: Lease): Promise<void> {
+    lease.throwIfLost();
+    const now = this.#options.clock.now();
+    const freshMs = Math.min(MAX_MARGIN_MS, (this.#options.visibilitySeconds * 1_000) / 6);
+    if (now - lease.confirmedAt <= freshMs && now < lease.deadline - this.marginMs) return;
+    if (lease.renewing !== null) await lease.renewing;
+    if (lease.state === 'released') return;
+    const grant = lease.nextGrant();
+    lease.renewAt = now;
+    this.#schedule();
+    await grant;
+  }
+
+  /**
+   * Ends the renewals of a lease and waits for the one under way: a late one would hide a message again that has just
+   * been given back.
+   */
+  async release(lease: Lease): Promise<void> {
+    lease.release();
+    this.#held.delete(lease);
+    await lease.renewing;
+    this.#schedule();
+  }
+
+  /** Gives a lease up after a call elsewhere (a delete) learned that it is gone. */
+  lose(lease: Lease, why: string): void {
+    this.#held.delete(lease);
+    if (lease.state !== 'held') return;
+    lease.lose(why);
+    this.#options.onEvent?.({ kind: 'lost', lease, why });
+  }
+
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    this.#timerAt = Infinity;
+  }
+
+  #plan(lease: Lease, from: number): void {
+    const third = (this.#options.visibilitySeconds * 1_000) / 3;
+    lease.renewAt = from + third * (1 - JITTER + 2 * JITTER * this.#random());
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    let next = Infinity;
+    for (const lease of this.#held) if (lease.renewing === null) next = Math.min(next, lease.renewAt);
+    if (next === this.#timerAt) return;
+    this.stop();
+    if (next === Infinity) return;
+    this.#timerAt = next;
+    this.#cancelTimer = this.#options.clock.after(Math.max(0, next - this.#options.clock.now()), () => {
+      this.#timerAt = Infinity;
+      this.#tick();
+    });
+  }
+
+  #tick(): void {
+    const now = this.#options.clock.now();
+    // Renewing what is due soon in the same call saves calls and costs nothing.
+    const soon = now + (this.#options.visibilitySeconds * 1_000) / 15;
+    const due = new Map<string, Lease[]>();
+    for (const lease of this.#held) {
+      if (lease.renewing !== null || lease.renewAt > soon) continue;
+      if (now > lease.deadline) this.#options.onEvent?.({ kind: 'gap', lease, lateMs: now - lease.deadline });
+      if (lease.grantableSeconds(this.#options.visibilitySeconds, now) <= 0) {
+        this.#atCap(lease, now);
+        continue;
+      }
+      const group = due.get(lease.queueUrl) ?? [];
+      group.push(lease);
+      due.set(lease.queueUrl, group);
+    }
+    for (const [queueUrl, leases] of due) {
+      for (let start = 0; start < leases.length; start += BATCH_SIZE) {
+        this.#startBatch(queueUrl, leases.slice(start, start + BATCH_SIZE));
+      }
+    }
+    this.#schedule();
+  }
+
+  /** Nothing more can be had from SQS: the job may use what is left and is aborted a margin before the end. */
+  #atCap(lease: Lease, now: number): void {
+    const end = lease.deadline - this.marginMs;
+    if (now >= end) this.lose(lease, 'a message can be in flight for twelve hours at most');
+    else lease.renewAt = end;
+  }
+
+  #startBatch(queueUrl: string, leases: readonly Lease[]): void {
+    const batch = this.#renew(queueUrl, leases).finally(() => {
+      for (const lease of leases) lease.renewing = null;
+      this.#schedule();
+    });
+    for (const lease of leases) lease.renewing = batch;
+  }
+
+  async #renew(queueUrl: string, leases: readonly Lease[]): Promise<void> {
+    const { clock, visibilitySeconds, changeVisibility } = this.#options;
+    // The new deadline counts from before the call: the server cannot have begun earlier.
+    const from = clock.now();
+    const entries = leases.map((lease) => ({
+      receiptHandle: lease.receiptHandle,
+      seconds: lease.grantableSeconds(visibilitySeconds, from),
+    }));
+    let results: readonly EntryResult[];
+    try {
+      const timeoutMs = Math.max(400, Math.min(MAX_CALL_MS, this.marginMs * 0.9));
+      results = await changeVisibility(queueUrl, entries, timeoutMs);
+    } catch (error) {
+      const result = classifyCallError(error);
+      results = leases.map(() => result);
+    }
+    for (const [index, lease] of leases.entries()) {
+      const result = results[index] ?? { kind: 'failed', code: 'NoResult', message: 'the answer is too short' };
+      const entry = entries[index];
+      // A handle that was replaced meanwhile says nothing about the new one.
+      if (lease.state !== 'held' || entry === undefined || entry.receiptHandle !== lease.receiptHandle) continue;
+      this.#apply(lease, result, from, entry.seconds);
+    }
+  }
+
+  #apply(lease: Lease, result: EntryResult, from: number, seconds: number): void {
+    if (result.kind === 'ok') {
+      lease.granted(from, seconds);
+      this.#plan(lease, from);
+      this.#options.onEvent?.({ kind: 'renewed', lease });
+      return;
+    }
+    const error = `${result.code}: ${result.message}`;
+    if (result.kind === 'gone') {
+      this.lose(lease, error);
+      return;
+    }
+    lease.failures += 1;
+    this.#options.onEvent?.({ kind: 'renewal-failed', lease, error });
+    const now = this.#options.clock.now();
+    const end = lease.deadline - this.marginMs;
+    if (now >= end) {
+      this.lose(lease, `no renewal before its deadline, the last answer was ${error}`);
+      return;
+    }
+    const base = Math.min(FIRST_RETRY_MS, (this.#options.visibilitySeconds * 1_000) / 12);
+    const backoff = base * 2 ** (lease.failures - 1) * (0.5 + this.#random());
+    lease.renewAt = Math.min(now + Math.min(backoff, this.marginMs), end);
+  }
+}

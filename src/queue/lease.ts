@@ -1,0 +1,125 @@
+import { Interruption } from '../failure.ts';
+
+/** SQS refuses to keep one receive of a message in flight for longer; five seconds less so that the call still fits. */
+export const MAX_IN_FLIGHT_SECONDS = 43_200;
+const CAP_MARGIN_SECONDS = 5;
+
+export interface LeaseFacts {
+  readonly queueUrl: string;
+  readonly messageId: string;
+  readonly receiptHandle: string;
+  /** Monotonic milliseconds at which the receive call left. */
+  readonly requestedAt: number;
+  readonly visibilitySeconds: number;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (reason: Interruption) => void;
+}
+
+/**
+ * The right to work on one message, until a deadline that each renewal moves.
+ *
+ * held: renewed by the keeper. Left for lost when SQS says so or when no renewal arrived before the deadline, for
+ * released when the message is settled or given back.
+ * lost: `signal` has fired with `Interruption('lease-lost')`; nothing may be committed or deleted any more. Final, except that
+ * a fresh delivery of the same message begins a new lease.
+ * released: renewals have ended on purpose; the signal never fires.
+ *
+ * Every time is on the monotonic clock of the keeper.
+ */
+export class Lease {
+  readonly queueUrl: string;
+  readonly messageId: string;
+  receiptHandle: string;
+  deadline: number;
+  /** Counted from the call that brought the message: SQS's limit of twelve hours runs from there. */
+  receivedAt: number;
+  /** When SQS last said that the message is ours. */
+  confirmedAt: number;
+  renewAt = 0;
+  failures = 0;
+  /** The call that is under way for this lease; no second one starts before it ends. */
+  renewing: Promise<void> | null = null;
+  #state: 'held' | 'lost' | 'released' = 'held';
+  readonly #controller = new AbortController();
+  #waiters: Waiter[] = [];
+
+  constructor(facts: LeaseFacts) {
+    this.queueUrl = facts.queueUrl;
+    this.messageId = facts.messageId;
+    this.receiptHandle = facts.receiptHandle;
+    this.receivedAt = facts.requestedAt;
+    this.confirmedAt = facts.requestedAt;
+    // The lease began somewhere between the call and its answer: the earlier end is the safe one.
+    this.deadline = facts.requestedAt + facts.visibilitySeconds * 1_000;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get state(): 'held' | 'lost' | 'released' {
+    return this.#state;
+  }
+
+  get hasWaiters(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** Takes over the handle of a redelivery of the same message: only the newest one is sure to work. */
+  adopt(facts: Pick<LeaseFacts, 'receiptHandle' | 'requestedAt' | 'visibilitySeconds'>): void {
+    this.receiptHandle = facts.receiptHandle;
+    this.receivedAt = facts.requestedAt;
+    this.confirmedAt = facts.requestedAt;
+    this.deadline = facts.requestedAt + facts.visibilitySeconds * 1_000;
+    this.failures = 0;
+  }
+
+  /** Whole seconds that a renewal may ask for now; zero or less once the twelve hours are used up. */
+  grantableSeconds(visibilitySeconds: number, now: number): number {
+    const left = MAX_IN_FLIGHT_SECONDS - CAP_MARGIN_SECONDS - (now - this.receivedAt) / 1_000;
+    return Math.min(visibilitySeconds, Math.floor(left));
+  }
+
+  /** Resolves with the next renewal that SQS grants, rejects when the lease is lost before. */
+  nextGrant(): Promise<void> {
+    if (this.#state === 'lost') return Promise.reject(this.#lostReason());
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+    });
+  }
+
+  granted(from: number, seconds: number): void {
+    this.failures = 0;
+    this.confirmedAt = from;
+    this.deadline = from + seconds * 1_000;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.resolve();
+  }
+
+  lose(why: string): void {
+    if (this.#state !== 'held') return;
+    this.#state = 'lost';
+    const reason = new Interruption('lease-lost', `the lease of message ${this.messageId} is lost: ${why}`);
+    this.#controller.abort(reason);
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.reject(reason);
+  }
+
+  release(): void {
+    if (this.#state === 'held') this.#state = 'released';
+  }
+
+  throwIfLost(): void {
+    if (this.#state === 'lost') throw this.#lostReason();
+  }
+
+  #lostReason(): Interruption {
+    const reason: unknown = this.signal.reason;
+    return reason instanceof Interruption ? reason : new Interruption('lease-lost', 'the lease is lost');
+  }
+}

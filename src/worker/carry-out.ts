@@ -1,0 +1,99 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { sendToDeadLetter } from '../queue/dead-letter.ts';
+import type { LeaseKeeper } from '../queue/lease-keeper.ts';
+import type { Lease } from '../queue/lease.ts';
+import type { ReceivedMessage } from '../queue/receive.ts';
+import type { Settler } from '../queue/settle.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Disposition } from './disposition.ts';
+import type { WorkerEventBus } from './events.ts';
+import { retryDelaySeconds } from './retry-delay.ts';
+
+export interface CarryOutDeps {
+  readonly client: SQSClient;
+  readonly keeper: LeaseKeeper;
+  readonly settler: Settler;
+  readonly events: WorkerEventBus;
+  readonly logger: Logger;
+  readonly workerVersion: string;
+  /** Null: not known, the queue's own redrive policy has to take the message. */
+  readonly deadLetterUrl: (queueUrl: string) => string | null;
+}
+
+/** Does to the message what its run decided. Never rejects: the end of a message never changes the outcome of its job. */
+export async function carryOut(
+  deps: CarryOutDeps,
+  message: ReceivedMessage,
+  lease: Lease,
+  disposition: Disposition,
+): Promise<void> {
+  switch (disposition.kind) {
+    case 'ack':
+      await acknowledge(deps, message, lease);
+      return;
+    case 'retry':
+      await giveBack(deps, lease, disposition.afterSeconds, disposition.failure.code);
+      return;
+    case 'defer':
+      await giveBack(deps, lease, disposition.afterSeconds, disposition.reason);
+      return;
+    case 'reject':
+      await reject(deps, message, lease, disposition);
+      return;
+    case 'halt':
+      await giveBack(deps, lease, 0, disposition.failure.code);
+      return;
+    case 'abandon':
+      await giveBack(deps, lease, 0, disposition.why);
+  }
+}
+
+async function acknowledge(deps: CarryOutDeps, message: ReceivedMessage, lease: Lease): Promise<void> {
+  const { messageId } = message;
+  const result = await deps.settler.acknowledge(lease);
+  if (result === 'deleted') deps.events.emit('message:deleted', { messageId });
+  if (result === 'remembered') {
+    deps.logger.warn({ messageId }, 'the work is done but the message could not be deleted; a redelivery will be');
+    deps.events.emit('message:remembered', { messageId });
+  }
+  if (result === 'lost') deps.logger.warn({ messageId }, 'not deleted: the lease is lost');
+}
+
+/** Gives the message back and tells; with a lost lease there is nothing to give. */
+export async function giveBack(deps: CarryOutDeps, lease: Lease, afterSeconds: number, why: string): Promise<void> {
+  const { messageId } = lease;
+  const done = await deps.settler.giveBack(lease, afterSeconds);
+  if (done) deps.events.emit('message:given-back', { messageId, afterSeconds, why });
+  else deps.logger.warn({ messageId, why }, 'not given back: the lease is lost or the call failed');
+}
+
+async function reject(
+  deps: CarryOutDeps,
+  message: ReceivedMessage,
+  lease: Lease,
+  disposition: Extract<Disposition, { kind: 'reject' }>,
+): Promise<void> {
+  const { failure } = disposition;
+  const { messageId } = message;
+  const url = deps.deadLetterUrl(message.queueUrl);
+  const delay = retryDelaySeconds(failure, message.receiveCount);
+  if (url === null) {
+    // Deleting would lose the message for good: its queue's redrive policy counts the receives and takes it.
+    deps.logger.error({ messageId, code: failure.code }, 'no dead-letter queue is known, left to the redrive policy');
+    await giveBack(deps, lease, delay, failure.code);
+    return;
+  }
+  try {
+    await deps.keeper.confirm(lease);
+    await sendToDeadLetter(deps.client, url, message, failure, {
+      workerVersion: deps.workerVersion,
+      correlationId: messageId,
+    });
+  } catch (error) {
+    deps.logger.error({ err: error, messageId, code: failure.code }, 'the dead-letter copy could not be sent');
+    await giveBack(deps, lease, delay, failure.code);
+    return;
+  }
+  deps.events.emit('message:dead-lettered', { messageId, code: failure.code });
+  await acknowledge(deps, message, lease);
+}

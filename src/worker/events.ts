@@ -1,0 +1,55 @@
+import { EventEmitter } from 'node:events';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Disposition } from './disposition.ts';
+
+export type WorkerState = 'starting' | 'polling' | 'paused' | 'draining' | 'stopped';
+
+/** What the worker tells: for tests, metrics and the operator's console. */
+export interface WorkerEvents {
+  'worker:state': { readonly state: WorkerState };
+  'poll:answered': { readonly queue: string; readonly messages: number };
+  'poll:failed': { readonly queue: string; readonly error: unknown };
+  'job:started': { readonly messageId: string; readonly key: string; readonly receiveCount: number };
+  /** The job function has returned; settling comes after it. */
+  'job:returned': { readonly messageId: string; readonly key: string; readonly disposition: Disposition };
+  'message:deleted': { readonly messageId: string };
+  'message:remembered': { readonly messageId: string };
+  'message:given-back': { readonly messageId: string; readonly afterSeconds: number; readonly why: string };
+  'message:dead-lettered': { readonly messageId: string; readonly code: string };
+  /** The redelivery of a message that runs here: its newer receipt handle was adopted. */
+  'message:redelivered': { readonly messageId: string };
+  'lease:lost': { readonly messageId: string; readonly why: string };
+  'lease:renewed': { readonly messageId: string };
+  'lease:gap': { readonly messageId: string; readonly lateMs: number };
+  'circuit:open': { readonly dependency: string; readonly forMs: number };
+  'circuit:closed': { readonly dependency: string };
+}
+
+/** Events by name; a listener that throws is logged and stops nothing. */
+export class WorkerEventBus {
+  readonly #emitter = new EventEmitter();
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+    this.#emitter.setMaxListeners(0);
+  }
+
+  on<K extends keyof WorkerEvents>(name: K, listener: (event: WorkerEvents[K]) => void): () => void {
+    const guarded = (event: WorkerEvents[K]): void => {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#logger.error({ err: error, event: name }, 'a listener failed');
+      }
+    };
+    this.#emitter.on(name, guarded);
+    return () => {
+      this.#emitter.off(name, guarded);
+    };
+  }
+
+  emit<K extends keyof WorkerEvents>(name: K, event: WorkerEvents[K]): void {
+    this.#emitter.emit(name, event);
+  }
+}

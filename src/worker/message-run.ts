@@ -1,0 +1,112 @@
+import { toFailure } from '../failure/classify.ts';
+import { Failure, Interruption } from '../failure.ts';
+import type { Clock } from '../queue/clock.ts';
+import type { Job } from '../queue/job.ts';
+import type { LeaseKeeper } from '../queue/lease-keeper.ts';
+import type { Lease } from '../queue/lease.ts';
+import type { ReceivedMessage } from '../queue/receive.ts';
+import type { ProcessJob } from './delivery.ts';
+import type { Disposition } from './disposition.ts';
+import { retryDelaySeconds } from './retry-delay.ts';
+
+export interface MessageRunDeps {
+  readonly keeper: LeaseKeeper;
+  readonly clock: Clock;
+  readonly processJob: ProcessJob;
+  readonly maxProcessingSeconds: number;
+  readonly onStarted: (job: Job) => void;
+  readonly onReturned: (job: Job, disposition: Disposition) => void;
+}
+
+/** The more a disposition asks for, the later in the list: one message has one end, that of its worst job. */
+const BY_SEVERITY: readonly Disposition['kind'][] = ['ack', 'reject', 'defer', 'retry', 'abandon', 'halt'];
+
+/**
+ * The run of one message: its jobs one after another, each under one signal that joins lease loss, the job deadline and
+ * whatever the worker aborts it with. It ends when the job function has really returned, however late after an abort.
+ */
+export class MessageRun {
+  readonly message: ReceivedMessage;
+  readonly lease: Lease;
+  readonly jobs: readonly Job[];
+  readonly #deps: MessageRunDeps;
+  readonly #abort = new AbortController();
+
+  constructor(message: ReceivedMessage, lease: Lease, jobs: readonly Job[], deps: MessageRunDeps) {
+    this.message = message;
+    this.lease = lease;
+    this.jobs = jobs;
+    this.#deps = deps;
+    lease.signal.addEventListener(
+      'abort',
+      () => {
+        this.#abort.abort(lease.signal.reason);
+      },
+      { once: true },
+    );
+  }
+
+  abort(reason: Interruption): void {
+    this.#abort.abort(reason);
+  }
+
+  /** Never rejects. A rejected job beside a good one still rejects the message: its copy says which failed. */
+  async run(): Promise<Disposition> {
+    let worst: Disposition = { kind: 'ack', outcome: 'ignored' };
+    for (const job of this.jobs) {
+      if (this.#abort.signal.aborted) return this.#interrupted();
+      this.#deps.onStarted(job);
+      const disposition = await this.#runJob(job);
+      this.#deps.onReturned(job, disposition);
+      if (BY_SEVERITY.indexOf(disposition.kind) >= BY_SEVERITY.indexOf(worst.kind)) worst = disposition;
+      if (disposition.kind === 'halt' || disposition.kind === 'abandon') break;
+    }
+    return worst;
+  }
+
+  async #runJob(job: Job): Promise<Disposition> {
+    const { keeper, clock, processJob, maxProcessingSeconds } = this.#deps;
+    // A controller of its own: the deadline of one job must not end the next one of the same message.
+    const controller = new AbortController();
+    const forward = (): void => {
+      controller.abort(this.#abort.signal.reason);
+    };
+    this.#abort.signal.addEventListener('abort', forward, { once: true });
+    const cancelDeadline = clock.after(maxProcessingSeconds * 1_000, () => {
+      controller.abort(new Interruption('deadline', `the job ran longer than ${maxProcessingSeconds} seconds`));
+    });
+    try {
+      return await processJob(
+        {
+          job,
+          messageId: this.message.messageId,
+          correlationId: this.message.messageId,
+          receiveCount: this.message.receiveCount,
+          confirmLease: () => keeper.confirm(this.lease),
+        },
+        controller.signal,
+      );
+    } catch (error) {
+      return this.#disposeOf(error, controller.signal);
+    } finally {
+      cancelDeadline();
+      this.#abort.signal.removeEventListener('abort', forward);
+    }
+  }
+
+  /** A job function that throws breaks its contract; the message still gets an honest end. */
+  #disposeOf(error: unknown, signal: AbortSignal): Disposition {
+    const reason: unknown = signal.aborted ? signal.reason : error;
+    if (reason instanceof Interruption && reason.kind !== 'deadline') return { kind: 'abandon', why: reason.kind };
+    const failure =
+      reason instanceof Interruption ? new Failure('JOB_DEADLINE', reason.message, { cause: error }) : toFailure(error);
+    if (failure.class === 'system') return { kind: 'halt', failure };
+    if (failure.class === 'permanent') return { kind: 'reject', failure };
+    return { kind: 'retry', afterSeconds: retryDelaySeconds(failure, this.message.receiveCount), failure };
+  }
+
+  #interrupted(): Disposition {
+    const reason: unknown = this.#abort.signal.reason;
+    return { kind: 'abandon', why: reason instanceof Interruption ? reason.kind : 'shutdown' };
+  }
+}

@@ -1,0 +1,131 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { toFailure } from '../failure/classify.ts';
+import type { Clock } from '../queue/clock.ts';
+import { receiveMessages, type ReceivedMessage } from '../queue/receive.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { WorkerEventBus } from './events.ts';
+import { QueuePicker, type WeightedQueue } from './queue-picker.ts';
+
+export interface PollerOptions {
+  readonly queues: readonly WeightedQueue[];
+  readonly clients: { readonly poll: SQSClient };
+  readonly settings: { readonly visibilitySeconds: number; readonly waitSeconds: number };
+  readonly logger: Logger;
+  readonly events: WorkerEventBus;
+  readonly clock: Clock;
+  readonly mayTake: () => boolean;
+  readonly isHealthy: () => boolean;
+  /** Slots that no message occupies; those that open polls have reserved are counted here. */
+  readonly freeSlots: () => number;
+  /** How long the circuit stays open; zero when it is not. */
+  readonly pausedMs: () => number;
+  readonly take: (messages: readonly ReceivedMessage[]) => Promise<void>;
+}
+
+const MAX_POLLS = 4;
+const RECEIVE_BATCH = 10;
+const MAX_POLL_BACKOFF_MS = 30_000;
+
+/** Keeps long polls open for exactly the slots that are free, shared among the queues by weight. */
+export class Poller {
+  readonly #options: PollerOptions;
+  readonly #picker: QueuePicker<WeightedQueue>;
+  readonly #polls = new Map<WeightedQueue, number>();
+  readonly #openPolls = new Set<Promise<void>>();
+  readonly #blockedUntil = new Map<WeightedQueue, { until: number; failures: number }>();
+  #reserved = 0;
+  #cancelWake: (() => void) | null = null;
+  /** Monotonic milliseconds. */
+  lastAnswerAt: number | null = null;
+
+  constructor(options: PollerOptions) {
+    this.#options = options;
+    this.#picker = new QueuePicker(options.queues);
+  }
+
+  /** The polls that are open now have ended and what they brought was handed over. */
+  async allAnswered(): Promise<void> {
+    await Promise.all(this.#openPolls);
+  }
+
+  stopWaking(): void {
+    this.#cancelWake?.();
+    this.#cancelWake = null;
+  }
+
+  #free(): number {
+    return this.#options.freeSlots() - this.#reserved;
+  }
+
+  /** Opens polls for the free slots. Called whenever a slot, a poll or the circuit changes. */
+  fill(): void {
+    if (!this.#options.mayTake()) return;
+    this.#wakeLater();
+    while (this.#free() > 0 && this.#options.isHealthy()) {
+      const queue = this.#picker.next((candidate) => this.#mayPoll(candidate));
+      if (queue === null) return;
+      this.#openPoll(queue);
+    }
+  }
+
+  #mayPoll(queue: WeightedQueue): boolean {
+    if ((this.#blockedUntil.get(queue)?.until ?? 0) > this.#options.clock.now()) return false;
+    const open = this.#polls.get(queue) ?? 0;
+    return open === 0 || (this.#options.queues.length === 1 && open < MAX_POLLS && this.#free() >= RECEIVE_BATCH);
+  }
+
+  #wakeLater(): void {
+    this.#cancelWake?.();
+    const now = this.#options.clock.now();
+    const times = [...this.#blockedUntil.values()].map((blocked) => blocked.until - now);
+    if (!this.#options.isHealthy()) times.push(1_000);
+    const waitMs = Math.min(...[...times, this.#options.pausedMs()].filter((ms) => ms > 0));
+    if (waitMs === Infinity) return;
+    this.#cancelWake = this.#options.clock.after(waitMs, () => {
+      this.fill();
+    });
+  }
+
+  #openPoll(queue: WeightedQueue): void {
+    const others = this.#options.queues.filter((other) => other !== queue && (this.#polls.get(other) ?? 0) === 0);
+    const weights = others.reduce((sum, other) => sum + other.weight, queue.weight);
+    const free = this.#free();
+    const count = Math.min(RECEIVE_BATCH, Math.max(1, Math.round((free * queue.weight) / weights)));
+    // Where a queue is left without a slot, the slot must come back soon enough to ask that queue too.
+    const waitSeconds = free - count >= others.length ? this.#options.settings.waitSeconds : 1;
+    this.#reserved += count;
+    this.#polls.set(queue, (this.#polls.get(queue) ?? 0) + 1);
+    const poll = this.#poll(queue, count, Math.min(waitSeconds, this.#options.settings.waitSeconds)).finally(() => {
+      this.#openPolls.delete(poll);
+      this.#polls.set(queue, (this.#polls.get(queue) ?? 1) - 1);
+      this.fill();
+    });
+    this.#openPolls.add(poll);
+  }
+
+  async #poll(queue: WeightedQueue, count: number, waitSeconds: number): Promise<void> {
+    const { clients, settings, events, logger } = this.#options;
+    let messages: readonly ReceivedMessage[] = [];
+    try {
+      const request = {
+        queueUrl: queue.url,
+        maxMessages: count,
+        waitSeconds,
+        visibilitySeconds: settings.visibilitySeconds,
+      };
+      messages = await receiveMessages(clients.poll, request, () => this.#options.clock.now());
+      this.lastAnswerAt = this.#options.clock.now();
+      this.#blockedUntil.delete(queue);
+      events.emit('poll:answered', { queue: queue.name, messages: messages.length });
+    } catch (error) {
+      const failures = (this.#blockedUntil.get(queue)?.failures ?? 0) + 1;
+      const waitMs = Math.min(500 * 2 ** failures, MAX_POLL_BACKOFF_MS) * (0.5 + Math.random() / 2);
+      this.#blockedUntil.set(queue, { until: this.#options.clock.now() + waitMs, failures });
+      logger.warn({ err: toFailure(error), queue: queue.name, waitMs: Math.round(waitMs) }, 'a poll failed');
+      events.emit('poll:failed', { queue: queue.name, error });
+    } finally {
+      this.#reserved -= count;
+    }
+    await this.#options.take(messages);
+  }
+}

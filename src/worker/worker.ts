@@ -1,0 +1,383 @@
+import { toFailure } from '../failure/classify.ts';
+import { Interruption, type Failure, type InterruptionKind } from '../failure.ts';
+import { changeVisibility } from '../queue/change-visibility.ts';
+import { systemClock, type Clock } from '../queue/clock.ts';
+import { LeaseKeeper, type LeaseEvent } from '../queue/lease-keeper.ts';
+import type { Lease } from '../queue/lease.ts';
+import { parseMessage, type ParsedMessage } from '../queue/parse-message.ts';
+import { stringAttributes, type ReceivedMessage } from '../queue/receive.ts';
+import { Settler } from '../queue/settle.ts';
+import type { SqsClients } from '../queue/sqs-client.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { carryOut, giveBack, type CarryOutDeps } from './carry-out.ts';
+import { CircuitBreaker, DEFAULT_BREAKER, type CircuitBreakerSettings } from './circuit-breaker.ts';
+import type { ProcessJob } from './delivery.ts';
+import type { Disposition } from './disposition.ts';
+import type { WorkerEventBus, WorkerState } from './events.ts';
+import { InFlight } from './in-flight.ts';
+import { MessageRun } from './message-run.ts';
+import { Poller } from './poller.ts';
+import type { WeightedQueue } from './queue-picker.ts';
+import { settledWithin } from './settled-within.ts';
+
+export interface WorkerQueue extends WeightedQueue {
+  /** Null: rejected messages are left to the queue's redrive policy. */
+  readonly deadLetterUrl: string | null;
+}
+
+export interface WorkerSettings {
+  readonly visibilitySeconds: number;
+  readonly waitSeconds: number;
+  readonly maxProcessingSeconds: number;
+  /** How long an aborted job may take to unwind before the drain ends without it. */
+  readonly unwindMs: number;
+  readonly workerVersion: string;
+  readonly breaker?: CircuitBreakerSettings;
+}
+
+export interface WorkerOptions {
+  readonly queues: readonly WorkerQueue[];
+  /** Slots: messages that are worked on at once. */
+  readonly concurrency: number;
+  readonly processJob: ProcessJob;
+  readonly clients: SqsClients;
+  readonly settings: WorkerSettings;
+  readonly logger: Logger;
+  readonly events: WorkerEventBus;
+  readonly clock?: Clock;
+  /** Told of a message that never became a job, before it is dead-lettered. */
+  readonly onRejectedMessage?: (messageId: string, failure: Failure) => Promise<void>;
+}
+
+export interface DrainReport {
+  readonly reason: string;
+  /** Messages whose run ended by itself after the drain began. */
+  readonly finished: number;
+  /** Messages that were given back with visibility 0. */
+  readonly givenBack: number;
+  /** Runs that had not returned when the drain ended. */
+  readonly stuck: number;
+  /** What stopped the worker, when it was a system failure. */
+  readonly failure: Failure | null;
+}
+
+const DUPLICATE_DELAY_SECONDS = 30;
+
+/**
+ * The daemon: takes messages for its free slots, runs each under a lease, and settles them one by one.
+ *
+ * starting: built, nothing received. Left by `start()`.
+ * polling: a poll is open whenever a slot is free, no renewal is failing and the circuit is closed.
+ * paused: running jobs go on and keep their leases, no new poll is opened. Left by `resume()` or a drain.
+ * draining: polls that are open end by themselves and what they bring is given back unstarted; leases are kept alive until
+ * each job has ended, or was aborted at the deadline and given back. Final but for stopped.
+ * stopped: nothing is held, no timer is left.
+ */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #clock: Clock;
+  readonly #keeper: LeaseKeeper;
+  readonly #settler: Settler;
+  readonly #breaker: CircuitBreaker;
+  readonly #poller: Poller;
+  readonly #inFlight = new InFlight();
+  readonly #running = new Set<Promise<void>>();
+  /** The end of the newest run of each FIFO group; null after a run that must hold its group back. */
+  readonly #groups = new Map<string, Promise<boolean>>();
+  #state: WorkerState = 'starting';
+  #drain: Promise<DrainReport> | null = null;
+  #failure: Failure | null = null;
+  #finished = 0;
+  #givenBack = 0;
+  readonly #now = Promise.withResolvers<void>();
+
+  constructor(options: WorkerOptions) {
+    const { clients, settings } = options;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#keeper = new LeaseKeeper({
+      clock: this.#clock,
+      visibilitySeconds: settings.visibilitySeconds,
+      changeVisibility: (url, entries, timeoutMs) => changeVisibility(clients.control, url, entries, timeoutMs),
+      onEvent: (event) => {
+        this.#onLease(event);
+      },
+    });
+    this.#settler = new Settler({ client: clients.control, keeper: this.#keeper, clock: this.#clock });
+    this.#breaker = new CircuitBreaker(settings.breaker ?? DEFAULT_BREAKER);
+    this.#poller = new Poller({
+      ...options,
+      clock: this.#clock,
+      mayTake: () => this.#state === 'polling',
+      // A lease that cannot be renewed says that the queue is hard to reach: what is taken now may be lost as well.
+      isHealthy: () => this.#keeper.isHealthy,
+      freeSlots: () => this.#breaker.slots(this.#clock.now(), options.concurrency) - this.#running.size,
+      pausedMs: () => this.#breaker.waitMs(this.#clock.now()),
+      take: (messages) => this.#takeAll(messages),
+    });
+    options.events.on('message:given-back', () => {
+      this.#givenBack += 1;
+    });
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** For health checks: milliseconds since a poll was last answered; null before the first. */
+  get pollAgeMs(): number | null {
+    return this.#poller.lastAnswerAt === null ? null : this.#clock.now() - this.#poller.lastAnswerAt;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  get renewalsHealthy(): boolean {
+    return this.#keeper.isHealthy;
+  }
+
+  start(): void {
+    if (this.#state !== 'starting') throw new Error(`a worker that is ${this.#state} cannot be started`);
+    this.#setState('polling');
+    this.#poller.fill();
+  }
+
+  pause(): void {
+    if (this.#state === 'polling') this.#setState('paused');
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#setState('polling');
+    this.#poller.fill();
+  }
+
+  /**
+   * Stops taking messages, lets jobs finish for `deadlineMs`, then aborts them and gives back what is held. Resolves when
+   * nothing is left. A second call joins the first; `drainNow` ends the waiting.
+   */
+  drain(reason: string, deadlineMs: number, kind: InterruptionKind = 'shutdown'): Promise<DrainReport> {
+    this.#drain ??= this.#runDrain(reason, deadlineMs, kind);
+    return this.#drain;
+  }
+
+  /** The deadline of the drain is now. */
+  drainNow(reason: string): Promise<DrainReport> {
+    this.#now.resolve();
+    return this.drain(reason, 0);
+  }
+
+  /** The crash path: visibility 0 for everything held, whatever its job is doing. Resolves within the budget. */
+  async giveBackAll(budgetMs: number): Promise<number> {
+    const returned = this.#settler.giveBackAll(this.#keeper.held);
+    return (await settledWithin(returned, budgetMs)) ? await returned : 0;
+  }
+
+  async #runDrain(reason: string, deadlineMs: number, kind: InterruptionKind): Promise<DrainReport> {
+    this.#setState('draining');
+    const finishedBefore = this.#finished;
+    const givenBackBefore = this.#givenBack;
+    this.#poller.stopWaking();
+    const jobs = this.#idle();
+    await settledWithin(Promise.race([jobs, this.#now.promise]), deadlineMs);
+    for (const run of this.#inFlight.runs) run.abort(new Interruption(kind, `the worker stops: ${reason}`));
+    await settledWithin(this.#idle(), this.#options.settings.unwindMs);
+    const stuck = this.#inFlight.size;
+    // A job that ignores its signal ends with the process; its message must not wait for the lease to run out.
+    this.#givenBack += await this.#settler.giveBackAll(this.#keeper.held);
+    await Promise.race([this.#poller.allAnswered(), this.#now.promise]);
+    if (stuck === 0) await Promise.all(this.#running);
+    this.#keeper.stop();
+    this.#setState('stopped');
+    return {
+      reason,
+      finished: this.#finished - finishedBefore,
+      givenBack: this.#givenBack - givenBackBefore,
+      stuck,
+      failure: this.#failure,
+    };
+  }
+
+  /** Everything received so far has ended; what an open poll brings later is given back without a run. */
+  async #idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  async #takeAll(messages: readonly ReceivedMessage[]): Promise<void> {
+    if (this.#state === 'draining' || this.#state === 'stopped') {
+      const leases = messages.map((message) => this.#keeper.register(message));
+      const count = await this.#settler.giveBackAll(leases);
+      this.#givenBack += count;
+      return;
+    }
+    for (const message of messages) this.#take(message);
+  }
+
+  #take(message: ReceivedMessage): void {
+    const running = this.#inFlight.ofMessage(message.messageId);
+    if (running !== null) {
+      this.#redelivered(running, message);
+      return;
+    }
+    const work = this.#handle(message, this.#keeper.register(message)).finally(() => {
+      this.#running.delete(work);
+      this.#poller.fill();
+    });
+    this.#running.add(work);
+  }
+
+  /** The same message while its run is not over: never started a second time. */
+  #redelivered(run: MessageRun, message: ReceivedMessage): void {
+    const { messageId } = message;
+    if (run.lease.state === 'held') {
+      this.#keeper.adopt(run.lease, message);
+      this.#options.events.emit('message:redelivered', { messageId });
+      return;
+    }
+    // Its run is being aborted: by the time it is visible again the run is over.
+    const lease = this.#keeper.register(message);
+    this.#track(giveBack(this.#carryOutDeps(), lease, DUPLICATE_DELAY_SECONDS, 'its aborted run has not ended yet'));
+  }
+
+  async #handle(message: ReceivedMessage, lease: Lease): Promise<void> {
+    const deps = this.#carryOutDeps();
+    if (this.#settler.isDone(message.messageId)) {
+      await carryOut(deps, message, lease, { kind: 'ack', outcome: 'duplicate' });
+      return;
+    }
+    let parsed: ParsedMessage;
+    try {
+      parsed = parseMessage(message.body, stringAttributes(message));
+    } catch (error) {
+      const failure = toFailure(error);
+      this.#options.logger.warn({ messageId: message.messageId, code: failure.code }, failure.message);
+      await this.#options.onRejectedMessage?.(message.messageId, failure).catch(() => {});
+      await carryOut(deps, message, lease, { kind: 'reject', failure });
+      return;
+    }
+    if (parsed.kind === 'ignored') {
+      this.#options.logger.info({ messageId: message.messageId }, `ignored: ${parsed.reason}`);
+      await carryOut(deps, message, lease, { kind: 'ack', outcome: 'ignored' });
+      return;
+    }
+    const run = new MessageRun(message, lease, parsed.jobs, {
+      keeper: this.#keeper,
+      clock: this.#clock,
+      processJob: this.#options.processJob,
+      maxProcessingSeconds: this.#options.settings.maxProcessingSeconds,
+      onStarted: ({ key }) => {
+        const { messageId, receiveCount } = message;
+        this.#options.events.emit('job:started', { messageId, key, receiveCount });
+      },
+      onReturned: ({ key }, disposition) => {
+        this.#options.events.emit('job:returned', { messageId: message.messageId, key, disposition });
+      },
+    });
+    if (this.#inFlight.hasObjectOf(run)) {
+      await giveBack(deps, lease, DUPLICATE_DELAY_SECONDS, 'another message about the same object runs here');
+      return;
+    }
+    this.#inFlight.add(run);
+    try {
+      await this.#inGroupOrder(message, run, deps);
+    } finally {
+      this.#inFlight.remove(run);
+    }
+  }
+
+  /** FIFO: one message of a group at a time; after one that was not settled, the rest of it goes back unstarted. */
+  async #inGroupOrder(message: ReceivedMessage, run: MessageRun, deps: CarryOutDeps): Promise<void> {
+    if (message.groupId === null) {
+      await this.#runAndSettle(run, deps);
+      return;
+    }
+    const group = `${message.queueUrl} ${message.groupId}`;
+    const before = this.#groups.get(group) ?? Promise.resolve(true);
+    const end = before.then(async (mayRun) => {
+      if (mayRun) return await this.#runAndSettle(run, deps);
+      await giveBack(deps, run.lease, 0, 'an earlier message of its group was not settled');
+      return false;
+    });
+    this.#groups.set(group, end);
+    await end;
+    if (this.#groups.get(group) === end) this.#groups.delete(group);
+  }
+
+  async #runAndSettle(run: MessageRun, deps: CarryOutDeps): Promise<boolean> {
+    const disposition = await run.run();
+    // A report of success under a lost lease stays unsaid: whoever has the message now decides.
+    if (run.lease.state === 'held') this.#count(disposition);
+    await carryOut(deps, run.message, run.lease, disposition);
+    return disposition.kind === 'ack' || disposition.kind === 'reject';
+  }
+
+  #count(disposition: Disposition): void {
+    const { events, logger } = this.#options;
+    if (disposition.kind === 'ack' || disposition.kind === 'reject') {
+      this.#finished += 1;
+      if (this.#breaker.succeeded()) events.emit('circuit:closed', { dependency: 'all' });
+    }
+    if (disposition.kind === 'retry') {
+      const opened = this.#breaker.failed(disposition.failure.code, this.#clock.now());
+      if (opened !== null) {
+        logger.error(opened, 'a dependency is away, no messages are taken for a while');
+        events.emit('circuit:open', opened);
+      }
+    }
+    if (disposition.kind === 'halt') {
+      this.#failure ??= disposition.failure;
+      logger.error({ err: disposition.failure, code: disposition.failure.code }, 'the worker cannot go on');
+      void this.drainNow(`system failure ${disposition.failure.code}`);
+    }
+  }
+
+  #carryOutDeps(): CarryOutDeps {
+    const { clients, events, logger, settings, queues } = this.#options;
+    return {
+      client: clients.control,
+      keeper: this.#keeper,
+      settler: this.#settler,
+      events,
+      logger,
+      workerVersion: settings.workerVersion,
+      deadLetterUrl: (url) => queues.find((queue) => queue.url === url)?.deadLetterUrl ?? null,
+    };
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => {
+      this.#running.delete(tracked);
+      this.#poller.fill();
+    });
+    this.#running.add(tracked);
+  }
+
+  #onLease(event: LeaseEvent): void {
+    const { events, logger } = this.#options;
+    const { messageId } = event.lease;
+    switch (event.kind) {
+      case 'renewed':
+        events.emit('lease:renewed', { messageId });
+        return;
+      case 'renewal-failed':
+        logger.warn({ messageId, error: event.error }, 'a lease could not be renewed, trying again');
+        return;
+      case 'gap':
+        logger.warn(
+          { messageId, lateMs: Math.round(event.lateMs) },
+          'a renewal came late; the lease is confirmed first',
+        );
+        events.emit('lease:gap', { messageId, lateMs: event.lateMs });
+        return;
+      case 'lost':
+        logger.error({ messageId, why: event.why }, 'the lease is lost, its job is aborted');
+        events.emit('lease:lost', { messageId, why: event.why });
+    }
+  }
+
+  #setState(state: WorkerState): void {
+    this.#state = state;
+    this.#options.events.emit('worker:state', { state });
+  }
+}
