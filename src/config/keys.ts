@@ -43,8 +43,8 @@ export const KEYS = {
       description: 'share of the polls that go to the low queue',
     }),
     deadLetterUrl: optional('SQS_DLQ_URL', QUEUE, {
-      neededBy: ['queue'],
-      description: 'dead-letter queue: messages that can never succeed, with the reason',
+      description:
+        "queue of the messages that can never succeed, with the reason; the one of the queue's redrive policy when absent",
       example: 'http://localhost:4566/000000000000/video-upload-dlq',
     }),
     waitSeconds: withDefault('SQS_WAIT_SECONDS', integer('seconds', 0, 20), '20', {

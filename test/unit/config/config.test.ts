@@ -45,11 +45,11 @@ describe('loadConfig', () => {
   });
 
   test('names every mistake at once, with variable, value and rule', () => {
-    const message = problemsOf({ ...DAEMON, CONCURRENCY: '17', SAMPLE_FPS: '1e3', DEVICE: 'gpu', SQS_DLQ_URL: '' });
+    const message = problemsOf({ ...DAEMON, CONCURRENCY: '17', SAMPLE_FPS: '1e3', DEVICE: 'gpu', SQS_QUEUE_URL: '' });
     expect(message).toContain('CONCURRENCY is "17": it must be a whole number from 1 to 16 (videos)');
     expect(message).toContain('SAMPLE_FPS is "1e3"');
     expect(message).toContain('DEVICE is "gpu": it must be one of cuda, cpu, auto');
-    expect(message).toContain('SQS_DLQ_URL is not set');
+    expect(message).toContain('SQS_QUEUE_URL is not set');
     expect(message.split('\n')).toHaveLength(5);
   });
 
@@ -69,7 +69,7 @@ describe('loadConfig', () => {
     expect(problemsOf({}, [])).toBe('');
     expect(loadConfig({}).queue.url).toBeNull();
     const all = problemsOf({});
-    for (const name of ['SQS_QUEUE_URL', 'SQS_DLQ_URL', 'DATABASE_URL', 'MODEL_PACK']) {
+    for (const name of ['SQS_QUEUE_URL', 'DATABASE_URL', 'MODEL_PACK']) {
       expect(all).toContain(`${name} is not set`);
     }
   });

@@ -1,0 +1,19 @@
+import { startEmbeddedPostgres } from '../persistence/embedded-postgres.ts';
+import { serveParent, type StartServer } from './child-process.ts';
+
+export interface PostgresOptions {
+  /** A folder, or `memory`. */
+  readonly dataDir: string;
+  readonly port: number;
+}
+
+export interface PostgresReady {
+  readonly url: string;
+}
+
+const start: StartServer<PostgresOptions, PostgresReady> = async ({ dataDir, port }) => {
+  const server = await startEmbeddedPostgres(dataDir, port);
+  return { ready: { url: server.url }, stop: () => server.close() };
+};
+
+serveParent(start);

@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+
+import { startChild } from './child-process.ts';
+import type { FauxqsOptions, FauxqsReady } from './fauxqs-process.ts';
+import type { PostgresOptions, PostgresReady } from './postgres-process.ts';
+
+export interface LocalStackOptions {
+  /** Folder for queues, objects and database; `memory` keeps nothing. */
+  readonly dataDir: string;
+  /** Port of SQS and S3, 0 for a free one; when absent 4566, or a free one where that is taken. */
+  readonly port?: number;
+  /** Port of Postgres; a free one when absent. */
+  readonly databasePort?: number;
+}
+
+/** A queue, a store and a database on this machine, each in a process that ends with this one. */
+export interface LocalStack extends AsyncDisposable {
+  /** Environment with which the worker and the operator's command use the stack. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly endpoint: string;
+  readonly region: string;
+  readonly queueUrl: string;
+  readonly dlqUrl: string;
+  readonly uploadsBucket: string;
+  readonly highlightsBucket: string;
+  readonly databaseUrl: string;
+  close(): Promise<void>;
+}
+
+const REGION = 'ap-northeast-2';
+const ACCOUNT = '000000000000';
+const QUEUE = 'video-upload';
+const DEAD_LETTER_QUEUE = 'video-upload-dlq';
+const UPLOADS = 'video-uploads';
+const HIGHLIGHTS = 'video-highlights';
+const USUAL_PORT = 4566;
+const DAY_SECONDS = 86_400;
+
+/** Starts SQS and S3 (fauxqs) and Postgres (PGlite), with queue, dead-letter queue and buckets made. */
+export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
+  const inMemory = options.dataDir === 'memory';
+  const dataDir = resolve(options.dataDir);
+  if (!inMemory) await mkdir(dataDir, { recursive: true });
+  const port = options.port ?? ((await isFree(USUAL_PORT)) ? USUAL_PORT : 0);
+  const [emulator, database] = await Promise.allSettled([
+    startChild<FauxqsReady>('fauxqs-process', {
+      port,
+      region: REGION,
+      dataDir: inMemory ? null : join(dataDir, 'aws'),
+      queues: queues(),
+      buckets: [UPLOADS, HIGHLIGHTS],
+    } satisfies FauxqsOptions),
+    startChild<PostgresReady>('postgres-process', {
+      dataDir: inMemory ? 'memory' : join(dataDir, 'postgres'),
+      port: options.databasePort ?? 0,
+    } satisfies PostgresOptions),
+  ]);
+  if (emulator.status === 'rejected' || database.status === 'rejected') {
+    for (const child of [emulator, database]) if (child.status === 'fulfilled') await child.value.close();
+    const reasons = [emulator, database].flatMap((child) =>
+      child.status === 'rejected' ? [child.reason as unknown] : [],
+    );
+    throw new AggregateError(reasons, `the local stack did not start: ${reasons.map(String).join('; ')}`);
+  }
+  const close = async (): Promise<void> => {
+    await Promise.all([emulator.value.close(), database.value.close()]);
+  };
+  return describeStack(emulator.value.ready.port, database.value.ready.url, close);
+}
+
+function describeStack(port: number, databaseUrl: string, close: () => Promise<void>): LocalStack {
+  const endpoint = `http://127.0.0.1:${port}`;
+  const queueUrl = `${endpoint}/${ACCOUNT}/${QUEUE}`;
+  const dlqUrl = `${endpoint}/${ACCOUNT}/${DEAD_LETTER_QUEUE}`;
+  return {
+    env: {
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_REGION: REGION,
+      AWS_ENDPOINT_URL: endpoint,
+      S3_FORCE_PATH_STYLE: 'on',
+      SQS_QUEUE_URL: queueUrl,
+      SQS_DLQ_URL: dlqUrl,
+      HIGHLIGHTS_BUCKET: HIGHLIGHTS,
+      DATABASE_URL: databaseUrl,
+      MIGRATE_ON_START: 'on',
+    },
+    endpoint,
+    region: REGION,
+    queueUrl,
+    dlqUrl,
+    uploadsBucket: UPLOADS,
+    highlightsBucket: HIGHLIGHTS,
+    databaseUrl,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** As the real queues are set up, with more receives: a duplicate does no harm here, and a lost receive must not. */
+function queues(): FauxqsOptions['queues'] {
+  const redrive = {
+    deadLetterTargetArn: `arn:aws:sqs:${REGION}:${ACCOUNT}:${DEAD_LETTER_QUEUE}`,
+    maxReceiveCount: '5',
+  };
+  return [
+    { name: DEAD_LETTER_QUEUE, attributes: { MessageRetentionPeriod: String(14 * DAY_SECONDS) } },
+    {
+      name: QUEUE,
+      attributes: {
+        ReceiveMessageWaitTimeSeconds: '20',
+        MessageRetentionPeriod: String(4 * DAY_SECONDS),
+        VisibilityTimeout: '900',
+        RedrivePolicy: JSON.stringify(redrive),
+      },
+    },
+  ];
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port);
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
+  server.close();
+  await once(server, 'close');
+  return true;
+}
