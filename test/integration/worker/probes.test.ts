@@ -166,7 +166,7 @@ test('C7: a job that outlives the drain deadline is aborted and its message visi
 
 test('C8: after a blocked event loop the fence asks SQS and finds that the message is gone', async () => {
   let fenced: unknown;
-  const { worker, events } = rig.worker(async ({ confirmLease }) => {
+  const { worker, events } = rig.worker(async (delivery) => {
     // Blocks this thread past the lease of 2 s; the competitor's receive comes right after it.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
     const rival = await rig.sqs.clients.poll.send(
@@ -174,7 +174,7 @@ test('C8: after a blocked event loop the fence asks SQS and finds that the messa
     );
     expect(rival.Messages).toHaveLength(1);
     try {
-      await confirmLease();
+      await delivery.confirmLease();
     } catch (error) {
       fenced = error;
     }
