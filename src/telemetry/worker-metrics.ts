@@ -1,0 +1,97 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+import { MetricsRegistry } from './metrics.ts';
+
+export interface WorkerMetricsSources {
+  readonly slots: number;
+  /** Videos in work now. */
+  busySlots(): number;
+  /** Leases held now. */
+  leases(): number;
+  /** Milliseconds since a poll was last answered; null before the first. */
+  pollAgeMs(): number | null;
+}
+
+/** What the daemon counts. The methods are named after what happened, so that events can be connected to them one by one. */
+export interface WorkerMetrics extends Disposable {
+  readonly registry: MetricsRegistry;
+  /** `outcome`: the disposition's kind; `code`: the failure's code where there is one. */
+  jobEnded(outcome: string, seconds: number, code?: string): void;
+  leaseRenewed(): void;
+  leaseLost(): void;
+  deadLettered(code: string): void;
+  pollFailed(): void;
+  framesAnalysed(count: number): void;
+  stageSpent(stage: string, seconds: number): void;
+  /** Event-loop delay in milliseconds since the start. */
+  loopDelay(): LoopDelay;
+}
+
+export interface LoopDelay {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+const JOB_SECONDS = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200];
+const RESOLUTION_MS = 10;
+
+export function createWorkerMetrics(sources: WorkerMetricsSources): WorkerMetrics {
+  const registry = new MetricsRegistry();
+  const jobs = registry.counter('video_worker_jobs_total', 'Jobs by outcome');
+  const failures = registry.counter('video_worker_failures_total', 'Failed jobs by code');
+  const seconds = registry.histogram('video_worker_job_seconds', 'Seconds of a job by outcome', JOB_SECONDS);
+  const renewals = registry.counter('video_worker_lease_renewals_total', 'Leases renewed');
+  const lost = registry.counter('video_worker_leases_lost_total', 'Leases lost while a job ran');
+  const dead = registry.counter('video_worker_dead_letters_total', 'Messages sent to the dead-letter queue, by code');
+  const polls = registry.counter('video_worker_poll_failures_total', 'Polls that failed');
+  const frames = registry.counter('video_worker_frames_total', 'Sampled frames analysed');
+  const stages = registry.counter('video_worker_stage_seconds_total', 'Seconds inside model runs, by stage');
+  registry.gaugeOf('video_worker_slots', 'Videos that may be in work at once', () => sources.slots);
+  registry.gaugeOf('video_worker_slots_busy', 'Videos in work', () => sources.busySlots());
+  registry.gaugeOf('video_worker_leases', 'Leases held', () => sources.leases());
+  registry.gaugeOf('video_worker_poll_age_seconds', 'Seconds since a poll was answered', () => {
+    const age = sources.pollAgeMs();
+    return age === null ? null : age / 1000;
+  });
+  registry.gaugeOf('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss());
+  registry.gaugeOf('process_uptime_seconds', 'Seconds since the start', () => process.uptime());
+
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delay.enable();
+  const loopDelay = (): LoopDelay => ({
+    p50Ms: lateness(delay.percentile(50)),
+    p99Ms: lateness(delay.percentile(99)),
+    maxMs: lateness(delay.max),
+  });
+  registry.gaugeOf(
+    'video_worker_loop_delay_p99_seconds',
+    'Event-loop delay, 99th percentile',
+    () => loopDelay().p99Ms / 1000,
+  );
+  registry.gaugeOf('video_worker_loop_delay_max_seconds', 'Event-loop delay, longest', () => loopDelay().maxMs / 1000);
+
+  return {
+    registry,
+    jobEnded(outcome, jobSeconds, code) {
+      jobs.add({ outcome });
+      seconds.observe(jobSeconds, { outcome });
+      if (code !== undefined) failures.add({ code });
+    },
+    leaseRenewed: () => renewals.add(),
+    leaseLost: () => lost.add(),
+    deadLettered: (code) => dead.add({ code }),
+    pollFailed: () => polls.add(),
+    framesAnalysed: (count) => frames.add({}, count),
+    stageSpent: (stage, spent) => stages.add({ stage }, spent),
+    loopDelay,
+    [Symbol.dispose]() {
+      delay.disable();
+    },
+  };
+}
+
+/** The monitor measures the pause between two ticks, its own resolution included (nanoseconds). */
+function lateness(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
+}

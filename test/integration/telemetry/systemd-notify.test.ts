@@ -1,0 +1,88 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+
+import { createLogger } from '../../../src/telemetry/logger.ts';
+import { createSystemdNotifier, watchdogIntervalMs } from '../../../src/telemetry/systemd-notify.ts';
+
+let folder: string;
+let program: string;
+let logged: string;
+const logger = createLogger({
+  level: 'warn',
+  format: 'json',
+  name: 't',
+  destination: { write: (line) => (logged += line) },
+});
+
+beforeEach(async () => {
+  logged = '';
+  folder = await mkdtemp(join(tmpdir(), 'notify-'));
+  program = join(folder, 'systemd-notify');
+  await writeFile(program, `#!/bin/sh\nprintf '%s\\n' "$NOTIFY_SOCKET $*" >> ${folder}/said\n`);
+  await chmod(program, 0o755);
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const said = async (): Promise<string[]> => (await readFile(join(folder, 'said'), 'utf8')).trim().split('\n');
+
+describe('the systemd notifier', () => {
+  test('says READY and STOPPING in its own name, each status on one line', async () => {
+    using notifier = createSystemdNotifier({ env: { NOTIFY_SOCKET: '/run/x' }, logger, program });
+    await notifier.ready('polling');
+    await notifier.stopping('draining\n2 videos');
+    expect(await said()).toEqual([
+      `/run/x --pid=${process.pid} READY=1 STATUS=polling`,
+      `/run/x --pid=${process.pid} STOPPING=1 STATUS=draining 2 videos`,
+    ]);
+  });
+
+  test('is silent without systemd', async () => {
+    using notifier = createSystemdNotifier({ env: {}, logger, program });
+    await notifier.ready('polling');
+    await expect(said()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('logs a word that cannot be said and goes on', async () => {
+    using notifier = createSystemdNotifier({
+      env: { NOTIFY_SOCKET: '/run/x' },
+      logger,
+      program: join(folder, 'absent'),
+    });
+    await notifier.ready('polling');
+    expect(logged).toContain('systemd could not be notified');
+  });
+
+  test('beats only while the worker is healthy', async () => {
+    let asked = 0;
+    const enough = Promise.withResolvers<void>();
+    using notifier = createSystemdNotifier({
+      env: { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '2000' },
+      logger,
+      program,
+    });
+    notifier.watch(() => {
+      asked += 1;
+      if (asked === 5) enough.resolve();
+      return false;
+    });
+    await enough.promise;
+    await expect(said()).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(logged).toContain('no watchdog beat');
+  });
+});
+
+test.each([
+  [{}, null],
+  [{ WATCHDOG_USEC: '60000000' }, 30_000],
+  [{ WATCHDOG_USEC: '60000000', WATCHDOG_PID: '7' }, 30_000],
+  [{ WATCHDOG_USEC: '60000000', WATCHDOG_PID: '8' }, null],
+  [{ WATCHDOG_USEC: 'x' }, null],
+])('the watchdog of %j beats every %s ms', (env, expected) => {
+  expect(watchdogIntervalMs(env, 7)).toBe(expected);
+});
