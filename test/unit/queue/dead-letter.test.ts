@@ -1,0 +1,48 @@
+import { expect, test } from '@jest/globals';
+import { Failure } from '../../../src/failure.ts';
+import { classifyEntry } from '../../../src/queue/change-visibility.ts';
+import { deadLetterAttributes } from '../../../src/queue/dead-letter.ts';
+import type { ReceivedMessage } from '../../../src/queue/receive.ts';
+
+function message(attributes: number): ReceivedMessage {
+  return {
+    queueUrl: 'q',
+    messageId: 'm',
+    receiptHandle: 'h',
+    body: '{}',
+    attributes: Object.fromEntries(
+      Array.from({ length: attributes }, (_, index) => [`a${index}`, { DataType: 'String', StringValue: 'x' }]),
+    ),
+    receiveCount: 2,
+    firstReceivedAt: 0,
+    groupId: null,
+    sequenceNumber: null,
+    requestedAt: 0,
+  };
+}
+
+test.each([
+  [0, 8],
+  [2, 10],
+  [3, 7],
+  [6, 10],
+  [10, 10],
+])('pitfall 22: %i original attributes make a copy with %i', (originals, total) => {
+  const failure = new Failure('NOT_A_VIDEO', 'bad\u0000text');
+  const made = deadLetterAttributes(message(originals), failure, { workerVersion: '1', correlationId: 'c' });
+  expect(Object.keys(made)).toHaveLength(total);
+  expect(made['failure_code']?.StringValue).toBe('NOT_A_VIDEO');
+  expect(made['failure_reason']?.StringValue).toBe('bad?text');
+});
+
+test.each([
+  ['ReceiptHandleIsInvalid', '', 'gone'],
+  ['AWS.SimpleQueueService.MessageNotInflight', '', 'gone'],
+  ['AWS.SimpleQueueService.NonExistentQueue', '', 'gone'],
+  ['QueueDoesNotExist', '', 'gone'],
+  ['InvalidParameterValue', 'Reason: The receipt handle has expired', 'gone'],
+  ['InvalidParameterValue', 'VisibilityTimeout is too large', 'failed'],
+  ['RequestThrottled', '', 'failed'],
+])('pitfall 6: %s "%s" is %s', (code, text, kind) => {
+  expect(classifyEntry(code, text).kind).toBe(kind);
+});
