@@ -35,8 +35,8 @@ export interface Target {
 /** The same resize into a rectangle of another picture, which saves a letterbox the copy. */
 export function resizeInto(picture: Picture, target: Target): void {
   const { width, height, pixels, stride, offset } = target;
-  const columns = columnTaps(picture.width, width);
-  const rows = rowTaps(picture.height, height);
+  const columns = taps(picture.width, width);
+  const rows = taps(picture.height, height);
   let upper = new Int32Array(width * 3);
   let lower = new Int32Array(width * 3);
   let upperRow = -1;
@@ -58,22 +58,11 @@ export function resizeInto(picture: Picture, target: Target): void {
   }
 }
 
-/** Positions in bytes of a row. Past the first and last centre the fraction is dropped. */
-function columnTaps(source: number, target: number): Taps {
-  const taps = rowTaps(source, target);
-  for (let i = 0; i < target; i++) {
-    if (taps.low[i] === taps.high[i]) [taps.lowWeight[i], taps.highWeight[i]] = [ONE, 0];
-    taps.low[i] = (taps.low[i] as number) * 3;
-    taps.high[i] = (taps.high[i] as number) * 3;
-  }
-  return taps;
-}
-
 /**
- * Row numbers. At the borders the reference keeps both weights and lets both rows be the same one: each product is cut
- * to an integer on its own, so that this is not the row itself.
+ * Positions and weights of one axis. At the borders the reference keeps both weights and lets both rows be the same one:
+ * each product is cut to an integer on its own, so that the blend of a row with itself may be a level below the row.
  */
-function rowTaps(source: number, target: number): Taps {
+function taps(source: number, target: number): Taps {
   const low = new Int32Array(target);
   const high = new Int32Array(target);
   const lowWeight = new Int32Array(target);
@@ -98,8 +87,8 @@ function sumRow(picture: Picture, row: number, columns: Taps, out: Int32Array): 
   const start = row * picture.width * 3;
   const { low, high, lowWeight, highWeight } = columns;
   for (let x = 0, o = 0; x < low.length; x++, o += 3) {
-    const a = start + (low[x] as number);
-    const b = start + (high[x] as number);
+    const a = start + (low[x] as number) * 3;
+    const b = start + (high[x] as number) * 3;
     const wa = lowWeight[x] as number;
     const wb = highWeight[x] as number;
     out[o] = (pixels[a] as number) * wa + (pixels[b] as number) * wb;
