@@ -1,0 +1,69 @@
+import { Interruption } from '../failure.ts';
+import type { Database } from '../persistence/client.ts';
+import { keepAlive, saveProgress, type Run } from '../persistence/runs.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface RunReporterOptions {
+  readonly database: Database;
+  readonly run: Run;
+  readonly aliveSeconds: number;
+  readonly logger: Logger;
+}
+
+export interface RunReporter extends AsyncDisposable {
+  /** Fires when the database says that another run holds the fencing token. */
+  readonly signal: AbortSignal;
+  /** Latest wins; written at most once at a time, so a slow database drops steps instead of queueing them. */
+  report(progress: { readonly percent: number; readonly stage: string }): void;
+}
+
+const CALL_TIMEOUT_MS = 10_000;
+
+/**
+ * Tells the database that the run is alive and how far it is. Progress is a courtesy: a failed write is logged and
+ * forgotten. A lost fencing token is not: it aborts the run.
+ */
+export function createRunReporter(options: RunReporterOptions): RunReporter {
+  const superseded = new AbortController();
+  let latest: { readonly percent: number; readonly stage: string } | null = null;
+  let writing: Promise<void> | null = null;
+  const closed = new AbortController();
+
+  const guard = async (work: () => Promise<boolean>): Promise<void> => {
+    try {
+      const held = await work();
+      if (!held) superseded.abort(new Interruption('lease-lost', 'another run holds the fencing token of this job'));
+    } catch (error) {
+      options.logger.warn({ err: error }, 'progress could not be written');
+    }
+  };
+  const drain = async (): Promise<void> => {
+    while (latest !== null && !closed.signal.aborted) {
+      const progress = latest;
+      latest = null;
+      await guard(() => saveProgress(options.database, options.run, progress, AbortSignal.timeout(CALL_TIMEOUT_MS)));
+    }
+    writing = null;
+  };
+  const timer = setInterval(
+    () => {
+      void guard(() =>
+        keepAlive(options.database, options.run, options.aliveSeconds, AbortSignal.timeout(CALL_TIMEOUT_MS)),
+      );
+    },
+    (options.aliveSeconds * 1000) / 3,
+  );
+
+  return {
+    signal: superseded.signal,
+    report(progress) {
+      latest = progress;
+      writing ??= drain();
+    },
+    async [Symbol.asyncDispose]() {
+      closed.abort();
+      clearInterval(timer);
+      await writing;
+    },
+  };
+}
