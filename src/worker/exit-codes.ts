@@ -12,6 +12,8 @@ export const EXIT_CODES = {
   GIVEN_BACK: 4,
   /** A job did not end after its abort; its message was given back and the process left it behind. */
   STUCK: 5,
+  /** A command could not do what it was asked for: the object or the file is at fault, or a service was away. */
+  FAILED: 6,
   /** An error that nothing caught. */
   CRASH: 70,
 } as const;

@@ -1,0 +1,77 @@
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { renderReport } from '../../report/report.ts';
+import { queryGpus } from '../preflight/nvidia-smi.ts';
+import { analyzeLocally, configWith } from '../local-analysis.ts';
+import { progressText } from '../progress-text.ts';
+import { summaryLines } from '../summary.ts';
+
+interface AnalyzeOptions {
+  readonly pack?: string;
+  readonly fps?: string;
+  readonly device?: string;
+  readonly attributes?: string;
+  readonly json?: string;
+  readonly report?: string;
+}
+
+const REPORT_PICTURES = 8;
+
+export function addAnalyze(program: Command): void {
+  program
+    .command('analyze')
+    .description('run the model chain on one video: no queue, no database')
+    .argument('<source>', 'a file or s3://bucket/key')
+    .option('--pack <dir>', 'model pack (default: MODEL_PACK, else models/demo)')
+    .option('--fps <number>', 'sampled frames per second of footage (default: SAMPLE_FPS)')
+    .option('--device <device>', 'cpu, cuda or auto (default: DEVICE, else auto)')
+    .option('--attributes <mode>', 'per-track or per-frame (default: ATTRIBUTES)')
+    .option('--json <file>', 'write the analysis as JSON, - for standard output')
+    .option('--report <file>', 'write a self-contained HTML report')
+    .action(analyze);
+}
+
+async function analyze(source: string, options: AnalyzeOptions): Promise<void> {
+  const config = configWith(['models'], {
+    MODEL_PACK: options.pack ?? process.env['MODEL_PACK'] ?? demoPack(),
+    SAMPLE_FPS: options.fps,
+    DEVICE: options.device ?? process.env['DEVICE'] ?? 'auto',
+    ATTRIBUTES: options.attributes,
+  });
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
+  const device = await chooseDevice(config.inference.device, interrupted.signal);
+  const progress = progressText(process.stderr);
+  const { analysis, images } = await analyzeLocally(
+    {
+      source,
+      config,
+      device,
+      keyFrames: options.report === undefined ? 0 : REPORT_PICTURES,
+      onProgress: (step) => progress.update(step),
+    },
+    interrupted.signal,
+  );
+  progress.end();
+  if (options.report !== undefined) {
+    await writeFile(options.report, renderReport(analysis, images, { title: source }));
+    process.stderr.write(`report: ${options.report}\n`);
+  }
+  const json = `${JSON.stringify(analysis, null, 1)}\n`;
+  if (options.json === '-') process.stdout.write(json);
+  else if (options.json !== undefined) await writeFile(options.json, json);
+  else process.stdout.write(`${summaryLines(analysis).join('\n')}\n`);
+}
+
+/** `auto` is decided here, aloud: a run on the CPU that was meant for the GPU must not go unnoticed. */
+async function chooseDevice(asked: 'cuda' | 'cpu' | 'auto', signal: AbortSignal): Promise<'cuda' | 'cpu'> {
+  if (asked !== 'auto') return asked;
+  const answer = await queryGpus('nvidia-smi', signal);
+  const found = answer.ok && answer.gpus.length > 0;
+  if (!found) process.stderr.write('no NVIDIA GPU was found: the models run on the CPU\n');
+  return found ? 'cuda' : 'cpu';
+}
+
+function demoPack(): string {
+  return new URL('../../../models/demo', import.meta.url).pathname;
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
+import type { Command } from 'commander';
+import { Failure } from '../../failure.ts';
+import { enqueueVideo } from '../../local/enqueue.ts';
+import { uploadVideo } from '../../local/upload.ts';
+import { createS3, createSqs } from '../compose.ts';
+import { configWith, parseS3Url } from '../local-analysis.ts';
+
+interface EnqueueOptions {
+  readonly videoId?: string;
+  readonly bucket?: string;
+  readonly priority: string;
+}
+
+export function addEnqueue(program: Command): void {
+  program
+    .command('enqueue')
+    .description("upload a file (or take an object that is there) and send the backend's message")
+    .argument('<source>', 'a file or s3://bucket/key')
+    .option('--video-id <id>', 'the backend id of the video (default: a new one)')
+    .option('--bucket <name>', 'bucket for an uploaded file (default: S3_BUCKET, else video-uploads)')
+    .option('--priority <priority>', 'high, normal or low', 'normal')
+    .action(enqueue);
+}
+
+async function enqueue(source: string, options: EnqueueOptions): Promise<void> {
+  const config = configWith(['queue']);
+  const { priority } = options;
+  if (priority !== 'high' && priority !== 'normal' && priority !== 'low') {
+    throw new Failure('CONFIG_INVALID', `--priority is "${priority}": it must be high, normal or low`);
+  }
+  const videoId = options.videoId ?? randomUUID();
+  const s3 = createS3(config);
+  const sqs = createSqs(config);
+  const signal = AbortSignal.timeout(3_600_000);
+  try {
+    let object = parseS3Url(source);
+    if (object === null) {
+      const bucket = options.bucket ?? config.object.bucket ?? 'video-uploads';
+      object = { bucket, key: `videos/${videoId}/${basename(source)}` };
+      await uploadVideo(s3, { ...object, contentType: 'video/mp4' }, source, signal);
+    }
+    const byPriority = { high: config.queue.urlHigh, normal: null, low: config.queue.urlLow };
+    const queueUrl = byPriority[priority] ?? config.queue.url;
+    const messageId = await enqueueVideo(sqs, { queueUrl, ...object, videoId, priority }, signal);
+    process.stdout.write(`${JSON.stringify({ videoId, ...object, messageId })}\n`);
+  } finally {
+    s3.destroy();
+    sqs.destroy();
+  }
+}

@@ -1,0 +1,116 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { analyzeVideo, type AnalysisProgress } from '../analysis/analyze-video.ts';
+import type { KeyFrame } from '../analysis/key-frames.ts';
+import type { VideoAnalysis } from '../analysis/video-analysis.ts';
+import { loadConfig, type Config } from '../config.ts';
+import { Failure } from '../failure.ts';
+import { readReportImages } from '../report/key-frames.ts';
+import { NO_IMAGES, type ReportImages } from '../report/images.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { decodeFrames } from '../video/decode.ts';
+import { downloadObject, headObject } from '../video/download.ts';
+import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
+import { probeVideo } from '../video/probe.ts';
+import { createWorkspace, type Workspace } from '../video/workspace.ts';
+import { analysisSettings, createDescriber, createS3, decodeSettings, openChain, videoLimits } from './compose.ts';
+
+export interface LocalAnalysisOptions {
+  /** A file, or `s3://bucket/key`. */
+  readonly source: string;
+  readonly config: Config<'models'>;
+  readonly device: 'cpu' | 'cuda';
+  /** Pictures for a report; 0 for none. */
+  readonly keyFrames: number;
+  readonly onProgress: (progress: AnalysisProgress) => void;
+}
+
+export interface LocalAnalysis {
+  readonly analysis: VideoAnalysis;
+  readonly images: ReportImages;
+}
+
+/** Runs the chain on one video without queue and database. Everything it needed is gone when it returns. */
+export async function analyzeLocally(options: LocalAnalysisOptions, signal: AbortSignal): Promise<LocalAnalysis> {
+  const { config } = options;
+  const logger = createLogger({
+    level: config.log.level === 'info' ? 'warn' : config.log.level,
+    format: config.log.format,
+    name: 'analyze',
+  });
+  const tools = await locateFfmpeg(config.ffmpeg);
+  await using workspace = await createWorkspace(config.worker.workDir, `analyze-${process.pid}`);
+  const file = await localFile(options.source, config, workspace, signal);
+  const info = await probeVideo(tools, file, videoLimits(config), signal);
+  const settings = { ...(await analysisSettings(config)), keyFrames: options.keyFrames };
+  const describer = createDescriber(config);
+  const chain = await openChain(config, options.device, logger, signal);
+  try {
+    let keyFrames: readonly KeyFrame[] = [];
+    const frames = decodeFrames(
+      tools,
+      file,
+      info,
+      { ...decodeSettings(config), framesPerSecond: settings.framesPerSecond },
+      signal,
+    );
+    const analysis = await analyzeVideo(
+      { videoId: 'local', info, frames, workspaceDir: workspace.directory },
+      {
+        chain,
+        describer,
+        logger,
+        onKeyFrames: (kept) => {
+          keyFrames = kept;
+        },
+      },
+      settings,
+      options.onProgress,
+      signal,
+    );
+    const images = options.keyFrames > 0 ? await readReportImages(analysis, keyFrames, signal) : NO_IMAGES;
+    return { analysis, images };
+  } finally {
+    await chain.close();
+    describer?.close();
+  }
+}
+
+async function localFile(source: string, config: Config, workspace: Workspace, signal: AbortSignal): Promise<string> {
+  const object = parseS3Url(source);
+  if (object === null) {
+    const path = resolve(source);
+    const found = await stat(path).catch(() => null);
+    if (found === null || !found.isFile()) throw new Failure('OBJECT_NOT_FOUND', `there is no file ${source}`);
+    return path;
+  }
+  const s3 = createS3(config);
+  try {
+    const limits = { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 };
+    const head = await headObject(s3, { ...object, versionId: null, etag: null }, limits, signal);
+    const path = workspace.path('video');
+    await downloadObject(s3, { ...object, versionId: head.versionId, etag: head.etag }, path, limits, signal);
+    return path;
+  } finally {
+    s3.destroy();
+  }
+}
+
+/** `s3://bucket/key`; null for anything else. The key is taken as it is, not decoded. */
+export function parseS3Url(text: string): { readonly bucket: string; readonly key: string } | null {
+  const match = /^s3:\/\/([^/]+)\/(.+)$/s.exec(text);
+  if (match === null) {
+    if (text.startsWith('s3://')) throw new Failure('CONFIG_INVALID', `${text} is not of the form s3://bucket/key`);
+    return null;
+  }
+  return { bucket: match[1] ?? '', key: match[2] ?? '' };
+}
+
+/** The environment with what the command line says on top. */
+export function configWith<const N extends 'queue' | 'database' | 'models' | 'object'>(
+  needs: readonly N[],
+  overrides: Readonly<Record<string, string | undefined>> = {},
+): Config<N> {
+  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
+  return loadConfig({ ...process.env, ...given }, { needs });
+}

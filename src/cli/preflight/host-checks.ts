@@ -1,0 +1,69 @@
+import type { FfmpegTools } from '../../video/ffmpeg-binary.ts';
+import { type Check, fail, ok, warn } from './check.ts';
+
+export interface HostDeps {
+  readonly nodeVersion: string;
+  locateFfmpeg(): Promise<FfmpegTools>;
+  /** Makes the folder where it is absent, proves that it can be written, and answers with the free bytes. */
+  prepareWorkDir(): Promise<number>;
+}
+
+export interface HostSettings {
+  readonly workDir: string;
+  readonly concurrency: number;
+  readonly maxObjectBytes: number;
+}
+
+const GIB = 1024 ** 3;
+/** Below this not even small videos fit beside each other. */
+const LEAST_FREE_BYTES = GIB;
+
+export function hostChecks(deps: HostDeps, settings: HostSettings): readonly Check[] {
+  return [
+    {
+      name: 'Node',
+      timeoutMs: 1000,
+      fix: 'run scripts/setup',
+      run: async () => judgeNode(deps.nodeVersion),
+    },
+    {
+      name: 'ffmpeg',
+      timeoutMs: 20_000,
+      fix: 'install ffmpeg, or set FFMPEG_PATH and FFPROBE_PATH',
+      run: async () => {
+        const tools = await deps.locateFfmpeg();
+        return ok(`${tools.version} (${tools.source}: ${tools.ffmpeg})`);
+      },
+    },
+    {
+      name: 'work directory',
+      timeoutMs: 10_000,
+      fix: `make ${settings.workDir} a folder that this user can write, or set WORK_DIR`,
+      run: async () => judgeDisk(await deps.prepareWorkDir(), settings),
+    },
+  ];
+}
+
+export function judgeNode(version: string): ReturnType<typeof ok> {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  if (major < 22 || (major === 22 && minor < 18)) {
+    return fail(
+      `${version}: 22.18 or newer is needed`,
+      'start the worker with scripts/start-worker, which brings Node 24',
+    );
+  }
+  return ok(version);
+}
+
+export function judgeDisk(freeBytes: number, settings: HostSettings): ReturnType<typeof ok> {
+  const detail = `${settings.workDir}: ${(freeBytes / GIB).toFixed(1)} GiB free`;
+  if (freeBytes < LEAST_FREE_BYTES) return fail(detail, 'free disk space, or set WORK_DIR to a larger disk');
+  const most = settings.maxObjectBytes * settings.concurrency;
+  if (freeBytes < most) {
+    return warn(
+      `${detail}; CONCURRENCY times MAX_OBJECT_BYTES is ${(most / GIB).toFixed(1)} GiB`,
+      'videos that do not fit go back to the queue: use a larger disk, or lower one of the two',
+    );
+  }
+  return ok(detail);
+}

@@ -1,0 +1,73 @@
+import { access, constants, mkdir, statfs } from 'node:fs/promises';
+
+import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+
+import type { Config } from '../../config.ts';
+import { inspectCudaLibraries } from '../../inference/cuda-libraries.ts';
+import { loadPack } from '../../inference/load-pack.ts';
+import { probeCudaProvider } from '../../inference/providers.ts';
+import { assertPack } from '../../inference/verify-pack.ts';
+import { openDatabase } from '../../persistence/client.ts';
+import { migrationStatus } from '../../persistence/migrate.ts';
+import { checkQueue, findDeadLetterUrl, readQueueAttributes } from '../../queue/queue-attributes.ts';
+import { locateFfmpeg } from '../../video/ffmpeg-binary.ts';
+import { queryGpus } from './nvidia-smi.ts';
+import type { PreflightDeps } from './run-preflight.ts';
+import type { ReadQueue } from './service-checks.ts';
+
+export interface PreflightClients {
+  readonly sqs: SQSClient;
+  readonly s3: S3Client;
+}
+
+/** The checks' hands: the real programs, libraries and services that the configuration names. */
+export function preflightDeps(config: Config, clients: PreflightClients): PreflightDeps {
+  const { workDir } = config.worker;
+  return {
+    nodeVersion: process.version,
+    locateFfmpeg: () => locateFfmpeg(config.ffmpeg),
+    prepareWorkDir: async () => {
+      await mkdir(workDir, { recursive: true, mode: 0o700 });
+      await access(workDir, constants.R_OK | constants.W_OK | constants.X_OK);
+      const { bavail, bsize } = await statfs(workDir);
+      return bavail * bsize;
+    },
+    queryGpus: (signal) => queryGpus('nvidia-smi', signal),
+    inspectLibraries: () => inspectCudaLibraries(),
+    probeCuda: (deviceId) => probeCudaProvider(deviceId),
+    verifyPack: async (dir) => {
+      const pack = await loadPack(dir);
+      await assertPack(pack, { hash: true });
+      return { name: pack.manifest.name, fingerprint: pack.fingerprint };
+    },
+    migrationStatus: async (signal) => {
+      const { url, schema } = config.database;
+      const database = await openDatabase({ url: url ?? '', schema, poolSize: 1, connectTimeoutMs: 5000 });
+      try {
+        return await migrationStatus(database, signal);
+      } finally {
+        await database.close();
+      }
+    },
+    readQueue: (url, signal) => readQueue(clients.sqs, url, config.queue.deadLetterUrl, signal),
+    headBucket: async (bucket, signal) => {
+      await clients.s3.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal: signal });
+    },
+  };
+}
+
+async function readQueue(
+  sqs: SQSClient,
+  url: string,
+  configured: string | null,
+  signal: AbortSignal,
+): Promise<ReadQueue> {
+  const attributes = await readQueueAttributes(sqs, url, signal);
+  const deadLetterUrl = configured ?? (await findDeadLetterUrl(sqs, attributes, signal));
+  return {
+    attributes,
+    findings: checkQueue(attributes, { deadLetterUrl }),
+    deadLetter: deadLetterUrl === null ? null : await readQueueAttributes(sqs, deadLetterUrl, signal),
+  };
+}

@@ -1,0 +1,54 @@
+import type { Config } from '../../config.ts';
+import { type Check, type CheckResult, runCheck } from './check.ts';
+import { checkGpu, type GpuDeps } from './gpu.ts';
+import { hostChecks, type HostDeps } from './host-checks.ts';
+import { bucketCheck, databaseCheck, packCheck, queueCheck, type ServiceDeps } from './service-checks.ts';
+
+export type PreflightDeps = HostDeps & GpuDeps & ServiceDeps;
+
+export interface PreflightReport {
+  /** No check failed; warnings are allowed. */
+  readonly ok: boolean;
+  /** Where the models are to run: what DEVICE asks for, or what `auto` found. */
+  readonly device: 'cuda' | 'cpu';
+  readonly checks: readonly CheckResult[];
+}
+
+/** Runs every check that the configuration calls for, side by side, each with its timeout; never throws. */
+export async function runPreflight(config: Config, deps: PreflightDeps, signal: AbortSignal): Promise<PreflightReport> {
+  const { device, gpuDeviceId } = config.inference;
+  const [host, gpu, services] = await Promise.all([
+    runAll(hostChecks(deps, hostSettings(config)), signal),
+    checkGpu(device, gpuDeviceId, deps, signal),
+    runAll(serviceChecks(config, deps), signal),
+  ]);
+  const checks = [...host, ...gpu.checks, ...services];
+  return { ok: checks.every((check) => check.status !== 'fail'), device: gpu.device, checks };
+}
+
+async function runAll(checks: readonly Check[], signal: AbortSignal): Promise<readonly CheckResult[]> {
+  return await Promise.all(checks.map((check) => runCheck(check, signal)));
+}
+
+function hostSettings(config: Config): Parameters<typeof hostChecks>[1] {
+  const { workDir, concurrency } = config.worker;
+  return { workDir, concurrency, maxObjectBytes: config.limits.maxObjectBytes };
+}
+
+function serviceChecks(config: Config, deps: PreflightDeps): readonly Check[] {
+  const { queue, database, inference, analysis } = config;
+  const checks: Check[] = [];
+  if (inference.modelPack !== null) checks.push(packCheck(inference.modelPack, deps));
+  if (database.url !== null) checks.push(databaseCheck(database.migrateOnStart, deps));
+  for (const [name, url] of [
+    ['queue', queue.url],
+    ['queue (high)', queue.urlHigh],
+    ['queue (low)', queue.urlLow],
+  ] as const) {
+    if (url !== null) checks.push(queueCheck(name, url, queue.visibilityTimeoutSeconds, deps));
+  }
+  if (analysis.highlightsBucket !== null && analysis.highlightActions.length > 0) {
+    checks.push(bucketCheck(analysis.highlightsBucket, deps));
+  }
+  return checks;
+}

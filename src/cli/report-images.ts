@@ -1,0 +1,91 @@
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import sharp from 'sharp';
+import type { Config } from '../config.ts';
+import type { StoredAnalysis } from '../persistence/stored-analysis.ts';
+import type { VideoRecord } from '../persistence/videos.ts';
+import type { ReportImages } from '../report/images.ts';
+import { decodeFrames } from '../video/decode.ts';
+import { downloadObject } from '../video/download.ts';
+import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
+import { probeVideo } from '../video/probe.ts';
+import { createWorkspace } from '../video/workspace.ts';
+import { decodeSettings, videoLimits } from './compose.ts';
+
+interface ReportSource {
+  readonly config: Config;
+  readonly s3: S3Client;
+  readonly video: VideoRecord;
+  readonly stored: StoredAnalysis;
+}
+
+const PICTURES = 8;
+const PICTURE_WIDTH = 960;
+
+/**
+ * Pictures for a report that is made after the fact: the highlights from their bucket and key frames from the video,
+ * decoded again. What is gone (an expired object) is left out.
+ */
+export async function fetchReportImages(source: ReportSource, signal: AbortSignal): Promise<ReportImages> {
+  const highlights = await fetchHighlights(source, signal);
+  try {
+    return { highlights, keyFrames: await cutKeyFrames(source, signal) };
+  } catch (error) {
+    process.stderr.write(`no key frames: ${error instanceof Error ? error.message : String(error)}\n`);
+    return { highlights, keyFrames: [] };
+  }
+}
+
+async function fetchHighlights({ s3, stored }: ReportSource, signal: AbortSignal): Promise<Map<string, Uint8Array>> {
+  const images = new Map<string, Uint8Array>();
+  const bucket = stored.highlightsBucket;
+  if (bucket === null) return images;
+  for (const { highlight } of stored.analysis.events) {
+    if (highlight === null) continue;
+    try {
+      const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: highlight.key }), {
+        abortSignal: signal,
+      });
+      if (object.Body !== undefined) images.set(highlight.key, await object.Body.transformToByteArray());
+    } catch (error) {
+      process.stderr.write(`no image ${highlight.key}: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  }
+  return images;
+}
+
+async function cutKeyFrames(source: ReportSource, signal: AbortSignal): Promise<ReportImages['keyFrames']> {
+  const { config, s3, video, stored } = source;
+  const wanted = keyFrameIndices(stored.analysis.frames);
+  if (wanted.size === 0) return [];
+  const tools = await locateFfmpeg(config.ffmpeg);
+  await using workspace = await createWorkspace(config.worker.workDir, `report-${process.pid}`);
+  const file = workspace.path('video');
+  const ref = { bucket: video.bucket, key: video.key, versionId: null, etag: null };
+  await downloadObject(s3, ref, file, { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 }, signal);
+  const info = await probeVideo(tools, file, videoLimits(config), signal);
+  const options = { ...decodeSettings(config), framesPerSecond: stored.analysis.sampling.framesPerSecond };
+  const pictures: { frameIndex: number; t: number; jpeg: Uint8Array }[] = [];
+  for await (const frame of decodeFrames(tools, file, info, options, signal)) {
+    if (!wanted.has(frame.index)) continue;
+    const raw = { width: frame.width, height: frame.height, channels: 3 } as const;
+    const jpeg = await sharp(frame.pixels, { raw })
+      .resize({ width: PICTURE_WIDTH, withoutEnlargement: true })
+      .jpeg({ quality: 82 })
+      .toBuffer();
+    pictures.push({ frameIndex: frame.index, t: frame.t, jpeg });
+  }
+  return pictures;
+}
+
+/** The fullest frame of each of equal stretches of the video, so that the pictures tell its story. */
+function keyFrameIndices(frames: StoredAnalysis['analysis']['frames']): ReadonlySet<number> {
+  const busy = frames.filter((frame) => frame.detections.length > 0);
+  const size = Math.max(1, Math.ceil(busy.length / PICTURES));
+  const wanted = new Set<number>();
+  for (let start = 0; start < busy.length; start += size) {
+    const stretch = busy.slice(start, start + size);
+    const fullest = stretch.reduce((best, frame) => (frame.detections.length > best.detections.length ? frame : best));
+    wanted.add(fullest.index);
+  }
+  return wanted;
+}

@@ -1,0 +1,159 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { Config } from '../config.ts';
+import type { Failure } from '../failure.ts';
+import { findDeadLetterUrl, readQueueAttributes } from '../queue/queue-attributes.ts';
+import { createSqsClients } from '../queue/sqs-client.ts';
+import { startHealthServer, type HealthServer } from '../telemetry/health-server.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
+import { createWorkerMetrics, type WorkerMetrics } from '../telemetry/worker-metrics.ts';
+import type { ProcessJob } from '../worker/delivery.ts';
+import { WorkerEventBus } from '../worker/events.ts';
+import { EXIT_CODES } from '../worker/exit-codes.ts';
+import { watchInterruptions } from '../worker/interruption-watch.ts';
+import { watchSignals } from '../worker/signals.ts';
+import { Statistics } from '../worker/statistics.ts';
+import { Worker, type DrainReport, type WorkerQueue } from '../worker/worker.ts';
+import { countEvents, healthSource } from './worker-health.ts';
+import { VERSION } from './version.ts';
+
+export interface DaemonParts {
+  readonly config: Config<'queue'>;
+  readonly logger: Logger;
+  readonly sqs: SQSClient;
+  readonly processJob: ProcessJob;
+  readonly onRejectedMessage: (messageId: string, failure: Failure) => Promise<void>;
+}
+
+/** Milliseconds that an aborted job may take to kill its ffmpeg and to remove its workspace. */
+const UNWIND_MS = 15_000;
+const GIVE_BACK_MS = 2_000;
+const INTERRUPTION_POLL_MS = 5_000;
+/** A spot instance ends two minutes after its notice; a third of that is kept for giving back. */
+const INTERRUPTED_DRAIN_MS = 80_000;
+
+/** Runs the worker until a signal, a host notice or a system failure has drained it. */
+export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
+  const { config, logger } = parts;
+  const events = new WorkerEventBus(logger);
+  const statistics = new Statistics(events);
+  using clients = createSqsClients({ region: config.aws.region, endpoint: config.aws.endpointUrl });
+  const worker = new Worker({
+    queues: await queuesOf(parts),
+    concurrency: config.worker.concurrency,
+    processJob: parts.processJob,
+    clients,
+    settings: {
+      visibilitySeconds: config.queue.visibilityTimeoutSeconds,
+      waitSeconds: config.queue.waitSeconds,
+      maxProcessingSeconds: config.worker.maxProcessingSeconds,
+      unwindMs: UNWIND_MS,
+      workerVersion: VERSION,
+    },
+    logger,
+    events,
+    onRejectedMessage: parts.onRejectedMessage,
+  });
+  using metrics = createWorkerMetrics({
+    slots: config.worker.concurrency,
+    busySlots: () => worker.inFlight,
+    leases: () => worker.inFlight,
+    pollAgeMs: () => worker.pollAgeMs,
+  });
+  countEvents(events, metrics);
+  const health = await serveHealth(config.worker.healthPort, worker, metrics, config.queue.waitSeconds);
+  try {
+    return await runUntilDrained(parts, worker, events);
+  } finally {
+    await health?.close();
+    logger.info({ summary: statistics.summary() }, 'worker stopped');
+  }
+}
+
+async function serveHealth(
+  port: number,
+  worker: Worker,
+  metrics: WorkerMetrics,
+  waitSeconds: number,
+): Promise<HealthServer | null> {
+  return port === 0 ? null : await startHealthServer(port, healthSource(worker, metrics, waitSeconds));
+}
+
+async function runUntilDrained(parts: DaemonParts, worker: Worker, events: WorkerEventBus): Promise<DrainReport> {
+  const { config, logger } = parts;
+  using notifier = createSystemdNotifier({ env: process.env, logger });
+  const drained = Promise.withResolvers<DrainReport>();
+  const drain = (reason: string, deadlineMs: number, kind?: 'host-interruption'): void => {
+    logger.warn({ reason, deadlineMs }, 'draining: no new messages, running jobs may finish');
+    void notifier.stopping(reason);
+    worker.drain(reason, deadlineMs, kind).then(drained.resolve, drained.reject);
+  };
+  const unwatchSignals = watchSignals(process, {
+    onFirst: (signal) => drain(signal, config.worker.drainSeconds * 1000),
+    onSecond: (signal) => {
+      void worker.drainNow(`a second ${signal}`);
+    },
+  });
+  const unwatchHost = config.worker.hostInterruptionWatch
+    ? watchInterruptions({
+        endpoint: config.worker.imdsEndpoint,
+        intervalMs: INTERRUPTION_POLL_MS,
+        logger,
+        onNotice: ({ kind }) => drain(kind, INTERRUPTED_DRAIN_MS, 'host-interruption'),
+      })
+    : null;
+  // A system failure drains by itself; its report is the same one.
+  events.on('worker:state', ({ state }) => {
+    // The event comes from inside `drain`, before its promise is there to be joined.
+    if (state !== 'draining') return;
+    queueMicrotask(() => {
+      worker.drain('', 0).then(drained.resolve, drained.reject);
+    });
+  });
+  const giveBackAndExit = async (cause: unknown): Promise<void> => {
+    logger.fatal({ err: cause }, 'an error that nothing caught: giving everything back');
+    try {
+      await worker.giveBackAll(GIVE_BACK_MS);
+    } finally {
+      process.exit(EXIT_CODES.CRASH);
+    }
+  };
+  const crash = (cause: unknown): void => {
+    void giveBackAndExit(cause);
+  };
+  process.once('uncaughtException', crash);
+  process.once('unhandledRejection', crash);
+  try {
+    worker.start();
+    logger.info({ version: VERSION, concurrency: config.worker.concurrency }, 'polling');
+    await notifier.ready('polling');
+    notifier.watch(() => worker.renewalsHealthy);
+    return await drained.promise;
+  } finally {
+    process.off('uncaughtException', crash);
+    process.off('unhandledRejection', crash);
+    unwatchSignals();
+    await unwatchHost?.();
+  }
+}
+
+async function queuesOf({ config, sqs, logger }: DaemonParts): Promise<readonly WorkerQueue[]> {
+  const { queue } = config;
+  const listed = [
+    { name: 'high', url: queue.urlHigh, weight: queue.weightHigh },
+    { name: 'normal', url: queue.url, weight: queue.weightNormal },
+    { name: 'low', url: queue.urlLow, weight: queue.weightLow },
+  ];
+  const queues: WorkerQueue[] = [];
+  for (const { name, url, weight } of listed) {
+    if (url === null) continue;
+    const signal = AbortSignal.timeout(10_000);
+    const deadLetterUrl =
+      queue.deadLetterUrl ?? (await findDeadLetterUrl(sqs, await readQueueAttributes(sqs, url, signal), signal));
+    if (deadLetterUrl === null) {
+      logger.warn({ queue: name }, 'no dead-letter queue: rejected messages wait for redrive');
+    }
+    queues.push({ name, url, weight, deadLetterUrl });
+  }
+  return queues;
+}
