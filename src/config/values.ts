@@ -3,10 +3,25 @@ import type { KEYS } from './keys.ts';
 
 type Sections = typeof KEYS;
 
-type ValueOf<K, Needs extends Need> =
-  K extends Key<infer T, infer N> ? ([N] extends [never] ? T : [N] extends [Needs] ? NonNullable<T> : T) : never;
-
-/** The validated settings, deep-frozen. `Needs` are the parts that were asked for: their required values are not null. */
-export type Config<Needs extends Need = never> = {
-  readonly [S in keyof Sections]: { readonly [K in keyof Sections[S]]: ValueOf<Sections[S][K], Needs> };
+/** Every setting; one without a default is null where it is absent. */
+type Settings = {
+  readonly [S in keyof Sections]: {
+    readonly [K in keyof Sections[S]]: Sections[S][K] extends Key<infer T, Need> ? T : never;
+  };
 };
+
+/** The settings that one of the needs asks for. */
+type Required<N extends Need> = {
+  readonly [S in keyof Sections]: {
+    readonly [
+      K in keyof Sections[S] as Sections[S][K] extends Key<unknown, infer M>
+        ? [M & N] extends [never]
+          ? never
+          : K
+        : never
+    ]: Sections[S][K] extends Key<infer T, Need> ? NonNullable<T> : never;
+  };
+};
+
+/** The validated settings, deep-frozen. With `Needs`, what those parts require is not null. */
+export type Config<Needs extends Need = never> = Settings & Required<Needs>;

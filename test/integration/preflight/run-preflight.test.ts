@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import type { CheckResult } from '../../../src/cli/preflight/check.ts';
+import { preflightDeps } from '../../../src/cli/preflight/real-deps.ts';
+import { type PreflightReport, runPreflight } from '../../../src/cli/preflight/run-preflight.ts';
+import { loadConfig } from '../../../src/config.ts';
+import { type LocalStack, startLocalStack } from '../../../src/local/stack.ts';
+
+const PACK = fileURLToPath(new URL('../../../models/demo', import.meta.url));
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+let stack: LocalStack;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'preflight-'));
+  stack = await startLocalStack({ dataDir: 'memory', port: 0 });
+});
+
+afterAll(async () => {
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
+
+async function preflight(changes: Record<string, string>): Promise<PreflightReport> {
+  const env = { ...stack.env, MODEL_PACK: PACK, DEVICE: 'cpu', WORK_DIR: join(folder, 'work'), ...changes };
+  const config = loadConfig(env, { needs: ['queue', 'database', 'models'] });
+  const region = config.aws.region;
+  const endpoint = config.aws.endpointUrl ?? '';
+  const sqs = new SQSClient({ region, endpoint, credentials, maxAttempts: 1 });
+  const s3 = new S3Client({ region, endpoint, credentials, forcePathStyle: true, maxAttempts: 1 });
+  try {
+    return await runPreflight(config, preflightDeps(config, { sqs, s3 }), new AbortController().signal);
+  } finally {
+    sqs.destroy();
+    s3.destroy();
+  }
+}
+
+function named(report: PreflightReport, name: string): CheckResult | undefined {
+  return report.checks.find((check) => check.name === name);
+}
+
+describe('the preflight on the local stack', () => {
+  test('passes with the demo pack', async () => {
+    const report = await preflight({});
+    expect(report.checks.filter((check) => check.status === 'fail')).toEqual([]);
+    expect(report).toMatchObject({ ok: true, device: 'cpu' });
+    expect(named(report, 'queue')).toMatchObject({
+      status: 'ok',
+      detail: 'visibility 900 s, retention 4 d, redrive after 5',
+    });
+    expect(named(report, 'database')?.detail).toContain('applied at start');
+    expect(named(report, 'model pack')?.detail).toContain('demo in');
+    expect(named(report, 'highlights bucket')?.status).toBe('ok');
+  });
+
+  test('names every dependency that is away at once, and what to do', async () => {
+    const report = await preflight({
+      MODEL_PACK: folder,
+      DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/db',
+      SQS_QUEUE_URL: `${stack.endpoint}/000000000000/absent`,
+      HIGHLIGHTS_BUCKET: 'absent-bucket',
+      FFMPEG_PATH: join(folder, 'no-ffmpeg'),
+      WORK_DIR: '/proc/no-folder',
+    });
+    expect(report.ok).toBe(false);
+    const failed = report.checks.filter((check) => check.status === 'fail').map((check) => check.name);
+    expect(failed.sort()).toEqual(['database', 'ffmpeg', 'model pack', 'queue', 'work directory']);
+    expect(named(report, 'highlights bucket')?.status).toBe('warn');
+    for (const check of report.checks.filter(({ status }) => status === 'fail')) expect(check.fix).not.toBeNull();
+    expect(JSON.stringify(report)).not.toContain('hunter2');
+  });
+
+  test('asks for migrations when they are not applied at start', async () => {
+    const report = await preflight({ MIGRATE_ON_START: 'off' });
+    expect(named(report, 'database')).toMatchObject({ status: 'fail', fix: expect.stringContaining('db migrate') });
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { ok, runCheck } from '../../../src/cli/preflight/check.ts';
+import { judgeDisk, judgeNode } from '../../../src/cli/preflight/host-checks.ts';
+import { renderPreflight } from '../../../src/cli/preflight/render.ts';
+import { judgeMigrations, judgeQueue } from '../../../src/cli/preflight/service-checks.ts';
+
+const signal = new AbortController().signal;
+const DAY = 86_400;
+const QUEUE = {
+  url: 'http://q/1/q',
+  isFifo: false,
+  visibilitySeconds: 900,
+  retentionSeconds: 4 * DAY,
+  redrive: { deadLetterArn: 'a:b', maxReceiveCount: 5 },
+};
+const DEAD = { ...QUEUE, retentionSeconds: 14 * DAY, redrive: null };
+
+describe('runCheck', () => {
+  test('turns a throw into a failure with the fix', async () => {
+    const run = async (): Promise<never> => {
+      throw new Error('broken');
+    };
+    expect(await runCheck({ name: 'x', timeoutMs: 1000, fix: 'mend', run }, signal)).toEqual({
+      name: 'x',
+      status: 'fail',
+      detail: 'broken',
+      fix: 'mend',
+    });
+    expect((await runCheck({ name: 'x', timeoutMs: 1000, fix: 'mend', severity: 'warn', run }, signal)).status).toBe(
+      'warn',
+    );
+  });
+
+  test('is over at its timeout, also when the check ignores its signal', async () => {
+    const run = (): Promise<never> => new Promise(() => undefined);
+    expect(await runCheck({ name: 'x', timeoutMs: 5, fix: 'mend', run }, signal)).toMatchObject({
+      status: 'fail',
+      detail: 'no answer within 0.005 s',
+    });
+  });
+
+  test('does not start when the caller has given up', async () => {
+    let started = false;
+    const run = async () => {
+      started = true;
+      return ok('');
+    };
+    const result = await runCheck(
+      { name: 'x', timeoutMs: 1000, fix: 'mend', run },
+      AbortSignal.abort(new Error('stopped')),
+    );
+    expect(result).toMatchObject({ status: 'fail', detail: 'stopped' });
+    expect(started).toBe(false);
+  });
+});
+
+test.each([
+  ['v20.19.0', 'fail'],
+  ['v22.17.9', 'fail'],
+  ['v22.18.0', 'ok'],
+  ['v24.0.0', 'ok'],
+])('Node %s: %s', (version, status) => {
+  expect(judgeNode(version).status).toBe(status);
+});
+
+test.each([
+  [0.5, 'fail'],
+  [5, 'warn'],
+  [50, 'ok'],
+])('%d GiB free: %s', (gib, status) => {
+  const settings = { workDir: '/w', concurrency: 2, maxObjectBytes: 20 * 1024 ** 3 };
+  expect(judgeDisk(gib * 1024 ** 3, settings).status).toBe(status);
+});
+
+describe('judgeMigrations', () => {
+  const status = { applied: ['1'], pending: [] as string[], problems: [] as string[] };
+  test('missing migrations fail unless they are applied at start', () => {
+    expect(judgeMigrations(status, false).status).toBe('ok');
+    expect(judgeMigrations({ ...status, pending: ['2'] }, false)).toMatchObject({
+      status: 'fail',
+      fix: expect.stringContaining('db migrate'),
+    });
+    expect(judgeMigrations({ ...status, pending: ['2'] }, true).status).toBe('ok');
+    expect(judgeMigrations({ ...status, problems: ['half-way'] }, true)).toMatchObject({
+      status: 'fail',
+      detail: 'half-way',
+    });
+  });
+});
+
+describe('judgeQueue', () => {
+  test('a good set-up', () => {
+    const finding = judgeQueue({ attributes: QUEUE, findings: [], deadLetter: DEAD }, 300);
+    expect(finding).toEqual({ status: 'ok', detail: 'visibility 900 s, retention 4 d, redrive after 5', fix: null });
+  });
+
+  test('dead letters that are kept no longer than messages', () => {
+    const finding = judgeQueue(
+      { attributes: QUEUE, findings: [], deadLetter: { ...DEAD, retentionSeconds: 4 * DAY } },
+      300,
+    );
+    expect(finding).toMatchObject({ status: 'warn', fix: expect.stringContaining('for 4 d') });
+  });
+
+  test('a visibility timeout below the lease', () => {
+    const finding = judgeQueue(
+      { attributes: { ...QUEUE, visibilitySeconds: 30 }, findings: [], deadLetter: DEAD },
+      300,
+    );
+    expect(finding).toMatchObject({ status: 'warn', fix: expect.stringContaining('VISIBILITY_TIMEOUT_SECONDS (300)') });
+  });
+
+  test('an error among the findings fails', () => {
+    const findings = [{ severity: 'error' as const, text: 'bad' }];
+    expect(judgeQueue({ attributes: QUEUE, findings, deadLetter: DEAD }, 300)).toMatchObject({
+      status: 'fail',
+      fix: 'bad',
+    });
+  });
+});
+
+test('renders a row per check with its fix under it', () => {
+  const text = renderPreflight({
+    ok: false,
+    device: 'cuda',
+    checks: [
+      { name: 'Node', status: 'ok', detail: 'v24', fix: null },
+      { name: 'GPU', status: 'fail', detail: 'none', fix: 'buy one' },
+    ],
+  });
+  expect(text).toBe(
+    'ok   Node  v24\nFAIL GPU   none\n           -> buy one\nnot ready: 1 failed, 0 warning(s); the models run on cuda\n',
+  );
+});
