@@ -1,7 +1,12 @@
 import type { AnalysisProgress } from '../analysis/analyze-video.ts';
 
+/** What can be shown: of a chain in this process everything, of a job in the database its stage and percent. */
+export type ShownProgress = { readonly stage: string; readonly percent: number } & Partial<
+  Pick<AnalysisProgress, 'framesDone' | 'framesExpected' | 'framesPerSecond' | 'etaSeconds'>
+>;
+
 export interface ProgressText {
-  update(progress: Pick<AnalysisProgress, 'percent' | 'stage'> & Partial<AnalysisProgress>): void;
+  update(progress: ShownProgress): void;
   end(): void;
 }
 
@@ -32,7 +37,7 @@ export function progressText(out: NodeJS.WriteStream): ProgressText {
 }
 
 /** `[############------------]  50 %  frames  22/45  14.2 frames/s  ETA 2 s` */
-export function progressLine(progress: Parameters<ProgressText['update']>[0]): string {
+export function progressLine(progress: ShownProgress): string {
   const full = Math.round((Math.min(100, Math.max(0, progress.percent)) / 100) * BAR_WIDTH);
   const parts = [
     `[${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}] ${String(Math.round(progress.percent)).padStart(3)} %`,

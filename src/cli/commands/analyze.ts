@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { renderReport } from '../../report/report.ts';
 import { queryGpus } from '../preflight/nvidia-smi.ts';
@@ -54,13 +55,16 @@ async function analyze(source: string, options: AnalyzeOptions): Promise<void> {
   );
   progress.end();
   if (options.report !== undefined) {
+    await mkdir(dirname(options.report), { recursive: true });
     await writeFile(options.report, renderReport(analysis, images, { title: source }));
     process.stderr.write(`report: ${options.report}\n`);
   }
   const json = `${JSON.stringify(analysis, null, 1)}\n`;
   if (options.json === '-') process.stdout.write(json);
-  else if (options.json !== undefined) await writeFile(options.json, json);
-  else process.stdout.write(`${summaryLines(analysis).join('\n')}\n`);
+  else if (options.json !== undefined) {
+    await mkdir(dirname(options.json), { recursive: true });
+    await writeFile(options.json, json);
+  } else process.stdout.write(`${summaryLines(analysis).join('\n')}\n`);
 }
 
 /** `auto` is decided here, aloud: a run on the CPU that was meant for the GPU must not go unnoticed. */
