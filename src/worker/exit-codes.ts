@@ -1,22 +1,25 @@
-/** What the exit status of the daemon says; systemd restarts on anything but 0, 1 and 2. */
+/** What the exit status says. systemd restarts the daemon on anything but 0, 1 and 2. */
 export const EXIT_CODES = {
-  /** Drained: every job ended by itself, nothing was aborted. */
   CLEAN: 0,
-  /** The command line or the configuration is wrong. */
   USAGE: 1,
-  /** A check before the first poll failed: GPU, model pack, database, queue or bucket. */
   PREFLIGHT: 2,
-  /** A system failure stopped the worker (GPU lost, out of memory, disk full): restart it. */
   SYSTEM_FAILURE: 3,
-  /** The drain's deadline passed: jobs were aborted and their messages given back. */
   GIVEN_BACK: 4,
-  /** A job did not end after its abort; its message was given back and the process left it behind. */
   STUCK: 5,
-  /** A command could not do what it was asked for: the object or the file is at fault, or a service was away. */
   FAILED: 6,
-  /** An error that nothing caught. */
   CRASH: 70,
 } as const;
+
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT_CODES, string>> = {
+  CLEAN: 'drained: every job ended by itself; or the command did what it was asked for',
+  USAGE: 'the command line or the configuration is wrong',
+  PREFLIGHT: 'a check before the first receive failed: GPU, model pack, database, queue, bucket or disk',
+  SYSTEM_FAILURE: 'a system failure stopped the worker (GPU lost, out of memory, disk full): start it again',
+  GIVEN_BACK: "the drain's deadline passed: jobs were aborted and their messages given back",
+  STUCK: 'a job did not end after its abort; its message was given back and the process left it behind',
+  FAILED: 'a command could not do it: the object or the file is at fault, or a service was away',
+  CRASH: 'an error that nothing caught; the messages were given back',
+};
 
 export interface DrainOutcome {
   readonly givenBack: number;
