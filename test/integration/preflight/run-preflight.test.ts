@@ -68,7 +68,7 @@ describe('the preflight on the local stack', () => {
       SQS_QUEUE_URL: `${stack.endpoint}/000000000000/absent`,
       HIGHLIGHTS_BUCKET: 'absent-bucket',
       FFMPEG_PATH: join(folder, 'no-ffmpeg'),
-      WORK_DIR: '/proc/no-folder',
+      WORK_DIR: '/dev/null/work',
     });
     expect(report.ok).toBe(false);
     const failed = report.checks.filter((check) => check.status === 'fail').map((check) => check.name);
