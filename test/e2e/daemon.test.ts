@@ -1,0 +1,236 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { renderVideo } from '../../scripts/demo-video/render.ts';
+import { enqueueVideo } from '../../src/local/enqueue.ts';
+import { startLocalStack, type LocalStack } from '../../src/local/stack.ts';
+import { uploadVideo } from '../../src/local/upload.ts';
+import { openDatabase, type Database } from '../../src/persistence/client.ts';
+import { loadAnalysis } from '../../src/persistence/stored-analysis.ts';
+import { findVideo, listErrors, listVideos } from '../../src/persistence/videos.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'daemon-e2e-'));
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+const signal = AbortSignal.timeout(170_000);
+
+/** The daemon as a process, and a way to wait for what it says. */
+class DaemonProcess {
+  readonly #child: ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(env: Readonly<Record<string, string>>) {
+    this.#child = spawn(
+      'node_modules/.bin/node',
+      ['--disable-warning=ExperimentalWarning', 'src/cli/start-worker.ts'],
+      {
+        env: { PATH: process.env['PATH'], ...env },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    createInterface({ input: this.#child.stderr! }).on('line', (line) => {
+      this.#lines.push(line);
+      for (const wake of this.#waiting) wake();
+    });
+    this.#child.once('exit', () => this.#waiting.forEach((wake) => wake()));
+  }
+
+  get words(): string {
+    return this.#lines.join('\n');
+  }
+
+  async says(pattern: RegExp, times = 1): Promise<void> {
+    for (;;) {
+      if (this.#lines.filter((line) => pattern.test(line)).length >= times) return;
+      if (this.#child.exitCode !== null) throw new Error(`the daemon ended before ${pattern}:\n${this.words}`);
+      await new Promise<void>((wake) => {
+        this.#waiting.add(wake);
+      });
+    }
+  }
+
+  async end(kill?: NodeJS.Signals): Promise<number | null> {
+    if (kill !== undefined && this.#child.exitCode === null) this.#child.kill(kill);
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    return this.#child.exitCode;
+  }
+}
+
+let stack: LocalStack;
+let database: Database;
+let s3: S3Client;
+let sqs: SQSClient;
+let daemon: DaemonProcess;
+
+const environment = (): Record<string, string> => ({
+  ...stack.env,
+  DEVICE: 'cpu',
+  MODEL_PACK: 'models/demo',
+  WORK_DIR: join(dir, 'work'),
+  SQS_WAIT_SECONDS: '1',
+});
+
+beforeAll(async () => {
+  stack = await startLocalStack({ dataDir: 'memory', port: 0 });
+  const client = { region: stack.region, endpoint: stack.endpoint, credentials };
+  s3 = new S3Client({ ...client, forcePathStyle: true });
+  sqs = new SQSClient(client);
+  database = await openDatabase({ url: stack.databaseUrl, schema: 'video_worker', poolSize: 2 });
+  await renderVideo(join(dir, 'store.mp4'), signal, 4, 3);
+  daemon = new DaemonProcess(environment());
+  await daemon.says(/"msg":"polling"/);
+}, 120_000);
+
+afterAll(async () => {
+  await daemon?.end('SIGKILL');
+  await database?.close();
+  s3?.destroy();
+  sqs?.destroy();
+  await stack?.close();
+  rmSync(dir, { recursive: true, force: true });
+}, 60_000);
+
+async function put(key: string, body: string | Uint8Array): Promise<void> {
+  await s3.send(new PutObjectCommand({ Bucket: stack.uploadsBucket, Key: key, Body: body }));
+}
+
+async function send(body: string): Promise<void> {
+  await sqs.send(new SendMessageCommand({ QueueUrl: stack.queueUrl, MessageBody: body }));
+}
+
+/** Receives from the dead-letter queue until as many messages are there. */
+async function deadLetters(count: number): Promise<Map<string, string>> {
+  const codes = new Map<string, string>();
+  while (codes.size < count) {
+    const answer = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: stack.dlqUrl,
+        WaitTimeSeconds: 5,
+        MaxNumberOfMessages: 10,
+        MessageAttributeNames: ['All'],
+      }),
+      { abortSignal: signal },
+    );
+    for (const message of answer.Messages ?? []) {
+      const attributes = Object.values(message.MessageAttributes ?? {}).map(({ StringValue }) => StringValue ?? '');
+      codes.set(message.Body ?? '', attributes.find((value) => /^[A-Z]+(_[A-Z]+)+$/.test(value)) ?? 'no code');
+      await sqs.send(new DeleteMessageCommand({ QueueUrl: stack.dlqUrl, ReceiptHandle: message.ReceiptHandle }));
+    }
+  }
+  return codes;
+}
+
+const s3Event = (key: string): string =>
+  JSON.stringify({
+    Records: [
+      {
+        eventName: 'ObjectCreated:Put',
+        eventTime: '2026-01-01T00:00:00Z',
+        s3: { bucket: { name: stack.uploadsBucket }, object: { key } },
+      },
+    ],
+  });
+
+describe('the daemon on a queue, a store and a database', () => {
+  test('turns an upload into rows, and a second message about it into nothing', async () => {
+    const key = 'videos/2026/01/01/a store+front.mp4';
+    await uploadVideo(
+      s3,
+      { bucket: stack.uploadsBucket, key, contentType: 'video/mp4' },
+      join(dir, 'store.mp4'),
+      signal,
+    );
+    await enqueueVideo(sqs, { queueUrl: stack.queueUrl, bucket: stack.uploadsBucket, key, videoId: '4711' }, signal);
+    await daemon.says(/"msg":"analysis stored"/);
+    const video = await findVideo(database, '4711', signal);
+    expect(video).toMatchObject({ status: 'completed', progress: 100, key, attempts: 1 });
+    const stored = await loadAnalysis(database, video!.videoId, signal);
+    expect(stored!.analysis.tracks.length).toBeGreaterThan(0);
+    expect(stored!.analysis.sampling.frames).toBe(6);
+
+    await send(s3Event('videos/2026/01/01/a+store%2Bfront.mp4'));
+    await daemon.says(/already analysed/);
+    expect(await listVideos(database, { limit: 10 }, signal)).toHaveLength(1);
+  }, 90_000);
+
+  test('a video without people is completed with zero persons', async () => {
+    const empty = join(dir, 'grey.mp4');
+    execFileSync('ffmpeg', [
+      '-v',
+      'error',
+      '-f',
+      'lavfi',
+      '-i',
+      'color=gray:s=640x360:d=2:r=10',
+      '-pix_fmt',
+      'yuv420p',
+      empty,
+    ]);
+    await uploadVideo(s3, { bucket: stack.uploadsBucket, key: 'grey.mp4', contentType: 'video/mp4' }, empty, signal);
+    await send(JSON.stringify({ bucket: stack.uploadsBucket, key: 'grey.mp4' }));
+    await daemon.says(/"msg":"analysis stored"/, 2);
+    const video = (await listVideos(database, { limit: 10 }, signal)).find(({ key }) => key === 'grey.mp4');
+    expect(video).toMatchObject({ status: 'completed' });
+    expect((await loadAnalysis(database, video!.videoId, signal))!.analysis.tracks).toEqual([]);
+  }, 90_000);
+
+  test('whatever is wrong with a message or an object ends in the dead-letter queue with its code', async () => {
+    const audio = join(dir, 'audio.mp4');
+    execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'sine=d=1', audio]);
+    await put('empty.mp4', '');
+    await put('text.mp4', 'this is not a video\n'.repeat(50));
+    await put('list.mp4', '#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n');
+    await uploadVideo(s3, { bucket: stack.uploadsBucket, key: 'audio.mp4', contentType: 'video/mp4' }, audio, signal);
+    const flat = (key: string): string => JSON.stringify({ bucket: stack.uploadsBucket, key });
+    const expected = new Map([
+      ['not json', /^MESSAGE_NOT_JSON$/],
+      ['{"hello":1}', /^MESSAGE_UNKNOWN_SHAPE$/],
+      [s3Event('bad%ZZkey'), /^MESSAGE_KEY_UNDECODABLE$/],
+      [flat('missing.mp4'), /^OBJECT_NOT_FOUND$/],
+      [flat('empty.mp4'), /^OBJECT_EMPTY$/],
+      [flat('text.mp4'), /^NOT_A_VIDEO$/],
+      [flat('list.mp4'), /^(VIDEO_FORMAT_FORBIDDEN|NOT_A_VIDEO)$/],
+      [flat('audio.mp4'), /^NO_VIDEO_STREAM$/],
+    ]);
+    for (const body of expected.keys()) await send(body);
+    const codes = await deadLetters(expected.size);
+    for (const [body, code] of expected) expect(codes.get(body)).toMatch(code);
+    const recorded = (await listErrors(database, 50, signal)).map(({ code }) => code);
+    for (const code of codes.values()) expect(recorded).toContain(code);
+  }, 90_000);
+
+  test('drains on SIGTERM, exits 0 and leaves no file behind', async () => {
+    expect(await daemon.end('SIGTERM')).toBe(0);
+    const work = join(dir, 'work');
+    expect(existsSync(work) ? readdirSync(work) : []).toEqual([]);
+  }, 60_000);
+});
+
+test('a wrong configuration names every mistake and exits 1', async () => {
+  const wrong = new DaemonProcess({ CONCURRENCY: 'many', DEVICE: 'tpu' });
+  expect(await wrong.end()).toBe(1);
+  expect(wrong.words).toMatch(/CONCURRENCY is "many"/);
+  expect(wrong.words).toMatch(/DEVICE is "tpu"/);
+  expect(wrong.words).toMatch(/SQS_QUEUE_URL/);
+}, 30_000);
+
+test('a machine without a GPU is refused unless the CPU was asked for', async () => {
+  const asking = new DaemonProcess({ ...environment(), DEVICE: 'cuda', PATH: dir });
+  expect(await asking.end()).toBe(2);
+  expect(asking.words).toMatch(/FAIL GPU/i);
+}, 60_000);
+
+test('a pack that does not match its manifest is refused, and the file is named', async () => {
+  const pack = join(dir, 'pack');
+  execFileSync('cp', ['-r', 'models/demo', pack]);
+  writeFileSync(join(pack, 'orientation.onnx'), 'broken');
+  const asking = new DaemonProcess({ ...environment(), MODEL_PACK: pack });
+  expect(await asking.end()).toBe(2);
+  expect(asking.words).toMatch(/orientation\.onnx/);
+}, 60_000);

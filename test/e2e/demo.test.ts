@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { expect, test } from '@jest/globals';
+
+const run = promisify(execFile);
+
+test('the demo finds what the scene holds, and its last line says so', async () => {
+  const { stdout } = await run('scripts/demo', ['--json'], { timeout: 280_000, maxBuffer: 1 << 26 });
+  const result = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as {
+    ok: boolean;
+    persons: unknown[];
+    events: { highlight: unknown }[];
+    scenes: unknown[];
+    truth: { detection: { recall: number; precision: number }; identity: { switchesInView: number } } & Record<
+      string,
+      { meanError?: number; accuracy?: number; within15?: number }
+    >;
+  };
+  expect(result.ok).toBe(true);
+  expect(result.persons).toHaveLength(7);
+  expect(result.events.some(({ highlight }) => highlight !== null)).toBe(true);
+  expect(result.scenes.length).toBeGreaterThanOrEqual(4);
+  expect(result.truth.detection.recall).toBeGreaterThanOrEqual(0.98);
+  expect(result.truth.detection.precision).toBeGreaterThanOrEqual(0.98);
+  expect(result.truth.identity.switchesInView).toBe(0);
+  expect(result.truth['age']!.meanError).toBeLessThanOrEqual(2);
+  expect(result.truth['orientation']!.meanError).toBeLessThanOrEqual(10);
+  expect(result.truth['action']!.accuracy).toBeGreaterThanOrEqual(0.95);
+  const report = readFileSync('out/demo/report.html', 'utf8');
+  expect(report).toContain('data:image/jpeg;base64,');
+  expect(report).not.toMatch(/(src|href)="https?:/);
+  expect(existsSync('out/demo/work') ? 'left' : 'gone').toBe('gone');
+}, 300_000);
