@@ -1,3 +1,4 @@
+import { wholePixels } from '../vision/crop.ts';
 import { intersectionArea, boxArea, boxIou } from '../vision/iou.ts';
 import type { Detection, FaceBodyPair } from './model-chain.ts';
 import type { Box } from '../vision/box.ts';
@@ -36,8 +37,4 @@ export function pairScore(person: Box | undefined, face: Box | undefined): numbe
   if (person === undefined || face === undefined) return 0;
   const faceArea = boxArea(face);
   return faceArea > 0 ? (boxIou(person, face) + intersectionArea(person, face) / faceArea) / 2 : 0;
-}
-
-function wholePixels(box: Box): Box {
-  return { x1: Math.trunc(box.x1), y1: Math.trunc(box.y1), x2: Math.trunc(box.x2), y2: Math.trunc(box.y2) };
 }
