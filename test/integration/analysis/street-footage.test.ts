@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,8 +10,9 @@ import type { ModelChain } from '../../../src/analysis/model-chain.ts';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../../src/analysis/settings.ts';
 import type { AnalysedFrame, BoxTuple, VideoAnalysis } from '../../../src/analysis/video-analysis.ts';
 import { loadPack } from '../../../src/inference/load-pack.ts';
-import type { Frame } from '../../../src/video/frame.ts';
-import type { VideoInfo } from '../../../src/video/video-info.ts';
+import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
+import { locateFfmpeg } from '../../../src/video/ffmpeg-binary.ts';
+import { probeVideo, type VideoLimits } from '../../../src/video/probe.ts';
 import type { Box } from '../../../src/vision/box.ts';
 
 interface ExpectedBox {
@@ -40,48 +40,21 @@ const present = existsSync(expectedFile);
 
 const toBox = ([x1, y1, x2, y2]: BoxTuple): Box => ({ x1, y1, x2, y2 });
 
-const CLIP: VideoInfo = {
-  container: 'mov,mp4',
-  codec: 'h264',
-  pixelFormat: 'yuv420p',
-  width: 768,
-  height: 432,
-  rotation: 0,
-  frameRate: 10,
-  durationSeconds: 139.4,
-  sizeBytes: 0,
+const LIMITS: VideoLimits = {
+  maxDurationSeconds: 200,
+  maxPixels: 1_000_000,
+  maxFrameRate: 60,
+  maxFrames: 2_000,
+  maxStreams: 8,
+  timeoutMs: 60_000,
 };
-
-/** Exactly the frames that the expectations were made on: every frame is decoded, the expected ones are passed on. */
-async function* sampledFrames(clip: string, samples: readonly ExpectedSample[]): AsyncGenerator<Frame> {
-  const { width, height } = CLIP;
-  const size = width * height * 3;
-  const wanted = new Map(samples.map(({ frameIndex, pts }, sample) => [frameIndex, { sample, pts }]));
-  const args = ['-v', 'error', '-i', clip, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
-  const ffmpeg = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  try {
-    let pixels = new Uint8Array(new ArrayBuffer(size));
-    let [filled, index] = [0, 0];
-    for await (const chunk of ffmpeg.stdout as AsyncIterable<Buffer>) {
-      for (let offset = 0; offset < chunk.length;) {
-        const part = chunk.subarray(offset, offset + size - filled);
-        pixels.set(part, filled);
-        filled += part.length;
-        offset += part.length;
-        if (filled < size) continue;
-        const place = wanted.get(index);
-        if (place !== undefined) {
-          yield { sample: place.sample, index, t: place.pts, width, height, pixels };
-          pixels = new Uint8Array(new ArrayBuffer(size));
-        }
-        filled = 0;
-        index += 1;
-      }
-    }
-  } finally {
-    ffmpeg.kill('SIGKILL');
-  }
-}
+const DECODING: DecodeOptions = {
+  framesPerSecond: 1.5,
+  stallTimeoutMs: 120_000,
+  wallTimeoutMs: 600_000,
+  maxFrames: 2_000,
+  threads: 1,
+};
 
 /**
  * The clip shows one person at a time. A walk is a run of sampled frames with a sure box (0.6 or more) in which no pause
@@ -119,8 +92,10 @@ if (!present) console.warn(`skipped: the street pack is not at ${expectedFile}`)
       batch: { detection: 4, people: 4, language: 4 },
     });
     const { signal } = new AbortController();
+    const tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
+    const info = await probeVideo(tools, clip, LIMITS, signal);
     analysis = await analyzeVideo(
-      { videoId: 'street', info: CLIP, frames: sampledFrames(clip, expected.samples), workspaceDir },
+      { videoId: 'street', info, frames: decodeFrames(tools, clip, info, DECODING, signal), workspaceDir },
       { chain, describer: null },
       { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off', actionEverySamples: 30, attributeReadings: 2 },
       () => undefined,
@@ -132,6 +107,12 @@ if (!present) console.warn(`skipped: the street pack is not at ${expectedFile}`)
   afterAll(async () => {
     await chain?.close();
     await rm(workspaceDir, { recursive: true, force: true });
+  });
+
+  test('samples frame ceil(20k/3) for each k, as the expectations were made', () => {
+    const indices = Array.from({ length: 209 }, (_, k) => Math.ceil((20 * k) / 3));
+    expect(analysis.frames.map(({ index }) => index)).toEqual(indices);
+    expect(expected.samples.map(({ frameIndex }) => frameIndex)).toEqual(indices);
   });
 
   test('finds at least 98 % of the stable boxes, at IoU 0.9 and within 0.02 of the score', () => {
