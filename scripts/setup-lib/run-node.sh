@@ -39,6 +39,10 @@ run_node() {
     echo "$command: $entry is not built. Run scripts/setup." >&2
     exit 1
   fi
+  # The loader reads the variable when a process starts: Node cannot set it for itself.
+  if [ -d "$root/.local/cuda/lib" ]; then
+    export LD_LIBRARY_PATH="$root/.local/cuda/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  fi
   if [ -z "$env_file" ] && [ -f .env ]; then env_file=.env; fi
   if [ -n "$env_file" ]; then
     if [ ! -r "$env_file" ]; then
