@@ -60,9 +60,25 @@ export async function headObject(
     checkSize(ref, head.sizeBytes, limits.maxBytes);
     return head;
   } catch (error) {
-    throw meaningOf(error, ref, idle.signal, signal);
+    const meaning = meaningOf(error, ref, idle.signal, signal);
+    if (!(meaning instanceof Failure) || meaning.code !== 'OBJECT_NOT_FOUND') throw meaning;
+    throw (await missingBucket(client, ref, AbortSignal.any([signal, idle.signal]))) ?? meaning;
   } finally {
     idle.stop();
+  }
+}
+
+/** The failure of a missing bucket, else null. An answer to HEAD has no body: only one to GET tells bucket from key. */
+async function missingBucket(client: S3Client, ref: ObjectRef, signal: AbortSignal): Promise<Failure | null> {
+  try {
+    const answer = await client.send(new GetObjectCommand({ ...inputOf(ref), Range: 'bytes=0-0' }), {
+      abortSignal: signal,
+    });
+    if (answer.Body instanceof Readable) answer.Body.destroy();
+    return null;
+  } catch (error) {
+    const meaning = classifyS3Error(error, ref);
+    return meaning.code === 'BUCKET_NOT_FOUND' ? meaning : null;
   }
 }
 

@@ -48,6 +48,9 @@ const NO_PICTURES = new Set([
   'aac',
   'wav',
   'flac',
+  'amr',
+  'amrnb',
+  'amrwb',
   'tty',
 ]);
 

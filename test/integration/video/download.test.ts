@@ -1,11 +1,18 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { startFauxqs, type FauxqsServer } from 'fauxqs';
 import { downloadObject, headObject, type DownloadLimits } from '../../../src/video/download.ts';
 import { uploadFile } from '../../../src/video/upload.ts';
-import { createWorkspace, removeStaleWorkspaces, type Workspace } from '../../../src/video/workspace.ts';
+import {
+  checkFreeSpace,
+  createWorkspace,
+  removeStaleWorkspaces,
+  type Workspace,
+} from '../../../src/video/workspace.ts';
 import { createFaultProxy, type FaultProxy } from '../../support/fault-proxy.ts';
 import { mediaFolder } from '../../support/media.ts';
 
@@ -23,13 +30,7 @@ const ref = (key: string, change: object = {}) => ({ bucket: 'videos', key, vers
 beforeAll(async () => {
   server = await startFauxqs({ port: 0, logger: false });
   proxy = await createFaultProxy('127.0.0.1', server.port);
-  client = new S3Client({
-    endpoint: `http://127.0.0.1:${proxy.port}`,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
+  client = createClient();
   folder = await mediaFolder();
   workspace = await createWorkspace(folder.path, 'download');
   await client.send(new CreateBucketCommand({ Bucket: 'videos' }));
@@ -55,13 +56,25 @@ test('an object arrives whole in a private workspace', async () => {
   expect(await removeStaleWorkspaces(folder.path)).toBe(0);
 });
 
-test('a connection that is cut midway is resumed by range', async () => {
+test('a connection that is cut midway is resumed by range, pinned to the object that was first seen', async () => {
   const target = workspace.path('resumed');
+  // Connections of its own: the proxy counts the bytes of each from its start.
+  const fresh = createClient();
+  const requests = recordGets(fresh);
   proxy.cutAfterBytes(900_000, 1);
   const before = proxy.accepted;
-  await downloadObject(client, ref('a b/ü.mp4'), target, limits, never);
+  await downloadObject(fresh, ref('a b/ü.mp4'), target, limits, never);
+  fresh.destroy();
   expect((await readFile(target)).equals(content)).toBe(true);
   expect(proxy.accepted).toBeGreaterThan(before);
+  expect(requests).toHaveLength(2);
+  const [first, second] = requests;
+  expect(first?.range).toBeUndefined();
+  const from = Number(/^bytes=(\d+)-$/.exec(second?.range ?? '')?.[1]);
+  expect(from).toBeGreaterThan(0);
+  expect(from).toBeLessThanOrEqual(900_000);
+  expect(second?.ifMatch).toBe(first?.ifMatch);
+  expect(second?.ifMatch).toMatch(/^"[0-9a-f]{32}"$/);
 });
 
 test('a connection that goes silent ends as TIMEOUT and leaves no file', async () => {
@@ -75,6 +88,7 @@ test('a connection that goes silent ends as TIMEOUT and leaves no file', async (
 
 test.each([
   ['OBJECT_NOT_FOUND', ref('missing')],
+  ['BUCKET_NOT_FOUND', ref('any.mp4', { bucket: 'no-such-bucket' })],
   ['OBJECT_EMPTY', ref('empty')],
   ['OBJECT_CHANGED', ref('a b/ü.mp4', { etag: '0123456789abcdef0123456789abcdef' })],
 ])('%s is permanent', async (code, object) => {
@@ -105,3 +119,56 @@ test('an upload overwrites', async () => {
   const back = await client.send(new GetObjectCommand({ Bucket: 'videos', Key: 'image' }));
   expect(await back.Body?.transformToString()).toBe('two');
 });
+
+test('a workspace of a process that is gone is removed, that of a living one and other folders stay', async () => {
+  const root = join(folder.path, 'stale');
+  const alive = await createWorkspace(root, 'alive');
+  // A process that has ended and been reaped: its pid belongs to nobody, or to another process that started later.
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  await mkdir(join(root, `job-${pid}-12345-gone-abc`, 'highlights'), { recursive: true });
+  await mkdir(join(root, `job-${process.pid}-1-reused-abc`));
+  await mkdir(join(root, 'something-else'));
+  expect(await removeStaleWorkspaces(root)).toBe(2);
+  expect((await readdir(root)).map((name) => join(root, name)).toSorted()).toEqual(
+    [alive.directory, join(root, 'something-else')].toSorted(),
+  );
+});
+
+test('a disk without room for the object is DISK_FULL, a problem of the host and not of the video', async () => {
+  await expect(checkFreeSpace(folder.path, Number.MAX_SAFE_INTEGER)).rejects.toMatchObject({
+    code: 'DISK_FULL',
+    details: { neededBytes: Number.MAX_SAFE_INTEGER },
+  });
+  await expect(checkFreeSpace(folder.path, 1)).resolves.toBeUndefined();
+});
+
+function createClient(): S3Client {
+  return new S3Client({
+    endpoint: `http://127.0.0.1:${proxy.port}`,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    maxAttempts: 1,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+}
+
+interface SentGet {
+  readonly range: string | undefined;
+  readonly ifMatch: string | undefined;
+}
+
+/** Collects the headers of each GET of an object as they go on the wire. */
+function recordGets(s3: S3Client): SentGet[] {
+  const sent: SentGet[] = [];
+  s3.middlewareStack.add(
+    (next) => (args) => {
+      const { method, headers } = args.request as { method: string; headers: Record<string, string> };
+      const header = (name: string): string | undefined =>
+        Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
+      if (method === 'GET') sent.push({ range: header('range'), ifMatch: header('if-match') });
+      return next(args);
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'recordGets' },
+  );
+  return sent;
+}

@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { inspect, promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { decodeFrames } from '../../../src/video/decode.ts';
+import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
+import { probeVideo } from '../../../src/video/probe.ts';
+import type { VideoInfo } from '../../../src/video/video-info.ts';
+import { mediaFolder } from '../../support/media.ts';
+
+const SECRET = 'aws_secret_access_key=never-to-be-seen';
+const never = new AbortController().signal;
+const limits = {
+  maxDurationSeconds: 60,
+  maxPixels: 4_000_000,
+  maxFrameRate: 120,
+  maxFrames: 2_000,
+  maxStreams: 8,
+  timeoutMs: 20_000,
+};
+const decoding = { framesPerSecond: 1, stallTimeoutMs: 20_000, wallTimeoutMs: 20_000, maxFrames: 100, threads: 1 };
+const CLAIMED: VideoInfo = {
+  container: 'mov,mp4',
+  codec: 'h264',
+  pixelFormat: 'yuv420p',
+  width: 64,
+  height: 48,
+  rotation: 0,
+  frameRate: 10,
+  durationSeconds: 5,
+  sizeBytes: 100,
+};
+
+let folder: Awaited<ReturnType<typeof mediaFolder>>;
+let tools: FfmpegTools;
+let canary: Server;
+let address: string;
+let requests: string[] = [];
+
+beforeAll(async () => {
+  folder = await mediaFolder();
+  tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
+  await writeFile(join(folder.path, 'secret'), SECRET);
+  canary = createServer((request, response) => {
+    requests.push(request.url ?? '');
+    response.statusCode = 404;
+    response.end();
+  });
+  canary.listen(0, '127.0.0.1');
+  await once(canary, 'listening');
+  address = `http://127.0.0.1:${(canary.address() as AddressInfo).port}`;
+});
+beforeEach(() => {
+  requests = [];
+});
+afterAll(async () => {
+  canary.close();
+  await folder.remove();
+});
+
+const hls = (entry: string): string => `#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n${entry}\n#EXT-X-ENDLIST\n`;
+const concat = (entry: string): string => `ffconcat version 1.0\nfile '${entry}'\n`;
+
+describe.each<[string, (entry: string) => string, string]>([
+  ['an HLS playlist', hls, 'hls.mp4'],
+  ['an HLS playlist named .avi', hls, 'hls.avi'],
+  ['a concat script', concat, 'concat.mp4'],
+])('%s', (_name, text, name) => {
+  test.each<[string, () => string]>([
+    ['an address on this host', () => `${address}/segment.ts`],
+    ['a file of this host', () => `file://${join(folder.path, 'secret')}`],
+  ])('that names %s is refused, and nothing it names is read', async (_what, entry) => {
+    const file = join(folder.path, name);
+    await writeFile(file, text(entry()));
+    const probed: unknown = await probeVideo(tools, file, limits, never).catch((reason: unknown) => reason);
+    expect(probed).toMatchObject({ code: 'VIDEO_FORMAT_FORBIDDEN', class: 'permanent' });
+    // The decoder has the same rules, should a file ever get past the probe.
+    const decoded: unknown = await decodeFrames(tools, file, CLAIMED, decoding, never)
+      .next()
+      .catch((reason: unknown) => reason);
+    expect(decoded).toMatchObject({ code: 'VIDEO_NO_FRAMES' });
+    for (const failure of [probed, decoded]) expect(inspect(failure, { depth: 10 })).not.toContain('never-to-be-seen');
+    expect(requests).toEqual([]);
+  });
+});
+
+test('the same playlist makes an ffprobe without our rules call the address', async () => {
+  const file = join(folder.path, 'open.m3u8');
+  await writeFile(file, hls(`${address}/segment.ts`));
+  const allowed = ['-v', 'quiet', '-protocol_whitelist', 'file,http,tcp', '-i', file];
+  await promisify(execFile)(tools.ffprobe, allowed).catch(() => undefined);
+  expect(requests).toContain('/segment.ts');
+});

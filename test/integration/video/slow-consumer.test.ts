@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { decodeFrames } from '../../../src/video/decode.ts';
+import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
+import { FrameCollector } from '../../../src/video/frame-collector.ts';
+import { probeVideo } from '../../../src/video/probe.ts';
+import { makeMedia, mediaFolder, testSource } from '../../support/media.ts';
+
+const never = new AbortController().signal;
+const limits = {
+  maxDurationSeconds: 60,
+  maxPixels: 4_000_000,
+  maxFrameRate: 120,
+  maxFrames: 2_000,
+  maxStreams: 8,
+  timeoutMs: 20_000,
+};
+const options = { framesPerSecond: 30, stallTimeoutMs: 20_000, wallTimeoutMs: 40_000, maxFrames: 2_000, threads: 1 };
+const FRAMES = 300;
+const FRAME_BYTES = 320 * 240 * 3;
+let folder: Awaited<ReturnType<typeof mediaFolder>>;
+let tools: FfmpegTools;
+
+beforeAll(async () => {
+  folder = await mediaFolder();
+  tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
+});
+afterAll(() => folder.remove());
+
+test('ffmpeg stays a few frames ahead of a consumer that waits, and loses none', async () => {
+  const file = join(folder.path, 'long.mp4');
+  await makeMedia([...testSource({ size: '320x240', rate: 30, seconds: 10 }), '-c:v', 'mpeg4', file]);
+  const info = await probeVideo(tools, file, limits, never);
+  const slow = decodeFrames(tools, file, info, options, never);
+  await slow.next();
+  const pid = await ffmpegPid();
+  // While the consumer waits, the whole video goes through another decoder: the first had the time to run away.
+  let others = 0;
+  for await (const _frame of decodeFrames(tools, file, info, options, never)) others += 1;
+  expect(others).toBe(FRAMES);
+  const aheadFrames = (await bytesWritten(pid)) / FRAME_BYTES;
+  // One taken, two waiting, one begun, and what fits into the buffers of the pipe.
+  expect(aheadFrames).toBeGreaterThan(2);
+  expect(aheadFrames).toBeLessThan(10);
+  let taken = 1;
+  for await (const frame of slow) {
+    expect(frame.sample).toBe(taken);
+    taken += 1;
+  }
+  expect(taken).toBe(FRAMES);
+});
+
+test('reading stops at two waiting frames and goes on when one is taken', () => {
+  const source = new PassThrough();
+  const frames = new FrameCollector(source, 4, () => undefined);
+  source.emit('data', Buffer.from([1, 1, 1, 1, 2, 2]));
+  expect([frames.waiting, frames.partialBytes, source.isPaused()]).toEqual([1, 2, false]);
+  source.emit('data', Buffer.from([2, 2, 3]));
+  expect([frames.waiting, frames.partialBytes, source.isPaused()]).toEqual([2, 1, true]);
+  expect([...(frames.take() ?? [])]).toEqual([1, 1, 1, 1]);
+  expect([frames.waiting, source.isPaused()]).toEqual([1, false]);
+});
+
+async function ffmpegPid(): Promise<number> {
+  const pids = (await readFile(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8')).trim().split(' ');
+  const names = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));
+  const found = pids[names.findIndex((name) => name.trim() === 'ffmpeg')];
+  if (found === undefined) throw new Error('no ffmpeg is running');
+  return Number(found);
+}
+
+async function bytesWritten(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/io`, 'utf8');
+  return Number(/^wchar: (\d+)$/m.exec(text)?.[1]);
+}
