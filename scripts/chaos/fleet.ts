@@ -42,7 +42,9 @@ export class Fleet {
   }
 
   async kill(slot: number): Promise<void> {
-    const { workerId, child, exited } = this.#ask(slot);
+    const member = this.#ask(slot);
+    if (member === null) return;
+    const { workerId, child, exited } = member;
     this.kills.push({ workerId, at: Date.now() });
     child.kill('SIGKILL');
     await exited;
@@ -58,6 +60,7 @@ export class Fleet {
 
   async terminate(slot: number): Promise<void> {
     const member = this.#ask(slot);
+    if (member === null) return;
     const start = performance.now();
     // Thawed first: a frozen process hears no signal but these.
     member.child.kill('SIGCONT');
@@ -81,8 +84,10 @@ export class Fleet {
     await Promise.all(this.#members.map((_, slot) => this.terminate(slot)));
   }
 
-  #ask(slot: number): Member {
+  /** Null when it is ending already: faults may overlap. */
+  #ask(slot: number): Member | null {
     const member = this.#member(slot);
+    if (this.#asked.has(member.workerId)) return null;
     this.#asked.add(member.workerId);
     return member;
   }

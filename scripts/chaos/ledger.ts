@@ -2,6 +2,7 @@ import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
+  type MessageAttributeValue,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { Client } from 'pg';
@@ -98,8 +99,7 @@ export class Ledger {
       );
       if (Messages.length === 0) return;
       for (const { MessageAttributes: attributes = {}, ReceiptHandle } of Messages) {
-        const original = attributes['original_message_id']?.StringValue ?? 'without an original id';
-        this.dead.set(original, attributes['failure_code']?.StringValue ?? 'without a code');
+        this.dead.set(originalId(attributes), attributes['failure_code']?.StringValue ?? 'without a code');
         await this.#sqs.send(new DeleteMessageCommand({ QueueUrl: this.#deadLetterUrl, ReceiptHandle }));
       }
     }
@@ -125,4 +125,10 @@ export class Ledger {
       }
     }
   }
+}
+
+/** Beside many attributes of the sender's the facts are folded into one. */
+function originalId(attributes: Readonly<Record<string, MessageAttributeValue>>): string {
+  const folded = JSON.parse(attributes['failure_context']?.StringValue ?? '{}') as { original_message_id?: string };
+  return attributes['original_message_id']?.StringValue ?? folded.original_message_id ?? 'without an original id';
 }

@@ -82,7 +82,7 @@ export async function judge(evidence: Evidence): Promise<ChaosReport> {
     sigtermToReleasedMs: times(fleet.released),
     faults,
     problems,
-    log: problems.length === 0 ? [] : fleet.log.slice(-40),
+    log: problems.length === 0 ? [] : fleet.log.slice(-40).map((text) => text.slice(0, 600)),
   };
 }
 
