@@ -1,6 +1,12 @@
+import { benchPersistence } from './persistence.ts';
+import { benchPipeline } from './pipeline.ts';
 import { benchQueue } from './queue.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = { queue: benchQueue };
+const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
+  queue: benchQueue,
+  pipeline: benchPipeline,
+  persistence: () => benchPersistence(),
+};
 
 const name = process.argv[2] ?? '';
 const bench = BENCHES[name];
