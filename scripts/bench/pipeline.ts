@@ -6,6 +6,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { renderVideo } from '../demo-video/render.ts';
+import { benchFirstPoll } from './first-poll.ts';
 import { benchPersistence } from './persistence.ts';
 import type { PipelineRun } from './pipeline-run.ts';
 
@@ -55,6 +56,8 @@ export async function benchPipeline(): Promise<Record<string, unknown>> {
     const street = clip === null ? 'skipped: its files are not here' : await measure(STREET_PACK, clip);
     say('rows');
     const persistence = await benchPersistence();
+    say('starts of the daemon');
+    const firstPoll = await benchFirstPoll();
     return {
       machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
       demo: short,
@@ -62,6 +65,7 @@ export async function benchPipeline(): Promise<Record<string, unknown>> {
       memoryRatio: Number((tenMinutes.peakMiB / short.peakMiB).toFixed(2)),
       street,
       persistence,
+      firstPoll,
       gpu: 'not measured',
     };
   } finally {

@@ -1,3 +1,4 @@
+import { benchFirstPoll } from './first-poll.ts';
 import { benchPersistence } from './persistence.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchQueue } from './queue.ts';
@@ -5,6 +6,7 @@ import { benchQueue } from './queue.ts';
 const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   queue: benchQueue,
   pipeline: benchPipeline,
+  'first-poll': benchFirstPoll,
   persistence: () => benchPersistence(),
 };
 
