@@ -25,7 +25,7 @@ export function loadConfig<const N extends Need = never>(
   });
   const config = Object.freeze(Object.fromEntries(sections)) as unknown as Config<N>;
   // With an unreadable value the rules between variables would only repeat the mistake.
-  if (problems.length === 0) problems.push(...brokenRules(config as unknown as Config, needs));
+  if (problems.length === 0) problems.push(...brokenRules(config, needs));
   if (problems.length > 0) {
     throw new Failure(
       'CONFIG_INVALID',
