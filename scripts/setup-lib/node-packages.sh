@@ -11,7 +11,7 @@ digest_of() { sha256sum | cut -d ' ' -f 1; }
 # fail the whole install on a closed network. Both are fetched on purpose (--gpu, --ffmpeg-static); nothing else needs one.
 install_node_packages() {
   local digest stamp=node_modules/.setup-stamp
-  digest="$(cat package.json package-lock.json | digest_of)"
+  digest="$(digest_of <package-lock.json)"
   if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$digest" ]; then
     say "npm packages: up to date"
   else
