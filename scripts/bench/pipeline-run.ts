@@ -88,6 +88,8 @@ async function run(packDir: string, video: string): Promise<PipelineRun> {
 
 if (import.meta.main) {
   const [packDir = '', video = ''] = process.argv.slice(2);
-  process.send?.(await run(packDir, video));
+  const figures = await run(packDir, video);
+  if (process.send === undefined) console.log(JSON.stringify(figures));
+  else process.send(figures);
   process.disconnect?.();
 }
