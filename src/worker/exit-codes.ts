@@ -1,4 +1,4 @@
-/** What the exit status says. systemd restarts the daemon on anything but 0, 1 and 2. */
+/** What the exit status says. systemd restarts the daemon on anything but 0 and 1. */
 export const EXIT_CODES = {
   CLEAN: 0,
   USAGE: 1,
