@@ -1,4 +1,4 @@
-import { Interruption } from '../failure.ts';
+import { Failure } from '../failure.ts';
 import type { Database } from '../persistence/client.ts';
 import { keepAlive, saveProgress, type Run } from '../persistence/runs.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -32,7 +32,7 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
   const guard = async (work: () => Promise<boolean>): Promise<void> => {
     try {
       const held = await work();
-      if (!held) superseded.abort(new Interruption('lease-lost', 'another run holds the fencing token of this job'));
+      if (!held) superseded.abort(new Failure('RUN_SUPERSEDED', 'another run holds the fencing token of this job'));
     } catch (error) {
       options.logger.warn({ err: error }, 'progress could not be written');
     }
