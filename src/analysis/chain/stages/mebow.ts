@@ -12,6 +12,7 @@ import { writePlanes } from '../../../vision/planes.ts';
 import { resizeBilinear } from '../../../vision/resize-bilinear.ts';
 import type { Picture } from '../../../vision/picture.ts';
 import type { Orientation } from '../../model-chain.ts';
+import { pictureTensors } from './picture-tensor.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
 export interface OrientationItem {
@@ -23,21 +24,7 @@ export interface OrientationItem {
 export async function openMebow(pack: Pack, options: StageOptions): Promise<Stage<OrientationItem, Orientation>> {
   const { orientation } = pack.manifest;
   const model = await openModel(pack, { field: 'orientation.model', spec: orientation.model }, options.target);
-  const [input] = orientation.model.inputs;
-  const [out] = orientation.model.outputs;
-  const [, channels, height, width] = input?.shape ?? [];
-  if (
-    input === undefined ||
-    out === undefined ||
-    channels !== 3 ||
-    typeof height !== 'number' ||
-    typeof width !== 'number'
-  ) {
-    throw new Failure(
-      'PACK_BROKEN',
-      `${orientation.model.file.path}: the input must be [batch, 3, height, width] with fixed sizes`,
-    );
-  }
+  const { input, out, height, width } = pictureTensors(orientation.model);
   const { bins, scale, mean, std } = orientation;
   const cut = orientation.crop === 'affine' ? orientationCrop : resizedCrop;
   const size = 3 * height * width;

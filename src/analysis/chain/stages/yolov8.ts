@@ -9,6 +9,7 @@ import { fromLetterbox, letterbox } from '../../../vision/letterbox.ts';
 import { writePlanes } from '../../../vision/planes.ts';
 import type { Picture } from '../../../vision/picture.ts';
 import type { Detection } from '../../model-chain.ts';
+import { pictureTensors } from './picture-tensor.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
 /**
@@ -18,21 +19,7 @@ import type { Stage, StageOptions } from './stage.ts';
 export async function openYolov8(pack: Pack, options: StageOptions): Promise<Stage<Picture, readonly Detection[]>> {
   const { detection } = pack.manifest;
   const model = await openModel(pack, { field: 'detection.model', spec: detection.model }, options.target);
-  const [input] = detection.model.inputs;
-  const [out] = detection.model.outputs;
-  const [, channels, height, width] = input?.shape ?? [];
-  if (
-    input === undefined ||
-    out === undefined ||
-    channels !== 3 ||
-    typeof height !== 'number' ||
-    typeof width !== 'number'
-  ) {
-    throw new Failure(
-      'PACK_BROKEN',
-      `${detection.model.file.path}: the input must be [batch, 3, height, width] with fixed sizes`,
-    );
-  }
+  const { input, out, height, width } = pictureTensors(detection.model);
   const size = 3 * height * width;
   const scratch = floatScratch();
 
