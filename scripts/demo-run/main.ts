@@ -5,6 +5,7 @@ import { evaluate } from '../../src/analysis/evaluate.ts';
 import { parseTruth } from '../../src/analysis/evaluation/truth.ts';
 import { fetchReportImages } from '../../src/cli/report-images.ts';
 import { createS3, createSqs } from '../../src/cli/compose.ts';
+import { evaluationLines } from '../../src/cli/evaluation-text.ts';
 import { summaryLines } from '../../src/cli/summary.ts';
 import { loadConfig } from '../../src/config.ts';
 import { enqueueVideo } from '../../src/local/enqueue.ts';
@@ -16,7 +17,7 @@ import { renderReport } from '../../src/report/report.ts';
 import { truthOfScene } from '../demo-video/truth.ts';
 import { renderVideo } from '../demo-video/render.ts';
 import { startDaemon, type Daemon } from './daemon.ts';
-import { compareLines, demoResult } from './result.ts';
+import { demoResult } from './result.ts';
 import { watchVideo } from './watch-video.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -153,7 +154,10 @@ async function follow(running: Running, signal: AbortSignal): Promise<boolean> {
     for (const line of summaryLines(stored.analysis)) print(line);
     const truth =
       asked.video === null ? evaluate(stored.analysis, parseTruth(JSON.stringify(truthOfScene()), 'the scene')) : null;
-    if (truth !== null) for (const line of compareLines(truth)) print(line);
+    if (truth !== null) {
+      print('\ncompared with the truth of the scene');
+      for (const line of evaluationLines(truth)) print(`  ${line}`);
+    }
     const images = await fetchReportImages({ config, s3, video, stored }, signal);
     const report = join(out, 'report.html');
     await writeFile(report, renderReport(stored.analysis, images, { title: videoId }));

@@ -32,20 +32,3 @@ export function demoResult(
     seconds: Math.round(seconds * 10) / 10,
   };
 }
-
-export function compareLines(truth: Evaluation): string[] {
-  const percent = (share: number | null): string =>
-    share === null ? 'not comparable' : `${(share * 100).toFixed(1)} %`;
-  const { detection, identity, age, gender, orientation, action, events } = truth;
-  return [
-    '',
-    'compared with the truth of the scene',
-    `  persons      ${detection.found} of ${detection.expected} found (recall ${percent(detection.recall)}, precision ${percent(detection.precision)}, AP50 ${percent(detection.ap50)})`,
-    `  identities   ${identity.persons} persons, ${identity.tracks} tracks, ${identity.switches} switches`,
-    `  age          mean error ${age.meanError?.toFixed(2) ?? '-'} years, worst ${age.maxError?.toFixed(2) ?? '-'}`,
-    `  gender       ${percent(gender.accuracy)}`,
-    `  orientation  mean error ${orientation.meanError?.toFixed(1) ?? '-'} degrees, within 15 degrees ${percent(orientation.within15)}`,
-    `  action       ${percent(action.accuracy)} of readings`,
-    `  events       F1 ${percent(events.f1)}`,
-  ];
-}

@@ -31,6 +31,7 @@ export interface Evaluation {
   readonly orientation: {
     readonly observations: number;
     readonly meanError: number | null;
+    readonly maxError: number | null;
     readonly within15: number | null;
     readonly within30: number | null;
   };
@@ -128,7 +129,7 @@ function attributeScores(
     age: {
       persons: errors.length,
       meanError: mean(errors),
-      maxError: errors.length === 0 ? null : Math.max(...errors),
+      maxError: largest(errors),
     },
     gender: { persons: genders.length, accuracy: share(genders.filter(Boolean).length, genders.length) },
   };
@@ -139,7 +140,13 @@ function orientationScore(visible: readonly Pair[]): Evaluation['orientation'] {
     detection.orientation === null ? [] : [angleBetween(detection.orientation, person.orientation)],
   );
   const within = (degrees: number): number | null => share(errors.filter((e) => e <= degrees).length, errors.length);
-  return { observations: errors.length, meanError: mean(errors), within15: within(15), within30: within(30) };
+  return {
+    observations: errors.length,
+    meanError: mean(errors),
+    maxError: largest(errors),
+    within15: within(15),
+    within30: within(30),
+  };
 }
 
 function actionScore(visible: readonly Pair[]): Evaluation['action'] {
@@ -154,6 +161,15 @@ function share(part: number, whole: number): number | null {
 
 function mean(values: readonly number[]): number | null {
   return values.length === 0 ? null : rounded(values.reduce((sum, value) => sum + value, 0) / values.length);
+}
+
+function largest(values: readonly number[]): number | null {
+  return values.length === 0
+    ? null
+    : roundTo(
+        values.reduce((most, value) => Math.max(most, value)),
+        4,
+      );
 }
 
 function rounded(value: number | null): number | null {

@@ -14,6 +14,7 @@ import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe.ts';
 import { createWorkspace, type Workspace } from '../video/workspace.ts';
 import { analysisSettings, createDescriber, createS3, decodeSettings, openChain, videoLimits } from './compose.ts';
+import { queryGpus } from './preflight/nvidia-smi.ts';
 
 export interface LocalAnalysisOptions {
   /** A file, or `s3://bucket/key`. */
@@ -113,4 +114,18 @@ export function configWith<const N extends 'queue' | 'database' | 'models' | 'ob
 ): Config<N> {
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
   return loadConfig({ ...process.env, ...given }, { needs });
+}
+
+/** `auto` is decided here, aloud: a run on the CPU that was meant for the GPU must not go unnoticed. */
+export async function chooseDevice(asked: 'cuda' | 'cpu' | 'auto', signal: AbortSignal): Promise<'cuda' | 'cpu'> {
+  if (asked !== 'auto') return asked;
+  const answer = await queryGpus('nvidia-smi', signal);
+  const found = answer.ok && answer.gpus.length > 0;
+  if (!found) process.stderr.write('no NVIDIA GPU was found: the models run on the CPU\n');
+  return found ? 'cuda' : 'cpu';
+}
+
+/** The pack in this repository. */
+export function demoPack(): string {
+  return new URL('../../models/demo', import.meta.url).pathname;
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_CODES } from '../worker/exit-codes.ts';
 import { addAnalyze } from './commands/analyze.ts';
 import { addEnqueue } from './commands/enqueue.ts';
+import { addEvaluate } from './commands/evaluate.ts';
 import { addOnce } from './commands/once.ts';
 import { addOperate } from './commands/operate.ts';
 import { explain } from './fail.ts';
@@ -13,6 +14,7 @@ const program = new Command('video-worker')
   .exitOverride();
 addAnalyze(program);
 addEnqueue(program);
+addEvaluate(program);
 addOnce(program);
 addOperate(program);
 for (const command of program.commands) command.exitOverride();

@@ -17,7 +17,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT_CODES, string>> = 
   SYSTEM_FAILURE: 'a system failure stopped the worker (GPU lost, out of memory, disk full): start it again',
   GIVEN_BACK: "the drain's deadline passed: jobs were aborted and their messages given back",
   STUCK: 'a job did not end after its abort; its message was given back and the process left it behind',
-  FAILED: 'a command could not do it: the object or the file is at fault, or a service was away',
+  FAILED: 'a command could not do it: the object or the file is at fault, a service was away, or aims were missed',
   CRASH: 'an error that nothing caught; the messages were given back',
 };
 

@@ -2,8 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { renderReport } from '../../report/report.ts';
-import { queryGpus } from '../preflight/nvidia-smi.ts';
-import { analyzeLocally, configWith } from '../local-analysis.ts';
+import { analyzeLocally, chooseDevice, configWith, demoPack } from '../local-analysis.ts';
 import { progressText } from '../progress-text.ts';
 import { summaryLines } from '../summary.ts';
 
@@ -65,17 +64,4 @@ async function analyze(source: string, options: AnalyzeOptions): Promise<void> {
     await mkdir(dirname(options.json), { recursive: true });
     await writeFile(options.json, json);
   } else process.stdout.write(`${summaryLines(analysis).join('\n')}\n`);
-}
-
-/** `auto` is decided here, aloud: a run on the CPU that was meant for the GPU must not go unnoticed. */
-async function chooseDevice(asked: 'cuda' | 'cpu' | 'auto', signal: AbortSignal): Promise<'cuda' | 'cpu'> {
-  if (asked !== 'auto') return asked;
-  const answer = await queryGpus('nvidia-smi', signal);
-  const found = answer.ok && answer.gpus.length > 0;
-  if (!found) process.stderr.write('no NVIDIA GPU was found: the models run on the CPU\n');
-  return found ? 'cuda' : 'cpu';
-}
-
-function demoPack(): string {
-  return new URL('../../../models/demo', import.meta.url).pathname;
 }

@@ -95,7 +95,13 @@ test('attributes are compared per person, directions around the circle, actions 
   const result = evaluate(analysis, truthOf());
   expect(result.age).toEqual({ persons: 2, meanError: 3.75, maxError: 4.5 });
   expect(result.gender).toEqual({ persons: 2, accuracy: 0.5 });
-  expect(result.orientation).toEqual({ observations: 8, meanError: 20, within15: 0.5, within30: 1 });
+  expect(result.orientation).toEqual({
+    observations: 8,
+    meanError: 20,
+    maxError: 30,
+    within15: 0.5,
+    within30: 1,
+  });
   expect(result.action).toEqual({ observations: 8, accuracy: 0.875 });
 });
 

@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { evaluate, type Evaluation } from '../../analysis/evaluate.ts';
+import { evaluationAims } from '../../analysis/evaluation/aims.ts';
+import { parseAnalysisFile } from '../../analysis/evaluation/analysis-file.ts';
+import { parseTruth, type Truth } from '../../analysis/evaluation/truth.ts';
+import { DEFAULT_ANALYSIS_SETTINGS } from '../../analysis/settings.ts';
+import type { VideoAnalysis } from '../../analysis/video-analysis.ts';
+import { Failure } from '../../failure.ts';
+import { EXIT_CODES } from '../../worker/exit-codes.ts';
+import { aimLines, evaluationLines } from '../evaluation-text.ts';
+import { analyzeLocally, chooseDevice, configWith, demoPack } from '../local-analysis.ts';
+import { progressText } from '../progress-text.ts';
+
+interface EvaluateCommandOptions {
+  readonly truth: string;
+  readonly video?: string;
+  readonly analysis?: string;
+  readonly pack?: string;
+  readonly fps?: string;
+  readonly device?: string;
+  readonly aims?: boolean;
+  readonly json?: boolean;
+}
+
+const TRUTH_ENDING = '.truth.json';
+
+export function addEvaluate(program: Command): void {
+  program
+    .command('evaluate')
+    .description('compare what a pack finds in a video with the truth about it')
+    .requiredOption('--truth <file>', 'truth about the video, as `npm run demo:video` writes it')
+    .option('--video <source>', 'a file or s3://bucket/key (default: NAME.mp4 beside NAME.truth.json)')
+    .option('--analysis <file>', 'compare an analysis that `analyze --json` wrote, instead of making one')
+    .option('--pack <dir>', 'model pack (default: MODEL_PACK, else models/demo)')
+    .option('--fps <number>', 'sampled frames per second of footage (default: SAMPLE_FPS)')
+    .option('--device <device>', 'cpu, cuda or auto (default: DEVICE, else auto)')
+    .option('--aims', 'fail with the missed aims when the result is not good enough')
+    .option('--json', 'one JSON object')
+    .action(evaluateCommand);
+}
+
+async function evaluateCommand(options: EvaluateCommandOptions): Promise<void> {
+  const truth = parseTruth(await readText(options.truth), options.truth);
+  const analysis =
+    options.analysis === undefined
+      ? await analyzeVideoOf(options)
+      : parseAnalysisFile(await readText(options.analysis), options.analysis);
+  const evaluation = compare(analysis, truth, options);
+  const aims = evaluationAims(evaluation);
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify({ pack: analysis.pack, sampling: analysis.sampling, evaluation, aims })}\n`);
+  } else {
+    process.stdout.write(`pack         ${analysis.pack.name}\n${evaluationLines(evaluation).join('\n')}\n`);
+    if (options.aims === true) process.stdout.write(`\n${aimLines(aims).join('\n')}\n`);
+  }
+  const missed = aims.filter(({ met }) => !met);
+  if (options.aims !== true || missed.length === 0) return;
+  process.stderr.write(`missed: ${missed.map(({ name }) => name).join('; ')}\n`);
+  process.exitCode = EXIT_CODES.FAILED;
+}
+
+function compare(analysis: VideoAnalysis, truth: Truth, options: EvaluateCommandOptions): Evaluation {
+  const { width, height } = truth.video;
+  if (analysis.video.width !== width || analysis.video.height !== height) {
+    throw new Failure(
+      'CONFIG_INVALID',
+      `${options.truth} is about a video of ${width}x${height} pixels, the analysed one has ${analysis.video.width}x${analysis.video.height}`,
+    );
+  }
+  const { ignoredActions, minReadings } = DEFAULT_ANALYSIS_SETTINGS.events;
+  const evaluation = evaluate(analysis, truth, { ignoredActions, minReadings });
+  if (evaluation.frames === 0) {
+    throw new Failure('CONFIG_INVALID', `${options.truth} has none of the ${analysis.frames.length} analysed frames`);
+  }
+  return evaluation;
+}
+
+async function analyzeVideoOf(options: EvaluateCommandOptions): Promise<VideoAnalysis> {
+  const config = configWith(['models'], {
+    MODEL_PACK: options.pack ?? process.env['MODEL_PACK'] ?? demoPack(),
+    SAMPLE_FPS: options.fps,
+    DEVICE: options.device ?? process.env['DEVICE'] ?? 'auto',
+    // The truth says nothing about scene texts.
+    SCENE: 'off',
+  });
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
+  const device = await chooseDevice(config.inference.device, interrupted.signal);
+  const progress = progressText(process.stderr);
+  const source = options.video ?? videoBeside(options.truth);
+  const { analysis } = await analyzeLocally(
+    { source, config, device, keyFrames: 0, onProgress: (step) => progress.update(step) },
+    interrupted.signal,
+  );
+  progress.end();
+  return analysis;
+}
+
+function videoBeside(truth: string): string {
+  if (truth.endsWith(TRUTH_ENDING)) return `${truth.slice(0, -TRUTH_ENDING.length)}.mp4`;
+  throw new Failure('CONFIG_INVALID', `${truth} does not end in ${TRUTH_ENDING}: name its video with --video`);
+}
+
+async function readText(file: string): Promise<string> {
+  return await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Failure('CONFIG_INVALID', `${file} cannot be read`, { cause });
+  });
+}
