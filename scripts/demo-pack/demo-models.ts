@@ -1,6 +1,6 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { PackManifest } from '../../src/inference/pack-manifest.ts';
+import { specOf, type PackManifest } from '../../src/inference/pack-manifest.ts';
 import type { Box } from '../../src/vision/box.ts';
 import type { Picture } from '../../src/vision/picture.ts';
 import type { PackFiles } from './build.ts';
@@ -60,6 +60,7 @@ export class DemoModels {
     const input = letterbox(picture, 640, 114);
     const outputs = await this.run('detector.onnx', { images: tensor([input]) });
     const output = need(outputs, 'output0');
+    const { confidence, iou } = specOf(this.manifest, 'detection', 'yolov8');
     const anchors = output.dims[2] ?? 0;
     const data = output.data as Float32Array;
     const gain = Math.min(640 / picture.width, 640 / picture.height);
@@ -70,13 +71,13 @@ export class DemoModels {
       const candidates: Found[] = [];
       for (let anchor = 0; anchor < anchors; anchor++) {
         const score = read(row, anchor);
-        if (score <= this.manifest.detection.confidence) continue;
+        if (score <= confidence) continue;
         const [x, y] = [(read(0, anchor) - left) / gain, (read(1, anchor) - top) / gain];
         const [width, height] = [read(2, anchor) / gain, read(3, anchor) / gain];
         const box = { x1: x - width / 2, y1: y - height / 2, x2: x + width / 2, y2: y + height / 2 };
         candidates.push({ score, box });
       }
-      const kept = suppress(candidates, this.manifest.detection.iou);
+      const kept = suppress(candidates, iou);
       return kept.map(({ box, score }) => ({ score, box: clip(box, picture.width, picture.height) }));
     };
     return { persons: ofClass(4), faces: ofClass(5) };

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { Failure } from '../failure.ts';
+
+const differ = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
 
 /** A file of the pack: path below the pack's files folder, with what it must be. */
 const file = z.strictObject({
@@ -26,19 +29,66 @@ const model = z.strictObject({
 });
 
 const origin = { origin: z.string(), licence: z.string() };
+/** What a detector can tell the chain. */
+const seen = z.enum(['person', 'face']);
 const rgb = z.tuple([z.number(), z.number(), z.number()]);
 
 /** Adapter `yolov8`: letterboxed RGB 0..1 in, cx,cy,w,h and one score per class out. */
-const detection = z.strictObject({
+const yolov8 = z.strictObject({
   adapter: z.literal('yolov8'),
   ...origin,
   model,
-  classes: z.array(z.enum(['person', 'face'])).min(1),
+  classes: z.array(seen).min(1),
   letterboxFill: z.int().min(0).max(255),
   confidence: z.number().min(0).max(1),
   iou: z.number().min(0).max(1),
   maxDetections: z.int().positive(),
 });
+
+/**
+ * Adapter `detr`: normalised RGB in, `logits` and `pred_boxes` (cx, cy, w, h as shares of the input) out, one query per
+ * object. A pack without faces is fine: age and gender are then read from bodies alone.
+ */
+const detr = z
+  .strictObject({
+    adapter: z.literal('detr'),
+    ...origin,
+    model,
+    mean: rgb,
+    std: rgb,
+    /** Grey level around the fitted picture; null: the picture is stretched to the input. */
+    letterboxFill: z.int().min(0).max(255).nullable(),
+    /** `sigmoid`: each column is a claim of its own; `softmax`: they compete and the last column is "nothing". */
+    activation: z.enum(['sigmoid', 'softmax']),
+    /** Columns of the logits, with the model's names for them, and what the chain takes them for. */
+    classes: z
+      .array(z.strictObject({ name: z.string().min(1), columns: z.array(z.int().nonnegative()).min(1), as: seen }))
+      .min(1)
+      .refine((classes) => classes.some((entry) => entry.as === 'person'), 'one class must be taken for person')
+      .refine((classes) => differ(classes.flatMap((entry) => entry.columns)), 'a column may be named once'),
+    confidence: z.number().min(0).max(1),
+    maxDetections: z.int().positive(),
+  })
+  .superRefine((spec, context) => {
+    const shapeOf = (name: string): readonly (number | string)[] | undefined =>
+      spec.model.outputs.find((out) => out.name === name)?.shape;
+    const [columns, sides] = [shapeOf('logits')?.[2], shapeOf('pred_boxes')?.[2]];
+    if (typeof columns !== 'number' || sides !== 4) {
+      const message =
+        'expected logits [batch, queries, columns] with a fixed number of columns and pred_boxes [batch, queries, 4]';
+      context.addIssue({ code: 'custom', path: ['model', 'outputs'], message });
+      return;
+    }
+    // The last column of competing ones means "nothing": it cannot be somebody.
+    const last = spec.activation === 'softmax' ? columns - 2 : columns - 1;
+    spec.classes.forEach((entry, index) => {
+      if (entry.columns.every((column) => column <= last)) return;
+      const message = `expected columns from 0 to ${last}, found ${entry.columns.join(', ')}`;
+      context.addIssue({ code: 'custom', path: ['classes', index, 'columns'], message });
+    });
+  });
+
+const detection = z.discriminatedUnion('adapter', [yolov8, detr]);
 
 /** Adapter `mivolo`: face RGB then body RGB, age = x * (maxAge - minAge) + avgAge. */
 const ageGender = z.strictObject({
@@ -89,10 +139,7 @@ const action = z.strictObject({
   /** `sum` (default): log-probability of the whole label; `length`: divided by its number of tokens. */
   normalisation: z.enum(['sum', 'length']).optional(),
   question: z.string().min(1),
-  labels: z
-    .array(z.string().trim().min(1))
-    .min(2)
-    .refine((labels) => new Set(labels).size === labels.length, 'labels must differ from each other'),
+  labels: z.array(z.string().trim().min(1)).min(2).refine(differ, 'labels must differ from each other'),
   maxNewTokens: z.int().positive(),
 });
 
@@ -120,3 +167,16 @@ export type PackManifest = z.infer<typeof packManifestSchema>;
 export type PackFile = z.infer<typeof file>;
 export type ModelSpec = z.infer<typeof model>;
 export type TensorSpec = z.infer<typeof tensor>;
+export type DetrSpec = z.infer<typeof detr>;
+
+/** The manifest's part for a stage, whose adapter the caller knows; throws PACK_BROKEN where it is another one. */
+export function specOf<
+  Stage extends 'detection' | 'ageGender' | 'orientation' | 'language',
+  Adapter extends PackManifest[Stage]['adapter'],
+>(manifest: PackManifest, stage: Stage, adapter: Adapter): Extract<PackManifest[Stage], { readonly adapter: Adapter }> {
+  const spec = manifest[stage];
+  if (spec.adapter !== adapter) {
+    throw new Failure('PACK_BROKEN', `manifest.json: ${stage}.adapter: expected ${adapter}, found ${spec.adapter}`);
+  }
+  return spec as Extract<PackManifest[Stage], { readonly adapter: Adapter }>;
+}

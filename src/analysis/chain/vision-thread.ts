@@ -9,10 +9,8 @@ import type { Picture } from '../../vision/picture.ts';
 import { FrameStore } from './frame-store.ts';
 import { encodeJpeg } from './jpeg.ts';
 import { cutBox } from './cut-box.ts';
-import { openMebow } from './stages/mebow.ts';
-import { openMivolo } from './stages/mivolo.ts';
+import { openAgeGender, openDetection, openOrientation } from './stages/open-stages.ts';
 import type { Stage } from './stages/stage.ts';
-import { openYolov8 } from './stages/yolov8.ts';
 import type { ThreadOptions, VisionMethods } from './threads.ts';
 
 /** Entry of the vision thread. */
@@ -23,9 +21,9 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
   const pack = await loadPack(packDir, { filesRoot });
   const meters = { detection: stageMeter(), ageGender: stageMeter(), orientation: stageMeter() };
   const common = { target, padding };
-  const detection = await openYolov8(pack, { ...common, meter: meters.detection });
-  const ageGender = await openMivolo(pack, { ...common, meter: meters.ageGender });
-  const orientation = await openMebow(pack, { ...common, meter: meters.orientation });
+  const detection = await openDetection(pack, { ...common, meter: meters.detection });
+  const ageGender = await openAgeGender(pack, { ...common, meter: meters.ageGender });
+  const orientation = await openOrientation(pack, { ...common, meter: meters.orientation });
 
   const frame: Picture = { width: 128, height: 128, pixels: new Uint8Array(128 * 128 * 3).fill(128) };
   const box = { x1: 0, y1: 0, x2: 128, y2: 128 };

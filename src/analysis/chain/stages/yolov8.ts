@@ -3,6 +3,7 @@ import { paddedCount } from '../../../inference/batch.ts';
 import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
 import { openModel, output } from '../../../inference/model.ts';
+import { specOf } from '../../../inference/pack-manifest.ts';
 import { assertFinite, floatTensor, readFloats } from '../../../inference/tensor.ts';
 import { decodeDetections } from '../../../vision/decode-detections.ts';
 import { fromLetterbox, letterbox } from '../../../vision/letterbox.ts';
@@ -17,7 +18,7 @@ import type { Stage, StageOptions } from './stage.ts';
  * back to source pixels. Sizes are read from the manifest's tensors.
  */
 export async function openYolov8(pack: Pack, options: StageOptions): Promise<Stage<Picture, readonly Detection[]>> {
-  const { detection } = pack.manifest;
+  const detection = specOf(pack.manifest, 'detection', 'yolov8');
   const model = await openModel(pack, { field: 'detection.model', spec: detection.model }, options.target);
   const { input, out, height, width } = pictureTensors(detection.model);
   const size = 3 * height * width;

@@ -1,0 +1,36 @@
+import type { Pack } from '../../../inference/load-pack.ts';
+import type { PackManifest } from '../../../inference/pack-manifest.ts';
+import type { Picture } from '../../../vision/picture.ts';
+import type { AgeGender, Detection, Orientation } from '../../model-chain.ts';
+import { openDetr } from './detr.ts';
+import { openMebow, type OrientationItem } from './mebow.ts';
+import { openMivolo, type AgeGenderItem } from './mivolo.ts';
+import type { Stage, StageOptions } from './stage.ts';
+import { openYolov8 } from './yolov8.ts';
+
+type Open<Item, Result> = (pack: Pack, options: StageOptions) => Promise<Stage<Item, Result>>;
+type Adapter<Name extends 'detection' | 'ageGender' | 'orientation'> = PackManifest[Name]['adapter'];
+
+// A further model of a stage is an entry here, its fields in the manifest and its file beside this one.
+const DETECTION: Readonly<Record<Adapter<'detection'>, Open<Picture, readonly Detection[]>>> = {
+  yolov8: openYolov8,
+  detr: openDetr,
+};
+const AGE_GENDER: Readonly<Record<Adapter<'ageGender'>, Open<AgeGenderItem, AgeGender | null>>> = {
+  mivolo: openMivolo,
+};
+const ORIENTATION: Readonly<Record<Adapter<'orientation'>, Open<OrientationItem, Orientation>>> = {
+  mebow: openMebow,
+};
+
+/** Opens the pack's detector by the adapter that the manifest names. */
+export const openDetection: Open<Picture, readonly Detection[]> = (pack, options) =>
+  DETECTION[pack.manifest.detection.adapter](pack, options);
+
+/** Opens the pack's age and gender model by the adapter that the manifest names. */
+export const openAgeGender: Open<AgeGenderItem, AgeGender | null> = (pack, options) =>
+  AGE_GENDER[pack.manifest.ageGender.adapter](pack, options);
+
+/** Opens the pack's orientation model by the adapter that the manifest names. */
+export const openOrientation: Open<OrientationItem, Orientation> = (pack, options) =>
+  ORIENTATION[pack.manifest.orientation.adapter](pack, options);
