@@ -16,8 +16,6 @@ import type { VideoProcessorSettings } from '../worker/process-video.ts';
 
 const PROBE_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** A run without a sign of life for so long belongs to whoever asks next. */
-const ALIVE_SECONDS = 60;
 
 /** Stores and queues, on the endpoint that the configuration names. The caller destroys the client. */
 export function createS3(config: Config): S3Client {
@@ -112,7 +110,7 @@ export async function processorSettings(config: Config): Promise<VideoProcessorS
     download: { maxBytes: config.limits.maxObjectBytes, timeoutMs: REQUEST_TIMEOUT_MS },
     video: limits,
     highlightsBucket: config.analysis.highlightActions.length > 0 ? highlightsBucket : null,
-    aliveSeconds: ALIVE_SECONDS,
+    aliveSeconds: config.worker.runAliveSeconds,
   };
 }
 

@@ -7,6 +7,7 @@ import { startHealthServer, type HealthServer } from '../telemetry/health-server
 import type { Logger } from '../telemetry/logger.ts';
 import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
 import { createWorkerMetrics, type WorkerMetrics } from '../telemetry/worker-metrics.ts';
+import { DEFAULT_BREAKER, type CircuitBreakerSettings } from '../worker/circuit-breaker.ts';
 import type { ProcessJob } from '../worker/delivery.ts';
 import { WorkerEventBus } from '../worker/events.ts';
 import { EXIT_CODES } from '../worker/exit-codes.ts';
@@ -49,6 +50,8 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
       maxProcessingSeconds: config.worker.maxProcessingSeconds,
       unwindMs: UNWIND_MS,
       workerVersion: VERSION,
+      maxRetryDelaySeconds: config.queue.maxRetryDelaySeconds,
+      breaker: breakerSettings(config),
     },
     logger,
     events,
@@ -68,6 +71,11 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
     await health?.close();
     logger.info({ summary: statistics.summary() }, 'worker stopped');
   }
+}
+
+function breakerSettings({ worker }: Config): CircuitBreakerSettings {
+  const maxPauseMs = worker.circuitMaxPauseSeconds * 1_000;
+  return { ...DEFAULT_BREAKER, firstPauseMs: Math.min(DEFAULT_BREAKER.firstPauseMs, maxPauseMs), maxPauseMs };
 }
 
 async function serveHealth(

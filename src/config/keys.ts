@@ -53,6 +53,9 @@ export const KEYS = {
     visibilityTimeoutSeconds: withDefault('VISIBILITY_TIMEOUT_SECONDS', integer('seconds', 10, 43_200), '300', {
       description: 'lease on a message; renewed at a third of it',
     }),
+    maxRetryDelaySeconds: withDefault('MAX_RETRY_DELAY_SECONDS', integer('seconds', 1, 43_200), '1800', {
+      description: 'longest time for which a message that failed for now stays hidden before it is tried again',
+    }),
   },
   worker: {
     id: withDefault(
@@ -67,6 +70,12 @@ export const KEYS = {
     }),
     drainSeconds: withDefault('DRAIN_SECONDS', integer('seconds', 0, 43_200), '90', {
       description: 'time that running jobs get to finish after SIGTERM',
+    }),
+    runAliveSeconds: withDefault('RUN_ALIVE_SECONDS', integer('seconds', 10, 3_600), '60', {
+      description: 'a run whose worker has not been heard of for so long is taken over; told at a third of it',
+    }),
+    circuitMaxPauseSeconds: withDefault('CIRCUIT_MAX_PAUSE_SECONDS', integer('seconds', 1, 3_600), '300', {
+      description: 'longest pause in taking messages while the database or the store is away',
     }),
     workDir: withDefault('WORK_DIR', FOLDER, '/tmp/video-worker', {
       description: 'private workspaces of the jobs: downloaded videos',

@@ -15,7 +15,7 @@ export interface CarryOutDeps {
   readonly settler: Settler;
   readonly events: WorkerEventBus;
   readonly logger: Logger;
-  readonly workerVersion: string;
+  readonly settings: { readonly workerVersion: string; readonly maxRetryDelaySeconds?: number };
   /** Null: not known, the queue's own redrive policy has to take the message. */
   readonly deadLetterUrl: (queueUrl: string) => string | null;
 }
@@ -60,8 +60,9 @@ async function acknowledge(deps: CarryOutDeps, message: ReceivedMessage, lease: 
 }
 
 /** Gives the message back and tells; with a lost lease there is nothing to give. */
-export async function giveBack(deps: CarryOutDeps, lease: Lease, afterSeconds: number, why: string): Promise<void> {
+export async function giveBack(deps: CarryOutDeps, lease: Lease, delaySeconds: number, why: string): Promise<void> {
   const { messageId } = lease;
+  const afterSeconds = Math.min(delaySeconds, deps.settings.maxRetryDelaySeconds ?? Infinity);
   const done = await deps.settler.giveBack(lease, afterSeconds);
   if (done) deps.events.emit('message:given-back', { messageId, afterSeconds, why });
   else deps.logger.warn({ messageId, why }, 'not given back: the lease is lost or the call failed');
@@ -86,7 +87,7 @@ async function reject(
   try {
     await deps.keeper.confirm(lease);
     await sendToDeadLetter(deps.client, url, message, failure, {
-      workerVersion: deps.workerVersion,
+      workerVersion: deps.settings.workerVersion,
       correlationId: messageId,
     });
   } catch (error) {

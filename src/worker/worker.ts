@@ -32,6 +32,8 @@ export interface WorkerSettings {
   /** How long an aborted job may take to unwind before the drain ends without it. */
   readonly unwindMs: number;
   readonly workerVersion: string;
+  /** Cap of every delay with which a message is given back; SQS's own limit when absent. */
+  readonly maxRetryDelaySeconds?: number;
   readonly breaker?: CircuitBreakerSettings;
 }
 
@@ -340,7 +342,7 @@ export class Worker {
       settler: this.#settler,
       events,
       logger,
-      workerVersion: settings.workerVersion,
+      settings,
       deadLetterUrl: (url) => queues.find((queue) => queue.url === url)?.deadLetterUrl ?? null,
     };
   }
