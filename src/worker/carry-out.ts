@@ -9,13 +9,19 @@ import type { Disposition } from './disposition.ts';
 import type { WorkerEventBus } from './events.ts';
 import { retryDelaySeconds } from './retry-delay.ts';
 
+export interface SettlingSettings {
+  readonly workerVersion: string;
+  /** Cap of every delay with which a message is given back; SQS's own limit when absent. */
+  readonly maxRetryDelaySeconds?: number;
+}
+
 export interface CarryOutDeps {
   readonly client: SQSClient;
   readonly keeper: LeaseKeeper;
   readonly settler: Settler;
   readonly events: WorkerEventBus;
   readonly logger: Logger;
-  readonly settings: { readonly workerVersion: string; readonly maxRetryDelaySeconds?: number };
+  readonly settings: SettlingSettings;
   /** Null: not known, the queue's own redrive policy has to take the message. */
   readonly deadLetterUrl: (queueUrl: string) => string | null;
 }

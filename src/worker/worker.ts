@@ -9,7 +9,7 @@ import { stringAttributes, type ReceivedMessage } from '../queue/receive.ts';
 import { Settler } from '../queue/settle.ts';
 import type { SqsClients } from '../queue/sqs-client.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { carryOut, giveBack, type CarryOutDeps } from './carry-out.ts';
+import { carryOut, giveBack, type CarryOutDeps, type SettlingSettings } from './carry-out.ts';
 import { CircuitBreaker, DEFAULT_BREAKER, type CircuitBreakerSettings } from './circuit-breaker.ts';
 import type { ProcessJob } from './delivery.ts';
 import type { Disposition } from './disposition.ts';
@@ -25,15 +25,12 @@ export interface WorkerQueue extends WeightedQueue {
   readonly deadLetterUrl: string | null;
 }
 
-export interface WorkerSettings {
+export interface WorkerSettings extends SettlingSettings {
   readonly visibilitySeconds: number;
   readonly waitSeconds: number;
   readonly maxProcessingSeconds: number;
   /** How long an aborted job may take to unwind before the drain ends without it. */
   readonly unwindMs: number;
-  readonly workerVersion: string;
-  /** Cap of every delay with which a message is given back; SQS's own limit when absent. */
-  readonly maxRetryDelaySeconds?: number;
   readonly breaker?: CircuitBreakerSettings;
 }
 
