@@ -10,7 +10,7 @@ export interface FfmpegTools {
   readonly ffprobe: string;
   /** As ffmpeg calls itself, for example `6.1.1` or `5.1.9-0+deb12u1`. */
   readonly version: string;
-  readonly source: 'configured' | 'system' | 'ffmpeg-static';
+  readonly source: 'configured' | 'bundle' | 'system' | 'ffmpeg-static';
 }
 
 export interface FfmpegPaths {
@@ -18,12 +18,14 @@ export interface FfmpegPaths {
   readonly ffprobePath: string | null;
 }
 
-const SEARCH_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/opt/ffmpeg/bin'];
+/** Where scripts/make-bundle puts them; absent otherwise. */
+const BUNDLED = join(import.meta.dirname, '../../.local/ffmpeg');
+const SEARCH_PATH = [BUNDLED, '/usr/local/bin', '/usr/bin', '/bin', '/opt/ffmpeg/bin'];
 const FIX = 'install ffmpeg (it brings ffprobe) or set FFMPEG_PATH and FFPROBE_PATH';
 
 /**
- * Finds ffmpeg and ffprobe: the configured ones, else those next to the running Node and in the system's
- * directories, else the ffmpeg-static package. ffmpeg-static brings no ffprobe, so it needs one from elsewhere.
+ * Finds ffmpeg and ffprobe: the configured ones, else those of the bundle, else the system's, else the ffmpeg-static
+ * package. ffmpeg-static brings no ffprobe, so it needs one from elsewhere.
  */
 export async function locateFfmpeg(config: FfmpegPaths, searchPath?: string): Promise<FfmpegTools> {
   const directories = searchPath === undefined ? SEARCH_PATH : searchPath.split(delimiter);
@@ -42,7 +44,7 @@ async function findFfmpeg(
     throw new Failure('FFMPEG_MISSING', `the configured ffmpeg ${configured} is not an executable file; ${FIX}`);
   }
   const system = await firstIn(directories, 'ffmpeg');
-  if (system !== null) return [system, 'system'];
+  if (system !== null) return [system, dirname(system) === BUNDLED ? 'bundle' : 'system'];
   const bundled = bundledFfmpeg();
   if (bundled !== null && (await isExecutable(bundled))) return [bundled, 'ffmpeg-static'];
   throw new Failure('FFMPEG_MISSING', `no ffmpeg in ${directories.join(', ')} or in ffmpeg-static; ${FIX}`);
