@@ -1,55 +1,59 @@
 """Runs the written graphs in ONNX Runtime beside the PyTorch modules that they came from."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 import torch
+from torch import Tensor, nn
 
+from ..check import BATCHES
+from ..errors import ExportError
+from .graphs import cache_names
 from .qwen2 import empty_cache
+from .shapes import FastVlmShape
 
 # Largest difference, as a share of the largest value of the reference. In 16 bits the reference has the same rounded weights and
 # computes in 32 bits, so what is left is the rounding of values on the way.
 TOLERANCE = {"fp32": 1e-4, "fp16": 2e-2}
 
-BATCHES = (1, 5)
-
-
-class Mismatch(Exception):
-    """The written graph does not compute what the module computes."""
-
 
 class Checker:
-    """Collects the largest differences of a graph; throws Mismatch where one is beyond the tolerance."""
+    """Collects the largest differences of a graph; raises ExportError where one is beyond the tolerance."""
 
-    def __init__(self, path, precision):
+    def __init__(self, path: Path, precision: str) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = 3
         self.path = path
         self.tolerance = TOLERANCE[precision]
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self.types = {value.name: value.type for value in self.session.get_inputs()}
         self.outputs = [value.name for value in self.session.get_outputs()]
-        self.largest = {}
+        self.largest: dict[str, float] = {}
 
-    def run(self, feeds):
-        return dict(zip(self.outputs, self.session.run(self.outputs, {n: self.as_input(n, v) for n, v in feeds.items()})))
+    def run(self, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
+        outputs = self.session.run(self.outputs, {name: self._as_input(name, value) for name, value in feeds.items()})
+        return {name: torch.from_numpy(value) for name, value in zip(self.outputs, outputs)}
 
-    def as_input(self, name, value):
-        values = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
-        return values.astype(np.float16) if self.types[name] == "tensor(float16)" else values
+    def _as_input(self, name: str, value: Tensor) -> np.ndarray:
+        return value.numpy().astype(np.float16) if self.types[name] == "tensor(float16)" else value.numpy()
 
-    def compare(self, what, found, expected):
-        expected = expected.detach().cpu().float().numpy()
-        found = found.astype(np.float32)
+    def compare(self, what: str, found: Tensor, expected: Tensor) -> None:
+        """`what` begins with the kind of value that the largest difference is kept for."""
         if found.shape != expected.shape:
-            raise Mismatch(f"{self.path.name}: {what} has the shape {found.shape}, expected {expected.shape}")
-        difference = float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-6)) if expected.size else 0.0
+            raise ExportError(f"{self.path.name}: {what} has the shape {list(found.shape)}, expected {list(expected.shape)}")
+        difference = float((found.float() - expected).abs().max() / expected.abs().max().clamp(min=1e-6))
         if not difference <= self.tolerance:
-            raise Mismatch(f"{self.path.name}: {what} differs by {difference:.2e} of its range, allowed {self.tolerance:.0e}")
+            raise ExportError(f"{self.path.name}: {what} differs by {difference:.2e} of its range, allowed {self.tolerance:.0e}")
         kind = what.split(":")[0]
         self.largest[kind] = max(self.largest.get(kind, 0.0), difference)
 
 
-def check_vision(path, module, shape, precision, seed):
+def check_vision(path: Path, module: nn.Module, shape: FastVlmShape, precision: str, seed: int) -> dict[str, float]:
     checker = Checker(path, precision)
     size = shape.vision.image_size
     for batch in BATCHES:
@@ -61,7 +65,7 @@ def check_vision(path, module, shape, precision, seed):
     return checker.largest
 
 
-def check_embed(path, module, shape, precision, seed):
+def check_embed(path: Path, module: nn.Module, shape: FastVlmShape, precision: str, seed: int) -> dict[str, float]:
     checker = Checker(path, precision)
     for batch in BATCHES:
         random = torch.Generator().manual_seed(seed + batch)
@@ -71,7 +75,7 @@ def check_embed(path, module, shape, precision, seed):
     return checker.largest
 
 
-def check_decoder(path, module, shape, precision, seed):
+def check_decoder(path: Path, module: nn.Module, shape: FastVlmShape, precision: str, seed: int) -> dict[str, float]:
     """
     The ways in which the chain calls it: a prefix alone, the prefix's cache repeated for every row, a continuation of several
     positions with all their logits; and the same prompt at once, and with left padding, which must give the same answers.
@@ -81,7 +85,7 @@ def check_decoder(path, module, shape, precision, seed):
     for batch in BATCHES:
         random = torch.Generator().manual_seed(seed + batch)
         embeds = torch.randn(batch, prefix_length + rest + label, shape.text.hidden, generator=random)
-        embeds[:] = torch.cat((embeds[:1, :prefix_length].expand(batch, -1, -1), embeds[:, prefix_length:]), dim=1)
+        embeds[:, :prefix_length] = embeds[:1, :prefix_length].clone()
         whole = Step(checker, module, shape, batch)
         at_once = whole.run(embeds, keep=label + 1, what="whole prompt")
 
@@ -90,33 +94,33 @@ def check_decoder(path, module, shape, precision, seed):
         rows = prefix.repeated(batch)
         first = rows.run(embeds[:, prefix_length:-label], keep=1, what="prefill on a shared prefix")
         more = rows.run(embeds[:, -label:], keep=label, what="continuation")
-        checker.compare("in steps and at once: prefill", first, torch.from_numpy(at_once[:, :1]))
-        checker.compare("in steps and at once: continuation", more, torch.from_numpy(at_once[:, 1:]))
+        checker.compare("in steps and at once: prefill", first, at_once[:, :1])
+        checker.compare("in steps and at once: continuation", more, at_once[:, 1:])
 
         padded = Step(checker, module, shape, batch, padding=4)
         filler = torch.randn(batch, 4, shape.text.hidden, generator=random)
         left = padded.run(torch.cat((filler, embeds), dim=1), keep=label + 1, what="left padding")
-        checker.compare("left padding and none: all", left, torch.from_numpy(at_once))
+        checker.compare("left padding and none: all", left, at_once)
     return checker.largest
 
 
 class Step:
     """A batch that goes on, in both implementations, each with its own cache."""
 
-    def __init__(self, checker, module, shape, batch, padding=0):
+    def __init__(self, checker: Checker, module: nn.Module, shape: FastVlmShape, batch: int, padding: int = 0) -> None:
         self.checker, self.module, self.shape = checker, module, shape
         self.batch, self.padding, self.length = batch, padding, 0
         self.expected_cache = empty_cache(shape.text, batch)
-        self.found_cache = [value.numpy() for value in self.expected_cache]
+        self.found_cache = list(self.expected_cache)
 
-    def repeated(self, batch):
+    def repeated(self, batch: int) -> Step:
         rows = Step(self.checker, self.module, self.shape, batch)
         rows.length = self.length
         rows.expected_cache = [value.expand(batch, -1, -1, -1) for value in self.expected_cache]
-        rows.found_cache = [np.repeat(value, batch, axis=0) for value in self.found_cache]
+        rows.found_cache = [value.repeat_interleave(batch, dim=0) for value in self.found_cache]
         return rows
 
-    def run(self, embeds, keep, what):
+    def run(self, embeds: Tensor, keep: int, what: str) -> Tensor:
         """Logits of the graph after the next positions; both caches grow by them."""
         total = self.length + embeds.shape[1]
         mask = torch.ones(self.batch, total, dtype=torch.int64)
@@ -124,13 +128,13 @@ class Step:
         positions = (torch.arange(self.length, total) - self.padding).clamp(min=0).repeat(self.batch, 1)
         with torch.no_grad():
             logits, *cache = self.module(embeds, mask, positions, torch.tensor(keep), *self.expected_cache)
-        names = [f"past_key_values.{i // 2}.{('key', 'value')[i % 2]}" for i in range(len(cache))]
+        names = cache_names(self.shape)
         found = self.checker.run(
             {
                 "inputs_embeds": embeds,
                 "attention_mask": mask,
                 "position_ids": positions,
-                "num_logits_to_keep": np.array(keep, dtype=np.int64),
+                "num_logits_to_keep": torch.tensor(keep),
                 **dict(zip(names, self.found_cache)),
             }
         )
@@ -143,3 +147,9 @@ class Step:
             at = (slice(None), slice(None), slice(self.padding, None))
             self.checker.compare(f"cache: {name}, {detail}", value[at], expected[at])
         return found["logits"]
+
+
+Check = Callable[[Path, nn.Module, FastVlmShape, str, int], "dict[str, float]"]
+
+# By the graph's place in the manifest.
+CHECKS: dict[str, Check] = {"visionEncoder": check_vision, "embedTokens": check_embed, "decoder": check_decoder}

@@ -1,14 +1,39 @@
-"""The three graphs of the language model: what goes in, what comes out, how each is traced and checked."""
+"""The three graphs of the language model: what goes in, what comes out, and an example to trace each with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor, nn
 
 from .onnx_graph import Port
+from .qwen2 import Decoder, EmbedTokens
+from .shapes import FastVlmShape
+from .vision_tower import VisionEncoder
 
-# What the caller computes with stays in 32 bits in both precisions; the cache, which it only moves, is in the graph's own type.
+# What the worker computes with stays in 32 bits in both precisions: turning numbers into 16 bits and back in JavaScript costs more
+# than the bytes. The cache, which it only moves, is in the graph's own type.
 BOUNDARY = "float32"
 
+Ports = tuple[list[Port], list[Port]]
 
-def vision_ports(shape):
+
+@dataclass(frozen=True)
+class LanguageGraph:
+    """One of the graphs; `field` is its place in the manifest, `ports` takes the cache's element type."""
+
+    field: str
+    file_name: str
+    make: Callable[[FastVlmShape], nn.Module]
+    ports: Callable[[FastVlmShape, str], Ports]
+    example: Callable[[FastVlmShape], list[Tensor]]
+    # Names of the nodes that compute in 32 bits in the 16-bit graph.
+    islands: str | None = None
+
+
+def vision_ports(shape: FastVlmShape, dtype: str) -> Ports:
     size = shape.vision.image_size
     return (
         [Port("pixel_values", BOUNDARY, ("batch", 3, size, size))],
@@ -16,22 +41,19 @@ def vision_ports(shape):
     )
 
 
-def embed_ports(shape):
+def embed_ports(shape: FastVlmShape, dtype: str) -> Ports:
     return (
         [Port("input_ids", "int64", ("batch", "tokens"))],
         [Port("inputs_embeds", BOUNDARY, ("batch", "tokens", shape.text.hidden))],
     )
 
 
-def decoder_ports(shape, dtype):
+def decoder_ports(shape: FastVlmShape, dtype: str) -> Ports:
     text = shape.text
 
-    def cache(prefix, length):
-        return [
-            Port(f"{prefix}.{layer}.{kind}", dtype, ("batch", text.kv_heads, length, text.head_size))
-            for layer in range(text.layers)
-            for kind in ("key", "value")
-        ]
+    def cache(prefix: str, length: str) -> list[Port]:
+        size = ("batch", text.kv_heads, length, text.head_size)
+        return [Port(name.replace("past_key_values", prefix), dtype, size) for name in cache_names(shape)]
 
     inputs = [
         Port("inputs_embeds", BOUNDARY, ("batch", "tokens", text.hidden)),
@@ -44,16 +66,49 @@ def decoder_ports(shape, dtype):
     return inputs, outputs
 
 
-def vision_example(shape):
-    return [torch.zeros(1, 3, shape.vision.image_size, shape.vision.image_size)]
+def cache_names(shape: FastVlmShape) -> list[str]:
+    """Inputs of the cache, in the order in which the decoder takes them."""
+    return [f"past_key_values.{layer}.{kind}" for layer in range(shape.text.layers) for kind in ("key", "value")]
 
 
-def embed_example(shape):
+def vision_example(shape: FastVlmShape) -> list[Tensor]:
+    # Two rows: a batch of one would let an axis of size one pass for the batch.
+    return [torch.zeros(2, 3, shape.vision.image_size, shape.vision.image_size)]
+
+
+def embed_example(shape: FastVlmShape) -> list[Tensor]:
     return [torch.zeros(2, 3, dtype=torch.int64)]
 
 
-def decoder_example(shape):
+def decoder_example(shape: FastVlmShape) -> list[Tensor]:
     text = shape.text
-    past = [torch.zeros(2, text.kv_heads, 3, text.head_size) for _ in range(2 * text.layers)]
+    past = [torch.zeros(2, text.kv_heads, 3, text.head_size) for _ in cache_names(shape)]
     positions = torch.arange(3, 7).repeat(2, 1)
     return [torch.zeros(2, 4, text.hidden), torch.ones(2, 7, dtype=torch.int64), positions, torch.tensor(2), *past]
+
+
+GRAPHS = (
+    LanguageGraph(
+        field="visionEncoder",
+        file_name="vision_encoder.onnx",
+        make=lambda shape: VisionEncoder(shape.vision, shape.text.hidden),
+        ports=vision_ports,
+        example=vision_example,
+    ),
+    LanguageGraph(
+        field="embedTokens",
+        file_name="embed_tokens.onnx",
+        make=lambda shape: EmbedTokens(shape.text),
+        ports=embed_ports,
+        example=embed_example,
+    ),
+    LanguageGraph(
+        field="decoder",
+        file_name="decoder_model_merged.onnx",
+        make=lambda shape: Decoder(shape.text),
+        ports=decoder_ports,
+        example=decoder_example,
+        # Every node of a module that is named ...norm.
+        islands=r"norm/",
+    ),
+)

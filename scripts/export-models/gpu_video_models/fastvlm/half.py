@@ -1,18 +1,25 @@
 """
-A 32-bit graph in 16 bits. Nodes whose name matches the islands stay in 32 bits with everything between them, so that no value on
+A 32-bit graph in 16 bits, before its weights are attached: with them the decoder is more than protobuf can hold. Nodes whose name matches the islands stay in 32 bits with everything between them, so that no value on
 the way, such as a square, has to fit into 16 bits. The graph is not run for this: PyTorch's CPU kernels lack 16-bit convolutions.
 """
+
+from __future__ import annotations
 
 import re
 
 import numpy as np
+import onnx
 from onnx import TensorProto, helper, numpy_helper, shape_inference
 
+from ..errors import ExportError
 
 
-def to_half(model, float_weights, islands, keep):
+
+def to_half(
+    model: onnx.ModelProto, float_weights: dict[str, tuple[int, ...]], islands: str | None, keep: set[str]
+) -> dict[str, str]:
     """
-    Rewrites the graph in place. `float_weights`: names of the float weights that are attached later; `islands`: expression for the
+    Rewrites the graph in place. `float_weights`: shapes of the float weights that are attached later; `islands`: expression for the
     names of nodes that stay in 32 bits, or None; `keep`: inputs and outputs that stay in 32 bits. Returns the element type of each
     float weight.
     """
@@ -21,11 +28,14 @@ def to_half(model, float_weights, islands, keep):
     floats = float_names(model, float_weights)
     constants = {tensor.name: tensor for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT}
     outputs = {value.name for value in graph.output}
-    types, nodes, casts, constant_types = {}, [], {}, {}
+    types: dict[str, str] = {}
+    constant_types: dict[str, set[str]] = {}
+    nodes: list[onnx.NodeProto] = []
+    casts: dict[tuple[str, str], str] = {}
     # The element type in which each float value comes into being.
     born = {value.name: "float32" if value.name in keep else "float16" for value in graph.input if value.name in floats}
 
-    def cast(name, dtype):
+    def cast(name: str, dtype: str) -> str:
         if (name, dtype) not in casts:
             casts[name, dtype] = f"{name}/{dtype}"
             nodes.append(cast_node(name, f"{name}/{dtype}", dtype))
@@ -43,7 +53,7 @@ def to_half(model, float_weights, islands, keep):
                 node.input[index] = f"{name}/{dtype}"
             elif name in float_weights:
                 if types.setdefault(name, dtype) != dtype:
-                    raise ValueError(f"{name} is used inside and outside of the 32-bit islands")
+                    raise ExportError(f"{name} is used inside and outside of the 32-bit islands")
             elif born[name] != dtype:
                 node.input[index] = cast(name, dtype)
         nodes.append(node)
@@ -66,19 +76,21 @@ def to_half(model, float_weights, islands, keep):
     return types
 
 
-def cast_node(name, output, dtype):
+def cast_node(name: str, output: str, dtype: str) -> onnx.NodeProto:
     to = TensorProto.FLOAT if dtype == "float32" else TensorProto.FLOAT16
     return helper.make_node("Cast", [name], [output], name=f"{output}/Cast", to=to)
 
 
-def to_floats(node, dtype):
+def to_floats(node: onnx.NodeProto, dtype: str) -> None:
     """A cast to floats casts to the type of its surroundings."""
     for attribute in node.attribute:
         if attribute.name == "to" and attribute.i == TensorProto.FLOAT and dtype == "float16":
             attribute.i = TensorProto.FLOAT16
 
 
-def replace_constants(graph, constants, types):
+def replace_constants(
+    graph: onnx.GraphProto, constants: dict[str, onnx.TensorProto], types: dict[str, set[str]]
+) -> None:
     others = [tensor for tensor in graph.initializer if tensor.name not in constants]
     copies = []
     for name, wanted in types.items():
@@ -91,7 +103,7 @@ def replace_constants(graph, constants, types):
     graph.initializer.extend(others + copies)
 
 
-def float_names(model, float_weights):
+def float_names(model: onnx.ModelProto, float_weights: dict[str, tuple[int, ...]]) -> set[str]:
     """Names of all float values of the graph, weights and constants included."""
     typed = type(model)()
     typed.CopyFrom(model)
@@ -104,5 +116,5 @@ def float_names(model, float_weights):
     known = {value.name for value in values} | {tensor.name for tensor in inferred.initializer}
     unknown = {name for node in inferred.node for name in node.output if name and name not in known}
     if unknown:
-        raise ValueError(f"no element type is known for {sorted(unknown)[:3]}")
+        raise ExportError(f"no element type is known for {sorted(unknown)[:3]}")
     return names

@@ -3,19 +3,24 @@ PyTorch module -> ONNX file. The graph is traced without its weights, which are 
 a tracer that carries them holds several copies of a 2 GB model at once.
 """
 
-import hashlib
+from __future__ import annotations
+
 import inspect
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+from torch import Tensor, nn
 
-OPSET = 17
+from ..errors import ExportError
+from ..onnx_file import OPSET, constants_to_weights
 
 # Protobuf ends at 2 GiB; a graph with more weights than this keeps them in a file beside it.
 EMBEDDED_BYTES = 1_500_000_000
@@ -31,19 +36,19 @@ class Port:
 
     name: str
     dtype: str
-    shape: tuple
+    shape: tuple[int | str, ...]
 
-    def described(self):
+    def described(self) -> dict[str, Any]:
         return {"name": self.name, "dtype": self.dtype, "shape": list(self.shape)}
 
 
-def trace(module, example, inputs, outputs):
+def trace(module: nn.Module, example: list[Tensor], inputs: list[Port], outputs: list[Port]) -> onnx.ModelProto:
     """The module's graph; its weights are left out and stay free names in it."""
     dynamic = {
         port.name: {axis: size for axis, size in enumerate(port.shape) if isinstance(size, str)}
         for port in (*inputs, *outputs)
     }
-    options = {}
+    options: dict[str, Any] = {}
     if "dynamo" in inspect.signature(torch.onnx.export).parameters:
         options["dynamo"] = False
     traced = io.BytesIO()
@@ -67,23 +72,23 @@ def trace(module, example, inputs, outputs):
     names = {port.name for port in inputs}
     found = [value.name for value in graph.input]
     if not names.issubset(found):
-        raise ValueError(f"the traced graph lacks the inputs {sorted(names.difference(found))}: nothing uses them")
+        raise ExportError(f"the traced graph lacks the inputs {sorted(names.difference(found))}: nothing uses them")
     del graph.input[:]
     graph.input.extend(value_info(port) for port in inputs)
     del graph.output[:]
     graph.output.extend(value_info(port) for port in outputs)
     del graph.value_info[:]
     drop_identities(graph)
-    constants_to_initializers(graph)
+    constants_to_weights(model)
     merge_equal_nodes(graph)
     return model
 
 
-def value_info(port):
+def value_info(port: Port) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(port.name, ONNX_TYPES[port.dtype], list(port.shape))
 
 
-def drop_identities(graph):
+def drop_identities(graph: onnx.GraphProto) -> None:
     """Points the readers of every Identity at its source; outputs of the graph keep theirs."""
     outputs = {value.name for value in graph.output}
     source = {
@@ -99,30 +104,16 @@ def drop_identities(graph):
     graph.node.extend(kept)
 
 
-def constants_to_initializers(graph):
-    """Turns Constant nodes into initializers, which have no place in the order of the nodes and can be copied by type."""
-    kept = []
-    for node in graph.node:
-        value = next((a.t for a in node.attribute if a.name == "value"), None) if node.op_type == "Constant" else None
-        if value is None:
-            kept.append(node)
-            continue
-        constant = graph.initializer.add()
-        constant.CopyFrom(value)
-        constant.name = node.output[0]
-    del graph.node[:]
-    graph.node.extend(kept)
-
-
-def merge_equal_nodes(graph):
+def merge_equal_nodes(graph: onnx.GraphProto) -> None:
     """
     Leaves one of each set of nodes that compute the same from the same inputs. The tracer writes the few sizes of a run once per
     layer, which is more nodes than the layer itself has.
     """
     outputs = {value.name for value in graph.output}
-    same, seen = {}, {}
+    same: dict[str, str] = {}
+    seen: dict[tuple[str, bytes], str] = {}
 
-    def canonical(kind, content, name):
+    def canonical(kind: str, content: bytes, name: str) -> bool:
         key = (kind, content)
         if key in seen and name not in outputs:
             same[name] = seen[key]
@@ -153,92 +144,90 @@ def merge_equal_nodes(graph):
     graph.node.extend(nodes)
 
 
-def weight_arrays(model, module):
+@dataclass(frozen=True)
+class Weight:
+    """A weight of the graph; `values` makes the array when it is written, so that a model is not held twice."""
+
+    name: str
+    shape: tuple[int, ...]
+    values: Callable[[], np.ndarray]
+
+
+def weight_arrays(model: onnx.ModelProto, module: nn.Module) -> list[Weight]:
     """
-    The weights that the graph uses, by the graph's name, as functions that make the array when it is written. Matrices that the
-    graph transposes before every product are transposed here instead.
+    The module's weights that the graph uses, in the order of their names. A matrix that the graph transposes before every product
+    is transposed here instead.
     """
     state = module.state_dict()
     graph = model.graph
-    used = {name for node in graph.node for name in node.input if name in state}
-    arrays = {name: (lambda t=state[name]: t.detach().cpu().contiguous().numpy()) for name in sorted(used)}
-    shapes = {name: tuple(state[name].shape) for name in arrays}
-
-    transposed, kept = {}, []
+    turned: dict[str, str] = {}
+    weights: dict[str, Weight] = {}
+    kept = []
     for node in graph.node:
-        if node.op_type == "Transpose" and node.input[0] in state:
-            (perm,) = [tuple(a.ints) for a in node.attribute if a.name == "perm"]
-            name = node.input[0]
-            new = f"{name}.transposed"
-            transposed[node.output[0]] = new
-            arrays[new] = lambda t=state[name], p=perm: t.detach().cpu().permute(p).contiguous().numpy()
-            shapes[new] = tuple(state[name].shape[axis] for axis in perm)
-        else:
+        if node.op_type != "Transpose" or node.input[0] not in state:
             kept.append(node)
+            continue
+        perm = next(list(attribute.ints) for attribute in node.attribute if attribute.name == "perm")
+        name = f"{node.input[0]}.transposed"
+        turned[node.output[0]] = name
+        weights[name] = weight_of(name, state[node.input[0]].permute(perm))
     for node in kept:
         for index, name in enumerate(node.input):
-            node.input[index] = transposed.get(name, name)
+            node.input[index] = turned.get(name, name)
+            if name in state:
+                weights[name] = weight_of(name, state[name])
     del graph.node[:]
     graph.node.extend(kept)
-    still = {name for node in kept for name in node.input}
-    return {name: (arrays[name], shapes[name]) for name in sorted(arrays) if name in still}
+    return [weights[name] for name in sorted(weights)]
 
 
-def save(model, weights, types, path):
+def weight_of(name: str, tensor: Tensor) -> Weight:
+    return Weight(name, tuple(tensor.shape), lambda: tensor.detach().cpu().contiguous().numpy())
+
+
+def save(model: onnx.ModelProto, weights: list[Weight], types: dict[str, str], path: Path) -> list[str]:
     """
-    Writes graph and weights. `weights`: name -> (function giving the array, shape); `types`: element type by name, float32 where
-    it names none. Returns the manifest's `file` and `externalData`.
+    Writes graph and weights; `types` names the element type of weights that are not float32. Returns the names of the written
+    files: the graph, and its weights where they are too many for one file.
     """
-    path = Path(path)
-    graph = model.graph
-    size = sum(int(np.prod(shape)) * np.dtype(types.get(name, "float32")).itemsize for name, (_, shape) in weights.items())
-    external = size > EMBEDDED_BYTES
+    size = sum(int(np.prod(w.shape)) * np.dtype(types.get(w.name, "float32")).itemsize for w in weights)
     data_path = path.with_name(f"{path.name}_data")
     data_path.unlink(missing_ok=True)
-    data = open(data_path, "wb") if external else None
-    try:
-        for name, (array, shape) in weights.items():
-            dtype = types.get(name, "float32")
-            values = as_type(array(), dtype, name)
-            tensor = graph.initializer.add()
-            tensor.name = name
-            tensor.dims.extend(shape)
-            tensor.data_type = ONNX_TYPES[dtype]
-            if data is None or values.nbytes < PAGE:
-                tensor.raw_data = values.tobytes()
-                continue
-            data.write(b"\0" * (-data.tell() % PAGE))
-            tensor.data_location = TensorProto.EXTERNAL
-            for key, value in (("location", data_path.name), ("offset", data.tell()), ("length", values.nbytes)):
-                entry = tensor.external_data.add()
-                entry.key, entry.value = key, str(value)
-            values.tofile(data)
-    finally:
-        if data is not None:
-            data.close()
-    model.producer_name = "gpu_video_models"
-    model.producer_version = ""
-    path.write_bytes(model.SerializeToString())
-    files = {"file": file_entry(path)}
+    external = size > EMBEDDED_BYTES
     if external:
-        files["externalData"] = [file_entry(data_path)]
-    return files
+        with data_path.open("wb") as data:
+            attach(model.graph, weights, types, data)
+    else:
+        attach(model.graph, weights, types, None)
+    model.producer_name = "gpu_video_models"
+    # The same bytes from every version of PyTorch that traces the same graph.
+    model.producer_version = ""
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    onnx.checker.check_model(str(path))
+    return [path.name, data_path.name] if external else [path.name]
 
 
-def as_type(values, dtype, name):
-    """The array in the element type; throws where a weight does not fit into 16 bits."""
-    if values.dtype == np.dtype(dtype):
-        return values
-    if dtype == "float16" and values.size > 0 and np.abs(values).max() > np.finfo(np.float16).max:
-        raise ValueError(f"{name} holds {np.abs(values).max():g}, more than 16 bits can: export with fp32")
-    return values.astype(dtype)
+def attach(graph: onnx.GraphProto, weights: list[Weight], types: dict[str, str], data: BinaryIO | None) -> None:
+    for weight in weights:
+        values = as_type(weight, types.get(weight.name, "float32"))
+        tensor = graph.initializer.add()
+        tensor.name = weight.name
+        tensor.dims.extend(weight.shape)
+        tensor.data_type = ONNX_TYPES[values.dtype.name]
+        if data is None or values.nbytes < PAGE:
+            tensor.raw_data = values.tobytes()
+            continue
+        data.write(b"\0" * (-data.tell() % PAGE))
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in (("location", Path(data.name).name), ("offset", data.tell()), ("length", values.nbytes)):
+            entry = tensor.external_data.add()
+            entry.key, entry.value = key, str(value)
+        data.write(values.data)
 
 
-def file_entry(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return {"path": path.name, "sha256": digest.hexdigest(), "bytes": path.stat().st_size}
-
-
+def as_type(weight: Weight, dtype: str) -> np.ndarray:
+    """The array in the element type; raises where a weight does not fit into 16 bits."""
+    values = weight.values()
+    if dtype == "float16" and np.abs(values).max(initial=0) > np.finfo(np.float16).max:
+        raise ExportError(f"{weight.name} holds {np.abs(values).max():g}, more than 16 bits can: export with fp32")
+    return values.astype(dtype, copy=False)

@@ -1,10 +1,15 @@
 """Qwen2's tokenizer as tokenizer.json: from the checkpoint's files, or a small one that is made here, without network."""
 
+from __future__ import annotations
+
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+from ..errors import ExportError
 from . import prompts
+from .source import read_json
 
 SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>")
 # Ids of the published tokenizer; `<image>` is the first free one after them.
@@ -17,7 +22,7 @@ SPLIT = (
 FLAGS = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
 
 
-def byte_symbols():
+def byte_symbols() -> list[str]:
     """The printable character that stands for each byte in a byte-level vocabulary."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     symbols = {byte: chr(byte) for byte in plain}
@@ -26,11 +31,11 @@ def byte_symbols():
     return [symbols[byte] for byte in range(256)]
 
 
-def learn_words(words):
+def learn_words(words: list[str]) -> tuple[dict[str, int], list[list[str]]]:
     """Merges that make each word one token: a word is cut by the merges so far, its pieces are joined from the left."""
     vocabulary = {symbol: index for index, symbol in enumerate(byte_symbols())}
     symbols = byte_symbols()
-    ranks = {}
+    ranks: dict[tuple[str, str], int] = {}
     for word in words:
         pieces = [symbols[byte] for byte in word.encode()]
         while pairs := [pair for pair in zip(pieces, pieces[1:]) if pair in ranks]:
@@ -44,24 +49,77 @@ def learn_words(words):
     return vocabulary, [list(pair) for pair in ranks]
 
 
-def prompt_words():
+def prompt_words() -> list[str]:
     """The words of the pack's own prompts, which the made tokenizer knows whole."""
     text = f"{prompts.TEMPLATE} {prompts.SYSTEM} {prompts.action_question()} {prompts.SCENE_QUESTION}"
     words = re.findall(r" ?[A-Za-z]+", text)
     return [*dict.fromkeys([*prompts.ACTIONS, *words])]
 
 
-def made_tokenizer(vocabulary_size, official_ids):
+def made_tokenizer(vocabulary_size: int, official_ids: bool) -> tuple[dict, dict]:
     """A small valid tokenizer; its special tokens have the published ids, or follow its words where the model has fewer rows."""
     vocabulary, merges = learn_words(prompt_words())
     specials = OFFICIAL_IDS if official_ids else {token: len(vocabulary) + i for i, token in enumerate(SPECIALS)}
-    last = max(specials.values())
-    if last >= vocabulary_size:
-        raise ValueError(f"the made tokenizer needs {last + 1} ids, the model has {vocabulary_size}")
+    assert_room(specials, vocabulary_size)
     return tokenizer_json(vocabulary, merges, specials), tokenizer_config(specials)
 
 
-def tokenizer_json(vocabulary, merges, specials):
+def read_tokenizer(folder: Path, vocabulary_size: int) -> tuple[dict, dict]:
+    """
+    The checkpoint's tokenizer with `<image>` as the first free id, as its own code adds it. Checkpoints of this kind may come without
+    tokenizer.json: then it is put together from the files that the slow tokenizer reads.
+    """
+    config = read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
+    if (folder / "tokenizer.json").is_file():
+        whole = read_json(folder / "tokenizer.json")
+        added = whole.setdefault("added_tokens", [])
+        specials = {token["content"]: token["id"] for token in added}
+        highest = max([*whole["model"]["vocab"].values(), *specials.values()])
+    else:
+        vocabulary, merges = read_json(folder / "vocab.json"), read_merges(folder / "merges.txt")
+        specials = special_ids(folder, config, len(vocabulary))
+        whole = tokenizer_json(vocabulary, merges, specials)
+        added = whole["added_tokens"]
+        highest = max([*vocabulary.values(), *specials.values()])
+    if "<image>" not in specials:
+        specials["<image>"] = highest + 1
+        added.append({"id": highest + 1, "content": "<image>", **FLAGS})
+    missing = [token for token in SPECIALS if token not in specials]
+    if missing:
+        raise ExportError(f"{folder}: the tokenizer has no {', '.join(missing)}: it is not Qwen2's")
+    assert_room({token: specials[token] for token in SPECIALS}, vocabulary_size)
+    decoder = {**config.get("added_tokens_decoder", {}), **tokenizer_config(specials)["added_tokens_decoder"]}
+    return whole, {**tokenizer_config(specials), **config, "added_tokens_decoder": decoder}
+
+
+def special_ids(folder: Path, config: dict, words: int) -> dict[str, int]:
+    """Ids of the special tokens: where the files name them, or the first ones after the words, in Qwen2's order."""
+    ids = {token: words + index for index, token in enumerate(SPECIALS) if token != "<image>"}
+    if (folder / "added_tokens.json").is_file():
+        ids.update(read_json(folder / "added_tokens.json"))
+    ids.update({entry["content"]: int(index) for index, entry in config.get("added_tokens_decoder", {}).items()})
+    return ids
+
+
+def read_merges(path: Path) -> list[list[str]]:
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except OSError as error:
+        raise ExportError(f"{path} cannot be read: {error}") from error
+    merges = [line.split(" ") for line in lines if line and not line.startswith("#version")]
+    wrong = next((merge for merge in merges if len(merge) != 2), None)
+    if wrong is not None:
+        raise ExportError(f"{path}: a line has {len(wrong)} parts, expected the two sides of a merge")
+    return merges
+
+
+def assert_room(specials: dict[str, int], vocabulary_size: int) -> None:
+    last = max(specials.values())
+    if last >= vocabulary_size:
+        raise ExportError(f"the tokenizer has the id {last}, the model only {vocabulary_size} embeddings")
+
+
+def tokenizer_json(vocabulary: dict[str, int], merges: list[list[str]], specials: dict[str, int]) -> dict[str, Any]:
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
     return {
         "version": "1.0",
@@ -93,7 +151,7 @@ def tokenizer_json(vocabulary, merges, specials):
     }
 
 
-def tokenizer_config(specials):
+def tokenizer_config(specials: dict[str, int]) -> dict[str, Any]:
     return {
         "tokenizer_class": "Qwen2Tokenizer",
         "add_prefix_space": False,
@@ -109,9 +167,9 @@ def tokenizer_config(specials):
     }
 
 
-def sorted_by_id(specials):
+def sorted_by_id(specials: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(specials.items(), key=lambda entry: entry[1])
 
 
-def write_json(path, value):
-    Path(path).write_text(json.dumps(value, ensure_ascii=False, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
+def write_json(path: Path, value: dict) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
