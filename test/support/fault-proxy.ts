@@ -16,6 +16,8 @@ export interface FaultProxy {
   delay(ms: number): void;
   /** Answers every new request with this HTTP status and body instead of forwarding it. */
   respond(status: number, body?: string): void;
+  /** Asks for each whole HTTP request what to answer in the server's place; null lets it through. */
+  answer(reply: Reply): void;
   /** Refuses new connections and resets the open ones. */
   refuse(): void;
   /** Resets the connections that are open now; later ones work. */
@@ -24,14 +26,22 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
+/** `request` is head and body as text. */
+export type Reply = (request: string) => { readonly status: number; readonly body: string } | null;
+
 type Fault =
   | { readonly kind: 'none' | 'blackhole' | 'refuse' }
   | { readonly kind: 'cut'; readonly bytes: number; left: number }
   | { readonly kind: 'delay'; readonly ms: number }
-  | { readonly kind: 'respond'; readonly status: number; readonly body: string };
+  | { readonly kind: 'respond'; readonly status: number; readonly body: string }
+  | { readonly kind: 'answer'; readonly reply: Reply };
 
-/** A TCP proxy on a free local port that does to a connection what networks do. */
-export async function createFaultProxy(targetHost: string, targetPort: number): Promise<FaultProxy> {
+/** A TCP proxy on a free local port that does to a connection what networks do. `onAnswer` reads along what the server says. */
+export async function createFaultProxy(
+  targetHost: string,
+  targetPort: number,
+  onAnswer?: (chunk: Buffer) => void,
+): Promise<FaultProxy> {
   let fault: Fault = { kind: 'none' };
   let accepted = 0;
   const open = new Set<Socket>();
@@ -55,30 +65,57 @@ export async function createFaultProxy(targetHost: string, targetPort: number): 
     const upstream = connect(targetPort, targetHost);
     open.add(client);
     let answered = 0;
+    // What is held back goes first: a chunk that comes after the delay was healed must not overtake it.
+    const lane = (): ((work: () => void) => void) => {
+      const held: (() => void)[] = [];
+      return (work) => {
+        if (fault.kind !== 'delay' && held.length === 0) {
+          work();
+          return;
+        }
+        held.push(work);
+        later(fault.kind === 'delay' ? fault.ms : 0, () => {
+          for (const next of held.splice(0, held.indexOf(work) + 1)) next();
+        });
+      };
+    };
+    const lanes = new Map([client, upstream].map((socket) => [socket, lane()]));
     const forward = (from: Socket, to: Socket, chunk: Buffer): void => {
-      const write = (): void => {
+      lanes.get(from)?.(() => {
         if (to.destroyed || to.writableEnded) return;
         if (!to.write(chunk)) {
           from.pause();
           to.once('drain', () => from.resume());
         }
-      };
-      if (fault.kind === 'delay') later(fault.ms, write);
-      else write();
+      });
+    };
+    let request = Buffer.alloc(0);
+    const answerRequest = (chunk: Buffer, reply: Reply): void => {
+      request = Buffer.concat([request, chunk]);
+      if (!isWhole(request)) return;
+      const whole = request;
+      request = Buffer.alloc(0);
+      const answer = reply(whole.toString('latin1'));
+      if (answer === null) forward(client, upstream, whole);
+      else client.write(httpAnswer(answer, 'application/x-amz-json-1.0', 'keep-alive'));
     };
     client.on('data', (chunk: Buffer) => {
       if (fault.kind === 'blackhole') return;
       if (fault.kind === 'respond') {
-        const { status, body } = fault;
-        client.end(
-          `HTTP/1.1 ${status} Fault\r\ncontent-type: application/xml\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-        );
+        client.end(httpAnswer(fault, 'application/xml', 'close'));
         return;
       }
-      forward(client, upstream, chunk);
+      if (fault.kind === 'answer' && (request.length > 0 || METHOD.test(chunk.toString('latin1', 0, 8)))) {
+        answerRequest(chunk, fault.reply);
+        return;
+      }
+      const rest = request;
+      request = Buffer.alloc(0);
+      forward(client, upstream, Buffer.concat([rest, chunk]));
     });
     upstream.on('data', (chunk: Buffer) => {
       if (fault.kind === 'blackhole') return;
+      onAnswer?.(chunk);
       if (fault.kind === 'cut' && fault.left > 0 && answered + chunk.length > fault.bytes) {
         fault.left -= 1;
         const rest = chunk.subarray(0, Math.max(0, fault.bytes - answered));
@@ -90,13 +127,11 @@ export async function createFaultProxy(targetHost: string, targetPort: number): 
       answered += chunk.length;
       forward(upstream, client, chunk);
     });
-    const endLater = (to: Socket): void => {
-      if (fault.kind === 'blackhole') return;
-      if (fault.kind === 'delay') later(fault.ms, () => to.end());
-      else to.end();
+    const endLater = (from: Socket, to: Socket): void => {
+      if (fault.kind !== 'blackhole') lanes.get(from)?.(() => to.end());
     };
-    client.on('end', () => endLater(upstream));
-    upstream.on('end', () => endLater(client));
+    client.on('end', () => endLater(client, upstream));
+    upstream.on('end', () => endLater(upstream, client));
     client.on('error', () => upstream.destroy());
     upstream.on('error', () => client.destroy());
     client.on('close', () => {
@@ -130,6 +165,9 @@ export async function createFaultProxy(targetHost: string, targetPort: number): 
     respond: (status, body = '') => {
       fault = { kind: 'respond', status, body };
     },
+    answer: (reply) => {
+      fault = { kind: 'answer', reply };
+    },
     refuse: () => {
       fault = { kind: 'refuse' };
       cut();
@@ -145,4 +183,23 @@ export async function createFaultProxy(targetHost: string, targetPort: number): 
       await once(server, 'close');
     },
   };
+}
+
+const METHOD = /^(GET|PUT|POST|HEAD|DELETE) /;
+
+/** Head and as much body as the head promises; a body of unknown length counts as whole at once. */
+function isWhole(request: Buffer): boolean {
+  const end = request.indexOf('\r\n\r\n');
+  if (end === -1) return false;
+  const length = /\r\ncontent-length: *(\d+)/i.exec(request.toString('latin1', 0, end));
+  return request.length >= end + 4 + Number(length?.[1] ?? 0);
+}
+
+function httpAnswer(
+  { status, body }: { readonly status: number; readonly body: string },
+  contentType: string,
+  connection: string,
+): string {
+  const head = `content-type: ${contentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: ${connection}`;
+  return `HTTP/1.1 ${status} Fault\r\n${head}\r\n\r\n${body}`;
 }
