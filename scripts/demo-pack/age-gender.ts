@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../onnx-builder/graph-builder.ts';
+import { GraphBuilder } from '../../src/inference/onnx/graph-builder.ts';
 import { Operators } from '../onnx-builder/operators.ts';
 import { AGE_RANGE, BRIGHT_RANGE, GENDER_LEVEL } from '../demo-video/visual-code.ts';
 import { classDistance, erodedMask, IMAGENET_LEVELS, shares, SKIN } from './colour-classes.ts';

@@ -9,7 +9,7 @@ import {
   type PackManifest,
 } from '../../src/inference/pack-manifest.ts';
 import { ACTION_LABELS } from '../demo-video/visual-code.ts';
-import { type GraphBuilder, OPSET } from '../onnx-builder/graph-builder.ts';
+import { type GraphBuilder, OPSET } from '../../src/inference/onnx/graph-builder.ts';
 import { AGE_CONSTANTS, buildAgeGender } from './age-gender.ts';
 import { IMAGENET_MEAN, IMAGENET_STD } from './colour-classes.ts';
 import { buildDecoder, buildEmbedTokens, KV } from './decoder.ts';

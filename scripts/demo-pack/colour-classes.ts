@@ -1,4 +1,4 @@
-import type { Value } from '../onnx-builder/graph-builder.ts';
+import type { Value } from '../../src/inference/onnx/graph-builder.ts';
 import type { Operators } from '../onnx-builder/operators.ts';
 import { BRIGHT, BRIGHT_RANGE, DARK, DARK_RANGE, type Range } from '../demo-video/visual-code.ts';
 

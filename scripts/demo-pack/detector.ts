@@ -1,4 +1,4 @@
-import { GraphBuilder, type Value } from '../onnx-builder/graph-builder.ts';
+import { GraphBuilder, type Value } from '../../src/inference/onnx/graph-builder.ts';
 import { Operators } from '../onnx-builder/operators.ts';
 import { BODY_SIZE_LIMIT, BRIGHT_RANGE, DARK_RANGE, FACE_ASPECT, FACE_SIZE_LIMIT } from '../demo-video/visual-code.ts';
 import { classDistance, erodedMask, SHIRT_PLACE, SHIRT_SIZE, shares, UNIT_LEVELS, VISOR } from './colour-classes.ts';

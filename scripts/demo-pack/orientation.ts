@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../onnx-builder/graph-builder.ts';
+import { GraphBuilder } from '../../src/inference/onnx/graph-builder.ts';
 import { Operators } from '../onnx-builder/operators.ts';
 import { DARK_RANGE } from '../demo-video/visual-code.ts';
 import { classDistance, erodedMask, HAIR, IMAGENET_LEVELS, shares } from './colour-classes.ts';

@@ -1,4 +1,4 @@
-import { GraphBuilder, type Value } from '../onnx-builder/graph-builder.ts';
+import { GraphBuilder, type Value } from '../../src/inference/onnx/graph-builder.ts';
 import { Operators } from '../onnx-builder/operators.ts';
 import { ACTION_LABELS, ACTION_LEVELS } from '../demo-video/visual-code.ts';
 import { classDistance, CLOTHES, erodedMask, HAIR, UNIT_LEVELS } from './colour-classes.ts';

@@ -1,4 +1,4 @@
-import type { GraphBuilder, Value } from './graph-builder.ts';
+import type { GraphBuilder, Value } from '../../src/inference/onnx/graph-builder.ts';
 
 /** Shorthand for the operators that the demo graphs are made of; all have CUDA kernels for float32 at opset 17. */
 export class Operators {

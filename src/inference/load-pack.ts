@@ -79,6 +79,7 @@ export interface NamedModel {
 
 /** Every graph of the pack with its place in the manifest. */
 export function packModels(manifest: PackManifest): readonly NamedModel[] {
+  const { detection, people } = manifest.prepared ?? {};
   return [
     { field: 'detection.model', spec: manifest.detection.model },
     { field: 'ageGender.model', spec: manifest.ageGender.model },
@@ -86,11 +87,18 @@ export function packModels(manifest: PackManifest): readonly NamedModel[] {
     { field: 'language.visionEncoder', spec: manifest.language.visionEncoder },
     { field: 'language.embedTokens', spec: manifest.language.embedTokens },
     { field: 'language.decoder', spec: manifest.language.decoder },
+    ...(detection === undefined ? [] : [{ field: 'prepared.detection', spec: detection }]),
+    ...(people === undefined ? [] : [{ field: 'prepared.people', spec: people }]),
   ];
 }
 
-/** Every file of the pack. */
+/** Every file of the pack, once: a prepared graph shares external weights with the official one. */
 export function packFiles(manifest: PackManifest): readonly PackFile[] {
   const graphs = packModels(manifest).flatMap(({ spec }) => [spec.file, ...(spec.externalData ?? [])]);
-  return [...graphs, manifest.language.tokenizer, manifest.language.tokenizerConfig];
+  const all = [...graphs, manifest.language.tokenizer, manifest.language.tokenizerConfig];
+  return all.filter((file, index) => all.findIndex((other) => sameFile(file, other)) === index);
+}
+
+function sameFile(a: PackFile, b: PackFile): boolean {
+  return a.path === b.path && a.sha256 === b.sha256 && a.bytes === b.bytes;
 }

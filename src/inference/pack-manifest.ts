@@ -10,7 +10,7 @@ const file = z.strictObject({
   bytes: z.int().positive(),
 });
 
-const dtype = z.enum(['float32', 'float16', 'uint8', 'int64']);
+const dtype = z.enum(['float32', 'float16', 'float64', 'uint8', 'int32', 'int64', 'bool']);
 
 const tensor = z.strictObject({
   name: z.string().min(1),
@@ -143,6 +143,12 @@ const action = z.strictObject({
   maxNewTokens: z.int().positive(),
 });
 
+/**
+ * Graphs that `models prepare` composed around the official ones: frames and a few numbers in, boxes and readings out. What
+ * a stage means stays in the stage's own part; a stage without a graph here runs the plain way.
+ */
+const prepared = z.strictObject({ detection: model.optional(), people: model.optional() });
+
 const scene = z.strictObject({ question: z.string().min(1), maxNewTokens: z.int().positive() });
 
 /**
@@ -161,6 +167,8 @@ export const packManifestSchema = z.strictObject({
   action,
   /** Null: the pack cannot describe scenes. */
   scene: scene.nullable(),
+  /** Absent in a pack that was not prepared. */
+  prepared: prepared.optional(),
 });
 
 export type PackManifest = z.infer<typeof packManifestSchema>;

@@ -8,7 +8,7 @@ import { Canvas } from '../../scripts/demo-video/raster.ts';
 import { HEIGHT, type Person, WIDTH } from '../../scripts/demo-video/scene.ts';
 import type { Picture } from '../../src/vision/picture.ts';
 import { buildDemoPack } from '../../scripts/demo-pack/build.ts';
-import { type Value, GraphBuilder, OPSET } from '../../scripts/onnx-builder/graph-builder.ts';
+import { type Value, GraphBuilder, OPSET } from '../../src/inference/onnx/graph-builder.ts';
 import { Operators } from '../../scripts/onnx-builder/operators.ts';
 import type { DetrSpec, PackManifest } from '../../src/inference/pack-manifest.ts';
 

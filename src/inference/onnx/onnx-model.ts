@@ -54,6 +54,7 @@ export interface OnnxAttribute {
   s?: Uint8Array;
   t?: OnnxTensor;
   g?: OnnxGraph;
+  graphs?: OnnxGraph[];
   floats?: number[];
   ints?: Int64[];
   strings?: Uint8Array[];

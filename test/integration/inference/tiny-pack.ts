@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GraphBuilder } from '../../../scripts/onnx-builder/graph-builder.ts';
+import { GraphBuilder } from '../../../src/inference/onnx/graph-builder.ts';
 import type { PackFile, TensorSpec } from '../../../src/inference/pack-manifest.ts';
 
 /** A manifest as plain JSON, so that a test can break any field of it. */

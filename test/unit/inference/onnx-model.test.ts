@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import Long from 'long';
 import { encodeOnnx, importedOpset, parseOnnx, readOnnx, toNumber } from '../../../src/inference/onnx/onnx-model.ts';
-import { GraphBuilder } from '../../../scripts/onnx-builder/graph-builder.ts';
+import { GraphBuilder } from '../../../src/inference/onnx/graph-builder.ts';
 
 describe('ONNX files', () => {
   test('a file that is read, written and read again is the same model', async () => {
