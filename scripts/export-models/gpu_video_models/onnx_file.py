@@ -10,6 +10,8 @@ from pathlib import Path
 
 import onnx
 import torch
+from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
 from torch import nn
 
 OPSET = 17
@@ -48,6 +50,7 @@ def export_graph(model: nn.Module, interface: Interface) -> onnx.ModelProto:
     _name_shape(graph.graph.output[0], interface.output_shape)
     _drop_inferred_shapes(graph)
     constants_to_weights(graph)
+    fold_constants(graph)
     return graph
 
 
@@ -77,6 +80,34 @@ def constants_to_weights(model: onnx.ModelProto) -> None:
             tensor.name = node.output[0]
     del model.graph.node[:]
     model.graph.node.extend(kept)
+
+
+def fold_constants(model: onnx.ModelProto) -> None:
+    """Computes every node that depends on weights alone: torch leaves how a padding or an index comes about in the graph."""
+    graph = model.graph
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    results = {value.name for value in graph.output}
+    kept = []
+    for node in graph.node:
+        known = all(name in weights for name in node.input if name) and not results.intersection(node.output)
+        if not known or not any(node.input):
+            kept.append(node)
+            continue
+        feeds = {name: numpy_helper.to_array(weights[name]) for name in node.input if name}
+        outputs = ReferenceEvaluator(_single_node_model(node, model)).run(list(node.output), feeds)
+        weights.update((name, numpy_helper.from_array(value, name)) for name, value in zip(node.output, outputs))
+    used = {name for node in kept for name in node.input}
+    del graph.node[:]
+    graph.node.extend(kept)
+    del graph.initializer[:]
+    graph.initializer.extend(tensor for name, tensor in weights.items() if name in used)
+
+
+def _single_node_model(node: onnx.NodeProto, model: onnx.ModelProto) -> onnx.ModelProto:
+    untyped = [onnx.helper.make_empty_tensor_value_info(name) for name in node.input if name]
+    outputs = [onnx.helper.make_empty_tensor_value_info(name) for name in node.output]
+    graph = onnx.helper.make_graph([node], "constant", untyped, outputs)
+    return onnx.helper.make_model(graph, opset_imports=model.opset_import)
 
 
 def save(model: onnx.ModelProto, path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from .check import Tolerance
@@ -40,3 +41,10 @@ class VisionStage:
     load: Callable[[Path, Scale], LoadedStage]
     """Writes a checkpoint with random weights in the published layout."""
     write_random: Callable[[Path, Scale, int], None]
+
+
+def normalised(pictures: Tensor) -> Tensor:
+    """Pictures 0..1 of one or two RGB images a row, with ImageNet's mean and deviation taken out."""
+    repeats = pictures.shape[1] // 3
+    mean = torch.tensor(IMAGENET["mean"] * repeats)[:, None, None]
+    return (pictures - mean) / torch.tensor(IMAGENET["std"] * repeats)[:, None, None]
