@@ -18,28 +18,48 @@ export function faceCrop(picture: Picture, box: Box): Picture | null {
   return crop(picture, box);
 }
 
-/**
- * The body of detection `index` with every other person and every face (its own too) painted black; null where it is
- * smaller than 50 pixels or less than 40 % of its bytes are left. Follows MiVOLO's collect_crops, by which pixels that
- * were black before count as removed.
- */
-export function bodyCrop(picture: Picture, detections: readonly ClassedBox[], index: number): Picture | null {
-  const subject = detections[index];
-  if (subject === undefined) return null;
-  const body = crop(picture, subject.box);
-  if (body === null || body.width < MIN_SIDE || body.height < MIN_SIDE) return null;
-  const window = cropWindow(picture, subject.box);
-  detections.forEach((other, position) => {
-    if (position === index) return;
-    const box = wholePixels(other.box);
-    if (boxIou(window, box) < MIN_IOU) return;
-    paintBlack(body, blankArea(body, window, box, other.class === 'person'));
-  });
-  return remainingShare(body) < MIN_REMAINING ? null : body;
+/** The part of a picture that is a person's body, and what of it is to be black: rectangles in the window's pixels. */
+export interface BodyArea {
+  readonly window: Box;
+  readonly blanks: readonly Box[];
 }
 
-function blankArea(body: Picture, window: Box, other: Box, snap: boolean): Box {
-  const { width, height } = body;
+/**
+ * Where the body of detection `index` is, with every other person and every face (its own too) to be painted black; null
+ * where it is smaller than 50 pixels or less than 40 % of its bytes would be left. Follows MiVOLO's collect_crops, by
+ * which pixels that were black before count as removed.
+ */
+export function bodyArea(picture: Picture, detections: readonly ClassedBox[], index: number): BodyArea | null {
+  const subject = detections[index];
+  if (subject === undefined) return null;
+  const window = cropWindow(picture, subject.box);
+  const size = { width: window.x2 - window.x1, height: window.y2 - window.y1 };
+  // Written so that a box of NaN is nothing, too.
+  if (!(size.width >= MIN_SIDE && size.height >= MIN_SIDE)) return null;
+  const blanks = detections.flatMap((other, position) => {
+    const box = wholePixels(other.box);
+    if (position === index || boxIou(window, box) < MIN_IOU) return [];
+    return [blankArea(size, window, box, other.class === 'person')];
+  });
+  return enoughRemains(picture, window, blanks) ? { window, blanks } : null;
+}
+
+/** That body, cut out and painted. */
+export function bodyCrop(picture: Picture, detections: readonly ClassedBox[], index: number): Picture | null {
+  const area = bodyArea(picture, detections, index);
+  if (area === null) return null;
+  const body = crop(picture, area.window);
+  if (body !== null) for (const blank of area.blanks) paintBlack(body, blank);
+  return body;
+}
+
+function blankArea(
+  size: { readonly width: number; readonly height: number },
+  window: Box,
+  other: Box,
+  snap: boolean,
+): Box {
+  const { width, height } = size;
   const x1 = Math.min(Math.max(other.x1 - window.x1, 0), width);
   const y1 = Math.min(Math.max(other.y1 - window.y1, 0), height);
   const x2 = Math.min(Math.max(other.x2 - window.x1, 0), width);
@@ -59,8 +79,21 @@ function paintBlack(picture: Picture, area: Box): void {
   }
 }
 
-function remainingShare(picture: Picture): number {
+/** Counts bytes that are neither black nor to be blanked, and stops when the answer is known. */
+function enoughRemains(picture: Picture, window: Box, blanks: readonly Box[]): boolean {
+  const width = window.x2 - window.x1;
+  const height = window.y2 - window.y1;
+  const total = width * height * 3;
+  const blanked = new Uint8Array(width);
   let remaining = 0;
-  for (const value of picture.pixels) if (value !== 0) remaining += 1;
-  return remaining / picture.pixels.length;
+  for (let y = 0; y < height && remaining / total < MIN_REMAINING; y++) {
+    blanked.fill(0);
+    for (const area of blanks) if (y >= area.y1 && y < area.y2) blanked.fill(1, area.x1, area.x2);
+    let at = ((window.y1 + y) * picture.width + window.x1) * 3;
+    for (let x = 0; x < width; x++, at += 3) {
+      if (blanked[x] === 1) continue;
+      for (let channel = 0; channel < 3; channel++) if (picture.pixels[at + channel] !== 0) remaining += 1;
+    }
+  }
+  return remaining / total >= MIN_REMAINING;
 }

@@ -2,6 +2,7 @@ import type { Box } from './box.ts';
 import type { Picture } from './picture.ts';
 import { resizeInto } from './resize-bilinear.ts';
 import { roundHalfEven } from './round.ts';
+import { blackTaps, resizeTaps, type TapGrid } from './taps.ts';
 
 /** Where the resized picture lies inside the target: all in target pixels, `gain` = target pixels per source pixel. */
 export interface LetterboxGeometry {
@@ -43,6 +44,17 @@ export function letterbox(picture: Picture, targetWidth: number, targetHeight: n
     resizeInto(picture, { width, height, pixels, stride, offset: top * stride + left * 3 });
   }
   return { width: targetWidth, height: targetHeight, pixels };
+}
+
+/** The taps of that resize over the whole target; on the padding they weigh nothing, which is black. */
+export function letterboxTaps(width: number, height: number, targetWidth: number, targetHeight: number): TapGrid {
+  const inner = letterboxGeometry(width, height, targetWidth, targetHeight);
+  if (inner.width === 0 || inner.height === 0)
+    return { columns: blackTaps(targetWidth), rows: blackTaps(targetHeight) };
+  return {
+    columns: resizeTaps(width, inner.width, inner.left, targetWidth),
+    rows: resizeTaps(height, inner.height, inner.top, targetHeight),
+  };
 }
 
 /** Maps a box from letterboxed pixels back to source pixels and clips it to the source (Ultralytics' scale_boxes). */

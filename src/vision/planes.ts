@@ -21,7 +21,8 @@ export function writePlanes(picture: Picture, out: Float32Array, offset: number,
   }
 }
 
-function levelTable(mean: number, std: number): Float32Array {
+/** What each level 0..255 of a channel becomes. */
+export function levelTable(mean: number, std: number): Float32Array {
   const table = new Float32Array(256);
   for (let level = 0; level < 256; level++) table[level] = (level / 255 - mean) / std;
   return table;

@@ -1,15 +1,5 @@
 import type { Picture } from './picture.ts';
-import { roundHalfEven } from './round.ts';
-
-/** Weights are fractions of 2^11. */
-const ONE = 2048;
-
-interface Taps {
-  readonly low: Int32Array;
-  readonly high: Int32Array;
-  readonly lowWeight: Int32Array;
-  readonly highWeight: Int32Array;
-}
+import { resizeTaps, type Taps } from './taps.ts';
 
 /**
  * Bilinear resize without antialiasing, half-pixel centres, in the 11-bit integer arithmetic of OpenCV's INTER_LINEAR
@@ -35,8 +25,8 @@ export interface Target {
 /** The same resize into a rectangle of another picture, which saves a letterbox the copy. */
 export function resizeInto(picture: Picture, target: Target): void {
   const { width, height, pixels, stride, offset } = target;
-  const columns = taps(picture.width, width);
-  const rows = taps(picture.height, height);
+  const columns = resizeTaps(picture.width, width);
+  const rows = resizeTaps(picture.height, height);
   let upper = new Int32Array(width * 3);
   let lower = new Int32Array(width * 3);
   let upperRow = -1;
@@ -56,30 +46,6 @@ export function resizeInto(picture: Picture, target: Target): void {
     const line = pixels.subarray(offset + y * stride, offset + y * stride + width * 3);
     blendRows(upper, lower, rows.lowWeight[y] as number, rows.highWeight[y] as number, line);
   }
-}
-
-/**
- * Positions and weights of one axis. At the borders the reference keeps both weights and lets both rows be the same one:
- * each product is cut to an integer on its own, so that the blend of a row with itself may be a level below the row.
- */
-function taps(source: number, target: number): Taps {
-  const low = new Int32Array(target);
-  const high = new Int32Array(target);
-  const lowWeight = new Int32Array(target);
-  const highWeight = new Int32Array(target);
-  // Not source / target: the reference inverts the ratio, which may differ in the last bit.
-  const scale = 1 / (target / source);
-  for (let i = 0; i < target; i++) {
-    // Positions and weights are single precision in the reference.
-    const position = Math.fround((i + 0.5) * scale - 0.5);
-    const base = Math.floor(position);
-    const fraction = Math.fround(position - base);
-    low[i] = Math.min(Math.max(base, 0), source - 1);
-    high[i] = Math.min(Math.max(base + 1, 0), source - 1);
-    lowWeight[i] = roundHalfEven(Math.fround(1 - fraction) * ONE);
-    highWeight[i] = roundHalfEven(fraction * ONE);
-  }
-  return { low, high, lowWeight, highWeight };
 }
 
 function sumRow(picture: Picture, row: number, columns: Taps, out: Int32Array): void {
