@@ -49,8 +49,10 @@ export function letterbox(picture: Picture, targetWidth: number, targetHeight: n
 /** The taps of that resize over the whole target; on the padding they weigh nothing, which is black. */
 export function letterboxTaps(width: number, height: number, targetWidth: number, targetHeight: number): TapGrid {
   const inner = letterboxGeometry(width, height, targetWidth, targetHeight);
-  if (inner.width === 0 || inner.height === 0)
+  // An extreme strip can shrink to nothing on its short side; there is then no pixel to place.
+  if (inner.width === 0 || inner.height === 0) {
     return { columns: blackTaps(targetWidth), rows: blackTaps(targetHeight) };
+  }
   return {
     columns: resizeTaps(width, inner.width, inner.left, targetWidth),
     rows: resizeTaps(height, inner.height, inner.top, targetHeight),
