@@ -3,10 +3,12 @@ import { Failure } from '../failure.ts';
 
 const differ = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
 /** A file of the pack: path below the pack's files folder, with what it must be. */
 const file = z.strictObject({
   path: z.string().min(1),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256,
   bytes: z.int().positive(),
 });
 
@@ -143,11 +145,14 @@ const action = z.strictObject({
   maxNewTokens: z.int().positive(),
 });
 
+/** A graph that `models prepare` composed around official ones; `madeFrom`: the sha256 of their files. */
+const composed = model.extend({ madeFrom: z.array(sha256).min(1) });
+
 /**
- * Graphs that `models prepare` composed around the official ones: frames and a few numbers in, boxes and readings out. What
- * a stage means stays in the stage's own part; a stage without a graph here runs the plain way.
+ * The composed graphs: frames and a few numbers in, boxes and readings out. What a stage means stays in the stage's own
+ * part; a stage without a graph here runs the plain way.
  */
-const prepared = z.strictObject({ detection: model.optional(), people: model.optional() });
+const prepared = z.strictObject({ detection: composed.optional(), people: composed.optional() });
 
 const scene = z.strictObject({ question: z.string().min(1), maxNewTokens: z.int().positive() });
 
@@ -175,6 +180,7 @@ export type PackManifest = z.infer<typeof packManifestSchema>;
 export type PackFile = z.infer<typeof file>;
 export type ModelSpec = z.infer<typeof model>;
 export type TensorSpec = z.infer<typeof tensor>;
+export type ComposedSpec = z.infer<typeof composed>;
 export type DetrSpec = z.infer<typeof detr>;
 
 /** The manifest's part for a stage, whose adapter the caller knows; throws PACK_BROKEN where it is another one. */
