@@ -79,7 +79,7 @@ export interface NamedModel {
 
 /** Every graph of the pack with its place in the manifest. */
 export function packModels(manifest: PackManifest): readonly NamedModel[] {
-  const { detection, people } = manifest.prepared ?? {};
+  const { detection, ageGender, orientation } = manifest.prepared ?? {};
   return [
     { field: 'detection.model', spec: manifest.detection.model },
     { field: 'ageGender.model', spec: manifest.ageGender.model },
@@ -88,7 +88,8 @@ export function packModels(manifest: PackManifest): readonly NamedModel[] {
     { field: 'language.embedTokens', spec: manifest.language.embedTokens },
     { field: 'language.decoder', spec: manifest.language.decoder },
     ...(detection === undefined ? [] : [{ field: 'prepared.detection', spec: detection }]),
-    ...(people === undefined ? [] : [{ field: 'prepared.people', spec: people }]),
+    ...(ageGender === undefined ? [] : [{ field: 'prepared.ageGender', spec: ageGender }]),
+    ...(orientation === undefined ? [] : [{ field: 'prepared.orientation', spec: orientation }]),
   ];
 }
 

@@ -152,7 +152,11 @@ const composed = model.extend({ madeFrom: z.array(sha256).min(1) });
  * The composed graphs: frames and a few numbers in, boxes and readings out. What a stage means stays in the stage's own
  * part; a stage without a graph here runs the plain way.
  */
-const prepared = z.strictObject({ detection: composed.optional(), people: composed.optional() });
+const prepared = z.strictObject({
+  detection: composed.optional(),
+  ageGender: composed.optional(),
+  orientation: composed.optional(),
+});
 
 const scene = z.strictObject({ question: z.string().min(1), maxNewTokens: z.int().positive() });
 
