@@ -1,4 +1,5 @@
 import { benchFirstPoll } from './first-poll.ts';
+import { benchGpu } from './gpu.ts';
 import { benchPersistence } from './persistence.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchQueue } from './queue.ts';
@@ -7,6 +8,7 @@ const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   queue: benchQueue,
   pipeline: benchPipeline,
   'first-poll': benchFirstPoll,
+  gpu: benchGpu,
   persistence: () => benchPersistence(),
 };
 
@@ -16,6 +18,11 @@ if (bench === undefined) {
   console.error(`usage: npm run bench -- <${Object.keys(BENCHES).join('|')}> [--json]`);
   process.exitCode = 1;
 } else {
-  const figures = await bench();
-  console.log(process.argv.includes('--json') ? JSON.stringify(figures) : JSON.stringify(figures, null, 2));
+  try {
+    const figures = await bench();
+    console.log(process.argv.includes('--json') ? JSON.stringify(figures) : JSON.stringify(figures, null, 2));
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
+  }
 }
