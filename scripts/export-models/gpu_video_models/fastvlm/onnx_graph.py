@@ -22,6 +22,9 @@ from torch import Tensor, nn
 from ..errors import ExportError
 from ..onnx_file import OPSET, constants_to_weights
 
+# The file format of ONNX 1.12, the one of opset 17.
+IR_VERSION = 8
+
 # Protobuf ends at 2 GiB; a graph with more weights than this keeps them in a file beside it.
 EMBEDDED_BYTES = 1_500_000_000
 # Readers map weight files into memory by pages.
@@ -199,9 +202,10 @@ def save(model: onnx.ModelProto, weights: list[Weight], types: dict[str, str], p
             attach(model.graph, weights, types, data)
     else:
         attach(model.graph, weights, types, None)
-    model.producer_name = "gpu_video_models"
     # The same bytes from every version of PyTorch that traces the same graph.
-    model.producer_version = ""
+    model.ir_version = IR_VERSION
+    model.producer_name, model.producer_version = "gpu_video_models", ""
+    model.graph.name = path.stem
     path.write_bytes(model.SerializeToString(deterministic=True))
     onnx.checker.check_model(str(path))
     return [path.name, data_path.name] if external else [path.name]

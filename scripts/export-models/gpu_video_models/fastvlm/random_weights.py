@@ -20,7 +20,7 @@ def fill_randomly(module, seed):
     for part in module.modules():
         if isinstance(part, nn.Conv2d):
             fan_in = part.weight[0].numel()
-            normal(part.weight, math.sqrt(2.0 / fan_in))
+            normal(part.weight, math.sqrt(3.0 / fan_in))
             if part.bias is not None:
                 normal(part.bias, 0.05)
         elif isinstance(part, nn.Linear):
@@ -43,12 +43,12 @@ def fill_randomly(module, seed):
         if isinstance(part, DepthwiseMix):
             # A shortcut inside the kernel and a little mixing, or dozens of these in a row would blur everything away.
             weight = part.reparam_conv.weight
-            normal(weight, 0.3 / weight.shape[-1])
+            normal(weight, 0.1 / weight.shape[-1])
             weight[:, :, weight.shape[-2] // 2, weight.shape[-1] // 2] += 1.0
         elif isinstance(part, (MixerBlock, AttentionBlock)):
             for name, scale in part.named_parameters(recurse=False):
                 if name.startswith("layer_scale"):
-                    normal(scale, 0.02, 0.2)
+                    normal(scale, 0.005, 0.05)
     return module.requires_grad_(False).eval()
 
 
