@@ -4,6 +4,8 @@ import {
   type BatchResultErrorEntry,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { Failure } from '../failure.ts';
+import { within } from './within.ts';
 
 /** What one entry of a batch call came to: a call that answers 200 can still have failed for some. */
 export type EntryResult =
@@ -31,17 +33,15 @@ export async function changeVisibility(
   entries: readonly VisibilityEntry[],
   timeoutMs: number,
 ): Promise<EntryResult[]> {
-  const answer = await client.send(
-    new ChangeMessageVisibilityBatchCommand({
-      QueueUrl: queueUrl,
-      Entries: entries.map((entry, index) => ({
-        Id: String(index),
-        ReceiptHandle: entry.receiptHandle,
-        VisibilityTimeout: entry.seconds,
-      })),
-    }),
-    { abortSignal: AbortSignal.timeout(timeoutMs) },
-  );
+  const command = new ChangeMessageVisibilityBatchCommand({
+    QueueUrl: queueUrl,
+    Entries: entries.map((entry, index) => ({
+      Id: String(index),
+      ReceiptHandle: entry.receiptHandle,
+      VisibilityTimeout: entry.seconds,
+    })),
+  });
+  const answer = await within(timeoutMs, 'change visibilities', (options) => client.send(command, options));
   return readResults(entries.length, answer.Successful ?? [], answer.Failed ?? []);
 }
 
@@ -52,13 +52,11 @@ export async function deleteMessages(
   receiptHandles: readonly string[],
   timeoutMs: number,
 ): Promise<EntryResult[]> {
-  const answer = await client.send(
-    new DeleteMessageBatchCommand({
-      QueueUrl: queueUrl,
-      Entries: receiptHandles.map((handle, index) => ({ Id: String(index), ReceiptHandle: handle })),
-    }),
-    { abortSignal: AbortSignal.timeout(timeoutMs) },
-  );
+  const command = new DeleteMessageBatchCommand({
+    QueueUrl: queueUrl,
+    Entries: receiptHandles.map((handle, index) => ({ Id: String(index), ReceiptHandle: handle })),
+  });
+  const answer = await within(timeoutMs, 'delete messages', (options) => client.send(command, options));
   return readResults(receiptHandles.length, answer.Successful ?? [], answer.Failed ?? []);
 }
 
@@ -91,6 +89,10 @@ export function classifyEntry(code: string, message: string): EntryResult {
 
 /** For a call that failed as a whole: a queue that does not exist any more takes every lease with it. */
 export function classifyCallError(error: unknown): EntryResult {
+  if (error instanceof Failure) return { kind: 'failed', code: error.code, message: error.message };
   const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
-  return classifyEntry(name, message);
+  const byName = classifyEntry(name, message);
+  // The older protocol's code stays beside a name that the client does not know.
+  const code = error instanceof Error && 'Code' in error ? error.Code : null;
+  return byName.kind === 'failed' && typeof code === 'string' ? classifyEntry(code, message) : byName;
 }

@@ -1,12 +1,14 @@
 import { SendMessageCommand, type MessageAttributeValue, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Failure } from '../failure.ts';
 import type { ReceivedMessage } from './receive.ts';
+import { within } from './within.ts';
 
 export interface DeadLetterContext {
   readonly workerVersion: string;
   readonly correlationId: string;
 }
 
+const CALL_TIMEOUT_MS = 10_000;
 const MAX_ATTRIBUTES = 10;
 const MAX_REASON = 500;
 /** What SQS refuses in an attribute: control characters other than tab and line ends, and halves of surrogate pairs. */
@@ -24,18 +26,16 @@ export async function sendToDeadLetter(
   failure: Failure,
   context: DeadLetterContext,
 ): Promise<void> {
-  await client.send(
-    new SendMessageCommand({
-      QueueUrl: deadLetterUrl,
-      // SQS takes no empty body.
-      MessageBody: message.body === '' ? ' ' : message.body,
-      MessageAttributes: deadLetterAttributes(message, failure, context),
-      ...(deadLetterUrl.endsWith('.fifo')
-        ? { MessageGroupId: message.groupId ?? 'dead-letter', MessageDeduplicationId: message.messageId }
-        : {}),
-    }),
-    { abortSignal: AbortSignal.timeout(10_000) },
-  );
+  const command = new SendMessageCommand({
+    QueueUrl: deadLetterUrl,
+    // SQS takes no empty body.
+    MessageBody: message.body === '' ? ' ' : message.body,
+    MessageAttributes: deadLetterAttributes(message, failure, context),
+    ...(deadLetterUrl.endsWith('.fifo')
+      ? { MessageGroupId: message.groupId ?? 'dead-letter', MessageDeduplicationId: message.messageId }
+      : {}),
+  });
+  await within(CALL_TIMEOUT_MS, 'send the dead-letter copy', (options) => client.send(command, options));
 }
 
 /**

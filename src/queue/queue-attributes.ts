@@ -1,5 +1,6 @@
 import { GetQueueAttributesCommand, GetQueueUrlCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
+import { within } from './within.ts';
 
 export interface QueueAttributes {
   readonly url: string;
@@ -26,9 +27,8 @@ export async function readQueueAttributes(
   url: string,
   signal: AbortSignal,
 ): Promise<QueueAttributes> {
-  const answer = await client.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] }), {
-    abortSignal: AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]),
-  });
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] });
+  const answer = await within(CALL_TIMEOUT_MS, 'read the queue', (options) => client.send(command, options), signal);
   const attributes: Readonly<Record<string, string | undefined>> = answer.Attributes ?? {};
   return {
     url,
@@ -48,9 +48,13 @@ export async function findDeadLetterUrl(
   if (attributes.redrive === null) return null;
   const [account, name] = attributes.redrive.deadLetterArn.split(':').slice(-2);
   if (account === undefined || name === undefined) return null;
-  const answer = await client.send(new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account }), {
-    abortSignal: AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]),
-  });
+  const command = new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account });
+  const answer = await within(
+    CALL_TIMEOUT_MS,
+    'look up the dead-letter queue',
+    (options) => client.send(command, options),
+    signal,
+  );
   return answer.QueueUrl ?? null;
 }
 

@@ -1,5 +1,6 @@
 import { ReceiveMessageCommand, type Message, type MessageAttributeValue, type SQSClient } from '@aws-sdk/client-sqs';
 import type { StringAttributes } from './parse-message.ts';
+import { within } from './within.ts';
 
 export interface ReceivedMessage {
   readonly queueUrl: string;
@@ -37,22 +38,21 @@ export async function receiveMessages(
   now: () => number,
 ): Promise<ReceivedMessage[]> {
   const requestedAt = now();
-  const answer = await client.send(
-    new ReceiveMessageCommand({
-      QueueUrl: request.queueUrl,
-      MaxNumberOfMessages: request.maxMessages,
-      WaitTimeSeconds: request.waitSeconds,
-      VisibilityTimeout: request.visibilitySeconds,
-      MessageSystemAttributeNames: [
-        'ApproximateReceiveCount',
-        'ApproximateFirstReceiveTimestamp',
-        'MessageGroupId',
-        'SequenceNumber',
-      ],
-      MessageAttributeNames: ['All'],
-    }),
-    { abortSignal: AbortSignal.timeout(request.waitSeconds * 1_000 + ANSWER_GRACE_MS) },
-  );
+  const command = new ReceiveMessageCommand({
+    QueueUrl: request.queueUrl,
+    MaxNumberOfMessages: request.maxMessages,
+    WaitTimeSeconds: request.waitSeconds,
+    VisibilityTimeout: request.visibilitySeconds,
+    MessageSystemAttributeNames: [
+      'ApproximateReceiveCount',
+      'ApproximateFirstReceiveTimestamp',
+      'MessageGroupId',
+      'SequenceNumber',
+    ],
+    MessageAttributeNames: ['All'],
+  });
+  const limitMs = request.waitSeconds * 1_000 + ANSWER_GRACE_MS;
+  const answer = await within(limitMs, 'receive messages', (options) => client.send(command, options));
   return (answer.Messages ?? []).flatMap((message) => toReceived(message, request.queueUrl, requestedAt));
 }
 
