@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import { Command } from 'commander';
 import { loadConfig, type Config } from '../config.ts';
 import { migrateDatabase } from '../persistence/migrate.ts';

@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES } from '../worker/exit-codes.ts';
 import { addAnalyze } from './commands/analyze.ts';
