@@ -1,174 +1,152 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { S3Client } from '@aws-sdk/client-s3';
-import { startChild } from '../../src/local/child-process.ts';
-import type { FauxqsOptions, FauxqsReady } from '../../src/local/fauxqs-process.ts';
-import { openDatabase } from '../../src/persistence/client.ts';
-import { migrateDatabase } from '../../src/persistence/migrate.ts';
-import { createSqsClients } from '../../src/queue/sqs-client.ts';
-import { createFaultProxy } from '../../test/support/fault-proxy.ts';
-import { startPostgres } from '../../test/support/postgres.ts';
-import { doFault, faultPlan, type FaultName } from './faults.ts';
+import { readdir } from 'node:fs/promises';
+import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { audit } from './audit.ts';
+import { renderClips } from './clips.ts';
+import { readDeadLetters, type DeadLetter } from './dead-letters.ts';
+import { planFaults } from './fault-plan.ts';
+import { disturb } from './faults.ts';
 import { Fleet } from './fleet.ts';
+import { ALIVE_SECONDS, HIGHLIGHTS, prepareGround, SCHEMA, VIDEOS, VISIBILITY_SECONDS, type Ground } from './ground.ts';
+import { processesOf, untilNone } from './leftovers.ts';
 import { Ledger } from './ledger.ts';
-import { processesIn, untilNone } from './leftovers.ts';
+import type { ChaosOptions } from './options.ts';
 import { seededRandom } from './random.ts';
-import { judge, type ChaosReport } from './report.ts';
+import { times, type ChaosReport } from './report.ts';
+import { undisturbedResults } from './result-set.ts';
 import { sendWorkload, type Workload } from './workload.ts';
 
-export interface ChaosOptions {
-  readonly seed: number;
-  readonly workers: number;
-  readonly jobs: number;
-  /** Faults end after so many; the jobs then finish undisturbed. */
-  readonly faults: number;
-  readonly say: (line: string) => void;
-}
+const SETTLE_MS = 120_000;
+const SETTLE_MS_PER_JOB = 5_000;
 
-const REGION = 'us-east-1';
-const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
-const SCHEMA = 'video_worker';
-const VIDEOS = 'videos';
-const HIGHLIGHTS = 'highlights';
-const VISIBILITY_SECONDS = 4;
-const SETTLE_LIMIT_MS = 120_000;
-
-/** Runs real worker processes through faults, and answers with what was lost, doubled or left behind. */
+/** Runs real daemons through faults, and answers with what was lost, doubled or left behind. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const random = seededRandom(options.seed);
-  const directory = await mkdtemp(join(tmpdir(), 'chaos-'));
-  const workDir = join(directory, 'work');
-  await mkdir(workDir);
-  await using cleanup = new AsyncDisposableStack();
-  cleanup.defer(() => rm(directory, { recursive: true, force: true }));
-  const postgres = await startPostgres();
-  cleanup.defer(() => postgres.stop());
-  const server = await startChild<FauxqsReady>('fauxqs-process', {
-    port: 0,
-    region: REGION,
-    dataDir: null,
-    queues: [
-      { name: 'dead', attributes: {} },
-      { name: 'jobs', attributes: { VisibilityTimeout: '30' } },
-    ],
-    buckets: [VIDEOS, HIGHLIGHTS],
-  } satisfies FauxqsOptions);
-  cleanup.defer(() => server.close());
-  const proxies = {
-    sqs: await createFaultProxy('127.0.0.1', server.ready.port),
-    s3: await createFaultProxy('127.0.0.1', server.ready.port),
-    database: await createFaultProxy('127.0.0.1', postgres.port),
-  };
-  for (const proxy of Object.values(proxies)) cleanup.defer(() => proxy.close());
-  await migrate(postgres.url);
-
-  const endpoint = `http://127.0.0.1:${server.ready.port}`;
-  const queue = (name: string, port: number): string => `http://127.0.0.1:${port}/000000000000/${name}`;
-  using sqs = createSqsClients({ region: REGION, endpoint, credentials: CREDENTIALS });
-  const s3 = new S3Client({ region: REGION, endpoint, forcePathStyle: true, credentials: CREDENTIALS });
-  cleanup.defer(() => s3.destroy());
-  const queueUrl = queue('jobs', server.ready.port);
-  const ledger = new Ledger({
-    databaseUrl: postgres.url,
-    schema: SCHEMA,
-    sqs: sqs.control,
-    deadLetterUrl: queue('dead', server.ready.port),
-  });
-  const target = { sqs: sqs.control, s3, queueUrl, bucket: VIDEOS, directory };
-  const workload = await sendWorkload(target, options.jobs, random);
-  options.say(
-    `${workload.good.length} good and ${workload.bad.size} bad messages sent, ${options.workers} workers start`,
-  );
-
-  const fleet = new Fleet(
-    {
-      region: REGION,
-      sqsEndpoint: `http://127.0.0.1:${proxies.sqs.port}`,
-      s3Endpoint: `http://127.0.0.1:${proxies.s3.port}`,
-      queueUrl: queue('jobs', proxies.sqs.port),
-      deadLetterUrl: queue('dead', proxies.sqs.port),
-      databaseUrl: postgres.url.replace(`:${postgres.port}/`, `:${proxies.database.port}/`),
-      schema: SCHEMA,
-      workDir,
-      highlightsBucket: HIGHLIGHTS,
-      visibilitySeconds: VISIBILITY_SECONDS,
-      aliveSeconds: 5,
-      drainMs: 500,
-      frameMs: 700,
-    },
-    options.workers,
-  );
-  let faults: Readonly<Record<string, number>> = {};
+  const { say } = options;
+  const start = performance.now();
+  // Separate sequences: another number of faults leaves the jobs of a seed as they are.
+  const plan = planFaults(seededRandom(options.seed), options.faults, options.workers);
+  await using ground = await prepareGround();
+  const clips = await renderClips(ground.directory);
+  const target = { ...ground, bucket: VIDEOS, clips };
+  const workload = await sendWorkload(target, options.jobs, seededRandom(options.seed + 1));
+  say(`${workload.good.size} videos and ${workload.bad.size} bad messages sent, ${options.workers} daemons start`);
+  const ledger = new Ledger(ground.postgres.url, SCHEMA);
+  const deadLetters: DeadLetter[] = [];
+  const fleet = new Fleet(ground.env, options.workers, options.logFile);
+  let faults: ChaosReport['faults'] = {};
   let queued = 0;
+  let expected: Awaited<ReturnType<typeof undisturbedResults>>;
   try {
+    await fleet.polling();
+    const duplicate = (choice: number): Promise<void> => workload.duplicate(choice);
     const targets = {
       fleet,
-      ...proxies,
-      postgres,
-      duplicate: () => workload.duplicate(random),
-      visibilitySeconds: VISIBILITY_SECONDS,
+      links: ground.links,
+      postgres: ground.postgres,
+      leaseMs: VISIBILITY_SECONDS * 1_000,
+      duplicate,
     };
-    faults = await disturb(options, targets, random);
-    options.say('the faults are over');
-    queued = await untilNone(async () => await unsettled(ledger, workload, queueUrl), SETTLE_LIMIT_MS);
+    const undisturbed = undisturbedResults(clips, ground.env, ground.directory);
+    // Awaited after the faults; a failure meanwhile must not end the process.
+    undisturbed.catch(() => {});
+    faults = await disturb(plan, targets, say);
+    say('the faults are over');
+    expected = await undisturbed;
+    queued = await untilNone(
+      async () => await unsettled(ground, ledger, workload, deadLetters),
+      SETTLE_MS + SETTLE_MS_PER_JOB * options.jobs,
+    );
   } finally {
     await fleet.end();
   }
-  const leftovers = {
-    messages: queued,
-    workspaces: (await readdir(workDir)).length,
-    processes: await untilNone(async () => (await processesIn(workDir)).length, 2_000),
+  const left = [...(await readdir(ground.workDir)), ...(await readdir(ground.tempDir))];
+  const leftovers = { messages: queued, ...(await leftBehind(ground, ledger)) };
+  deadLetters.push(...(await readDeadLetters(ground.sqs, ground.deadLetterUrl)));
+  const videos = await ledger.videos();
+  const highlights = await listKeys(ground.s3, HIGHLIGHTS);
+  const errors = await ledger.errors();
+  const findings = audit({ workload, expected, videos, errors, deadLetters, highlights });
+  const problems = [
+    ...Object.entries(findings).flatMap(([kind, texts]: [string, string[]]) => texts.map((text) => `${kind}: ${text}`)),
+    ...Object.entries(leftovers).flatMap(([name, count]) => (count > 0 ? [`left behind: ${count} ${name}`] : [])),
+    ...left.map((name) => `left behind: ${name}`),
+    ...fleet.surprises,
+  ];
+  const seconds = await ledger.seconds(fleet.kills, ALIVE_SECONDS);
+  const thrownAway = (seconds['superseded'] ?? 0) + (seconds['interrupted'] ?? 0) + (seconds['failed'] ?? 0);
+  const recoveries = await ledger.recoveries(fleet.kills);
+  const good = videos.filter(({ key }) => workload.good.has(key));
+  return {
+    ok: problems.length === 0,
+    seed: options.seed,
+    workers: options.workers,
+    jobs: options.jobs,
+    runs: videos.reduce((sum, { runs }) => sum + runs, 0),
+    lost: findings.lost.length,
+    doubled: findings.doubled.length,
+    stray: findings.stray.length,
+    unrecorded: findings.unrecorded.length,
+    strayImages: findings.images.length,
+    leftovers,
+    wastedWork: Number((thrownAway / (thrownAway + (seconds['completed'] ?? 0))).toFixed(4)),
+    wastedRuns: good.reduce((sum, { runs, completedRuns }) => sum + runs - completedRuns, 0),
+    recoverKilledMs: times(recoveries.map(({ takeover }) => takeover)),
+    completeKilledMs: times(recoveries.map(({ completion }) => completion)),
+    sigtermToReleasedMs: times(fleet.released),
+    faults,
+    processesStarted: fleet.started,
+    failedStarts: fleet.failedStarts,
+    mostReceives: ground.mostReceives(),
+    highlights: highlights.length,
+    deadLetters: deadLetters.length,
+    seconds: Math.round((performance.now() - start) / 1_000),
+    problems,
+    log: problems.length === 0 ? [] : fleet.log.slice(-40).map((text) => text.slice(0, 600)),
+  };
+}
+
+/** Messages in the queue, good videos without a result and bad messages that are not in the dead-letter queue yet. */
+async function unsettled(
+  ground: Ground,
+  ledger: Ledger,
+  workload: Workload,
+  deadLetters: DeadLetter[],
+): Promise<number> {
+  deadLetters.push(...(await readDeadLetters(ground.sqs, ground.deadLetterUrl)));
+  const completed = new Set(await ledger.completedKeys());
+  const dead = new Set(deadLetters.map(({ messageId }) => messageId));
+  const open = [...workload.good.keys()].filter((key) => !completed.has(key)).length;
+  const missing = [...workload.bad.keys()].filter((id) => !dead.has(id)).length;
+  return (await messagesIn(ground)) + open + missing;
+}
+
+async function messagesIn({ sqs, queueUrl }: Ground): Promise<number> {
+  const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+  const answer = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] }));
+  return names.reduce((sum, name) => sum + Number(answer.Attributes?.[name] ?? 0), 0);
+}
+
+async function leftBehind(ground: Ground, ledger: Ledger): Promise<Readonly<Record<string, number>>> {
+  return {
+    processes: await untilNone(async () => (await processesOf(ground.workDir)).length, 5_000),
+    workspaces: (await readdir(ground.workDir)).length,
+    temporaryFiles: (await readdir(ground.tempDir)).length,
     databaseConnections: await untilNone(() => ledger.connections(), 5_000),
-    proxyConnections: await untilNone(
-      () => Object.values(proxies).reduce((sum, { connections }) => sum + connections, 0),
+    sockets: await untilNone(
+      () => Object.values(ground.links).reduce((sum, { connections }) => sum + connections, 0),
       5_000,
     ),
     runningRuns: await ledger.unfinishedRuns(),
   };
-  return await judge({ options, workload, ledger, fleet, faults, leftovers });
 }
 
-async function migrate(url: string): Promise<void> {
-  const database = await openDatabase({ url, schema: SCHEMA });
-  try {
-    await migrateDatabase(database, AbortSignal.timeout(30_000));
-  } finally {
-    await database.close();
-  }
-}
-
-async function disturb(
-  options: ChaosOptions,
-  targets: Parameters<typeof doFault>[1],
-  random: () => number,
-): Promise<Readonly<Record<string, number>>> {
-  const done: Partial<Record<FaultName, number>> = {};
-  const plan = faultPlan(random);
-  const running: Promise<void>[] = [];
-  await sleep(2_000);
-  for (let index = 0; index < options.faults; index++) {
-    const name = plan.next().value;
-    options.say(`fault ${index + 1}: ${name}`);
-    const fault = doFault(name, targets, random);
-    // Faults overlap, as they do in life; two restarts of one server do not.
-    if (name === 'database-restart') await fault;
-    else running.push(fault);
-    done[name] = (done[name] ?? 0) + 1;
-    await sleep(300 + random() * 1_200);
-  }
-  await Promise.all(running);
-  return done;
-}
-
-/** Messages in the queue, good videos without a result and bad messages that are not in the dead-letter queue yet. */
-async function unsettled(ledger: Ledger, workload: Workload, queueUrl: string): Promise<number> {
-  await ledger.readDead();
-  const completed = new Set(
-    (await ledger.videos()).filter(({ status }) => status === 'completed').map(({ key }) => key),
-  );
-  const open = workload.good.filter((key) => !completed.has(key)).length;
-  const missing = [...workload.bad.keys()].filter((id) => !ledger.dead.has(id)).length;
-  return (await ledger.queued(queueUrl)) + open + missing;
+async function listKeys(s3: S3Client, bucket: string): Promise<string[]> {
+  const keys: string[] = [];
+  let token: string | undefined;
+  do {
+    const page = await s3.send(new ListObjectsV2Command({ Bucket: bucket, ContinuationToken: token }));
+    keys.push(...(page.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key])));
+    token = page.NextContinuationToken;
+  } while (token !== undefined);
+  return keys;
 }

@@ -1,83 +1,111 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultProxy } from '../../test/support/fault-proxy.ts';
 import type { TestPostgres } from '../../test/support/postgres.ts';
+import type { Fault, FaultKind, Link, PlannedFault } from './fault-plan.ts';
 import type { Fleet } from './fleet.ts';
-import { pick } from './random.ts';
 
 export interface FaultTargets {
   readonly fleet: Fleet;
-  readonly sqs: FaultProxy;
-  readonly s3: FaultProxy;
-  readonly database: FaultProxy;
+  readonly links: Readonly<Record<Link, FaultProxy>>;
   readonly postgres: TestPostgres;
-  readonly duplicate: () => Promise<void>;
-  readonly visibilitySeconds: number;
+  readonly leaseMs: number;
+  readonly duplicate: (choice: number) => Promise<void>;
 }
 
-export type FaultName =
-  | 'kill'
-  | 'freeze'
-  | 'terminate'
-  | 'cut'
-  | 'blackhole'
-  | 'unavailable'
-  | 'database-restart'
-  | 'duplicate';
+/** How long connections that are to be reset in the middle may go on before the fault is over. */
+const RESET_WINDOW_MS = 3_000;
+const SQS_THROTTLED = JSON.stringify({ __type: 'com.amazonaws.sqs#RequestThrottled', message: 'slow down' });
+const S3_THROTTLED = '<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>slow down</Message></Error>';
 
-const WEIGHTS: readonly (readonly [FaultName, number])[] = [
-  ['kill', 5],
-  ['freeze', 2],
-  ['terminate', 4],
-  ['cut', 4],
-  ['blackhole', 2],
-  ['unavailable', 3],
-  ['database-restart', 1],
-  ['duplicate', 4],
-];
-
-/** Every kind once, shuffled, before chance decides: a short run has seen them all. */
-export function* faultPlan(random: () => number): Generator<FaultName, never> {
-  const first = WEIGHTS.map(([name]) => ({ name, order: random() }));
-  for (const { name } of first.sort((a, b) => a.order - b.order)) yield name;
-  for (;;) yield pick(random, WEIGHTS);
+/** Does the planned faults one after another without waiting for their ends; resolves with the counts when all are over. */
+export async function disturb(
+  plan: readonly PlannedFault[],
+  targets: FaultTargets,
+  say: (line: string) => void,
+): Promise<Readonly<Partial<Record<FaultKind, number>>>> {
+  const done: Partial<Record<FaultKind, number>> = {};
+  const running: Promise<void>[] = [];
+  // Faults overlap, as they do in life; two faults of one link or of one server come one after another.
+  const lanes = new Map<string, Promise<void>>();
+  for (const [index, { fault, afterMs }] of plan.entries()) {
+    await sleep(afterMs);
+    say(`fault ${index + 1} of ${plan.length}: ${describe(fault)}`);
+    const lane = laneOf(fault);
+    const start = async (): Promise<void> => await doFault(fault, targets);
+    const work = lane === null ? start() : (lanes.get(lane) ?? Promise.resolve()).then(start);
+    if (lane !== null) lanes.set(lane, work);
+    running.push(work);
+    done[fault.kind] = (done[fault.kind] ?? 0) + 1;
+  }
+  await Promise.all(running);
+  return done;
 }
 
-/** Does one fault and resolves when it is over; what it did to the workers may last longer. */
-export async function doFault(name: FaultName, targets: FaultTargets, random: () => number): Promise<void> {
-  const { fleet, sqs, s3, database, postgres } = targets;
-  const slot = Math.floor(random() * fleet.size);
-  const proxy = pick(random, [
-    [sqs, 1],
-    [s3, 1],
-    [database, 1],
-  ]);
-  switch (name) {
+function describe(fault: Fault): string {
+  return (Object.values(fault) as (string | number)[])
+    .map((value) => (typeof value === 'number' ? String(Number(value.toFixed(3))) : value))
+    .join(' ');
+}
+
+function laneOf(fault: Fault): string | null {
+  if (fault.kind === 'failed-entries') return 'sqs';
+  if (fault.kind === 'database-restart') return 'postgres';
+  return 'link' in fault ? fault.link : null;
+}
+
+async function doFault(fault: Fault, { fleet, links, postgres, leaseMs, duplicate }: FaultTargets): Promise<void> {
+  const hold = async (proxy: FaultProxy, ms: number): Promise<void> => {
+    await sleep(ms);
+    proxy.heal();
+  };
+  switch (fault.kind) {
     case 'kill':
-      return await fleet.kill(slot);
+      return await fleet.kill(fault.slot);
     case 'terminate':
-      return await fleet.terminate(slot);
+      return await fleet.terminate(fault.slot);
     case 'freeze':
-      return await fleet.freeze(slot, (targets.visibilitySeconds + 1 + random() * 2) * 1000);
+      return await fleet.freeze(fault.slot, leaseMs + fault.pastLeaseMs);
     case 'cut':
-      proxy.cut();
+      links[fault.link].cut();
       return;
+    case 'reset-mid-body':
+      links[fault.link].cutAfterBytes(fault.bytes, fault.times);
+      return await hold(links[fault.link], RESET_WINDOW_MS);
     case 'blackhole':
-      proxy.blackhole();
-      await sleep(1_000 + random() * 3_000);
-      proxy.heal();
+      links[fault.link].blackhole();
+      await hold(links[fault.link], fault.ms);
       // What was swallowed is lost: a stream with a hole in it must not go on.
-      proxy.cut();
+      links[fault.link].cut();
       return;
-    case 'unavailable': {
-      const http = random() < 0.5 ? sqs : s3;
-      http.respond(503);
-      await sleep(500 + random() * 1_500);
-      http.heal();
-      return;
-    }
+    case 'delay':
+      links[fault.link].delay(fault.byMs);
+      return await hold(links[fault.link], fault.ms);
+    case 'unavailable':
+      links[fault.link].respond(fault.status);
+      return await hold(links[fault.link], fault.ms);
+    case 'throttle':
+      if (fault.link === 'sqs') links.sqs.respond(400, SQS_THROTTLED);
+      else links.s3.respond(503, S3_THROTTLED);
+      return await hold(links[fault.link], fault.ms);
+    case 'failed-entries':
+      links.sqs.answer(failEntries);
+      return await hold(links.sqs, fault.ms);
     case 'database-restart':
       return await postgres.restart();
     case 'duplicate':
-      return await targets.duplicate();
+      return await duplicate(fault.choice);
   }
+}
+
+/** A batch call comes back as a whole with a failure for each entry; other requests pass. */
+function failEntries(request: string): { readonly status: number; readonly body: string } | null {
+  if (!/x-amz-target: *AmazonSQS\.\w+Batch\r/i.test(request)) return null;
+  const body = JSON.parse(request.slice(request.indexOf('\r\n\r\n') + 4)) as { Entries: readonly { Id: string }[] };
+  const Failed = body.Entries.map(({ Id }) => ({
+    Id,
+    Code: 'InternalError',
+    SenderFault: false,
+    Message: 'try again',
+  }));
+  return { status: 200, body: JSON.stringify({ Successful: [], Failed }) };
 }

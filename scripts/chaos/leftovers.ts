@@ -1,11 +1,12 @@
-import { readdir, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 
-/** Processes that work in a folder or in one that was removed from it, as `pid`; ffmpeg runs inside its job's workspace. */
-export async function processesIn(folder: string): Promise<string[]> {
+/** Ids of processes that work in a folder (or in one that was removed from it) or were started with it in their environment. */
+export async function processesOf(folder: string): Promise<string[]> {
   const found: string[] = [];
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
     const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '');
-    if (cwd.startsWith(folder)) found.push(pid);
+    const environ = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+    if (cwd.startsWith(folder) || environ.includes(`WORK_DIR=${folder}`)) found.push(pid);
   }
   return found;
 }
@@ -16,6 +17,6 @@ export async function untilNone(count: () => Promise<number> | number, limitMs: 
   for (;;) {
     const left = await count();
     if (left === 0 || performance.now() > end) return left;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((wake) => setTimeout(wake, 200));
   }
 }

@@ -4,23 +4,43 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { FailureCode } from '../../src/failure.ts';
 import { enqueueVideo } from '../../src/local/enqueue.ts';
+import type { Clip } from './clips.ts';
 import { pick } from './random.ts';
 
 const run = promisify(execFile);
 
-type Kind = 'good' | 'missing' | 'not-a-video' | 'bad-json';
+type BadKind = 'missing' | 'empty' | 'text' | 'audio' | 'bad-json';
 
-/** The failure code with which each kind of bad message must end. */
-const CODES = { missing: 'OBJECT_NOT_FOUND', 'not-a-video': 'NOT_A_VIDEO', 'bad-json': 'MESSAGE_NOT_JSON' } as const;
+interface BadEnd {
+  readonly code: FailureCode;
+  /** Whether a run was claimed before the fault showed. */
+  readonly hasRun: boolean;
+}
+
+/** How each kind of bad message must end. */
+const BAD_ENDS: Readonly<Record<BadKind, BadEnd>> = {
+  missing: { code: 'OBJECT_NOT_FOUND', hasRun: false },
+  empty: { code: 'OBJECT_EMPTY', hasRun: false },
+  text: { code: 'NOT_A_VIDEO', hasRun: true },
+  audio: { code: 'NO_VIDEO_STREAM', hasRun: true },
+  'bad-json': { code: 'MESSAGE_NOT_JSON', hasRun: false },
+};
+
+export interface BadMessage extends BadEnd {
+  readonly messageId: string;
+  /** Null when the message names no object that can be read. */
+  readonly key: string | null;
+}
 
 export interface Workload {
-  /** Keys of the videos that must be analysed exactly once. */
-  readonly good: readonly string[];
-  /** Messages that must be in the dead-letter queue: the failure's code by message id. */
-  readonly bad: ReadonlyMap<string, string>;
-  /** Sends a second message about a video that has one already. */
-  duplicate(random: () => number): Promise<void>;
+  /** Videos that must be analysed exactly once: the clip's name by key. */
+  readonly good: ReadonlyMap<string, string>;
+  /** Messages that must be in the dead-letter queue, by message id. */
+  readonly bad: ReadonlyMap<string, BadMessage>;
+  /** Sends a second message about a video that has one already; `choice` in [0, 1) picks it. */
+  duplicate(choice: number): Promise<void>;
 }
 
 export interface WorkloadTarget {
@@ -28,56 +48,67 @@ export interface WorkloadTarget {
   readonly s3: S3Client;
   readonly queueUrl: string;
   readonly bucket: string;
-  /** Folder for the clips. */
   readonly directory: string;
+  readonly clips: readonly Clip[];
 }
 
-/** Uploads short clips and sends a message for each, with bad messages between them: about one in ten. */
+/** Uploads short videos and sends a message for each, with bad messages between them: about one in seven. */
 export async function sendWorkload(target: WorkloadTarget, jobs: number, random: () => number): Promise<Workload> {
-  const { sqs, queueUrl, bucket } = target;
-  const clips = await Promise.all([1, 2, 3].map((seconds) => makeClip(target.directory, seconds)));
-  const good: string[] = [];
-  const bad = new Map<string, string>();
+  const { sqs, queueUrl, bucket, clips } = target;
+  const contents: Partial<Record<BadKind, Uint8Array>> = {
+    empty: new Uint8Array(),
+    text: Buffer.from('this is a text and no video\n'.repeat(50)),
+    audio: await makeAudio(target.directory),
+  };
+  const good = new Map<string, string>();
+  const bad = new Map<string, BadMessage>();
   const enqueue = (key: string): Promise<string> =>
     enqueueVideo(sqs, { queueUrl, bucket, key, videoId: key }, AbortSignal.timeout(10_000));
   for (let index = 0; index < jobs; index++) {
-    const kind =
-      index === 0
-        ? 'good'
-        : pick<Kind>(random, [
-            ['good', 27],
-            ['missing', 1],
-            ['not-a-video', 1],
-            ['bad-json', 1],
-          ]);
+    const kind = index === 0 ? 'good' : pickKind(random);
     const key = `${kind}-${index}.mp4`;
     if (kind === 'good') {
-      await put(target, key, clips[Math.floor(random() * clips.length)] ?? Buffer.alloc(0));
+      const clip = clips[Math.floor(random() * clips.length)];
+      if (clip === undefined) throw new RangeError('there are no clips');
+      await put(target, key, clip.bytes);
       await enqueue(key);
-      good.push(key);
+      good.set(key, clip.name);
       continue;
     }
-    if (kind === 'not-a-video') await put(target, key, Buffer.from('this is a text and no video\n'.repeat(50)));
-    const id = kind === 'bad-json' ? await sendBody(target, `{"s3": ${index}`) : await enqueue(key);
-    bad.set(id, CODES[kind]);
+    const content = contents[kind];
+    if (content !== undefined) await put(target, key, content);
+    const isReadable = kind !== 'bad-json';
+    const messageId = isReadable ? await enqueue(key) : await sendBody(target, `{"s3": ${index}`);
+    bad.set(messageId, { messageId, key: isReadable ? key : null, ...BAD_ENDS[kind] });
   }
+  const keys = [...good.keys()];
   return {
     good,
     bad,
-    duplicate: async (random) => {
-      await enqueue(good[Math.floor(random() * good.length)] ?? '');
+    duplicate: async (choice) => {
+      await enqueue(keys[Math.floor(choice * keys.length)] ?? '');
     },
   };
 }
 
-async function makeClip(directory: string, seconds: number): Promise<Buffer> {
-  const file = join(directory, `clip-${seconds}.mp4`);
-  const source = ['-f', 'lavfi', '-i', `testsrc=s=320x180:r=10:d=${seconds}`];
-  await run('ffmpeg', ['-v', 'error', '-y', ...source, '-pix_fmt', 'yuv420p', file]);
+function pickKind(random: () => number): 'good' | BadKind {
+  return pick<'good' | BadKind>(random, [
+    ['good', 30],
+    ['missing', 1],
+    ['empty', 1],
+    ['text', 1],
+    ['audio', 1],
+    ['bad-json', 1],
+  ]);
+}
+
+async function makeAudio(directory: string): Promise<Buffer> {
+  const file = join(directory, 'audio.mp4');
+  await run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'sine=d=1', file]);
   return await readFile(file);
 }
 
-async function put({ s3, bucket }: WorkloadTarget, key: string, body: Buffer): Promise<void> {
+async function put({ s3, bucket }: WorkloadTarget, key: string, body: Uint8Array): Promise<void> {
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
 }
 
