@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../failure.ts';
-import { packManifestSchema } from './pack-manifest.ts';
+import { packManifestSchema, PREPARED_STAGES } from './pack-manifest.ts';
 import type { ModelSpec, PackFile, PackManifest } from './pack-manifest.ts';
 
 /** A model pack whose manifest was read; its files are not looked at before `verifyPack`. */
@@ -79,7 +79,6 @@ export interface NamedModel {
 
 /** Every graph of the pack with its place in the manifest. */
 export function packModels(manifest: PackManifest): readonly NamedModel[] {
-  const { detection, ageGender, orientation } = manifest.prepared ?? {};
   return [
     { field: 'detection.model', spec: manifest.detection.model },
     { field: 'ageGender.model', spec: manifest.ageGender.model },
@@ -87,9 +86,10 @@ export function packModels(manifest: PackManifest): readonly NamedModel[] {
     { field: 'language.visionEncoder', spec: manifest.language.visionEncoder },
     { field: 'language.embedTokens', spec: manifest.language.embedTokens },
     { field: 'language.decoder', spec: manifest.language.decoder },
-    ...(detection === undefined ? [] : [{ field: 'prepared.detection', spec: detection }]),
-    ...(ageGender === undefined ? [] : [{ field: 'prepared.ageGender', spec: ageGender }]),
-    ...(orientation === undefined ? [] : [{ field: 'prepared.orientation', spec: orientation }]),
+    ...PREPARED_STAGES.flatMap((stage) => {
+      const spec = manifest.prepared?.[stage];
+      return spec === undefined ? [] : [{ field: `prepared.${stage}`, spec }];
+    }),
   ];
 }
 

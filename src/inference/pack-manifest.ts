@@ -145,8 +145,8 @@ const action = z.strictObject({
   maxNewTokens: z.int().positive(),
 });
 
-/** A graph that `models prepare` composed around official ones; `madeFrom`: the sha256 of their files. */
-const composed = model.extend({ madeFrom: z.array(sha256).min(1) });
+/** A graph that `models prepare` composed around an official one; `madeFrom`: the sha256 of that one's file. */
+const composed = model.extend({ madeFrom: sha256 });
 
 /**
  * The composed graphs: frames and a few numbers in, boxes and readings out. What a stage means stays in the stage's own
@@ -179,6 +179,10 @@ export const packManifestSchema = z.strictObject({
   /** Absent in a pack that was not prepared. */
   prepared: prepared.optional(),
 });
+
+/** The stages that can have a prepared graph. */
+export const PREPARED_STAGES = ['detection', 'ageGender', 'orientation'] as const;
+export type PreparedStage = (typeof PREPARED_STAGES)[number];
 
 export type PackManifest = z.infer<typeof packManifestSchema>;
 export type PackFile = z.infer<typeof file>;

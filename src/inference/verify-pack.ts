@@ -6,7 +6,7 @@ import { compareMetadata } from './compare-metadata.ts';
 import { packFiles, packModels } from './load-pack.ts';
 import type { NamedModel, Pack } from './load-pack.ts';
 import { readOpset } from './onnx-opset.ts';
-import type { PackFile } from './pack-manifest.ts';
+import { PREPARED_STAGES, type PackFile, type PackManifest } from './pack-manifest.ts';
 import { brokenPack } from './pack-problem.ts';
 import type { PackProblem } from './pack-problem.ts';
 import { openSession } from './providers.ts';
@@ -28,6 +28,7 @@ export async function verifyPack(pack: Pack, options: VerifyOptions): Promise<re
     problems.push(...found);
   }
   if (!broken.has(pack.manifest.language.tokenizer.path)) problems.push(...(await verifyTokenizer(pack)));
+  problems.push(...stalePreparation(pack.manifest));
   if (options.graphs === false) return problems;
   for (const model of packModels(pack.manifest)) {
     if (!broken.has(model.spec.file.path)) problems.push(...(await verifyGraph(pack, model)));
@@ -39,6 +40,17 @@ export async function verifyPack(pack: Pack, options: VerifyOptions): Promise<re
 export async function assertPack(pack: Pack, options: VerifyOptions): Promise<void> {
   const problems = await verifyPack(pack, options);
   if (problems.length > 0) throw brokenPack(pack.manifest.name, problems);
+}
+
+/** A prepared graph holds the weights of the official one: when that one changed, it answers for another model. */
+function stalePreparation(manifest: PackManifest): readonly PackProblem[] {
+  return PREPARED_STAGES.flatMap((stage) => {
+    const graph = manifest.prepared?.[stage];
+    const official = manifest[stage].model.file.sha256;
+    if (graph === undefined || graph.madeFrom === official) return [];
+    const found = `made from ${graph.madeFrom}: prepare the pack again`;
+    return [{ file: graph.file.path, field: `prepared.${stage}`, expected: `made from ${official}`, found }];
+  });
 }
 
 async function verifyFile(pack: Pack, file: PackFile, hash: boolean): Promise<readonly PackProblem[]> {

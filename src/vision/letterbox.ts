@@ -59,6 +59,21 @@ export function letterboxTaps(width: number, height: number, targetWidth: number
   };
 }
 
+/** How letterboxed places become source places: (place - pad) / gain. The gain is that of the two sizes alone. */
+export function sourceMapping(
+  sourceWidth: number,
+  sourceHeight: number,
+  targetWidth: number,
+  targetHeight: number,
+): { readonly gain: number; readonly padX: number; readonly padY: number } {
+  const gain = Math.min(targetHeight / sourceHeight, targetWidth / sourceWidth);
+  return {
+    gain,
+    padX: roundHalfEven((targetWidth - sourceWidth * gain) / 2 - 0.1),
+    padY: roundHalfEven((targetHeight - sourceHeight * gain) / 2 - 0.1),
+  };
+}
+
 /** Maps a box from letterboxed pixels back to source pixels and clips it to the source (Ultralytics' scale_boxes). */
 export function fromLetterbox(
   box: Box,
@@ -67,9 +82,7 @@ export function fromLetterbox(
   targetWidth: number,
   targetHeight: number,
 ): Box {
-  const gain = Math.min(targetHeight / sourceHeight, targetWidth / sourceWidth);
-  const padX = roundHalfEven((targetWidth - sourceWidth * gain) / 2 - 0.1);
-  const padY = roundHalfEven((targetHeight - sourceHeight * gain) / 2 - 0.1);
+  const { gain, padX, padY } = sourceMapping(sourceWidth, sourceHeight, targetWidth, targetHeight);
   const x = (value: number): number => Math.min(Math.max((value - padX) / gain, 0), sourceWidth);
   const y = (value: number): number => Math.min(Math.max((value - padY) / gain, 0), sourceHeight);
   return { x1: x(box.x1), y1: y(box.y1), x2: x(box.x2), y2: y(box.y2) };

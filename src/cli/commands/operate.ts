@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Failure } from '../../failure.ts';
+import { preparedLines, preparePack } from '../../inference/prepare/prepare-pack.ts';
 import { modelsReportLines, verifyModels } from '../../inference/verify-models.ts';
 import type { Database } from '../../persistence/client.ts';
 import { migrateDatabase, migrationStatus } from '../../persistence/migrate.ts';
@@ -32,8 +33,14 @@ export function addOperate(program: Command): void {
     .command('verify')
     .description('compare a pack with its manifest, file by file and tensor by tensor')
     .option('--pack <dir>', 'model pack (default: MODEL_PACK)')
-    .option('--device <device>', 'cpu or cuda', 'cpu')
+    .option('--device <device>', 'cuda: look up where each node would run on the GPU, too (needs none)', 'cpu')
     .action(verify);
+  models
+    .command('prepare')
+    .description('write a copy of a pack with preparation and reading inside the graphs, for the GPU')
+    .argument('<raw>', 'model pack')
+    .requiredOption('--out <dir>', 'folder of the prepared pack, not there yet')
+    .action(prepare);
   program
     .command('report')
     .description('the HTML report of an analysed video, from the database')
@@ -87,7 +94,12 @@ async function verify(options: { readonly pack?: string; readonly device: string
   const device = config.inference.device === 'cuda' ? 'cuda' : 'cpu';
   const found = await verifyModels(config.inference.modelPack, { device, deviceId: config.inference.gpuDeviceId });
   process.stdout.write(`${modelsReportLines(found).join('\n')}\n`);
-  if (found.problems.length > 0) process.exitCode = EXIT_CODES.PREFLIGHT;
+  if (!found.ok) process.exitCode = EXIT_CODES.PREFLIGHT;
+}
+
+async function prepare(raw: string, options: { readonly out: string }): Promise<void> {
+  const prepared = await preparePack(raw, options.out);
+  process.stdout.write(`${preparedLines(prepared).join('\n')}\n`);
 }
 
 async function report(reference: string, options: { readonly out: string }): Promise<void> {

@@ -5,6 +5,7 @@ import type { AgeGender, Detection, Orientation } from '../../model-chain.ts';
 import { openDetr } from './detr.ts';
 import { openMebow, type OrientationItem } from './mebow.ts';
 import { openMivolo, type AgeGenderItem } from './mivolo.ts';
+import { openPreparedDetection } from './prepared-detection.ts';
 import type { Stage, StageOptions } from './stage.ts';
 import { openYolov8 } from './yolov8.ts';
 
@@ -23,9 +24,13 @@ const ORIENTATION: Readonly<Record<Adapter<'orientation'>, Open<OrientationItem,
   mebow: openMebow,
 };
 
-/** Opens the pack's detector by the adapter that the manifest names. */
-export const openDetection: Open<Picture, readonly Detection[]> = (pack, options) =>
-  DETECTION[pack.manifest.detection.adapter](pack, options);
+/** Opens the pack's detector: the prepared graph where there is one, else by the adapter that the manifest names. */
+export const openDetection: Open<Picture, readonly Detection[]> = (pack, options) => {
+  const prepared = pack.manifest.prepared?.detection;
+  return prepared === undefined
+    ? DETECTION[pack.manifest.detection.adapter](pack, options)
+    : openPreparedDetection(pack, prepared, options);
+};
 
 /** Opens the pack's age and gender model by the adapter that the manifest names. */
 export const openAgeGender: Open<AgeGenderItem, AgeGender | null> = (pack, options) =>
