@@ -7,7 +7,8 @@ const PRECISION_BITS = 22;
 const ONE = 2 ** PRECISION_BITS;
 const HALF = ONE / 2;
 
-interface Taps {
+/** Where a target position reads, in fixed point of 2^22. */
+export interface BicubicTaps {
   /** First source position of each target position. */
   readonly first: Int32Array;
   readonly count: Int32Array;
@@ -28,7 +29,7 @@ export function resizeBicubic(picture: Picture, width: number, height: number): 
 }
 
 function resizeRows(picture: Picture, width: number): Picture {
-  const { first, count, weights, size } = taps(picture.width, width);
+  const { first, count, weights, size } = bicubicTaps(picture.width, width);
   const { pixels, height } = picture;
   const out = new Uint8ClampedArray(width * height * 3);
   for (let y = 0, o = 0; y < height; y++) {
@@ -55,7 +56,7 @@ function resizeRows(picture: Picture, width: number): Picture {
 }
 
 function resizeColumns(picture: Picture, height: number): Picture {
-  const { first, count, weights, size } = taps(picture.height, height);
+  const { first, count, weights, size } = bicubicTaps(picture.height, height);
   const { pixels, width } = picture;
   const stride = width * 3;
   const out = new Uint8ClampedArray(stride * height);
@@ -90,7 +91,8 @@ function addRows(sums: Int32Array, pixels: Uint8Array, row: number, height: numb
   }
 }
 
-function taps(source: number, target: number): Taps {
+/** The taps of one axis, for `source` positions that become `target` ones. */
+export function bicubicTaps(source: number, target: number): BicubicTaps {
   const scale = source / target;
   const stretch = Math.max(scale, 1);
   const reach = REACH * stretch;

@@ -1,9 +1,5 @@
-import {
-  encodeImages,
-  openLanguageModel,
-  prefill,
-  preparePrompt,
-} from '../../../src/analysis/chain/fastvlm/language-model.ts';
+import { pictureEncoder } from '../../../src/analysis/chain/fastvlm/encode-pictures.ts';
+import { openLanguageModel, prefill, preparePrompt } from '../../../src/analysis/chain/fastvlm/language-model.ts';
 import { buildPrompt } from '../../../src/analysis/chain/fastvlm/prompt.ts';
 import { cutBox } from '../../../src/analysis/chain/cut-box.ts';
 import { openFastVlm } from '../../../src/analysis/chain/stages/fastvlm.ts';
@@ -52,12 +48,9 @@ export const STAGE_CASES: Readonly<Record<BenchStage, OpenCase>> = {
   visionEncoder: async (pack, target) => {
     const meter = stageMeter();
     const lm = await openLanguageModel(pack, target);
-    const size = 3 * lm.language.imageSize ** 2;
-    return {
-      meter,
-      run: (count) => encodeImages(lm, new Float32Array(count * size), count, meter),
-      release: lm.release,
-    };
+    const encode = pictureEncoder(lm);
+    const crops = (count: number) => items(count, (i) => cutBox(scene.frame, box(i)));
+    return { meter, run: (count) => encode(crops(count), count, meter), release: lm.release };
   },
   prefill: async (pack, target) => {
     const meter = stageMeter();

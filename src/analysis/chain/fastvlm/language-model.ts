@@ -14,7 +14,10 @@ import type { Prompt, TextTokenizer } from './prompt.ts';
 export interface LanguageModel {
   readonly language: Pack['manifest']['language'];
   readonly tokenizer: TextTokenizer;
-  readonly visionEncoder: Model;
+  /** Null where the pack has a prepared one. */
+  readonly visionEncoder: Model | null;
+  /** Takes raw pictures; null in a pack that was not prepared. */
+  readonly preparedEncoder: Model | null;
   readonly embedTokens: Model;
   readonly decoder: Model;
   readonly release: () => Promise<void>;
@@ -26,13 +29,17 @@ export async function openLanguageModel(pack: Pack, target: ExecutionTarget): Pr
   const open = (field: 'visionEncoder' | 'embedTokens' | 'decoder'): Promise<Model> =>
     openModel(pack, { field: `language.${field}`, spec: language[field] }, target);
   const tokenizer = await loadTokenizer(pack);
-  const visionEncoder = await open('visionEncoder');
+  const spec = pack.manifest.prepared?.visionEncoder;
+  const preparedEncoder =
+    spec === undefined ? null : await openModel(pack, { field: 'prepared.visionEncoder', spec }, target);
+  // The same weights twice would fill the GPU's memory for nothing.
+  const visionEncoder = preparedEncoder === null ? await open('visionEncoder') : null;
   const embedTokens = await open('embedTokens');
   const decoder = await open('decoder');
   const release = async (): Promise<void> => {
-    for (const model of [visionEncoder, embedTokens, decoder]) await model.release();
+    for (const model of [visionEncoder, preparedEncoder, embedTokens, decoder]) await model?.release();
   };
-  return { language, tokenizer, visionEncoder, embedTokens, decoder, release };
+  return { language, tokenizer, visionEncoder, preparedEncoder, embedTokens, decoder, release };
 }
 
 /** Embeddings [ids.length, width] of tokens. */
@@ -43,7 +50,10 @@ export async function embed(lm: LanguageModel, ids: readonly number[], meter: St
   return readFloats(output(outputs, only(embedTokens.spec.outputs), embedTokens));
 }
 
-/** Features [rows, imageTokens, width] of pictures; `pixels` is [rows, 3, size, size], RGB 0..1. */
+/**
+ * Features [rows, imageTokens, width] by the official encoder; `pixels` is [rows, 3, size, size], RGB 0..1. Throws INFERENCE_FAILED
+ * where only the prepared one is open.
+ */
 export async function encodeImages(
   lm: LanguageModel,
   pixels: Float32Array,
@@ -51,15 +61,24 @@ export async function encodeImages(
   meter: StageMeter,
 ): Promise<Float32Array> {
   const { visionEncoder, language } = lm;
+  if (visionEncoder === null) throw new Failure('INFERENCE_FAILED', 'the pack is prepared: its encoder takes pictures');
   const name = only(visionEncoder.spec.inputs);
   const size = language.imageSize;
   const tensor = floatTensor(visionEncoder.inputType(name), pixels, [rows, 3, size, size]);
-  const outputs = await visionEncoder.run({ [name]: tensor }, meter);
-  const features = output(outputs, only(visionEncoder.spec.outputs), visionEncoder);
-  if (features.dims[1] !== language.imageTokens) {
+  return imageFeatures(lm, visionEncoder, await visionEncoder.run({ [name]: tensor }, meter));
+}
+
+/** An encoder's features; throws PACK_BROKEN where their number per picture is not the manifest's. */
+export function imageFeatures(
+  lm: LanguageModel,
+  encoder: Model,
+  outputs: Awaited<ReturnType<Model['run']>>,
+): Float32Array {
+  const features = output(outputs, only(encoder.spec.outputs), encoder);
+  if (features.dims[1] !== lm.language.imageTokens) {
     throw new Failure(
       'PACK_BROKEN',
-      `${visionEncoder.spec.file.path} gives ${features.dims[1]} positions per image, the manifest says ${language.imageTokens}`,
+      `${encoder.spec.file.path} gives ${features.dims[1]} positions per image, the manifest says ${lm.language.imageTokens}`,
     );
   }
   return readFloats(features);

@@ -1,12 +1,8 @@
 import { Failure } from '../../../failure.ts';
 import { paddedCount } from '../../../inference/batch.ts';
-import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
 import type { ExecutionTarget } from '../../../inference/providers.ts';
 import type { StageMeter } from '../../../inference/stage-meter.ts';
-import { padSquare } from '../../../vision/pad-square.ts';
-import { writePlanes } from '../../../vision/planes.ts';
-import { resizeBicubic } from '../../../vision/resize-bicubic.ts';
 import { softmax } from '../../../vision/softmax.ts';
 import type { Picture } from '../../../vision/picture.ts';
 import type { ActionReading } from '../../model-chain.ts';
@@ -14,7 +10,8 @@ import type { DecoderStep } from '../fastvlm/decoder.ts';
 import { answerText, generate } from '../fastvlm/generate.ts';
 import { labelTrie } from '../fastvlm/label-trie.ts';
 import type { LabelTrie } from '../fastvlm/label-trie.ts';
-import { encodeImages, openLanguageModel, prefill, preparePrompt } from '../fastvlm/language-model.ts';
+import { pictureEncoder } from '../fastvlm/encode-pictures.ts';
+import { openLanguageModel, prefill, preparePrompt } from '../fastvlm/language-model.ts';
 import type { LanguageModel, PreparedPrompt } from '../fastvlm/language-model.ts';
 import { buildPrompt } from '../fastvlm/prompt.ts';
 import { scoreLabels } from '../fastvlm/score-labels.ts';
@@ -41,9 +38,15 @@ export async function openFastVlm(pack: Pack, options: FastVlmOptions): Promise<
   const lm = await openLanguageModel(pack, options.target);
   const { action, scene } = pack.manifest;
   const trie = labelTrie(labelTokens(lm, action.labels));
-  const scratch = floatScratch();
-  const start = (prompt: PreparedPrompt, pictures: readonly Picture[], meter: StageMeter): Promise<DecoderStep> =>
-    startAnswers(lm, prompt, preprocess(lm, pictures, options.padding, scratch), meter);
+  const encode = pictureEncoder(lm);
+  const start = async (
+    prompt: PreparedPrompt,
+    pictures: readonly Picture[],
+    meter: StageMeter,
+  ): Promise<DecoderStep> => {
+    const rows = paddedCount(pictures.length, options.padding);
+    return prefill(lm, prompt, await encode(pictures, rows, meter), rows, meter);
+  };
   const prepare = (question: string, meter: StageMeter): Promise<PreparedPrompt> =>
     preparePrompt(lm, buildPrompt(lm.tokenizer, lm.language, question), meter);
   const actionPrompt = await prepare(action.question, options.action);
@@ -93,39 +96,6 @@ async function readActions(
     const probability = softmax(scored.labelScores)[action.labels.indexOf(said)];
     return { label: said, score: probability ?? scored.score, labelScores: scored.labelScores };
   });
-}
-
-interface Pixels {
-  /** [rows, 3, size, size] */
-  readonly values: Float32Array;
-  readonly rows: number;
-}
-
-/** Pads each picture to a black square, resizes it with antialiasing and scales it to 0..1. */
-function preprocess(
-  lm: LanguageModel,
-  pictures: readonly Picture[],
-  padding: boolean,
-  scratch: ReturnType<typeof floatScratch>,
-): Pixels {
-  const size = lm.language.imageSize;
-  const rows = paddedCount(pictures.length, padding);
-  const values = scratch(rows * 3 * size * size);
-  pictures.forEach((picture, i) => {
-    writePlanes(resizeBicubic(padSquare(picture), size, size), values, i * 3 * size * size);
-  });
-  return { values, rows };
-}
-
-/** Runs encoder and prompt. */
-async function startAnswers(
-  lm: LanguageModel,
-  prompt: PreparedPrompt,
-  pixels: Pixels,
-  meter: StageMeter,
-): Promise<DecoderStep> {
-  const features = await encodeImages(lm, pixels.values, pixels.rows, meter);
-  return prefill(lm, prompt, features, pixels.rows, meter);
 }
 
 function labelTokens(lm: LanguageModel, labels: readonly string[]): readonly (readonly number[])[] {
