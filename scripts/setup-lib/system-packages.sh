@@ -1,8 +1,13 @@
 # shellcheck shell=bash
-# ffmpeg for every run, prlimit to limit the decoder, PostgreSQL's server for the tests.
+# ffmpeg for every run, prlimit to limit the decoder, PostgreSQL's server and PyTorch for the tests.
 
 has_postgres_server() {
   command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
+# The system's own python3, not the first one in PATH: only that one sees the system's packages.
+has_python_module() {
+  /usr/bin/python3 -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)' "$1" 2>/dev/null
 }
 
 has_ffmpeg_static() { [ -x node_modules/ffmpeg-static/ffmpeg ]; }
@@ -21,6 +26,14 @@ install_system_packages() {
   if [ "$tests" = yes ] && ! has_postgres_server; then
     packages+=(postgresql)
     why+=("the tests start a PostgreSQL server")
+  fi
+  if [ "$tests" = yes ] && ! has_python_module torch; then
+    packages+=(python3-torch)
+    why+=("the tests export models with the system's PyTorch")
+  fi
+  if [ "$tests" = yes ] && ! has_python_module ensurepip; then
+    packages+=(python3-venv)
+    why+=("the model export has a Python environment of its own")
   fi
   if [ "${#packages[@]}" -eq 0 ]; then
     say "system packages: all there"

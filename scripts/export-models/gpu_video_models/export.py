@@ -23,7 +23,7 @@ from .download import Downloads
 from .errors import ExportError
 from .half import to_half
 from .manifest import describe_model, sha256_of, write_manifest
-from .onnx_file import export_graph, save
+from .onnx_file import export_graph, operators, save
 from .sources import LANGUAGE, SOURCES, Source
 from .stage import PRECISIONS, VisionStage
 
@@ -42,9 +42,9 @@ class Report:
     def __init__(self) -> None:
         self.parts: dict[str, Any] = {}
 
-    def add(self, part: str, started: float, differences: Any) -> None:
+    def add(self, part: str, started: float, **facts: Any) -> None:
         seconds = round(time.monotonic() - started, 1)
-        self.parts[part] = {"seconds": seconds, "peakMemoryMiB": _peak_memory(), "differences": differences}
+        self.parts[part] = {"seconds": seconds, "peakMemoryMiB": _peak_memory(), **facts}
         say(f"{part}: {seconds} s")
 
     def write(self, path: Path) -> None:
@@ -57,19 +57,22 @@ def _peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def export_vision(stage: VisionStage, checkpoint: Path, scale: str, packs: dict[str, Path]) -> tuple[dict, list]:
-    """Writes and checks the stage's graph in each precision; the manifest's fields by precision, and the differences."""
+def export_vision(stage: VisionStage, checkpoint: Path, scale: str, packs: dict[str, Path]) -> tuple[dict, dict]:
+    """Writes and checks the stage's graph in each precision; the manifest's fields by precision, and facts for the report."""
     loaded = stage.load(checkpoint, scale)
     graph = export_graph(loaded.module, loaded.interface)
     reference = reference_outputs(loaded.module, loaded.sample)
-    fields, differences = {}, []
+    fields: dict[str, dict[str, Any]] = {}
+    differences: list[dict[str, Any]] = []
+    counts: dict[str, dict[str, int]] = {}
     for precision, pack in packs.items():
         path = pack / stage.file_name
         save(graph if precision == "fp32" else to_half(graph, loaded.keep_single), path)
         found = check_file(path, loaded.sample, reference, loaded.tolerances[precision])
         differences.extend(_described(precision, difference) for difference in found)
+        counts[precision] = operators(onnx.load(str(path)))
         fields[precision] = {**loaded.manifest, "model": describe_model(pack, stage.file_name)}
-    return fields, differences
+    return fields, {"differences": differences, "operators": counts}
 
 
 def _described(precision: str, found: Difference) -> dict[str, Any]:
@@ -122,7 +125,7 @@ def run(options: argparse.Namespace) -> None:
         for stage in stages:
             started = time.monotonic()
             path = checkpoints[stage.key]
-            fields, differences = export_vision(stage, path, options.scale, packs)
+            fields, facts = export_vision(stage, path, options.scale, packs)
             origin = (
                 random_origin(options.seed, options.scale)
                 if options.random_weights
@@ -130,7 +133,7 @@ def run(options: argparse.Namespace) -> None:
             )
             for precision, entry in fields.items():
                 entries[precision][stage.field] = {"adapter": entry.pop("adapter"), **origin, **entry}
-            report.add(stage.key, started, differences)
+            report.add(stage.key, started, **facts)
         if with_language:
             export_language(checkpoints.get(LANGUAGE.key), options, packs, entries, report)
         if not options.only:
@@ -153,7 +156,7 @@ def export_language(
         parts = dict(
             export_parts(pack, precision=precision, scale=options.scale, source=checkpoint, seed=options.seed)
         )
-        report.add(f"{LANGUAGE.key} {precision}", started, parts.pop("report", None))
+        report.add(f"{LANGUAGE.key} {precision}", started, **parts.pop("report", {}))
         entries[precision].update(parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import warnings
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,15 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from torch import nn
 
+from .errors import ExportError
+
 OPSET = 17
+
+# What the exports may consist of: each has a kernel for float32 and float16 in ONNX Runtime's CUDA provider at this opset.
+GPU_OPERATORS = frozenset(
+    "Add AveragePool Cast Concat Conv Div Erf Flatten Gather Gemm GlobalAveragePool LayerNormalization MatMul MaxPool Mul Pad "
+    "ReduceMax ReduceSum Relu Reshape Resize Sigmoid Slice Softmax Split Sub Transpose".split()
+)
 
 
 @dataclass(frozen=True)
@@ -110,8 +119,16 @@ def _single_node_model(node: onnx.NodeProto, model: onnx.ModelProto) -> onnx.Mod
     return onnx.helper.make_model(graph, opset_imports=model.opset_import)
 
 
+def operators(model: onnx.ModelProto) -> dict[str, int]:
+    """How often the graph has each operator; those of other domains than ONNX's own carry its name."""
+    return dict(sorted(Counter(f"{node.domain}.{node.op_type}".lstrip(".") for node in model.graph.node).items()))
+
+
 def save(model: onnx.ModelProto, path: Path) -> None:
+    """Writes the file; raises ExportError where an operator is in it that would leave the GPU."""
+    foreign = sorted(set(operators(model)) - GPU_OPERATORS)
+    if foreign:
+        raise ExportError(f"{path.name} would hold {', '.join(foreign)}, which has no kernel on the GPU that is known here")
     onnx.checker.check_model(model)
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save_model(model, str(path))
-
