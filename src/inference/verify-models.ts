@@ -1,8 +1,11 @@
 import { Failure } from '../failure.ts';
 import { loadPack, packModels } from './load-pack.ts';
+import type { Pack } from './load-pack.ts';
 import type { TensorSpec } from './pack-manifest.ts';
 import { describeProblem } from './pack-problem.ts';
 import type { PackProblem } from './pack-problem.ts';
+import { placementLines, placeModel } from './placement/graph-placement.ts';
+import type { GraphPlacement } from './placement/graph-placement.ts';
 import { probeCudaProvider } from './providers.ts';
 import { verifyPack } from './verify-pack.ts';
 
@@ -13,7 +16,9 @@ export interface ModelsReport {
   /** One per graph: its place in the manifest, file and tensors. */
   readonly models: readonly { readonly field: string; readonly file: string; readonly tensors: string }[];
   readonly problems: readonly PackProblem[];
-  /** Null where the CUDA provider was not asked for. */
+  /** Where nodes would run on the GPU, by the table of kernels; empty where CUDA was not asked for. */
+  readonly placements: readonly GraphPlacement[];
+  /** Whether the CUDA provider runs here; null where it was not asked for. Verifying a pack needs no GPU. */
   readonly cuda: { readonly ok: boolean; readonly text: string } | null;
 }
 
@@ -26,8 +31,9 @@ export async function verifyModels(
   try {
     const pack = await loadPack(dir);
     const problems = await verifyPack(pack, { hash: true });
+    const placements = options.device === 'cuda' ? await placeModels(pack, problems) : [];
     return {
-      ok: problems.length === 0 && (cuda === null || cuda.ok),
+      ok: problems.length === 0 && placements.every(({ offGpu }) => offGpu.length === 0),
       pack: { name: pack.manifest.name, dir: pack.dir, fingerprint: pack.fingerprint },
       models: packModels(pack.manifest).map(({ field, spec }) => ({
         field,
@@ -35,12 +41,13 @@ export async function verifyModels(
         tensors: `${tensorsText(spec.inputs)} -> ${tensorsText(spec.outputs)}`,
       })),
       problems,
+      placements,
       cuda,
     };
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'PACK_BROKEN') throw error;
     const problem = { file: 'manifest.json', field: 'manifest', expected: 'a pack manifest', found: error.message };
-    return { ok: false, pack: null, models: [], problems: [problem], cuda };
+    return { ok: false, pack: null, models: [], problems: [problem], placements: [], cuda };
   }
 }
 
@@ -55,13 +62,24 @@ export function modelsReportLines(report: ModelsReport): readonly string[] {
     lines.push(`${broken ? 'FAIL' : 'ok  '} ${model.field}: ${model.file} ${model.tensors}`);
   }
   for (const problem of report.problems) lines.push(`FAIL ${describeProblem(problem)}`);
-  if (report.cuda !== null) lines.push(`${report.cuda.ok ? 'ok  ' : 'FAIL'} CUDA provider: ${report.cuda.text}`);
+  if (report.placements.length > 0) lines.push(...placementLines(report.placements));
+  if (report.cuda !== null) lines.push(`${report.cuda.ok ? 'ok  ' : 'skip'} CUDA provider: ${report.cuda.text}`);
   return lines;
+}
+
+/** Files that are not what the manifest says are named already. */
+async function placeModels(pack: Pack, problems: readonly PackProblem[]): Promise<readonly GraphPlacement[]> {
+  const broken = new Set(problems.map(({ file }) => file));
+  const placements: GraphPlacement[] = [];
+  for (const model of packModels(pack.manifest)) {
+    if (!broken.has(model.spec.file.path)) placements.push(await placeModel(pack, model));
+  }
+  return placements;
 }
 
 async function reportCuda(deviceId: number): Promise<{ readonly ok: boolean; readonly text: string }> {
   const probe = await probeCudaProvider(deviceId);
-  if (!probe.ok) return { ok: false, text: probe.reason };
+  if (!probe.ok) return { ok: false, text: `cannot be tried here: ${probe.reason}` };
   return { ok: true, text: `ran a convolution in ${Math.round(probe.milliseconds)} ms, start included` };
 }
 

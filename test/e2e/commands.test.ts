@@ -102,6 +102,9 @@ test('preflight and models verify tell what is right and what is not', async () 
   expect(away.code).toBe(2);
   expect(away.stdout).toMatch(/FAIL queue/);
   expect(await videoWorker(['models', 'verify'])).toMatchObject({ code: 0 });
+  const placed = await videoWorker(['models', 'verify', '--device', 'cuda']);
+  expect(placed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ok {3}language\.decoder on CUDA: /m) });
+  expect(placed.stdout).not.toMatch(/^FAIL/m);
   expect(await videoWorker(['models', 'verify', '--pack', 'test/e2e'])).not.toMatchObject({ code: 0 });
 }, 90_000);
 
