@@ -131,7 +131,9 @@ async function runClaimed(context: JobContext, run: Run, head: ObjectHead): Prom
   const analysis = await analyse({ ...context, signal }, { run, head, workspace, reporter });
   await uploadHighlights({ ...context, signal }, analysis);
   await context.delivery.confirmLease();
-  await withRetries(() => completeRun(deps.database, run, analysis, settings.highlightsBucket, signal), { signal });
+  await reporter.ending(() =>
+    withRetries(() => completeRun(deps.database, run, analysis, settings.highlightsBucket, signal), { signal }),
+  );
   context.logger.info(
     {
       videoId: run.externalId,

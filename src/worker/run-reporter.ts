@@ -15,6 +15,11 @@ export interface RunReporter extends AsyncDisposable {
   readonly signal: AbortSignal;
   /** Latest wins; written at most once at a time, so a slow database drops steps instead of queueing them. */
   report(progress: { readonly percent: number; readonly stage: string }): void;
+  /**
+   * Runs what ends the run. Progress is over by then, and the signs of life that go on no longer abort: the database
+   * calls a run that has just ended no longer its own, and the commit itself finds out whether it may.
+   */
+  ending<T>(commit: () => Promise<T>): Promise<T>;
 }
 
 const CALL_TIMEOUT_MS = 10_000;
@@ -27,18 +32,20 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
   const superseded = new AbortController();
   let latest: { readonly percent: number; readonly stage: string } | null = null;
   let writing: Promise<void> | null = null;
-  const closed = new AbortController();
+  let ends = false;
 
   const guard = async (work: () => Promise<boolean>): Promise<void> => {
     try {
       const held = await work();
-      if (!held) superseded.abort(new Failure('RUN_SUPERSEDED', 'another run holds the fencing token of this job'));
+      // One that waited behind the commit finds a finished run.
+      if (held || ends) return;
+      superseded.abort(new Failure('RUN_SUPERSEDED', 'another run holds the fencing token of this job'));
     } catch (error) {
       options.logger.warn({ err: error }, 'progress could not be written');
     }
   };
   const drain = async (): Promise<void> => {
-    while (latest !== null && !closed.signal.aborted) {
+    while (latest !== null && !ends) {
       const progress = latest;
       latest = null;
       await guard(() => saveProgress(options.database, options.run, progress, AbortSignal.timeout(CALL_TIMEOUT_MS)));
@@ -57,11 +64,17 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
   return {
     signal: superseded.signal,
     report(progress) {
+      if (ends) return;
       latest = progress;
       writing ??= drain();
     },
+    async ending(commit) {
+      ends = true;
+      await writing;
+      return await commit();
+    },
     async [Symbol.asyncDispose]() {
-      closed.abort();
+      ends = true;
       clearInterval(timer);
       await writing;
     },

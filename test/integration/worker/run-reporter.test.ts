@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import { openDatabase } from '../../../src/persistence/client.ts';
 import { migrateDatabase } from '../../../src/persistence/migrate.ts';
-import { claimRun } from '../../../src/persistence/runs.ts';
+import { claimRun, completeRun } from '../../../src/persistence/runs.ts';
 import { createRunReporter } from '../../../src/worker/run-reporter.ts';
+import { sampleAnalysis } from '../../support/analysis-sample.ts';
 import { claimRequest, signal } from '../persistence/databases.ts';
 import { aborted } from './rig.ts';
 
@@ -20,6 +21,37 @@ test('a run that another worker has taken over ends as superseded, not as an unk
     await using reporter = createRunReporter({ database, run: slow.run, aliveSeconds: 60, logger });
     reporter.report({ percent: 50, stage: 'analysis' });
     await expect(aborted(reporter.signal)).resolves.toMatchObject({ code: 'RUN_SUPERSEDED', class: 'temporary' });
+  } finally {
+    await database.close();
+  }
+});
+
+test('what is told around the commit cannot end the run that commits: it is written before it or not at all', async () => {
+  const database = await openDatabase({ url: 'pglite:memory', schema: 'reporter' });
+  try {
+    await migrateDatabase(database, signal());
+    const claim = await claimRun(database, claimRequest({ aliveSeconds: 60 }), signal());
+    if (claim.kind !== 'started') throw new Error('the claim must start a run');
+    const { run } = claim;
+    const logger = pino({ level: 'silent' });
+    // Signs of life every millisecond: some of them wait behind the commit on the one connection.
+    await using reporter = createRunReporter({ database, run, aliveSeconds: 0.003, logger });
+    reporter.report({ percent: 98, stage: 'frames' });
+    reporter.report({ percent: 99, stage: 'frames' });
+    await reporter.ending(async () => {
+      const commit = completeRun(database, run, sampleAnalysis(), null, signal());
+      reporter.report({ percent: 99, stage: 'frames' });
+      await commit;
+    });
+    reporter.report({ percent: 99, stage: 'late' });
+    await reporter[Symbol.asyncDispose]();
+    // One connection: whatever was sent before this is answered before this.
+    expect(await database.prisma.video.findUnique({ where: { id: run.videoId } })).toMatchObject({
+      status: 'completed',
+      progress: 100,
+      stage: null,
+    });
+    expect(reporter.signal.aborted).toBe(false);
   } finally {
     await database.close();
   }
