@@ -156,6 +156,7 @@ const prepared = z.strictObject({
   detection: composed.optional(),
   ageGender: composed.optional(),
   orientation: composed.optional(),
+  visionEncoder: composed.optional(),
 });
 
 const scene = z.strictObject({ question: z.string().min(1), maxNewTokens: z.int().positive() });
@@ -181,8 +182,17 @@ export const packManifestSchema = z.strictObject({
 });
 
 /** The stages that can have a prepared graph. */
-export const PREPARED_STAGES = ['detection', 'ageGender', 'orientation'] as const;
+export const PREPARED_STAGES = ['detection', 'ageGender', 'orientation', 'visionEncoder'] as const;
 export type PreparedStage = (typeof PREPARED_STAGES)[number];
+
+/** The adapter and the official graph that a prepared one stands for. */
+export function officialModel(
+  manifest: PackManifest,
+  stage: PreparedStage,
+): { readonly adapter: string; readonly model: ModelSpec } {
+  const { language } = manifest;
+  return stage === 'visionEncoder' ? { adapter: language.adapter, model: language.visionEncoder } : manifest[stage];
+}
 
 export type PackManifest = z.infer<typeof packManifestSchema>;
 export type PackFile = z.infer<typeof file>;

@@ -6,7 +6,7 @@ import { compareMetadata } from './compare-metadata.ts';
 import { packFiles, packModels } from './load-pack.ts';
 import type { NamedModel, Pack } from './load-pack.ts';
 import { readOpset } from './onnx-opset.ts';
-import { PREPARED_STAGES, type PackFile, type PackManifest } from './pack-manifest.ts';
+import { officialModel, PREPARED_STAGES, type PackFile, type PackManifest } from './pack-manifest.ts';
 import { brokenPack } from './pack-problem.ts';
 import type { PackProblem } from './pack-problem.ts';
 import { openSession } from './providers.ts';
@@ -46,7 +46,7 @@ export async function assertPack(pack: Pack, options: VerifyOptions): Promise<vo
 function stalePreparation(manifest: PackManifest): readonly PackProblem[] {
   return PREPARED_STAGES.flatMap((stage) => {
     const graph = manifest.prepared?.[stage];
-    const official = manifest[stage].model.file.sha256;
+    const official = officialModel(manifest, stage).model.file.sha256;
     if (graph === undefined || graph.madeFrom === official) return [];
     const found = `made from ${graph.madeFrom}: prepare the pack again`;
     return [{ file: graph.file.path, field: `prepared.${stage}`, expected: `made from ${official}`, found }];

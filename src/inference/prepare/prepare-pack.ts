@@ -6,10 +6,11 @@ import { Failure } from '../../failure.ts';
 import { loadPack, packFiles, type Pack } from '../load-pack.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { readOnnx, type OnnxModel } from '../onnx/onnx-model.ts';
-import type { ComposedSpec, ModelSpec, PackManifest, PreparedStage } from '../pack-manifest.ts';
-import { PREPARED_STAGES } from '../pack-manifest.ts';
+import type { ComposedSpec, PackManifest, PreparedStage } from '../pack-manifest.ts';
+import { officialModel, PREPARED_STAGES } from '../pack-manifest.ts';
 import { assertPack } from '../verify-pack.ts';
 import { detectionGraph } from './detection-graph.ts';
+import { visionEncoderGraph } from './vision-encoder-graph.ts';
 
 /** Composes one stage's graph; `dataFolder` is where the model's external weights lie, seen from the composed file. */
 type Compose = (model: OnnxModel, manifest: PackManifest, dataFolder: string) => GraphBuilder;
@@ -24,6 +25,9 @@ const COMPOSERS: Readonly<Record<PreparedStage, Readonly<Partial<Record<string, 
   },
   ageGender: {},
   orientation: {},
+  visionEncoder: {
+    fastvlm: (model, { language }, dataFolder) => visionEncoderGraph(model, language, { dataFolder }),
+  },
 };
 
 /** The composed files lie beside the manifest: ONNX Runtime looks for external weights in the file's folder and below it. */
@@ -31,6 +35,7 @@ const FILES: Readonly<Record<PreparedStage, string>> = {
   detection: 'prepared_detection.onnx',
   ageGender: 'prepared_age_gender.onnx',
   orientation: 'prepared_orientation.onnx',
+  visionEncoder: 'prepared_vision_encoder.onnx',
 };
 
 export interface PreparedPack {
@@ -67,7 +72,7 @@ export async function preparePack(rawDir: string, outDir: string): Promise<Prepa
     const stages = [];
     const prepared: Partial<Record<PreparedStage, ComposedSpec>> = {};
     for (const stage of PREPARED_STAGES) {
-      const { adapter } = raw.manifest[stage];
+      const { adapter } = officialModel(raw.manifest, stage);
       const compose = COMPOSERS[stage][adapter];
       if (compose !== undefined) prepared[stage] = await composeStage(raw, stage, compose, folder);
       stages.push({ stage, adapter, file: prepared[stage]?.file.path ?? null });
@@ -110,7 +115,7 @@ async function copyFiles(raw: Pack, folder: string): Promise<void> {
 }
 
 async function composeStage(raw: Pack, stage: PreparedStage, compose: Compose, folder: string): Promise<ComposedSpec> {
-  const official: ModelSpec = raw.manifest[stage].model;
+  const official = officialModel(raw.manifest, stage).model;
   const model = await readOnnx(raw.filePath(official.file));
   const dataFolder = posix.dirname(posix.normalize(official.file.path));
   const graph = compose(model, raw.manifest, dataFolder === '.' ? '' : dataFolder);

@@ -1,5 +1,6 @@
 import { Failure } from '../../failure.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { InlineOptions } from '../onnx/inline-model.ts';
 import { importedOpset, type OnnxModel } from '../onnx/onnx-model.ts';
 import type { PackManifest } from '../pack-manifest.ts';
 import { BICUBIC_TAPS, bicubicGraph } from './bicubic-graph.ts';
@@ -11,7 +12,11 @@ import { BICUBIC_TAPS, bicubicGraph } from './bicubic-graph.ts';
  * [taps, rows, size], where each picture's black square of `size` reads the canvas (`BicubicInputs`); a weight of 0
  * reads nothing, so that the black around a picture needs no pixels. Out: the encoder's features under their own name.
  */
-export function visionEncoderGraph(model: OnnxModel, language: PackManifest['language']): GraphBuilder {
+export function visionEncoderGraph(
+  model: OnnxModel,
+  language: PackManifest['language'],
+  options: InlineOptions = {},
+): GraphBuilder {
   const spec = language.visionEncoder;
   const size = language.imageSize;
   const [input, ...moreInputs] = spec.inputs;
@@ -48,7 +53,7 @@ export function visionEncoderGraph(model: OnnxModel, language: PackManifest['lan
   // A division: the product with 1/255 differs in the last bit.
   const scaled = graph.node('Div', [planes, graph.scalar(255)]);
   const pixels = input.dtype === 'float16' ? graph.cast(scaled, 'float16') : scaled;
-  const features = graph.embed(model, 'encoder', { [input.name]: pixels })[output.name];
+  const features = graph.embed(model, 'encoder', { [input.name]: pixels }, options)[output.name];
   if (features === undefined) {
     throw refuse(`an output ${output.name}`, (model.graph.output ?? []).map(({ name }) => name).join(', '));
   }

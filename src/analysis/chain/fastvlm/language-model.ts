@@ -23,13 +23,21 @@ export interface LanguageModel {
   readonly release: () => Promise<void>;
 }
 
-/** Opens the graphs; throws PACK_BROKEN on a mismatch with the manifest. */
-export async function openLanguageModel(pack: Pack, target: ExecutionTarget): Promise<LanguageModel> {
+/**
+ * Opens the graphs; throws PACK_BROKEN on a mismatch with the manifest. The prepared encoder is taken on CUDA only, unless
+ * `preparedEncoder` says otherwise: ONNX Runtime's CPU kernels need ten times as long for its integers as the plain path.
+ */
+export async function openLanguageModel(
+  pack: Pack,
+  target: ExecutionTarget,
+  options: { readonly preparedEncoder?: boolean } = {},
+): Promise<LanguageModel> {
   const { language } = pack.manifest;
   const open = (field: 'visionEncoder' | 'embedTokens' | 'decoder'): Promise<Model> =>
     openModel(pack, { field: `language.${field}`, spec: language[field] }, target);
   const tokenizer = await loadTokenizer(pack);
-  const spec = pack.manifest.prepared?.visionEncoder;
+  const wanted = options.preparedEncoder ?? target.device === 'cuda';
+  const spec = wanted ? pack.manifest.prepared?.visionEncoder : undefined;
   const preparedEncoder =
     spec === undefined ? null : await openModel(pack, { field: 'prepared.visionEncoder', spec }, target);
   // The same weights twice would fill the GPU's memory for nothing.
