@@ -64,6 +64,19 @@ test('a permanent failure is not tried again, a temporary one four times', async
   expect(calls).toBe(4);
 });
 
+test('each wait has its own jitter, doubles with the attempts and keeps its cap', async () => {
+  const waits: number[] = [];
+  const draws = [0, 1, 0.5];
+  const failing = withRetries(() => Promise.reject(coded('EPIPE')), {
+    signal: new AbortController().signal,
+    maxMs: 9_000,
+    random: () => draws.shift() ?? 0,
+    wait: async (ms) => void waits.push(ms),
+  });
+  await expect(failing).rejects.toMatchObject({ code: 'NETWORK' });
+  expect(waits).toEqual([2_000, 6_000, 9_000]);
+});
+
 test('the signal ends the wait between attempts with its reason', async () => {
   const controller = new AbortController();
   const reason = new Error('over');
