@@ -1,15 +1,26 @@
-import { rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GraphBuilder } from '../../../src/inference/onnx/graph-builder.ts';
 import { loadPack, packModels } from '../../../src/inference/load-pack.ts';
 import type { Pack } from '../../../src/inference/load-pack.ts';
 import { placeModel } from '../../../src/inference/placement/graph-placement.ts';
+import { preparePack } from '../../../src/inference/prepare/prepare-pack.ts';
 import { modelsReportLines, verifyModels } from '../../../src/inference/verify-models.ts';
 import { writeDetrPack } from '../../support/detr-pack.ts';
+import { tinyExport } from '../../support/tiny-export.ts';
 import { loadStreet, streetTest } from '../chain/street-pack.ts';
 import { at, writeTinyPack } from './tiny-pack.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'placement-'));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function offGpu(pack: Pack): Promise<readonly string[]> {
   const found: string[] = [];
@@ -24,6 +35,27 @@ async function offGpu(pack: Pack): Promise<readonly string[]> {
 test('every node of the demo pack runs on the GPU, but for shapes', async () => {
   expect(await offGpu(await loadPack('models/demo'))).toEqual([]);
 });
+
+test('nor does preparing it bring a node that does not', async () => {
+  const prepared = await preparePack('models/demo', join(folder, 'demo'));
+  const pack = await loadPack(prepared.dir);
+  expect(Object.keys(pack.manifest.prepared ?? {})).toContain('detection');
+  expect(await offGpu(pack)).toEqual([]);
+});
+
+describe.each(['fp32', 'fp16'])(
+  'every node of the official architectures, scaled down, in %s runs on the GPU',
+  (precision) => {
+    test('as exported', async () => {
+      expect(await offGpu(await loadPack(join(await tinyExport(), precision)))).toEqual([]);
+    }, 300_000);
+
+    test('and prepared', async () => {
+      const prepared = await preparePack(join(await tinyExport(), precision), join(folder, precision));
+      expect(await offGpu(await loadPack(prepared.dir))).toEqual([]);
+    }, 300_000);
+  },
+);
 
 streetTest('every node of the street pack runs on the GPU, but for shapes', async () => {
   expect(await offGpu(await loadStreet())).toEqual([]);
