@@ -17,13 +17,20 @@ export function cropWindow(picture: Picture, box: Box): Box {
   return { x1: x(whole.x1), y1: y(whole.y1), x2: x(whole.x2), y2: y(whole.y2) };
 }
 
+/** The same box; null where no pixel is left of it. */
+export function pixelWindow(picture: Picture, box: Box): Box | null {
+  const window = cropWindow(picture, box);
+  // Written so that a box of NaN is nothing, too.
+  return window.x2 - window.x1 >= 1 && window.y2 - window.y1 >= 1 ? window : null;
+}
+
 /** Cuts a box out of a picture; null where nothing is left of it. */
 export function crop(picture: Picture, box: Box): Picture | null {
-  const { x1, y1, x2, y2 } = cropWindow(picture, box);
+  const window = pixelWindow(picture, box);
+  if (window === null) return null;
+  const { x1, y1, x2, y2 } = window;
   const width = x2 - x1;
   const height = y2 - y1;
-  // Written so that a box of NaN is nothing, too.
-  if (!(width >= 1 && height >= 1)) return null;
   const pixels = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
     const start = ((y1 + y) * picture.width + x1) * 3;

@@ -9,7 +9,9 @@ import { readOnnx, type OnnxModel } from '../onnx/onnx-model.ts';
 import type { ComposedSpec, PackManifest, PreparedStage } from '../pack-manifest.ts';
 import { officialModel, PREPARED_STAGES } from '../pack-manifest.ts';
 import { assertPack } from '../verify-pack.ts';
+import { ageGenderGraph } from './age-gender-graph.ts';
 import { detectionGraph } from './detection-graph.ts';
+import { orientationGraph } from './orientation-graph.ts';
 import { visionEncoderGraph } from './vision-encoder-graph.ts';
 
 /** Composes one stage's graph; `dataFolder` is where the model's external weights lie, seen from the composed file. */
@@ -23,8 +25,8 @@ const COMPOSERS: Readonly<Record<PreparedStage, Readonly<Partial<Record<string, 
       return detectionGraph(model, detection, { dataFolder });
     },
   },
-  ageGender: {},
-  orientation: {},
+  ageGender: { mivolo: (model, { ageGender }, dataFolder) => ageGenderGraph(model, ageGender, { dataFolder }) },
+  orientation: { mebow: (model, { orientation }, dataFolder) => orientationGraph(model, orientation, { dataFolder }) },
   visionEncoder: {
     fastvlm: (model, { language }, dataFolder) => visionEncoderGraph(model, language, { dataFolder }),
   },

@@ -5,7 +5,9 @@ import type { AgeGender, Detection, Orientation } from '../../model-chain.ts';
 import { openDetr } from './detr.ts';
 import { openMebow, type OrientationItem } from './mebow.ts';
 import { openMivolo, type AgeGenderItem } from './mivolo.ts';
+import { openPreparedAgeGender } from './prepared-age-gender.ts';
 import { openPreparedDetection } from './prepared-detection.ts';
+import { openPreparedOrientation } from './prepared-orientation.ts';
 import type { Stage, StageOptions } from './stage.ts';
 import { openYolov8 } from './yolov8.ts';
 
@@ -32,10 +34,18 @@ export const openDetection: Open<Picture, readonly Detection[]> = (pack, options
     : openPreparedDetection(pack, prepared, options);
 };
 
-/** Opens the pack's age and gender model by the adapter that the manifest names. */
-export const openAgeGender: Open<AgeGenderItem, AgeGender | null> = (pack, options) =>
-  AGE_GENDER[pack.manifest.ageGender.adapter](pack, options);
+/** Opens the pack's age and gender model: the prepared graph where there is one, else by the adapter. */
+export const openAgeGender: Open<AgeGenderItem, AgeGender | null> = (pack, options) => {
+  const prepared = pack.manifest.prepared?.ageGender;
+  return prepared === undefined
+    ? AGE_GENDER[pack.manifest.ageGender.adapter](pack, options)
+    : openPreparedAgeGender(pack, prepared, options);
+};
 
-/** Opens the pack's orientation model by the adapter that the manifest names. */
-export const openOrientation: Open<OrientationItem, Orientation> = (pack, options) =>
-  ORIENTATION[pack.manifest.orientation.adapter](pack, options);
+/** Opens the pack's orientation model: the prepared graph where there is one, else by the adapter. */
+export const openOrientation: Open<OrientationItem, Orientation> = (pack, options) => {
+  const prepared = pack.manifest.prepared?.orientation;
+  return prepared === undefined
+    ? ORIENTATION[pack.manifest.orientation.adapter](pack, options)
+    : openPreparedOrientation(pack, prepared, options);
+};
