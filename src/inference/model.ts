@@ -8,6 +8,7 @@ import { brokenPack } from './pack-problem.ts';
 import { openSession } from './providers.ts';
 import type { ExecutionTarget } from './providers.ts';
 import type { StageMeter } from './stage-meter.ts';
+import { readableByBinding } from './tensor.ts';
 
 /** An opened graph whose tensors were checked against the manifest. */
 export interface Model {
@@ -53,7 +54,9 @@ async function runSession(
 ): Promise<Readonly<Record<string, Tensor>>> {
   const started = performance.now();
   try {
-    return await session.run(feeds);
+    return await session.run(
+      Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, readableByBinding(tensor)])),
+    );
   } catch (error) {
     throw classifyOrtError(error, context);
   } finally {
