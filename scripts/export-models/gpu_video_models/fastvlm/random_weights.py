@@ -1,20 +1,22 @@
 """Seeded weights for the true architectures: values mean nothing, but every layer passes a signal of ordinary size on."""
 
+from __future__ import annotations
+
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from .vision_tower import ChannelNorm, DepthwiseMix, MixerBlock, AttentionBlock, UnusedHead
-from .qwen2 import RmsNorm
+from . import qwen2
+from .vision_tower import AttentionBlock, ChannelNorm, DepthwiseMix, MixerBlock, UnusedHead
 
 
 @torch.no_grad()
-def fill_randomly(module, seed):
+def fill_randomly(module: nn.Module, seed: int) -> nn.Module:
     """Overwrites every weight of the module, in the order of its names; the same seed gives the same weights."""
     random = torch.Generator().manual_seed(seed)
 
-    def normal(tensor, std, mean=0.0):
+    def normal(tensor: Tensor, std: float, mean: float = 0.0) -> None:
         tensor.normal_(mean, std, generator=random)
 
     for part in module.modules():
@@ -29,7 +31,7 @@ def fill_randomly(module, seed):
                 normal(part.bias, 0.05)
         elif isinstance(part, nn.Embedding):
             normal(part.weight, 0.5)
-        elif isinstance(part, (RmsNorm, ChannelNorm, nn.BatchNorm2d)):
+        elif isinstance(part, (qwen2.RmsNorm, ChannelNorm, nn.BatchNorm2d)):
             normal(part.weight, 0.1, 1.0)
             if getattr(part, "bias", None) is not None:
                 normal(part.bias, 0.1)
@@ -49,6 +51,10 @@ def fill_randomly(module, seed):
             for name, scale in part.named_parameters(recurse=False):
                 if name.startswith("layer_scale"):
                     normal(scale, 0.005, 0.05)
+        elif isinstance(part, qwen2.Attention):
+            # Attention that chooses: an even mean over a hundred words of prompt would hide the picture.
+            part.q_proj.weight.mul_(2.0)
+            part.k_proj.weight.mul_(2.0)
     return module.requires_grad_(False).eval()
 
 

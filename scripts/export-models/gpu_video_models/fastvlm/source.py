@@ -76,9 +76,11 @@ class Checkpoint:
         index = self.folder / "model.safetensors.index.json"
         if not index.is_file():
             return
-        missing = sorted(name for name in read_json(index).get("weight_map", {}) if name not in self.files)
+        places = read_json(index).get("weight_map", {})
+        missing = sorted(name for name in places if name not in self.files)
         if missing:
-            raise ExportError(f"{index.name} names {len(missing)} tensors that no file has, such as {missing[0]}: a file is missing")
+            found = f"{len(missing)} tensors are in no file, such as {missing[0]}, which belongs to {places[missing[0]]}"
+            raise ExportError(f"{self.folder} is not whole: {found}")
 
     def _checked_shape(self, wanted: FastVlmShape) -> FastVlmShape:
         """The sizes that the checkpoint has; raises where it is of another architecture."""

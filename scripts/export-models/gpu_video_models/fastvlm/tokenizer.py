@@ -50,10 +50,14 @@ def learn_words(words: list[str]) -> tuple[dict[str, int], list[list[str]]]:
 
 
 def prompt_words() -> list[str]:
-    """The words of the pack's own prompts, which the made tokenizer knows whole."""
+    """
+    The words of the pack's own prompts, which the made tokenizer knows whole after a space. The labels as answers, without one, are
+    a stem and an ending, as the published vocabulary cuts some of them: labels of several tokens take another way in scoring.
+    """
     text = f"{prompts.TEMPLATE} {prompts.SYSTEM} {prompts.action_question()} {prompts.SCENE_QUESTION}"
     words = re.findall(r" ?[A-Za-z]+", text)
-    return [*dict.fromkeys([*prompts.ACTIONS, *words])]
+    stems = [label.removesuffix("ing") for label in prompts.ACTIONS]
+    return ["ing", *stems, *dict.fromkeys(words)]
 
 
 def made_tokenizer(vocabulary_size: int, official_ids: bool) -> tuple[dict, dict]:
