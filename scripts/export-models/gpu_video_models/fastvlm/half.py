@@ -1,6 +1,7 @@
 """
-A 32-bit graph in 16 bits, before its weights are attached: with them the decoder is more than protobuf can hold. Nodes whose name matches the islands stay in 32 bits with everything between them, so that no value on
-the way, such as a square, has to fit into 16 bits. The graph is not run for this: PyTorch's CPU kernels lack 16-bit convolutions.
+A 32-bit graph in 16 bits, before its weights are attached: with them the decoder is more than protobuf can hold. Nodes whose name
+matches the islands stay in 32 bits with everything between them, so that no value on the way, such as a square, has to fit into
+16 bits. The graph is not run for this: PyTorch's CPU kernels lack 16-bit convolutions.
 """
 
 from __future__ import annotations

@@ -3,10 +3,12 @@ Qwen2 as two graphs: token embeddings, and a decoder over embeddings with a key/
 attention, rotary positions, RMS normalisation, SwiGLU). The module names are those of the published checkpoint.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .shapes import TextShape
@@ -18,34 +20,34 @@ MASKED = -65504.0
 class EmbedTokens(nn.Module):
     """input_ids [batch, tokens] -> inputs_embeds [batch, tokens, hidden]."""
 
-    def __init__(self, shape: TextShape):
+    def __init__(self, shape: TextShape) -> None:
         super().__init__()
         self.model = nn.Module()
         self.model.embed_tokens = nn.Embedding(shape.vocabulary, shape.hidden)
 
-    def forward(self, input_ids):
+    def forward(self, input_ids: Tensor) -> Tensor:
         return self.model.embed_tokens(input_ids)
 
 
 class RmsNorm(nn.Module):
     """x / sqrt(mean(x^2) + eps) * weight. The 16-bit graphs keep it in 32 bits: the squares would overflow."""
 
-    def __init__(self, size, eps):
+    def __init__(self, size: int, eps: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(size))
         self.eps = eps
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + self.eps) * self.weight
 
 
-def rotate(x, cos, sin):
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turns the pairs (x[i], x[i + half]) by the angle of their position."""
     first, second = x.split(cos.shape[-1], dim=-1)
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
 
 
-def rotary_tables(shape: TextShape):
+def rotary_tables(shape: TextShape) -> tuple[Tensor, Tensor]:
     """cos and sin, each [positions, head size / 2], of position * theta^(-2i / head size)."""
     exponents = torch.arange(0, shape.head_size, 2, dtype=torch.float64) / shape.head_size
     angles = torch.arange(shape.max_positions, dtype=torch.float64)[:, None] * shape.rope_theta**-exponents
@@ -60,14 +62,14 @@ class Run:
     tokens: int
     total: int
     # [batch, 1, tokens, head size / 2]
-    cos: torch.Tensor
-    sin: torch.Tensor
+    cos: Tensor
+    sin: Tensor
     # [batch, 1, 1, tokens, total], true where a key may not be seen
-    hidden: torch.Tensor
+    hidden: Tensor
 
 
 class Attention(nn.Module):
-    def __init__(self, shape: TextShape):
+    def __init__(self, shape: TextShape) -> None:
         super().__init__()
         self.shape = shape
         kv = shape.kv_heads * shape.head_size
@@ -76,7 +78,7 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(shape.hidden, kv)
         self.o_proj = nn.Linear(shape.heads * shape.head_size, shape.hidden, bias=False)
 
-    def forward(self, x, at, past_key, past_value):
+    def forward(self, x: Tensor, at: Run, past_key: Tensor, past_value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """
         x [batch, tokens, hidden]; past [batch, kv heads, past, head size].
         Returns the mixed rows and the cache with this run's positions.
@@ -101,25 +103,25 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    def __init__(self, shape: TextShape):
+    def __init__(self, shape: TextShape) -> None:
         super().__init__()
         self.gate_proj = nn.Linear(shape.hidden, shape.intermediate, bias=False)
         self.up_proj = nn.Linear(shape.hidden, shape.intermediate, bias=False)
         self.down_proj = nn.Linear(shape.intermediate, shape.hidden, bias=False)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
 
 
 class Layer(nn.Module):
-    def __init__(self, shape: TextShape):
+    def __init__(self, shape: TextShape) -> None:
         super().__init__()
         self.self_attn = Attention(shape)
         self.mlp = FeedForward(shape)
         self.input_layernorm = RmsNorm(shape.hidden, shape.norm_eps)
         self.post_attention_layernorm = RmsNorm(shape.hidden, shape.norm_eps)
 
-    def forward(self, x, at, past_key, past_value):
+    def forward(self, x: Tensor, at: Run, past_key: Tensor, past_value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mixed, key, value = self.self_attn(self.input_layernorm(x), at, past_key, past_value)
         x = x + mixed
         return x + self.mlp(self.post_attention_layernorm(x)), key, value
@@ -135,7 +137,7 @@ class Decoder(nn.Module):
     position the caller has to say how many it wants.
     """
 
-    def __init__(self, shape: TextShape):
+    def __init__(self, shape: TextShape) -> None:
         super().__init__()
         self.shape = shape
         self.model = nn.Module()
@@ -146,7 +148,14 @@ class Decoder(nn.Module):
         self.register_buffer("rope_cos", cos)
         self.register_buffer("rope_sin", sin)
 
-    def forward(self, inputs_embeds, attention_mask, position_ids, num_logits_to_keep, *past):
+    def forward(
+        self,
+        inputs_embeds: Tensor,
+        attention_mask: Tensor,
+        position_ids: Tensor,
+        num_logits_to_keep: Tensor,
+        *past: Tensor,
+    ) -> tuple[Tensor, ...]:
         batch, tokens, total = inputs_embeds.shape[0], inputs_embeds.shape[1], attention_mask.shape[1]
         keys = torch.arange(total, device=inputs_embeds.device)
         later = keys[None, :] > keys[total - tokens :][:, None]
@@ -159,7 +168,7 @@ class Decoder(nn.Module):
             hidden=(later[None] | (attention_mask == 0)[:, None, :])[:, None, None],
         )
         x = inputs_embeds
-        present = []
+        present: list[Tensor] = []
         for index, layer in enumerate(self.model.layers):
             x, key, value = layer(x, at, past[2 * index], past[2 * index + 1])
             present += [key, value]
@@ -167,6 +176,6 @@ class Decoder(nn.Module):
         return (self.lm_head(self.model.norm(kept)), *present)
 
 
-def empty_cache(shape: TextShape, batch, dtype=torch.float32):
+def empty_cache(shape: TextShape, batch: int) -> list[Tensor]:
     """The cache before the first run."""
-    return [torch.zeros(batch, shape.kv_heads, 0, shape.head_size, dtype=dtype) for _ in range(2 * shape.layers)]
+    return [torch.zeros(batch, shape.kv_heads, 0, shape.head_size) for _ in range(2 * shape.layers)]

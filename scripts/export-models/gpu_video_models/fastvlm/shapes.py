@@ -1,24 +1,26 @@
 """Sizes of the three graphs: the published FastVLM 0.5B, and a narrow one with the same operators."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class VisionShape:
     image_size: int
-    depths: tuple
-    widths: tuple
+    depths: tuple[int, ...]
+    widths: tuple[int, ...]
     mlp_ratio: int
     head_size: int
     # Width of the contrastive head, which the checkpoint holds and the language model does not use; 0 leaves it out.
     unused_head: int
 
     @property
-    def features(self):
+    def features(self) -> int:
         return 2 * self.widths[-1]
 
     @property
-    def tokens(self):
+    def tokens(self) -> int:
         return (self.image_size // 64) ** 2
 
 
@@ -63,7 +65,7 @@ FULL = FastVlmShape(
     ),
 )
 
-# Every kind of layer at least once, an image of 16 positions, and four query heads for each key head as a real group.
+# Every kind of layer at least once, an image of 16 positions, and several query heads for each key head.
 TINY = FastVlmShape(
     vision=VisionShape(
         image_size=256, depths=(1, 1, 1, 1, 1), widths=(4, 8, 16, 32, 64), mlp_ratio=2, head_size=32, unused_head=0
