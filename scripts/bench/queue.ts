@@ -1,128 +1,158 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
-import pino from 'pino';
-import { Consumer } from 'sqs-consumer';
-import { createSqsClients } from '../../src/queue/sqs-client.ts';
-import { WorkerEventBus } from '../../src/worker/events.ts';
-import { Worker } from '../../src/worker/worker.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { openArena, type Arena, type CallCounts } from './queue/arena.ts';
+import type { Contender } from './queue/contender.ts';
+import { ourWorker } from './queue/our-worker.ts';
+import type { Facts } from './queue/probes/probe.ts';
+import { PROBES } from './queue/probes/probes.ts';
+import { sqsConsumer } from './queue/sqs-consumer.ts';
+import { runThrough, type RunFigures, type Workload } from './queue/throughput.ts';
 
-const JOBS = 3_000;
-const CONCURRENCY = 40;
-const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
+const SLOTS = 40;
+const ROUNDS = 7;
+/** Jobs that do nothing: what is left is the consumer's own cost. */
+const NO_OP: Workload = { slots: SLOTS, jobs: 3_000, jobMs: () => 0 };
+/** One job in ten takes twenty times as long as the others: what waits for it stands idle. */
+const UNEVEN: Workload = { slots: SLOTS, jobs: 600, jobMs: (index) => (index % 10 === 0 ? 400 : 20) };
+
+const RACERS = {
+  worker: ourWorker,
+  sqsConsumer: sqsConsumer('sqs-consumer, handleMessage', { isBatch: false, hasHeartbeat: false, stopWaits: false }),
+  sqsConsumerBatch: sqsConsumer('sqs-consumer, handleMessageBatch', {
+    isBatch: true,
+    hasHeartbeat: false,
+    stopWaits: false,
+  }),
+} as const;
+type Racer = keyof typeof RACERS;
+
+const PROBED: Readonly<Record<string, Contender>> = {
+  worker: ourWorker,
+  sqsConsumer: sqsConsumer('sqs-consumer', { isBatch: false, hasHeartbeat: true, stopWaits: false }),
+  sqsConsumerStopWaits: sqsConsumer('sqs-consumer, pollingCompleteWaitTimeMs', {
+    isBatch: false,
+    hasHeartbeat: true,
+    stopWaits: true,
+  }),
+};
 
 interface Figures {
   readonly jobsPerSecond: number;
+  readonly slowestRound: number;
+  readonly fastestRound: number;
   readonly apiCallsPerJob: number;
+  readonly callsPerJob: Readonly<Record<keyof CallCounts, number>>;
+  /** With the uneven jobs: share of slots times time in which no handler ran. */
+  readonly slotIdleShare: number;
+  readonly unevenJobsPerSecond: number;
 }
 
-/** Counts the calls of a client by its outermost middleware. */
-function countCalls(client: SQSClient, counter: { calls: number }): void {
-  client.middlewareStack.add(
-    (next) => (args) => {
-      counter.calls += 1;
-      return next(args);
-    },
-    { step: 'initialize', name: 'countCalls' },
-  );
+interface ProbeOutcome {
+  readonly probe: string;
+  readonly title: string;
+  readonly right: Facts;
+  readonly outcomes: Readonly<Record<string, { readonly ok: boolean; readonly facts: Facts }>>;
 }
 
-async function fill(endpoint: string, queueUrl: string): Promise<void> {
-  const client = new SQSClient({ region: 'us-east-1', endpoint, credentials: CREDENTIALS });
-  for (let start = 0; start < JOBS; start += 10) {
-    const Entries = Array.from({ length: 10 }, (_, index) => ({
-      Id: String(index),
-      MessageBody: JSON.stringify({ bucket: 'b', key: `k${start + index}` }),
-    }));
-    await client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
-  }
-  client.destroy();
-}
-
-function rate(ms: number, calls: number): Figures {
-  return { jobsPerSecond: Math.round((JOBS * 1_000) / ms), apiCallsPerJob: Number((calls / JOBS).toFixed(3)) };
-}
-
-async function benchWorker(endpoint: string, queueUrl: string): Promise<Figures> {
-  await fill(endpoint, queueUrl);
-  const clients = createSqsClients({ region: 'us-east-1', endpoint, credentials: CREDENTIALS });
-  const counter = { calls: 0 };
-  countCalls(clients.poll, counter);
-  countCalls(clients.control, counter);
-  const logger = pino({ level: 'silent' });
-  const events = new WorkerEventBus(logger);
-  const worker = new Worker({
-    queues: [{ url: queueUrl, name: 'bench', weight: 1, deadLetterUrl: null }],
-    concurrency: CONCURRENCY,
-    processJob: async () => ({ kind: 'ack', outcome: 'completed' }),
-    clients,
-    settings: { visibilitySeconds: 60, waitSeconds: 1, maxProcessingSeconds: 60, unwindMs: 1_000, workerVersion: '0' },
-    logger,
-    events,
-  });
-  const done = Promise.withResolvers<void>();
-  let deleted = 0;
-  events.on('message:deleted', () => {
-    deleted += 1;
-    if (deleted === JOBS) done.resolve();
-  });
-  const start = performance.now();
-  worker.start();
-  await done.promise;
-  const figures = rate(performance.now() - start, counter.calls);
-  await worker.drain('bench', 1_000);
-  clients[Symbol.dispose]();
-  return figures;
-}
-
-async function benchConsumer(endpoint: string, queueUrl: string, isBatch: boolean): Promise<Figures> {
-  await fill(endpoint, queueUrl);
-  const sqs = new SQSClient({ region: 'us-east-1', endpoint, credentials: CREDENTIALS });
-  const counter = { calls: 0 };
-  countCalls(sqs, counter);
-  const done = Promise.withResolvers<void>();
-  let processed = 0;
-  const options = { queueUrl, sqs, batchSize: 10, waitTimeSeconds: 1, visibilityTimeout: 60 };
-  const consumer = isBatch
-    ? Consumer.create({ ...options, handleMessageBatch: async (messages) => messages })
-    : Consumer.create({ ...options, handleMessage: async (message) => message });
-  // The event comes after the delete of that message.
-  consumer.on('message_processed', () => {
-    processed += 1;
-    if (processed === JOBS) done.resolve();
-  });
-  consumer.on('response_processed', () => {
-    if (isBatch && processed === JOBS) done.resolve();
-  });
-  const start = performance.now();
-  consumer.start();
-  await done.promise;
-  const figures = rate(performance.now() - start, counter.calls);
-  consumer.stop({ abort: true });
-  sqs.destroy();
-  return figures;
-}
-
-/** No-op jobs per second of the worker and of sqs-consumer, one after another on one server in its own process. */
+/**
+ * This worker beside sqs-consumer on one server in a process of its own: no-op jobs per second, calls per job, idle slots,
+ * and eight situations. Both have the same number of slots, both are warm, and they take turns.
+ */
 export async function benchQueue(): Promise<Record<string, unknown>> {
-  const child = fork(new URL('sqs-server.ts', import.meta.url));
-  try {
-    const [{ endpoint, queueUrls }] = (await once(child, 'message')) as [{ endpoint: string; queueUrls: string[] }];
-    const [warm = '', a = '', b = '', c = ''] = queueUrls;
-    await benchWorker(endpoint, warm);
-    const single = await benchConsumer(endpoint, a, false);
-    const worker = await benchWorker(endpoint, b);
-    const batch = await benchConsumer(endpoint, c, true);
-    return {
-      jobs: JOBS,
-      concurrency: CONCURRENCY,
-      worker,
-      sqsConsumer: single,
-      sqsConsumerBatch: batch,
-      ratio: Number((worker.jobsPerSecond / single.jobsPerSecond).toFixed(2)),
-      ratioToBatch: Number((worker.jobsPerSecond / batch.jobsPerSecond).toFixed(2)),
-    };
-  } finally {
-    child.kill();
+  await using arena = await openArena();
+  const even = await race(arena, NO_OP, ROUNDS);
+  const uneven = await race(arena, UNEVEN, 5);
+  const figures = Object.fromEntries(
+    (Object.keys(RACERS) as Racer[]).map((name) => [name, figuresOf(even[name], uneven[name])]),
+  ) as Record<Racer, Figures>;
+  const ratio = (to: Racer): number => round(figures.worker.jobsPerSecond / figures[to].jobsPerSecond, 2);
+  const probes = await probeAll(arena);
+  for (const line of [...raceTable(figures), '', ...probeTable(probes)]) console.error(line);
+  return {
+    jobs: NO_OP.jobs,
+    rounds: ROUNDS,
+    slots: SLOTS,
+    ...figures,
+    ratio: ratio('sqsConsumer'),
+    ratioToBatch: ratio('sqsConsumerBatch'),
+    probes,
+  };
+}
+
+/** Rounds in which each has its turn, another first each time; the round before them only warms up. */
+async function race(arena: Arena, workload: Workload, rounds: number): Promise<Record<Racer, RunFigures[]>> {
+  const results: Record<Racer, RunFigures[]> = { worker: [], sqsConsumer: [], sqsConsumerBatch: [] };
+  const names = Object.keys(RACERS) as Racer[];
+  for (let number = 0; number <= rounds; number += 1) {
+    const first = number % names.length;
+    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
+      const figures = await runThrough(arena, RACERS[name], workload);
+      if (number > 0) results[name].push(figures);
+    }
+    console.error(number === 0 ? 'warm' : `round ${number} of ${rounds} (${workload.jobs} jobs)`);
   }
+  return results;
+}
+
+function figuresOf(even: readonly RunFigures[], uneven: readonly RunFigures[]): Figures {
+  const rates = even.map(({ jobsPerSecond }) => jobsPerSecond);
+  const calls = (name: keyof CallCounts): number => median(even.map(({ callsPerJob }) => callsPerJob[name]));
+  const callsPerJob = {
+    receive: calls('receive'),
+    delete: calls('delete'),
+    visibility: calls('visibility'),
+    other: calls('other'),
+  };
+  return {
+    jobsPerSecond: Math.round(median(rates)),
+    slowestRound: Math.round(Math.min(...rates)),
+    fastestRound: Math.round(Math.max(...rates)),
+    apiCallsPerJob: round(
+      Object.values(callsPerJob).reduce((sum, value) => sum + value, 0),
+      3,
+    ),
+    callsPerJob,
+    slotIdleShare: round(median(uneven.map(({ slotIdleShare }) => slotIdleShare)), 3),
+    unevenJobsPerSecond: Math.round(median(uneven.map(({ jobsPerSecond }) => jobsPerSecond))),
+  };
+}
+
+async function probeAll(arena: Arena): Promise<ProbeOutcome[]> {
+  const all: ProbeOutcome[] = [];
+  for (const probe of PROBES) {
+    const outcomes: Record<string, { ok: boolean; facts: Facts }> = {};
+    for (const [name, contender] of Object.entries(PROBED)) {
+      const { facts, running } = await probe.run(contender, arena);
+      running.close();
+      outcomes[name] = { ok: isDeepStrictEqual(facts, probe.right), facts };
+    }
+    console.error(`probe ${probe.id}`);
+    all.push({ probe: probe.id, title: probe.title, right: probe.right, outcomes });
+  }
+  return all;
+}
+
+function raceTable(figures: Readonly<Record<Racer, Figures>>): string[] {
+  return (Object.keys(RACERS) as Racer[]).map((name) => {
+    const { jobsPerSecond, callsPerJob, slotIdleShare } = figures[name];
+    const calls = `${callsPerJob.receive} receive, ${callsPerJob.delete} delete, ${callsPerJob.visibility} visibility`;
+    return `${RACERS[name].name.padEnd(34)} ${jobsPerSecond} jobs/s; calls a job: ${calls}; idle slots ${slotIdleShare}`;
+  });
+}
+
+function probeTable(probes: readonly ProbeOutcome[]): string[] {
+  return probes.flatMap(({ probe, title, outcomes }) => [
+    `${probe} ${title}`,
+    ...Object.entries(outcomes).map(
+      ([name, { ok, facts }]) =>
+        `   ${(PROBED[name]?.name ?? name).padEnd(44)} ${ok ? 'right' : 'wrong'}: ${JSON.stringify(facts)}`,
+    ),
+  ]);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
 }
