@@ -14,7 +14,7 @@ import type { ChaosOptions } from './options.ts';
 import { seededRandom } from './random.ts';
 import { times, type ChaosReport } from './report.ts';
 import { undisturbedResults } from './result-set.ts';
-import { sendWorkload, type Workload } from './workload.ts';
+import { planWorkload, type Workload } from './workload.ts';
 
 const SETTLE_MS = 120_000;
 const SETTLE_MS_PER_JOB = 5_000;
@@ -24,12 +24,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { say } = options;
   const start = performance.now();
   // Separate sequences: another number of faults leaves the jobs of a seed as they are.
-  const plan = planFaults(seededRandom(options.seed), options.faults, options.workers);
+  const plan = planFaults(seededRandom(options.seed), options);
   await using ground = await prepareGround();
   const clips = await renderClips(ground.directory);
   const target = { ...ground, bucket: VIDEOS, clips };
-  const workload = await sendWorkload(target, options.jobs, seededRandom(options.seed + 1));
-  say(`${workload.good.size} videos and ${workload.bad.size} bad messages sent, ${options.workers} daemons start`);
+  const workload = await planWorkload(target, options.jobs, seededRandom(options.seed + 1));
+  say(`${options.jobs} messages planned, ${options.workers} daemons start`);
   const ledger = new Ledger(ground.postgres.url, SCHEMA);
   const deadLetters: DeadLetter[] = [];
   const fleet = new Fleet(ground.env, options.workers, options.logFile);
@@ -47,10 +47,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       duplicate,
     };
     const undisturbed = undisturbedResults(clips, ground.env, ground.directory);
-    // Awaited after the faults; a failure meanwhile must not end the process.
-    undisturbed.catch(() => {});
+    // Not at once: behind a long queue the time to take a killed job over would be the time to get through the queue.
+    const feeding = feed(ground, workload, options.workers);
+    // Both are awaited after the faults; a failure meanwhile must not end the process.
+    Promise.all([undisturbed, feeding]).catch(() => {});
     faults = await disturb(plan, targets, say);
-    say('the faults are over');
+    say(`the faults are over, ${workload.unsent} messages are still to come`);
+    await feeding;
     expected = await undisturbed;
     queued = await untilNone(
       async () => await unsettled(ground, ledger, workload, deadLetters),
@@ -105,6 +108,17 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   };
 }
 
+const WAITING_PER_WORKER = 3;
+
+/** Sends the next message whenever few wait. */
+async function feed(ground: Ground, workload: Workload, workers: number): Promise<void> {
+  while (workload.unsent > 0) {
+    if ((await messagesIn(ground, ['ApproximateNumberOfMessages'])) < workers * WAITING_PER_WORKER) {
+      await workload.sendNext();
+    } else await new Promise((wake) => setTimeout(wake, 100));
+  }
+}
+
 /** Messages in the queue, good videos without a result and bad messages that are not in the dead-letter queue yet. */
 async function unsettled(
   ground: Ground,
@@ -120,8 +134,12 @@ async function unsettled(
   return (await messagesIn(ground)) + open + missing;
 }
 
-async function messagesIn({ sqs, queueUrl }: Ground): Promise<number> {
-  const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+type Counted = 'ApproximateNumberOfMessages' | 'ApproximateNumberOfMessagesNotVisible';
+
+async function messagesIn(
+  { sqs, queueUrl }: Ground,
+  names: readonly Counted[] = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+): Promise<number> {
   const answer = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] }));
   return names.reduce((sum, name) => sum + Number(answer.Attributes?.[name] ?? 0), 0);
 }

@@ -1,3 +1,4 @@
+import type { ChaosOptions } from './options.ts';
 import { pick } from './random.ts';
 
 export type Link = 'sqs' | 's3' | 'database';
@@ -43,12 +44,19 @@ const WEIGHTS: readonly (readonly [FaultKind, number])[] = [
   ['duplicate', 4],
 ];
 
-/** The faults of a run, decided before it starts: every kind once, shuffled, and then as chance has it. */
-export function planFaults(random: () => number, count: number, workers: number): PlannedFault[] {
+/**
+ * The faults of a run, decided before it starts: every kind once, shuffled, and then as chance has it. They are spread over
+ * the time of the jobs, about a second each.
+ */
+export function planFaults(
+  random: () => number,
+  { faults: count, workers, jobs }: Pick<ChaosOptions, 'faults' | 'workers' | 'jobs'>,
+): PlannedFault[] {
+  const pace = Math.max(1, jobs / count);
   const first = WEIGHTS.map(([kind]) => ({ kind, order: random() })).sort((a, b) => a.order - b.order);
   return Array.from({ length: count }, (_, index) => ({
     fault: decide(first[index]?.kind ?? pick(random, WEIGHTS), random, workers),
-    afterMs: 300 + random() * 1_700,
+    afterMs: pace * (300 + random() * 1_700),
   }));
 }
 

@@ -34,11 +34,14 @@ export interface BadMessage extends BadEnd {
   readonly key: string | null;
 }
 
+/** What was sent so far and what must become of it. */
 export interface Workload {
   /** Videos that must be analysed exactly once: the clip's name by key. */
   readonly good: ReadonlyMap<string, string>;
   /** Messages that must be in the dead-letter queue, by message id. */
   readonly bad: ReadonlyMap<string, BadMessage>;
+  readonly unsent: number;
+  sendNext(): Promise<void>;
   /** Sends a second message about a video that has one already; `choice` in [0, 1) picks it. */
   duplicate(choice: number): Promise<void>;
 }
@@ -52,43 +55,60 @@ export interface WorkloadTarget {
   readonly clips: readonly Clip[];
 }
 
-/** Uploads short videos and sends a message for each, with bad messages between them: about one in seven. */
-export async function sendWorkload(target: WorkloadTarget, jobs: number, random: () => number): Promise<Workload> {
-  const { sqs, queueUrl, bucket, clips } = target;
+interface PlannedJob {
+  readonly key: string;
+  readonly kind: 'good' | BadKind;
+  readonly clip: Clip;
+}
+
+/** Decides on short videos with bad messages between them, about one in seven; each is uploaded when its message is sent. */
+export async function planWorkload(target: WorkloadTarget, jobs: number, random: () => number): Promise<Workload> {
+  const { sqs, queueUrl, bucket } = target;
   const contents: Partial<Record<BadKind, Uint8Array>> = {
     empty: new Uint8Array(),
     text: Buffer.from('this is a text and no video\n'.repeat(50)),
     audio: await makeAudio(target.directory),
   };
+  const planned = Array.from({ length: jobs }, (_, index) => planJob(index, target.clips, random));
   const good = new Map<string, string>();
   const bad = new Map<string, BadMessage>();
   const enqueue = (key: string): Promise<string> =>
     enqueueVideo(sqs, { queueUrl, bucket, key, videoId: key }, AbortSignal.timeout(10_000));
-  for (let index = 0; index < jobs; index++) {
-    const kind = index === 0 ? 'good' : pickKind(random);
-    const key = `${kind}-${index}.mp4`;
-    if (kind === 'good') {
-      const clip = clips[Math.floor(random() * clips.length)];
-      if (clip === undefined) throw new RangeError('there are no clips');
-      await put(target, key, clip.bytes);
-      await enqueue(key);
-      good.set(key, clip.name);
-      continue;
-    }
-    const content = contents[kind];
-    if (content !== undefined) await put(target, key, content);
-    const isReadable = kind !== 'bad-json';
-    const messageId = isReadable ? await enqueue(key) : await sendBody(target, `{"s3": ${index}`);
-    bad.set(messageId, { messageId, key: isReadable ? key : null, ...BAD_ENDS[kind] });
-  }
-  const keys = [...good.keys()];
   return {
     good,
     bad,
+    get unsent() {
+      return planned.length;
+    },
+    sendNext: async () => {
+      const job = planned.shift();
+      if (job === undefined) return;
+      const { key, kind, clip } = job;
+      if (kind === 'good') {
+        await put(target, key, clip.bytes);
+        await enqueue(key);
+        good.set(key, clip.name);
+        return;
+      }
+      const content = contents[kind];
+      if (content !== undefined) await put(target, key, content);
+      const isReadable = kind !== 'bad-json';
+      const messageId = isReadable ? await enqueue(key) : await sendBody(target, `{"key": ${key}`);
+      bad.set(messageId, { messageId, key: isReadable ? key : null, ...BAD_ENDS[kind] });
+    },
     duplicate: async (choice) => {
-      await enqueue(keys[Math.floor(choice * keys.length)] ?? '');
+      const keys = [...good.keys()];
+      const key = keys[Math.floor(choice * keys.length)];
+      if (key !== undefined) await enqueue(key);
     },
   };
+}
+
+function planJob(index: number, clips: readonly Clip[], random: () => number): PlannedJob {
+  const kind = index === 0 ? 'good' : pickKind(random);
+  const clip = clips[Math.floor(random() * clips.length)];
+  if (clip === undefined) throw new RangeError('there are no clips');
+  return { key: `${kind}-${index}.mp4`, kind, clip };
 }
 
 function pickKind(random: () => number): 'good' | BadKind {
