@@ -31,12 +31,15 @@ export function orientationGraph(
     dtype: tensors.input.dtype,
   });
   const bins = embedHead(graph, picture, { model, tensors, options });
-  graph.output(strongest(graph, bins, spec.bins), 'readings', 'float32', ['batch', 2]);
+  graph.output(strongestBin(graph, bins, spec.bins), 'readings', 'float32', ['batch', 2]);
   return graph;
 }
 
-/** ArgMax is avoided: which of equal values it takes is not the same on every device. */
-function strongest(graph: GraphBuilder, bins: Value, count: number): Value {
+/**
+ * float32 [batch, 2]: the first of the greatest of `count` values, and that value, or NaN where any is NaN or infinite. ArgMax
+ * is avoided: which of equal values it takes is not the same on every device.
+ */
+export function strongestBin(graph: GraphBuilder, bins: Value, count: number): Value {
   const best = reduce(graph, 'ReduceMax', bins);
   const places = graph.floats(
     Array.from({ length: count }, (_, bin) => bin),

@@ -77,8 +77,9 @@ describe('faces and bodies', () => {
       expect(differingBits(await graph.run(rows.flatMap(({ crops }) => crops)), joined(rows))).toBe(0);
       for (const { crops, present } of rows) {
         expect(crops.map((part) => part !== null)).toEqual(present);
-        seen.faces += crops[0] == null ? 0 : 1;
-        seen.bodies += crops[1] == null ? 0 : 1;
+        const [face, body] = present;
+        seen.faces += face === true ? 1 : 0;
+        seen.bodies += body === true ? 1 : 0;
         seen.blanks += crops[1]?.source.blanks.length ?? 0;
         seen.absent += crops.filter((part) => part === null).length;
       }
