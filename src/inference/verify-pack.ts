@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { compareMetadata } from './compare-metadata.ts';
 import { packFiles, packModels } from './load-pack.ts';
 import type { NamedModel, Pack } from './load-pack.ts';
+import { manifestProblems } from './manifest-rules.ts';
 import { readOpset } from './onnx-opset.ts';
 import { officialModel, PREPARED_STAGES, type PackFile, type PackManifest } from './pack-manifest.ts';
 import { brokenPack } from './pack-problem.ts';
 import type { PackProblem } from './pack-problem.ts';
 import { openSession } from './providers.ts';
+import { verifyExternalData } from './verify-external-data.ts';
+import { verifyTokenizer } from './verify-tokenizer.ts';
 
 export interface VerifyOptions {
   /** Read every byte and compare the sha256. */
@@ -20,7 +23,7 @@ export interface VerifyOptions {
 
 /** All problems of the pack: an empty list means that files and graphs are what the manifest says. */
 export async function verifyPack(pack: Pack, options: VerifyOptions): Promise<readonly PackProblem[]> {
-  const problems: PackProblem[] = [];
+  const problems: PackProblem[] = [...manifestProblems(pack.manifest)];
   const broken = new Set<string>();
   for (const file of packFiles(pack.manifest)) {
     const found = await verifyFile(pack, file, options.hash);
@@ -31,7 +34,8 @@ export async function verifyPack(pack: Pack, options: VerifyOptions): Promise<re
   problems.push(...stalePreparation(pack.manifest));
   if (options.graphs === false) return problems;
   for (const model of packModels(pack.manifest)) {
-    if (!broken.has(model.spec.file.path)) problems.push(...(await verifyGraph(pack, model)));
+    const files = [model.spec.file, ...(model.spec.externalData ?? [])];
+    if (files.every(({ path }) => !broken.has(path))) problems.push(...(await verifyGraph(pack, model)));
   }
   return problems;
 }
@@ -87,39 +91,25 @@ async function verifyGraph(pack: Pack, model: NamedModel): Promise<readonly Pack
   if (opset !== null && opset !== model.spec.opset) {
     problems.push({ file: file.path, field: 'opset', expected: String(model.spec.opset), found: String(opset) });
   }
+  const graph = (found: string): PackProblem => ({
+    file: file.path,
+    field: 'graph',
+    expected: 'an ONNX model',
+    found,
+  });
+  try {
+    // First: ONNX Runtime's own words for weights that are not there name no field.
+    const external = await verifyExternalData(pack, model);
+    if (external.length > 0) return [...problems, ...external];
+  } catch (error) {
+    return [...problems, graph(messageOf(error))];
+  }
   try {
     const session = await openSession(pack.filePath(file), { device: 'cpu', threads: 1 });
     problems.push(...compareMetadata(model.spec, session));
     await session.release();
   } catch (error) {
-    problems.push({ file: file.path, field: 'graph', expected: 'an ONNX model', found: causeOf(error) });
-  }
-  return problems;
-}
-
-async function verifyTokenizer(pack: Pack): Promise<readonly PackProblem[]> {
-  const { tokenizer, imageTokenId, stopTokenIds } = pack.manifest.language;
-  const problem = (field: string, expected: string, found: string): PackProblem => ({
-    file: tokenizer.path,
-    field,
-    expected,
-    found,
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(pack.filePath(tokenizer), 'utf8'));
-  } catch (error) {
-    return [problem('tokenizer', 'JSON', messageOf(error))];
-  }
-  const added = new Map(
-    ((json as { added_tokens?: { id: number; content: string }[] }).added_tokens ?? []).map((t) => [t.id, t.content]),
-  );
-  const problems: PackProblem[] = [];
-  if (added.get(imageTokenId) !== '<image>') {
-    problems.push(problem('special token', `${imageTokenId} = <image>`, added.get(imageTokenId) ?? 'none'));
-  }
-  for (const id of stopTokenIds) {
-    if (!added.has(id)) problems.push(problem('special token', `${id} as a stop token`, 'none'));
+    problems.push(graph(causeOf(error)));
   }
   return problems;
 }
