@@ -20,7 +20,7 @@ beforeAll(async () => {
   const rows = graph.input('rows', 'int32', [5, SIZE]);
   const columns = graph.input('columns', 'int32', [5, SIZE]);
   const levels = letterboxGraph(graph, { frames, rows, columns, target: { height: SIZE, width: SIZE } });
-  graph.output(graph.cast(levels, 'uint8'), 'levels', 'uint8', ['batch', SIZE, SIZE, 3]);
+  graph.output(graph.cast(levels, 'uint8'), 'levels', 'uint8', ['batch', SIZE, SIZE * 3]);
   session = await InferenceSession.create(graph.toBytes());
 });
 

@@ -34,7 +34,8 @@ export function detectionGraph(model: OnnxModel, spec: Yolov8Spec, options: Inli
   const maxDetections = graph.input('max_detections', 'int64', [1]);
 
   const levels = letterboxGraph(graph, { frames, rows, columns, target: { height, width } });
-  const planes = graph.node('Transpose', [graph.cast(levels, 'float32')], { perm: [0, 3, 1, 2] });
+  const pixels = graph.node('Reshape', [levels, graph.ints([0, height, width, 3])]);
+  const planes = graph.node('Transpose', [graph.cast(pixels, 'float32')], { perm: [0, 3, 1, 2] });
   // A division: the product with 1/255 differs in the last bit.
   const scaled = graph.node('Div', [planes, graph.scalar(255)]);
   const images = input.dtype === 'float16' ? graph.cast(scaled, 'float16') : scaled;
