@@ -3,10 +3,10 @@ import type { Config } from '../config.ts';
 import type { Failure } from '../failure.ts';
 import { findDeadLetterUrl, readQueueAttributes } from '../queue/queue-attributes.ts';
 import { createSqsClients } from '../queue/sqs-client.ts';
-import { startHealthServer, type HealthServer } from '../telemetry/health-server.ts';
+import { startHealthServer } from '../telemetry/health-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
-import { createWorkerMetrics, type WorkerMetrics } from '../telemetry/worker-metrics.ts';
+import { createWorkerMetrics } from '../telemetry/worker-metrics.ts';
 import { DEFAULT_BREAKER, type CircuitBreakerSettings } from '../worker/circuit-breaker.ts';
 import type { ProcessJob } from '../worker/delivery.ts';
 import { WorkerEventBus } from '../worker/events.ts';
@@ -60,11 +60,13 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
   using metrics = createWorkerMetrics({
     slots: config.worker.concurrency,
     busySlots: () => worker.inFlight,
-    leases: () => worker.inFlight,
+    leases: () => worker.leases,
     pollAgeMs: () => worker.pollAgeMs,
   });
   countEvents(events, metrics);
-  const health = await serveHealth(config.worker.healthPort, worker, metrics, config.queue.waitSeconds);
+  const { healthPort } = config.worker;
+  const source = healthSource({ worker, metrics, statistics, waitSeconds: config.queue.waitSeconds });
+  const health = healthPort === 0 ? null : await startHealthServer(healthPort, source);
   try {
     return await runUntilDrained(parts, worker, events);
   } finally {
@@ -76,15 +78,6 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
 function breakerSettings({ worker }: Config): CircuitBreakerSettings {
   const maxPauseMs = worker.circuitMaxPauseSeconds * 1_000;
   return { ...DEFAULT_BREAKER, firstPauseMs: Math.min(DEFAULT_BREAKER.firstPauseMs, maxPauseMs), maxPauseMs };
-}
-
-async function serveHealth(
-  port: number,
-  worker: Worker,
-  metrics: WorkerMetrics,
-  waitSeconds: number,
-): Promise<HealthServer | null> {
-  return port === 0 ? null : await startHealthServer(port, healthSource(worker, metrics, waitSeconds));
 }
 
 async function runUntilDrained(parts: DaemonParts, worker: Worker, events: WorkerEventBus): Promise<DrainReport> {

@@ -1,12 +1,21 @@
 import type { HealthReport, HealthSource } from '../telemetry/health-server.ts';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.ts';
 import type { WorkerEventBus } from '../worker/events.ts';
+import { stageOf } from '../worker/job-stages.ts';
+import { outcomeOf, type Statistics } from '../worker/statistics.ts';
 import type { Worker } from '../worker/worker.ts';
 
 /** A poll that is three waits old says that the loop is stuck or the queue is away. */
 const STALE_POLLS = 3;
 
-export function healthSource(worker: Worker, metrics: WorkerMetrics, waitSeconds: number): HealthSource {
+export interface HealthParts {
+  readonly worker: Worker;
+  readonly metrics: WorkerMetrics;
+  readonly statistics: Statistics;
+  readonly waitSeconds: number;
+}
+
+export function healthSource({ worker, metrics, statistics, waitSeconds }: HealthParts): HealthSource {
   const report = (ok: boolean): HealthReport => ({
     ok,
     details: {
@@ -25,22 +34,21 @@ export function healthSource(worker: Worker, metrics: WorkerMetrics, waitSeconds
     live: () => report(worker.state !== 'stopped'),
     ready: () => report(worker.state === 'polling' && worker.renewalsHealthy && pollIsFresh()),
     metrics: () => metrics.registry.render(),
+    statistics: () => statistics.summary(),
   };
 }
 
 /** Connects what the worker tells to what is counted. */
 export function countEvents(events: WorkerEventBus, metrics: WorkerMetrics): void {
-  const started = new Map<string, number>();
-  events.on('job:started', ({ messageId, key }) => started.set(`${messageId} ${key}`, performance.now()));
-  events.on('job:returned', ({ messageId, key, disposition }) => {
-    const id = `${messageId} ${key}`;
-    const seconds = (performance.now() - (started.get(id) ?? performance.now())) / 1000;
-    started.delete(id);
-    const outcome = disposition.kind === 'ack' ? disposition.outcome : disposition.kind;
-    metrics.jobEnded(outcome, seconds, 'failure' in disposition ? disposition.failure.code : undefined);
+  events.on('job:settled', ({ disposition, seconds, settled }) => {
+    metrics.jobEnded(outcomeOf(disposition, settled), seconds);
+    if ('failure' in disposition) metrics.failed(disposition.failure, stageOf(disposition.failure) ?? 'unknown');
   });
+  events.on('message:rejected', ({ failure }) => metrics.failed(failure, 'message'));
   events.on('lease:renewed', () => metrics.leaseRenewed());
   events.on('lease:lost', () => metrics.leaseLost());
   events.on('message:dead-lettered', ({ code }) => metrics.deadLettered(code));
   events.on('poll:failed', () => metrics.pollFailed());
+  events.on('circuit:open', ({ dependency }) => metrics.circuit(dependency, true));
+  events.on('circuit:closed', ({ dependency }) => metrics.circuit(dependency, false));
 }

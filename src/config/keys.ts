@@ -81,7 +81,7 @@ export const KEYS = {
       description: 'private workspaces of the jobs: downloaded videos',
     }),
     healthPort: withDefault('HEALTH_PORT', integer('port', 0, 65_535), '0', {
-      description: '/livez, /readyz and /metrics; 0 is off',
+      description: '/livez, /readyz, /metrics and /statistics; 0 is off',
     }),
     hostInterruptionWatch: withDefault('HOST_INTERRUPTION_WATCH', onOff(), 'off', {
       description: 'drain on spot, rebalance and scale-in notices of the EC2 instance',

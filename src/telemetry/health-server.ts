@@ -14,6 +14,8 @@ export interface HealthSource {
   ready(): HealthReport;
   /** Prometheus text. */
   metrics(): string;
+  /** What was done and what failed since the start, for people and scripts: one JSON object. */
+  statistics?(): object;
 }
 
 export interface HealthServer {
@@ -21,7 +23,7 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
-/** Serves /livez, /readyz and /metrics on every address; port 0 takes a free one. Rejects when the port is taken. */
+/** Serves /livez, /readyz, /metrics and /statistics on every address; port 0 takes a free one. Rejects when the port is taken. */
 export async function startHealthServer(port: number, source: HealthSource): Promise<HealthServer> {
   const server = createServer((request, response) => {
     try {
@@ -62,8 +64,12 @@ function answer(request: IncomingMessage, response: ServerResponse, source: Heal
     case '/metrics':
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(source.metrics());
       return;
+    case '/statistics':
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(`${JSON.stringify(source.statistics?.() ?? {})}\n`);
+      return;
     default:
-      response.writeHead(404).end('known are /livez, /readyz and /metrics\n');
+      response.writeHead(404).end('known are /livez, /readyz, /metrics and /statistics\n');
   }
 }
 

@@ -15,8 +15,11 @@ export interface WorkerMetricsSources {
 /** What the daemon counts. The methods are named after what happened, so that events can be connected to them one by one. */
 export interface WorkerMetrics extends Disposable {
   readonly registry: MetricsRegistry;
-  /** `outcome`: the disposition's kind; `code`: the failure's code where there is one. */
-  jobEnded(outcome: string, seconds: number, code?: string): void;
+  /** `outcome`: what became of the job once its message was settled. */
+  jobEnded(outcome: string, seconds: number): void;
+  /** `stage`: the step of the job or the model that failed, `message` for a message that never became a job. */
+  failed(failure: { readonly class: string; readonly code: string }, stage: string): void;
+  circuit(dependency: string, isOpen: boolean): void;
   leaseRenewed(): void;
   leaseLost(): void;
   deadLettered(code: string): void;
@@ -39,7 +42,8 @@ const RESOLUTION_MS = 10;
 export function createWorkerMetrics(sources: WorkerMetricsSources): WorkerMetrics {
   const registry = new MetricsRegistry();
   const jobs = registry.counter('video_worker_jobs_total', 'Jobs by outcome');
-  const failures = registry.counter('video_worker_failures_total', 'Failed jobs by code');
+  const failures = registry.counter('video_worker_failures_total', 'Failed jobs and messages by class, code and stage');
+  const circuits = registry.gauge('video_worker_circuit_open', '1 while no messages are taken because of a dependency');
   const seconds = registry.histogram('video_worker_job_seconds', 'Seconds of a job by outcome', JOB_SECONDS);
   const renewals = registry.counter('video_worker_lease_renewals_total', 'Leases renewed');
   const lost = registry.counter('video_worker_leases_lost_total', 'Leases lost while a job ran');
@@ -73,11 +77,12 @@ export function createWorkerMetrics(sources: WorkerMetricsSources): WorkerMetric
 
   return {
     registry,
-    jobEnded(outcome, jobSeconds, code) {
+    jobEnded(outcome, jobSeconds) {
       jobs.add({ outcome });
       seconds.observe(jobSeconds, { outcome });
-      if (code !== undefined) failures.add({ code });
     },
+    failed: (failure, stage) => failures.add({ class: failure.class, code: failure.code, stage }),
+    circuit: (dependency, isOpen) => circuits.set(isOpen ? 1 : 0, { dependency }),
     leaseRenewed: () => renewals.add(),
     leaseLost: () => lost.add(),
     deadLettered: (code) => dead.add({ code }),

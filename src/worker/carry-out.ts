@@ -26,35 +26,33 @@ export interface CarryOutDeps {
   readonly deadLetterUrl: (queueUrl: string) => string | null;
 }
 
+/** What became of a message: `lost` with its lease, `left` to a lease that runs out because a call failed. */
+export type Settled = 'deleted' | 'remembered' | 'dead-lettered' | 'given-back' | 'left' | 'lost';
+
 /** Does to the message what its run decided. Never rejects: the end of a message never changes the outcome of its job. */
 export async function carryOut(
   deps: CarryOutDeps,
   message: ReceivedMessage,
   lease: Lease,
   disposition: Disposition,
-): Promise<void> {
+): Promise<Settled> {
   switch (disposition.kind) {
     case 'ack':
-      await acknowledge(deps, message, lease);
-      return;
+      return await acknowledge(deps, message, lease);
     case 'retry':
-      await giveBack(deps, lease, disposition.afterSeconds, disposition.failure.code);
-      return;
+      return await giveBack(deps, lease, disposition.afterSeconds, disposition.failure.code);
     case 'defer':
-      await giveBack(deps, lease, disposition.afterSeconds, disposition.reason);
-      return;
+      return await giveBack(deps, lease, disposition.afterSeconds, disposition.reason);
     case 'reject':
-      await reject(deps, message, lease, disposition);
-      return;
+      return await reject(deps, message, lease, disposition);
     case 'halt':
-      await giveBack(deps, lease, 0, disposition.failure.code);
-      return;
+      return await giveBack(deps, lease, 0, disposition.failure.code);
     case 'abandon':
-      await giveBack(deps, lease, 0, disposition.why);
+      return await giveBack(deps, lease, 0, disposition.why);
   }
 }
 
-async function acknowledge(deps: CarryOutDeps, message: ReceivedMessage, lease: Lease): Promise<void> {
+async function acknowledge(deps: CarryOutDeps, message: ReceivedMessage, lease: Lease): Promise<Settled> {
   const { messageId } = message;
   const result = await deps.settler.acknowledge(lease);
   if (result === 'deleted') deps.events.emit('message:deleted', { messageId });
@@ -63,15 +61,24 @@ async function acknowledge(deps: CarryOutDeps, message: ReceivedMessage, lease: 
     deps.events.emit('message:remembered', { messageId });
   }
   if (result === 'lost') deps.logger.warn({ messageId }, 'not deleted: the lease is lost');
+  return result;
 }
 
 /** Gives the message back and tells; with a lost lease there is nothing to give. */
-export async function giveBack(deps: CarryOutDeps, lease: Lease, delaySeconds: number, why: string): Promise<void> {
+export async function giveBack(deps: CarryOutDeps, lease: Lease, delaySeconds: number, why: string): Promise<Settled> {
   const { messageId } = lease;
   const afterSeconds = Math.min(delaySeconds, deps.settings.maxRetryDelaySeconds ?? Infinity);
+  const wasLost = lease.state === 'lost';
   const done = await deps.settler.giveBack(lease, afterSeconds);
-  if (done) deps.events.emit('message:given-back', { messageId, afterSeconds, why });
-  else deps.logger.warn({ messageId, why }, 'not given back: the lease is lost or the call failed');
+  if (done) {
+    deps.events.emit('message:given-back', { messageId, afterSeconds, why });
+    return 'given-back';
+  }
+  deps.logger.warn(
+    { messageId, why },
+    wasLost ? 'not given back: the lease is lost' : 'not given back: the call failed',
+  );
+  return wasLost ? 'lost' : 'left';
 }
 
 async function reject(
@@ -79,7 +86,7 @@ async function reject(
   message: ReceivedMessage,
   lease: Lease,
   disposition: Extract<Disposition, { kind: 'reject' }>,
-): Promise<void> {
+): Promise<Settled> {
   const { failure } = disposition;
   const { messageId } = message;
   const url = deps.deadLetterUrl(message.queueUrl);
@@ -87,8 +94,7 @@ async function reject(
   if (url === null) {
     // Deleting would lose the message for good: its queue's redrive policy counts the receives and takes it.
     deps.logger.error({ messageId, code: failure.code }, 'no dead-letter queue is known, left to the redrive policy');
-    await giveBack(deps, lease, delay, failure.code);
-    return;
+    return await giveBack(deps, lease, delay, failure.code);
   }
   try {
     await deps.keeper.confirm(lease);
@@ -98,9 +104,9 @@ async function reject(
     });
   } catch (error) {
     deps.logger.error({ err: error, messageId, code: failure.code }, 'the dead-letter copy could not be sent');
-    await giveBack(deps, lease, delay, failure.code);
-    return;
+    return await giveBack(deps, lease, delay, failure.code);
   }
   deps.events.emit('message:dead-lettered', { messageId, code: failure.code });
   await acknowledge(deps, message, lease);
+  return 'dead-lettered';
 }

@@ -1,13 +1,47 @@
-import type { FailureCode } from '../failure.ts';
+import type { Failure, FailureCode } from '../failure.ts';
+import type { Disposition } from './disposition.ts';
+import { stageOf } from './job-stages.ts';
 
-/** A failure that says a dependency is away rather than that one job is unlucky. */
-const DEPENDENCY: Partial<Record<FailureCode, 'database' | 'storage'>> = {
-  DATABASE_UNAVAILABLE: 'database',
-  SERVICE_UNAVAILABLE: 'storage',
-  THROTTLED: 'storage',
-  NETWORK: 'storage',
-  TIMEOUT: 'storage',
-};
+/** What a job needs from elsewhere. `service`: one that the job did not name. The queue is not among them: a poll that fails waits by itself. */
+export type Dependency = 'storage' | 'database' | 'bedrock' | 'service';
+
+/** Failures that say that somebody else is away rather than that one job is unlucky. */
+const AWAY: ReadonlySet<FailureCode> = new Set([
+  'DATABASE_UNAVAILABLE',
+  'SERVICE_UNAVAILABLE',
+  'THROTTLED',
+  'NETWORK',
+  'TIMEOUT',
+]);
+
+/** Whom each step of a job calls. The steps that are not here call nobody. */
+const CALLED_IN: ReadonlyMap<string, Dependency> = new Map([
+  ['head', 'storage'],
+  ['download', 'storage'],
+  ['highlights', 'storage'],
+  ['claim', 'database'],
+  ['store', 'database'],
+  ['scene', 'bedrock'],
+]);
+
+/** The dependency that is away according to this failure; null when it says nothing of the kind. */
+export function dependencyOf(failure: Failure): Dependency | null {
+  if (!AWAY.has(failure.code)) return null;
+  if (failure.code === 'DATABASE_UNAVAILABLE') return 'database';
+  const stage = stageOf(failure);
+  return (stage === null ? undefined : CALLED_IN.get(stage)) ?? 'service';
+}
+
+/** Who answered, going by how a job ended: one that stopped at the first step never asked the database. */
+export function answeredIn(disposition: Disposition): readonly Dependency[] {
+  if (disposition.kind === 'ack') {
+    return disposition.outcome === 'completed'
+      ? ['storage', 'database', 'bedrock', 'service']
+      : ['storage', 'database', 'service'];
+  }
+  if (disposition.kind !== 'reject') return [];
+  return stageOf(disposition.failure) === 'head' ? ['storage', 'service'] : ['storage', 'database', 'service'];
+}
 
 export interface CircuitBreakerSettings {
   /** Failures in a row that open it. */
@@ -18,57 +52,67 @@ export interface CircuitBreakerSettings {
 
 export const DEFAULT_BREAKER: CircuitBreakerSettings = { threshold: 3, firstPauseMs: 15_000, maxPauseMs: 300_000 };
 
+interface Circuit {
+  failures: number;
+  pauseMs: number;
+  openUntil: number;
+  isOpen: boolean;
+}
+
 /**
- * Stops taking messages while a dependency is away: each receive would only burn one of the message's few.
+ * Stops taking messages while a dependency is away: each receive would only burn one of the message's few. Every dependency
+ * has a circuit of its own, so that failures of two of them do not add up and the answer of one does not excuse another.
  *
  * closed: work is taken freely. open: none until the pause is over. half-open: one job at a time tries; its success closes
  * the circuit, its failure opens it for twice as long.
  */
 export class CircuitBreaker {
   readonly #settings: CircuitBreakerSettings;
-  #failures = 0;
-  #pauseMs = 0;
-  #openUntil = 0;
-  #state: 'closed' | 'open' = 'closed';
+  readonly #circuits = new Map<Dependency, Circuit>();
 
   constructor(settings: CircuitBreakerSettings = DEFAULT_BREAKER) {
     this.#settings = settings;
   }
 
-  /** How many jobs may run at once now. */
-  slots(now: number, all: number): number {
-    if (this.#state === 'closed') return all;
-    return now < this.#openUntil ? 0 : Math.min(1, all);
+  /** The dependencies whose circuit is not closed. */
+  get open(): readonly Dependency[] {
+    return [...this.#circuits].filter(([, circuit]) => circuit.isOpen).map(([dependency]) => dependency);
   }
 
-  /** Milliseconds until it is worth asking again; zero when it is not open. */
+  /** How many jobs may run at once now, `older` of which were running when it last opened. */
+  slots(now: number, all: number, older = 0): number {
+    const open = [...this.#circuits.values()].filter((circuit) => circuit.isOpen);
+    if (open.length === 0) return all;
+    return open.some((circuit) => now < circuit.openUntil) ? 0 : Math.min(older + 1, all);
+  }
+
+  /** Milliseconds until it is worth asking again; zero when nothing is open. */
   waitMs(now: number): number {
-    return this.#state === 'closed' ? 0 : Math.max(0, this.#openUntil - now);
+    const open = [...this.#circuits.values()].filter((circuit) => circuit.isOpen);
+    return Math.max(0, ...open.map((circuit) => circuit.openUntil - now));
   }
 
-  /** Returns true when this success closed an open circuit. */
-  succeeded(): boolean {
-    const wasOpen = this.#state === 'open';
-    this.#failures = 0;
-    this.#pauseMs = 0;
-    this.#state = 'closed';
-    return wasOpen;
+  /** Returns those of the dependencies whose open circuit this closed. */
+  succeeded(dependencies: readonly Dependency[]): readonly Dependency[] {
+    const closed = dependencies.filter((dependency) => this.#circuits.get(dependency)?.isOpen === true);
+    for (const dependency of dependencies) this.#circuits.delete(dependency);
+    return closed;
   }
 
   /** Returns what opened and for how long, null when the failure is not a dependency's or too few came in a row. */
-  failed(code: FailureCode, now: number): { readonly dependency: string; readonly forMs: number } | null {
-    const dependency = DEPENDENCY[code];
-    if (dependency === undefined) return null;
-    this.#failures += 1;
-    if (this.#failures < this.#settings.threshold) return null;
+  failed(failure: Failure, now: number): { readonly dependency: Dependency; readonly forMs: number } | null {
+    const dependency = dependencyOf(failure);
+    if (dependency === null) return null;
+    const circuit = this.#circuits.get(dependency) ?? { failures: 0, pauseMs: 0, openUntil: 0, isOpen: false };
+    this.#circuits.set(dependency, circuit);
+    circuit.failures += 1;
+    if (circuit.failures < this.#settings.threshold) return null;
     // Jobs that were already running when it opened fail too; they must not lengthen the pause.
-    if (this.#state === 'open' && now < this.#openUntil) return null;
-    this.#pauseMs = Math.min(
-      this.#pauseMs === 0 ? this.#settings.firstPauseMs : this.#pauseMs * 2,
-      this.#settings.maxPauseMs,
-    );
-    this.#openUntil = now + this.#pauseMs;
-    this.#state = 'open';
-    return { dependency, forMs: this.#pauseMs };
+    if (circuit.isOpen && now < circuit.openUntil) return null;
+    const { firstPauseMs, maxPauseMs } = this.#settings;
+    circuit.pauseMs = Math.min(circuit.pauseMs === 0 ? firstPauseMs : circuit.pauseMs * 2, maxPauseMs);
+    circuit.openUntil = now + circuit.pauseMs;
+    circuit.isOpen = true;
+    return { dependency, forMs: circuit.pauseMs };
   }
 }

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
+import type { Failure } from '../failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Settled } from './carry-out.ts';
 import type { Disposition } from './disposition.ts';
 
 export type WorkerState = 'starting' | 'polling' | 'paused' | 'draining' | 'stopped';
@@ -12,6 +14,21 @@ export interface WorkerEvents {
   'job:started': { readonly messageId: string; readonly key: string; readonly receiveCount: number };
   /** The job function has returned; settling comes after it. */
   'job:returned': { readonly messageId: string; readonly key: string; readonly disposition: Disposition };
+  /** The job's message is settled, or is nobody's to settle here. */
+  'job:settled': {
+    readonly messageId: string;
+    readonly key: string;
+    readonly disposition: Disposition;
+    /** Of the job alone. */
+    readonly seconds: number;
+    readonly settled: Settled;
+  };
+  /** Never became a job: it cannot be understood. */
+  'message:rejected': { readonly messageId: string; readonly failure: Failure };
+  /** Never became a job: it asks for nothing. */
+  'message:ignored': { readonly messageId: string; readonly reason: string };
+  /** The redelivery of a message whose work was done here and whose delete had failed. */
+  'message:done-before': { readonly messageId: string };
   'message:deleted': { readonly messageId: string };
   'message:remembered': { readonly messageId: string };
   'message:given-back': { readonly messageId: string; readonly afterSeconds: number; readonly why: string };

@@ -18,6 +18,12 @@ export interface MessageRunDeps {
   readonly onReturned: (job: Job, disposition: Disposition) => void;
 }
 
+export interface EndedJob {
+  readonly job: Job;
+  readonly disposition: Disposition;
+  readonly seconds: number;
+}
+
 /** The more a disposition asks for, the later in the list: one message has one end, that of its worst job. */
 const BY_SEVERITY: readonly Disposition['kind'][] = ['ack', 'reject', 'defer', 'retry', 'abandon', 'halt'];
 
@@ -29,6 +35,8 @@ export class MessageRun {
   readonly message: ReceivedMessage;
   readonly lease: Lease;
   readonly jobs: readonly Job[];
+  /** In the order in which they ended. */
+  readonly ended: EndedJob[] = [];
   readonly #deps: MessageRunDeps;
   readonly #abort = new AbortController();
 
@@ -56,7 +64,9 @@ export class MessageRun {
     for (const job of this.jobs) {
       if (this.#abort.signal.aborted) return this.#interrupted();
       this.#deps.onStarted(job);
+      const startedAt = this.#deps.clock.now();
       const disposition = await this.#runJob(job);
+      this.ended.push({ job, disposition, seconds: (this.#deps.clock.now() - startedAt) / 1_000 });
       this.#deps.onReturned(job, disposition);
       if (BY_SEVERITY.indexOf(disposition.kind) >= BY_SEVERITY.indexOf(worst.kind)) worst = disposition;
       if (disposition.kind === 'halt' || disposition.kind === 'abandon') break;

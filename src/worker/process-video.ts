@@ -20,6 +20,7 @@ import { uploadFile } from '../video/upload.ts';
 import { createWorkspace, type Workspace } from '../video/workspace.ts';
 import type { Delivery, ProcessJob } from './delivery.ts';
 import type { Disposition } from './disposition.ts';
+import { JobStages, withStage } from './job-stages.ts';
 import { retryDelaySeconds } from './retry-delay.ts';
 import { createRunReporter } from './run-reporter.ts';
 
@@ -53,6 +54,7 @@ interface JobContext {
   readonly delivery: Delivery;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly stages: JobStages;
 }
 
 /**
@@ -66,7 +68,7 @@ export function createVideoProcessor(deps: VideoProcessorDeps, settings: VideoPr
       bucket: delivery.job.bucket,
       key: delivery.job.key,
     });
-    const context: JobContext = { deps, settings, delivery, logger, signal };
+    const context: JobContext = { deps, settings, delivery, logger, signal, stages: new JobStages() };
     try {
       return await runJob(context);
     } catch (error) {
@@ -84,6 +86,7 @@ async function runJob(context: JobContext): Promise<Disposition> {
     framesPerSecond: settings.analysis.framesPerSecond,
     attributes: settings.analysis.attributes,
   };
+  context.stages.current = 'claim';
   const claim = await withRetries(
     () =>
       claimRun(
@@ -129,7 +132,9 @@ async function runClaimed(context: JobContext, run: Run, head: ObjectHead): Prom
   const signal = AbortSignal.any([context.signal, reporter.signal]);
   await using workspace = await createWorkspace(settings.workDir, run.runId);
   const analysis = await analyse({ ...context, signal }, { run, head, workspace, reporter });
+  context.stages.current = 'highlights';
   await uploadHighlights({ ...context, signal }, analysis);
+  context.stages.current = 'store';
   await context.delivery.confirmLease();
   await reporter.ending(() =>
     withRetries(() => completeRun(deps.database, run, analysis, settings.highlightsBucket, signal), { signal }),
@@ -153,7 +158,7 @@ interface AnalysisParts {
 }
 
 async function analyse(context: JobContext, parts: AnalysisParts): Promise<VideoAnalysis> {
-  const { deps, settings, delivery, signal } = context;
+  const { deps, settings, delivery, signal, stages } = context;
   // The object's key never becomes a path: a fixed name in the private workspace.
   const path = parts.workspace.path('video');
   const ref = {
@@ -162,15 +167,18 @@ async function analyse(context: JobContext, parts: AnalysisParts): Promise<Video
     versionId: parts.head.versionId,
     etag: parts.head.etag,
   };
+  stages.current = 'download';
   parts.reporter.report({ percent: 0, stage: 'download' });
   await downloadObject(deps.s3, ref, path, settings.download, signal);
+  stages.current = 'probe';
   parts.reporter.report({ percent: 1, stage: 'probe' });
   const info = await probeVideo(deps.tools, path, settings.video, signal);
   const options = { ...settings.decode, framesPerSecond: settings.analysis.framesPerSecond };
-  const frames = decodeFrames(deps.tools, path, info, options, signal);
+  stages.current = 'analysis';
+  const frames = stages.frames(decodeFrames(deps.tools, path, info, options, signal));
   return await analyzeVideo(
     { videoId: parts.run.externalId, info, frames, workspaceDir: parts.workspace.directory },
-    { chain: deps.chain, describer: deps.describer, logger: context.logger },
+    { chain: stages.chain(deps.chain), describer: stages.describer(deps.describer), logger: context.logger },
     settings.analysis,
     (progress) => {
       parts.reporter.report(progress);
@@ -201,9 +209,12 @@ async function disposeOfError(context: JobContext, error: unknown, run: Run | nu
     if (run !== null) await quietly(logger, () => interruptRun(deps.database, run, AbortSignal.timeout(5_000)));
     return { kind: 'abandon', why: reason.kind };
   }
-  const failure =
-    reason instanceof Interruption ? new Failure('JOB_DEADLINE', reason.message, { cause: error }) : toFailure(error);
-  logger[failure.class === 'permanent' ? 'warn' : 'error']({ err: failure, code: failure.code }, 'job failed');
+  const stage = context.stages.of(error);
+  const failure = withStage(
+    reason instanceof Interruption ? new Failure('JOB_DEADLINE', reason.message, { cause: error }) : toFailure(error),
+    stage,
+  );
+  logger[failure.class === 'permanent' ? 'warn' : 'error']({ err: failure, code: failure.code, stage }, 'job failed');
   await quietly(logger, () =>
     run === null
       ? recordRejection(

@@ -45,7 +45,7 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
     }
   };
   const drain = async (): Promise<void> => {
-    while (latest !== null && !ends) {
+    while (latest !== null) {
       const progress = latest;
       latest = null;
       await guard(() => saveProgress(options.database, options.run, progress, AbortSignal.timeout(CALL_TIMEOUT_MS)));
@@ -70,11 +70,13 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
     },
     async ending(commit) {
       ends = true;
+      latest = null;
       await writing;
       return await commit();
     },
     async [Symbol.asyncDispose]() {
       ends = true;
+      latest = null;
       clearInterval(timer);
       await writing;
     },

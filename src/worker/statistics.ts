@@ -1,25 +1,40 @@
 import type { Failure, FailureClass, FailureCode } from '../failure.ts';
+import type { Settled } from './carry-out.ts';
+import type { Disposition } from './disposition.ts';
 import type { WorkerEventBus } from './events.ts';
+import { stageOf } from './job-stages.ts';
 
 export interface RecordedFailure {
   readonly at: string;
   readonly messageId: string;
   readonly class: FailureClass;
   readonly code: FailureCode;
+  readonly stage: string;
   readonly reason: string;
 }
 
 export interface StatisticsSummary {
   readonly started: number;
+  /** Analysed and stored here, their message settled or at least ours to settle. */
   readonly completed: number;
+  /** Jobs that were done already: by another worker, or here before a delete that failed. */
+  readonly duplicates: number;
+  /** Reported as done when the lease was lost already: whoever has the message now finds a duplicate or does it again. */
+  readonly lostAfterDone: number;
+  /** Jobs that another run was working on. */
+  readonly deferred: number;
   readonly failed: number;
   readonly interrupted: number;
+  /** Messages that ask for nothing. */
+  readonly ignored: number;
   /** Completed of completed and failed; null before the first. */
   readonly successRate: number | null;
   readonly leaseRenewals: number;
   readonly leasesLost: number;
   readonly byClass: Readonly<Partial<Record<FailureClass, number>>>;
   readonly byCode: Readonly<Partial<Record<FailureCode, number>>>;
+  /** Where they happened: a step of the job, a model, or `message` for one that never became a job. */
+  readonly byStage: Readonly<Record<string, number>>;
   /** By the hour in which they happened, ISO 8601. */
   readonly byHour: Readonly<Record<string, number>>;
   readonly lastFailures: readonly RecordedFailure[];
@@ -29,17 +44,30 @@ const MAX_LAST = 100;
 const MAX_HOURS = 48;
 const MAX_REASON = 300;
 
+export type JobOutcome =
+  | 'completed'
+  | 'duplicate'
+  | 'ignored'
+  | 'lost-after-done'
+  | Exclude<Disposition['kind'], 'ack'>;
+
+/** What a job came to once its message was settled: a success under a lost lease is not called one. */
+export function outcomeOf(disposition: Disposition, settled: Settled): JobOutcome {
+  if (disposition.kind !== 'ack') return disposition.kind;
+  return settled === 'lost' && disposition.outcome === 'completed' ? 'lost-after-done' : disposition.outcome;
+}
+
 /** Counts what the worker tells, with the last hundred failures in full; bounded, so that it can run for months. */
 export class Statistics {
   readonly #wallTime: () => Date;
+  readonly #outcomes = new Map<JobOutcome, number>();
   #started = 0;
-  #completed = 0;
   #failed = 0;
-  #interrupted = 0;
   #renewals = 0;
   #lost = 0;
   readonly #byClass = new Map<FailureClass, number>();
   readonly #byCode = new Map<FailureCode, number>();
+  readonly #byStage = new Map<string, number>();
   readonly #byHour = new Map<string, number>();
   readonly #last: RecordedFailure[] = [];
 
@@ -48,40 +76,51 @@ export class Statistics {
     events.on('job:started', () => (this.#started += 1));
     events.on('lease:renewed', () => (this.#renewals += 1));
     events.on('lease:lost', () => (this.#lost += 1));
-    events.on('job:returned', ({ messageId, disposition }) => {
-      if (disposition.kind === 'ack') this.#completed += 1;
-      else if (disposition.kind === 'abandon') this.#interrupted += 1;
-      else if (disposition.kind !== 'defer') this.#record(messageId, disposition.failure);
+    events.on('message:ignored', () => count(this.#outcomes, 'ignored'));
+    events.on('message:done-before', () => count(this.#outcomes, 'duplicate'));
+    events.on('message:rejected', ({ messageId, failure }) => this.#record(messageId, failure, 'message'));
+    events.on('job:settled', ({ messageId, disposition, settled }) => {
+      count(this.#outcomes, outcomeOf(disposition, settled));
+      if ('failure' in disposition) this.#record(messageId, disposition.failure, 'unknown');
     });
   }
 
   summary(): StatisticsSummary {
-    const ended = this.#completed + this.#failed;
+    const of = (outcome: JobOutcome): number => this.#outcomes.get(outcome) ?? 0;
+    const completed = of('completed');
+    const ended = completed + this.#failed;
     return {
       started: this.#started,
-      completed: this.#completed,
+      completed,
+      duplicates: of('duplicate'),
+      lostAfterDone: of('lost-after-done'),
+      deferred: of('defer'),
       failed: this.#failed,
-      interrupted: this.#interrupted,
-      successRate: ended === 0 ? null : this.#completed / ended,
+      interrupted: of('abandon'),
+      ignored: of('ignored'),
+      successRate: ended === 0 ? null : completed / ended,
       leaseRenewals: this.#renewals,
       leasesLost: this.#lost,
       byClass: Object.fromEntries(this.#byClass),
       byCode: Object.fromEntries(this.#byCode),
+      byStage: Object.fromEntries(this.#byStage),
       byHour: Object.fromEntries(this.#byHour),
       lastFailures: [...this.#last],
     };
   }
 
-  #record(messageId: string, failure: Failure): void {
+  #record(messageId: string, failure: Failure, otherwise: string): void {
     const at = this.#wallTime().toISOString();
+    const stage = stageOf(failure) ?? otherwise;
     this.#failed += 1;
     count(this.#byClass, failure.class);
     count(this.#byCode, failure.code);
+    count(this.#byStage, stage);
     count(this.#byHour, `${at.slice(0, 13)}:00Z`);
     const oldest = this.#byHour.keys().next().value;
     if (this.#byHour.size > MAX_HOURS && oldest !== undefined) this.#byHour.delete(oldest);
     const reason = failure.message.slice(0, MAX_REASON);
-    this.#last.push({ at, messageId, class: failure.class, code: failure.code, reason });
+    this.#last.push({ at, messageId, class: failure.class, code: failure.code, stage, reason });
     if (this.#last.length > MAX_LAST) this.#last.shift();
   }
 }

@@ -2,7 +2,7 @@ import { toFailure } from '../failure/classify.ts';
 import { Interruption, type Failure, type InterruptionKind } from '../failure.ts';
 import { changeVisibility } from '../queue/change-visibility.ts';
 import { systemClock, type Clock } from '../queue/clock.ts';
-import { LeaseKeeper, type LeaseEvent } from '../queue/lease-keeper.ts';
+import { LeaseKeeper } from '../queue/lease-keeper.ts';
 import type { Lease } from '../queue/lease.ts';
 import { parseMessage, type ParsedMessage } from '../queue/parse-message.ts';
 import { stringAttributes, type ReceivedMessage } from '../queue/receive.ts';
@@ -10,15 +10,17 @@ import { Settler } from '../queue/settle.ts';
 import type { SqsClients } from '../queue/sqs-client.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { carryOut, giveBack, type CarryOutDeps, type SettlingSettings } from './carry-out.ts';
-import { CircuitBreaker, DEFAULT_BREAKER, type CircuitBreakerSettings } from './circuit-breaker.ts';
+import { answeredIn, CircuitBreaker, DEFAULT_BREAKER, type CircuitBreakerSettings } from './circuit-breaker.ts';
 import type { ProcessJob } from './delivery.ts';
 import type { Disposition } from './disposition.ts';
 import type { WorkerEventBus, WorkerState } from './events.ts';
+import { FifoGroups } from './fifo-groups.ts';
 import { InFlight } from './in-flight.ts';
 import { MessageRun } from './message-run.ts';
 import { Poller } from './poller.ts';
 import type { WeightedQueue } from './queue-picker.ts';
 import { settledWithin } from './settled-within.ts';
+import { tellLease } from './tell-lease.ts';
 
 export interface WorkerQueue extends WeightedQueue {
   /** Null: rejected messages are left to the queue's redrive policy. */
@@ -81,8 +83,9 @@ export class Worker {
   readonly #poller: Poller;
   readonly #inFlight = new InFlight();
   readonly #running = new Set<Promise<void>>();
-  /** The end of the newest run of each FIFO group; null after a run that must hold its group back. */
-  readonly #groups = new Map<string, Promise<boolean>>();
+  readonly #groups = new FifoGroups();
+  /** What ran when a circuit last opened. */
+  #beforeOpen: ReadonlySet<Promise<void>> = new Set();
   #state: WorkerState = 'starting';
   #drain: Promise<DrainReport> | null = null;
   #failure: Failure | null = null;
@@ -99,7 +102,7 @@ export class Worker {
       visibilitySeconds: settings.visibilitySeconds,
       changeVisibility: (url, entries, timeoutMs) => changeVisibility(clients.control, url, entries, timeoutMs),
       onEvent: (event) => {
-        this.#onLease(event);
+        tellLease(event, options.logger, options.events);
       },
     });
     this.#settler = new Settler({ client: clients.control, keeper: this.#keeper, clock: this.#clock });
@@ -110,7 +113,7 @@ export class Worker {
       mayTake: () => this.#state === 'polling',
       // A lease that cannot be renewed says that the queue is hard to reach: what is taken now may be lost as well.
       isHealthy: () => this.#keeper.isHealthy,
-      freeSlots: () => this.#breaker.slots(this.#clock.now(), options.concurrency) - this.#running.size,
+      freeSlots: () => this.#freeSlots(),
       pausedMs: () => this.#breaker.waitMs(this.#clock.now()),
       take: (messages) => this.#takeAll(messages),
     });
@@ -130,6 +133,11 @@ export class Worker {
 
   get inFlight(): number {
     return this.#inFlight.size;
+  }
+
+  /** Leases held now: also of messages that wait for their group or are being settled. */
+  get leases(): number {
+    return this.#keeper.held.length;
   }
 
   get renewalsHealthy(): boolean {
@@ -242,6 +250,7 @@ export class Worker {
   async #handle(message: ReceivedMessage, lease: Lease): Promise<void> {
     const deps = this.#carryOutDeps();
     if (this.#settler.isDone(message.messageId)) {
+      this.#options.events.emit('message:done-before', { messageId: message.messageId });
       await carryOut(deps, message, lease, { kind: 'ack', outcome: 'duplicate' });
       return;
     }
@@ -251,12 +260,14 @@ export class Worker {
     } catch (error) {
       const failure = toFailure(error);
       this.#options.logger.warn({ messageId: message.messageId, code: failure.code }, failure.message);
+      this.#options.events.emit('message:rejected', { messageId: message.messageId, failure });
       await this.#options.onRejectedMessage?.(message.messageId, failure).catch(() => {});
       await carryOut(deps, message, lease, { kind: 'reject', failure });
       return;
     }
     if (parsed.kind === 'ignored') {
       this.#options.logger.info({ messageId: message.messageId }, `ignored: ${parsed.reason}`);
+      this.#options.events.emit('message:ignored', { messageId: message.messageId, reason: parsed.reason });
       await carryOut(deps, message, lease, { kind: 'ack', outcome: 'ignored' });
       return;
     }
@@ -285,50 +296,56 @@ export class Worker {
     }
   }
 
-  /** FIFO: one message of a group at a time; after one that was not settled, the rest of it goes back unstarted. */
   async #inGroupOrder(message: ReceivedMessage, run: MessageRun, deps: CarryOutDeps): Promise<void> {
+    const work = (): Promise<boolean> => this.#runAndSettle(run, deps);
     if (message.groupId === null) {
-      await this.#runAndSettle(run, deps);
+      await work();
       return;
     }
-    const group = `${message.queueUrl} ${message.groupId}`;
-    const before = this.#groups.get(group) ?? Promise.resolve(true);
-    const end = before.then(async (mayRun) => {
-      if (mayRun) return await this.#runAndSettle(run, deps);
-      await giveBack(deps, run.lease, 0, 'an earlier message of its group was not settled');
-      return false;
-    });
-    this.#groups.set(group, end);
-    await end;
-    if (this.#groups.get(group) === end) this.#groups.delete(group);
+    await this.#groups.inOrder(`${message.queueUrl} ${message.groupId}`, work, () =>
+      giveBack(deps, run.lease, 0, 'an earlier message of its group was not settled'),
+    );
   }
 
   async #runAndSettle(run: MessageRun, deps: CarryOutDeps): Promise<boolean> {
     const disposition = await run.run();
+    if (disposition.kind === 'halt') this.#halt(disposition.failure);
     // A report of success under a lost lease stays unsaid: whoever has the message now decides.
     if (run.lease.state === 'held') this.#count(disposition);
-    await carryOut(deps, run.message, run.lease, disposition);
+    const settled = await carryOut(deps, run.message, run.lease, disposition);
+    const { messageId } = run.message;
+    for (const { job, ...ended } of run.ended) {
+      this.#options.events.emit('job:settled', { messageId, key: job.key, ...ended, settled });
+    }
     return disposition.kind === 'ack' || disposition.kind === 'reject';
   }
 
   #count(disposition: Disposition): void {
     const { events, logger } = this.#options;
-    if (disposition.kind === 'ack' || disposition.kind === 'reject') {
-      this.#finished += 1;
-      if (this.#breaker.succeeded()) events.emit('circuit:closed', { dependency: 'all' });
+    if (disposition.kind === 'ack' || disposition.kind === 'reject') this.#finished += 1;
+    for (const dependency of this.#breaker.succeeded(answeredIn(disposition))) {
+      logger.info({ dependency }, 'a dependency is back');
+      events.emit('circuit:closed', { dependency });
     }
-    if (disposition.kind === 'retry') {
-      const opened = this.#breaker.failed(disposition.failure.code, this.#clock.now());
-      if (opened !== null) {
-        logger.error(opened, 'a dependency is away, no messages are taken for a while');
-        events.emit('circuit:open', opened);
-      }
-    }
-    if (disposition.kind === 'halt') {
-      this.#failure ??= disposition.failure;
-      logger.error({ err: disposition.failure, code: disposition.failure.code }, 'the worker cannot go on');
-      void this.drainNow(`system failure ${disposition.failure.code}`);
-    }
+    if (disposition.kind !== 'retry') return;
+    const opened = this.#breaker.failed(disposition.failure, this.#clock.now());
+    if (opened === null) return;
+    this.#beforeOpen = new Set(this.#running);
+    logger.error(opened, 'a dependency is away, no messages are taken for a while');
+    events.emit('circuit:open', opened);
+  }
+
+  /** Whatever became of the lease: a host that has lost its GPU must not take more messages. */
+  #halt(failure: Failure): void {
+    this.#failure ??= failure;
+    this.#options.logger.error({ err: failure, code: failure.code }, 'the worker cannot go on');
+    void this.drainNow(`system failure ${failure.code}`);
+  }
+
+  #freeSlots(): number {
+    // Jobs from before the circuit opened may run for hours: they are not the one that tries.
+    const older = [...this.#running].filter((work) => this.#beforeOpen.has(work)).length;
+    return this.#breaker.slots(this.#clock.now(), this.#options.concurrency, older) - this.#running.size;
   }
 
   #carryOutDeps(): CarryOutDeps {
@@ -344,35 +361,13 @@ export class Worker {
     };
   }
 
-  #track(work: Promise<void>): void {
-    const tracked = work.finally(() => {
+  #track(work: Promise<unknown>): void {
+    const ended = work.then(() => undefined);
+    const tracked = ended.finally(() => {
       this.#running.delete(tracked);
       this.#poller.fill();
     });
     this.#running.add(tracked);
-  }
-
-  #onLease(event: LeaseEvent): void {
-    const { events, logger } = this.#options;
-    const { messageId } = event.lease;
-    switch (event.kind) {
-      case 'renewed':
-        events.emit('lease:renewed', { messageId });
-        return;
-      case 'renewal-failed':
-        logger.warn({ messageId, error: event.error }, 'a lease could not be renewed, trying again');
-        return;
-      case 'gap':
-        logger.warn(
-          { messageId, lateMs: Math.round(event.lateMs) },
-          'a renewal came late; the lease is confirmed first',
-        );
-        events.emit('lease:gap', { messageId, lateMs: event.lateMs });
-        return;
-      case 'lost':
-        logger.error({ messageId, why: event.why }, 'the lease is lost, its job is aborted');
-        events.emit('lease:lost', { messageId, why: event.why });
-    }
   }
 
   #setState(state: WorkerState): void {

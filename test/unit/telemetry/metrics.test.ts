@@ -53,12 +53,15 @@ test('the worker metrics count jobs by outcome and failures by code, and read th
   let busy = 0;
   using metrics = createWorkerMetrics({ slots: 2, busySlots: () => busy, leases: () => 3, pollAgeMs: () => 1500 });
   metrics.jobEnded('ack', 12);
-  metrics.jobEnded('reject', 1, 'NOT_A_VIDEO');
+  metrics.jobEnded('reject', 1);
+  metrics.failed({ class: 'permanent', code: 'NOT_A_VIDEO' }, 'probe');
+  metrics.circuit('database', true);
   metrics.stageSpent('detection', 0.25);
   busy = 2;
   const text = metrics.registry.render();
   expect(text).toContain('video_worker_jobs_total{outcome="ack"} 1\n');
-  expect(text).toContain('video_worker_failures_total{code="NOT_A_VIDEO"} 1\n');
+  expect(text).toContain('video_worker_failures_total{class="permanent",code="NOT_A_VIDEO",stage="probe"} 1\n');
+  expect(text).toContain('video_worker_circuit_open{dependency="database"} 1\n');
   expect(text).toContain('video_worker_job_seconds_bucket{outcome="ack",le="15"} 1\n');
   expect(text).toContain('video_worker_slots_busy 2\n');
   expect(text).toContain('video_worker_poll_age_seconds 1.5\n');
