@@ -58,10 +58,9 @@ export function addCrops(graph: GraphBuilder, options: CropOptions): Value {
   const y = reshape(graph, slice(graph, rows, 1, 0, 2), [-1, 2 * height, 1]);
   const rowWeights = reshape(graph, slice(graph, rows, 1, 2, 4), [-1, 2 * height, 1]);
   const windows = addWindows(graph, y, options.blanks);
-  // Widened before the corners are picked: a window has fewer pixels than its crop has corners.
-  const wide = graph.cast(pixels, 'int32');
   const weighted = (x: Value, weight: Value): Value => {
-    const corners = graph.node('Gather', [wide, windows.index(x)], { axis: 0 });
+    // Widened after the corners are picked: their number is bounded, a large person has any number of pixels.
+    const corners = graph.cast(graph.node('Gather', [pixels, windows.index(x)], { axis: 0 }), 'int32');
     // Pixels and channels as one axis: a provider runs along it without a break.
     return graph.node('Mul', [
       reshape(graph, corners, [-1, 2 * height, 3 * width]),

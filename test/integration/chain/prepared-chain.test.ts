@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createModelChain } from '../../../src/analysis/chain/create-model-chain.ts';
+import { pairFaces } from '../../../src/analysis/face-pairs.ts';
+import type { Detection, ModelChain } from '../../../src/analysis/model-chain.ts';
+import { loadPack } from '../../../src/inference/load-pack.ts';
+import { preparePack } from '../../../src/inference/prepare/prepare-pack.ts';
+import type { Picture } from '../../../src/vision/picture.ts';
+import { pictureOf, somebody } from '../demo/pictures.ts';
+
+const signal = new AbortController().signal;
+let folder: string;
+let plain: ModelChain;
+let prepared: ModelChain;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'prepared-chain-'));
+  await preparePack('models/demo', join(folder, 'pack'));
+  plain = await openChain('models/demo', false);
+  prepared = await openChain(join(folder, 'pack'), true);
+});
+
+afterAll(async () => {
+  await plain?.close();
+  await prepared?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function openChain(dir: string, padBatches: boolean): Promise<ModelChain> {
+  return createModelChain({
+    pack: await loadPack(dir),
+    device: 'cpu',
+    threads: { vision: 1, language: 1 },
+    batch: { detection: 2, people: 4, language: 2 },
+    padBatches,
+  });
+}
+
+const reversed = (picture: Picture): Picture => ({ ...picture, pixels: picture.pixels.toReversed() });
+
+/** What a chain says of frames that are asked about at once, in batches of its own making. */
+async function readAll(chain: ModelChain, frames: readonly Picture[]) {
+  return Promise.all(
+    frames.map(async ({ width, height, pixels }, index) => {
+      const handle = chain.addFrame({ sample: index, index, t: index, width, height, pixels: Uint8Array.from(pixels) });
+      const detections: readonly Detection[] = await chain.detect(handle, signal);
+      const persons = detections.filter((detection) => detection.class === 'person').map(({ box }) => box);
+      const [orientations, ages] = await Promise.all([
+        chain.orientation(handle, persons, signal),
+        chain.ageGender(handle, detections, pairFaces(detections), signal),
+      ]);
+      chain.releaseFrame(handle);
+      return { detections, orientations, ages };
+    }),
+  );
+}
+
+test('a prepared pack sees what the pack sees that it was made from, with full batches of two frame sizes', async () => {
+  const people = [somebody(), somebody({ id: 'child', x: 700, height: 260, age: 9, orientation: 90 })];
+  const small = { width: 200, height: 120, pixels: new Uint8Array(200 * 120 * 3).fill(90) };
+  const frames = [pictureOf(...people), small, pictureOf(somebody({ x: 300, age: 60 })), reversed(small)];
+  const expected = await readAll(plain, frames);
+  expect(expected[0]!.orientations).toHaveLength(2);
+  expect(expected.flatMap(({ ages }) => ages)).toHaveLength(3);
+  expect(await readAll(prepared, frames)).toEqual(expected);
+  const { ageGender, orientation } = await prepared.timings();
+  expect([ageGender.items, orientation.items]).toEqual([3, 3]);
+});
