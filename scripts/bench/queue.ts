@@ -39,6 +39,7 @@ interface Figures {
   readonly jobsPerSecond: number;
   readonly slowestRound: number;
   readonly fastestRound: number;
+  readonly cpuMsPerJob: number;
   readonly apiCallsPerJob: number;
   readonly callsPerJob: Readonly<Record<keyof CallCounts, number>>;
   /** With the uneven jobs: share of slots times time in which no handler ran. */
@@ -64,7 +65,9 @@ export async function benchQueue(): Promise<Record<string, unknown>> {
   const figures = Object.fromEntries(
     (Object.keys(RACERS) as Racer[]).map((name) => [name, figuresOf(even[name], uneven[name])]),
   ) as Record<Racer, Figures>;
-  const ratio = (to: Racer): number => round(figures.worker.jobsPerSecond / figures[to].jobsPerSecond, 2);
+  // Of each round by itself: the turns of a round have the machine in about the same mood.
+  const ratio = (to: Racer): number =>
+    round(median(even.worker.map(({ jobsPerSecond }, at) => jobsPerSecond / (even[to][at]?.jobsPerSecond ?? 0))), 2);
   const probes = await probeAll(arena);
   for (const line of [...raceTable(figures), '', ...probeTable(probes)]) console.error(line);
   return {
@@ -106,6 +109,7 @@ function figuresOf(even: readonly RunFigures[], uneven: readonly RunFigures[]): 
     jobsPerSecond: Math.round(median(rates)),
     slowestRound: Math.round(Math.min(...rates)),
     fastestRound: Math.round(Math.max(...rates)),
+    cpuMsPerJob: round(median(even.map(({ cpuMsPerJob }) => cpuMsPerJob)), 3),
     apiCallsPerJob: round(
       Object.values(callsPerJob).reduce((sum, value) => sum + value, 0),
       3,
@@ -133,9 +137,9 @@ async function probeAll(arena: Arena): Promise<ProbeOutcome[]> {
 
 function raceTable(figures: Readonly<Record<Racer, Figures>>): string[] {
   return (Object.keys(RACERS) as Racer[]).map((name) => {
-    const { jobsPerSecond, callsPerJob, slotIdleShare } = figures[name];
+    const { jobsPerSecond, cpuMsPerJob, callsPerJob, slotIdleShare } = figures[name];
     const calls = `${callsPerJob.receive} receive, ${callsPerJob.delete} delete, ${callsPerJob.visibility} visibility`;
-    return `${RACERS[name].name.padEnd(34)} ${jobsPerSecond} jobs/s; calls a job: ${calls}; idle slots ${slotIdleShare}`;
+    return `${RACERS[name].name.padEnd(34)} ${jobsPerSecond} jobs/s, ${cpuMsPerJob} ms of CPU each; calls a job: ${calls}; idle slots ${slotIdleShare}`;
   });
 }
 

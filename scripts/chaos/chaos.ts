@@ -45,6 +45,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       postgres: ground.postgres,
       leaseMs: VISIBILITY_SECONDS * 1_000,
       duplicate,
+      progress: () => 1 - workload.unsent / options.jobs,
     };
     const undisturbed = undisturbedResults(clips, ground.env, ground.directory);
     // Not at once: behind a long queue the time to take a killed job over would be the time to get through the queue.

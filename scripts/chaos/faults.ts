@@ -10,10 +10,13 @@ export interface FaultTargets {
   readonly postgres: TestPostgres;
   readonly leaseMs: number;
   readonly duplicate: (choice: number) => Promise<void>;
+  /** Share of the messages that were sent so far. */
+  readonly progress: () => number;
 }
 
 /** How long connections that are to be reset in the middle may go on before the fault is over. */
 const RESET_WINDOW_MS = 3_000;
+const LONGEST_WAIT_MS = 5_000;
 const SQS_THROTTLED = JSON.stringify({ __type: 'com.amazonaws.sqs#RequestThrottled', message: 'slow down' });
 const S3_THROTTLED = '<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>slow down</Message></Error>';
 
@@ -29,6 +32,7 @@ export async function disturb(
   const lanes = new Map<string, Promise<void>>();
   for (const [index, { fault, afterMs }] of plan.entries()) {
     await sleep(afterMs);
+    await keepPace(index / plan.length, targets);
     say(`fault ${index + 1} of ${plan.length}: ${describe(fault)}`);
     const lane = laneOf(fault);
     const start = async (): Promise<void> => await doFault(fault, targets);
@@ -39,6 +43,12 @@ export async function disturb(
   }
   await Promise.all(running);
   return done;
+}
+
+/** On a slow machine the faults wait for the jobs, or the later half of the jobs would see none; not for ever, as faults hold jobs up. */
+async function keepPace(share: number, { progress }: FaultTargets): Promise<void> {
+  const end = performance.now() + LONGEST_WAIT_MS;
+  while (progress() < share && performance.now() < end) await sleep(100);
 }
 
 function describe(fault: Fault): string {

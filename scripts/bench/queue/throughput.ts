@@ -10,6 +10,8 @@ export interface Workload {
 
 export interface RunFigures {
   readonly jobsPerSecond: number;
+  /** Of this process: the consumer and its client, not the server. */
+  readonly cpuMsPerJob: number;
   readonly callsPerJob: Readonly<Record<keyof CallCounts, number>>;
   /** Share of slots times time in which no handler ran. */
   readonly slotIdleShare: number;
@@ -34,6 +36,7 @@ export async function runThrough(arena: Arena, contender: Contender, workload: W
   };
   const done = Promise.withResolvers<void>();
   let count = 0;
+  const cpu = process.cpuUsage();
   const start = performance.now();
   const running = contender.start({
     arena,
@@ -51,12 +54,14 @@ export async function runThrough(arena: Arena, contender: Contender, workload: W
   });
   await done.promise;
   const ms = performance.now() - start;
+  const { user, system } = process.cpuUsage(cpu);
   const calls = { ...running.watch.calls };
   await running.stop('quick', 5_000);
   running.close();
   const perJob = (name: keyof CallCounts): number => Number((calls[name] / jobs).toFixed(3));
   return {
     jobsPerSecond: (jobs * 1_000) / ms,
+    cpuMsPerJob: (user + system) / 1_000 / jobs,
     callsPerJob: {
       receive: perJob('receive'),
       delete: perJob('delete'),
