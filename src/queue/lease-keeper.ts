@@ -72,16 +72,16 @@ export class LeaseKeeper {
   }
 
   /**
-   * The fence before a commit and before a delete: resolves when SQS has granted the lease a moment ago, asks it otherwise.
+   * The fence before a commit and before a delete: resolves when SQS has granted the lease a moment ago, asks it otherwise,
+   * rejects with `Interruption('lease-lost')` when the lease is lost or was given back.
    * A local deadline in the future is no proof: somebody may have deleted or taken the message.
    */
   async confirm(lease: Lease): Promise<void> {
-    lease.throwIfLost();
+    lease.throwIfEnded();
     const now = this.#options.clock.now();
     const freshMs = Math.min(MAX_MARGIN_MS, (this.#options.visibilitySeconds * 1_000) / 6);
     if (now - lease.confirmedAt <= freshMs && now < lease.deadline - this.marginMs) return;
     if (lease.renewing !== null) await lease.renewing;
-    if (lease.state === 'released') return;
     const grant = lease.nextGrant();
     lease.renewAt = now;
     this.#schedule();

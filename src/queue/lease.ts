@@ -45,6 +45,8 @@ export class Lease {
   #state: 'held' | 'lost' | 'released' = 'held';
   readonly #controller = new AbortController();
   #waiters: Waiter[] = [];
+  /** Why nothing may be committed under it any more. */
+  #end: Interruption | null = null;
 
   constructor(facts: LeaseFacts) {
     this.queueUrl = facts.queueUrl;
@@ -64,10 +66,6 @@ export class Lease {
     return this.#state;
   }
 
-  get hasWaiters(): boolean {
-    return this.#waiters.length > 0;
-  }
-
   /** Takes over the handle of a redelivery of the same message: only the newest one is sure to work. */
   adopt(facts: Pick<LeaseFacts, 'receiptHandle' | 'requestedAt' | 'visibilitySeconds'>): void {
     this.receiptHandle = facts.receiptHandle;
@@ -83,9 +81,9 @@ export class Lease {
     return Math.min(visibilitySeconds, Math.floor(left));
   }
 
-  /** Resolves with the next renewal that SQS grants, rejects when the lease is lost before. */
+  /** Resolves with the next renewal that SQS grants, rejects when the lease is lost or released before. */
   nextGrant(): Promise<void> {
-    if (this.#state === 'lost') return Promise.reject(this.#lostReason());
+    if (this.#end !== null) return Promise.reject(this.#end);
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
     });
@@ -103,23 +101,25 @@ export class Lease {
   lose(why: string): void {
     if (this.#state !== 'held') return;
     this.#state = 'lost';
-    const reason = new Interruption('lease-lost', `the lease of message ${this.messageId} is lost: ${why}`);
-    this.#controller.abort(reason);
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiters) waiter.reject(reason);
+    this.#end = new Interruption('lease-lost', `the lease of message ${this.messageId} is lost: ${why}`);
+    this.#controller.abort(this.#end);
+    this.#rejectWaiters(this.#end);
   }
 
   release(): void {
-    if (this.#state === 'held') this.#state = 'released';
+    if (this.#state !== 'held') return;
+    this.#state = 'released';
+    this.#end = new Interruption('lease-lost', `message ${this.messageId} is settled or given back`);
+    this.#rejectWaiters(this.#end);
   }
 
-  throwIfLost(): void {
-    if (this.#state === 'lost') throw this.#lostReason();
+  throwIfEnded(): void {
+    if (this.#end !== null) throw this.#end;
   }
 
-  #lostReason(): Interruption {
-    const reason: unknown = this.signal.reason;
-    return reason instanceof Interruption ? reason : new Interruption('lease-lost', 'the lease is lost');
+  #rejectWaiters(reason: Interruption): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.reject(reason);
   }
 }

@@ -36,6 +36,10 @@ export class Settler {
   readonly #visibilities = new Map<string, Batcher<VisibilityEntry>>();
   /** In order of insertion, the oldest is forgotten first. */
   readonly #remembered = new Set<string>();
+  /** Leases whose work is done and whose delete has not ended: never given back, that would run the work again. */
+  readonly #acknowledging = new Map<Lease, Promise<AcknowledgeResult>>();
+  readonly #hurried = Promise.withResolvers<void>();
+  #isHurried = false;
 
   constructor(options: SettlerOptions) {
     this.#options = options;
@@ -46,7 +50,29 @@ export class Settler {
     return this.#remembered.has(messageId);
   }
 
+  isAcknowledging(lease: Lease): boolean {
+    return this.#acknowledging.has(lease);
+  }
+
+  /**
+   * The process is about to end: deletes that wait to be tried again are tried once more now. What fails then stays
+   * hidden until its lease runs out, and is recognised as done by whoever receives it. Resolves when all have ended.
+   */
+  async hurry(): Promise<void> {
+    this.#isHurried = true;
+    this.#hurried.resolve();
+    await Promise.all(this.#acknowledging.values());
+  }
+
   async acknowledge(lease: Lease): Promise<AcknowledgeResult> {
+    const work = this.#acknowledge(lease).finally(() => {
+      this.#acknowledging.delete(lease);
+    });
+    this.#acknowledging.set(lease, work);
+    return await work;
+  }
+
+  async #acknowledge(lease: Lease): Promise<AcknowledgeResult> {
     const { keeper } = this.#options;
     try {
       // On a standard queue a delete with an old handle answers 200 and deletes nothing: only a live lease is proof.
@@ -63,16 +89,18 @@ export class Settler {
   async #deleteWithRetries(lease: Lease): Promise<AcknowledgeResult> {
     const { firstRetryMs = 200, random = Math.random, clock } = this.#options;
     for (let attempt = 0; attempt < MAX_DELETE_ATTEMPTS; attempt += 1) {
+      const isLast = this.#isHurried;
       const result = await this.#delete(lease.queueUrl, lease.receiptHandle);
       if (result.kind === 'ok') {
         this.#remembered.delete(lease.messageId);
         return 'deleted';
       }
-      if (result.kind === 'gone' || lease.state === 'lost') break;
+      if (isLast || result.kind === 'gone' || lease.state === 'lost') break;
       const waitMs = firstRetryMs * 2 ** attempt * (0.5 + random());
-      await new Promise<void>((resolve) => {
-        clock.after(waitMs, resolve);
-      });
+      const waited = Promise.withResolvers<void>();
+      const cancel = clock.after(waitMs, waited.resolve);
+      await Promise.race([waited.promise, this.#hurried.promise]);
+      cancel();
     }
     this.#remember(lease.messageId);
     return 'remembered';
@@ -81,7 +109,8 @@ export class Settler {
   /** Makes the message visible again after so many seconds. False: the call failed and the lease will run out instead. */
   async giveBack(lease: Lease, afterSeconds: number): Promise<boolean> {
     const { keeper, clock } = this.#options;
-    if (lease.state === 'lost') {
+    // Released: it was given back already, and somebody else may have it.
+    if (lease.state !== 'held') {
       await keeper.release(lease);
       return false;
     }
@@ -94,10 +123,11 @@ export class Settler {
 
   /**
    * Gives many back at once, the latest of each FIFO group first: SQS hands a group out again from its first visible
-   * message, so the other order could let a later one overtake. `leases` are in the order of receipt.
+   * message, so the other order could let a later one overtake. `leases` are in the order of receipt; those whose work is
+   * done are left out.
    */
   async giveBackAll(leases: readonly Lease[]): Promise<number> {
-    const reversed = [...leases].reverse();
+    const reversed = leases.filter((lease) => !this.isAcknowledging(lease)).reverse();
     const results: boolean[] = [];
     const fifo = reversed.filter((lease) => lease.queueUrl.endsWith('.fifo'));
     const standard = reversed.filter((lease) => !lease.queueUrl.endsWith('.fifo'));

@@ -39,6 +39,7 @@ export class MessageRun {
   readonly ended: EndedJob[] = [];
   readonly #deps: MessageRunDeps;
   readonly #abort = new AbortController();
+  #isOver = false;
 
   constructor(message: ReceivedMessage, lease: Lease, jobs: readonly Job[], deps: MessageRunDeps) {
     this.message = message;
@@ -54,12 +55,25 @@ export class MessageRun {
     );
   }
 
+  /** Every job function has returned; what is left is settling. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   abort(reason: Interruption): void {
     this.#abort.abort(reason);
   }
 
   /** Never rejects. A rejected job beside a good one still rejects the message: its copy says which failed. */
   async run(): Promise<Disposition> {
+    try {
+      return await this.#runJobs();
+    } finally {
+      this.#isOver = true;
+    }
+  }
+
+  async #runJobs(): Promise<Disposition> {
     let worst: Disposition = { kind: 'ack', outcome: 'ignored' };
     for (const job of this.jobs) {
       if (this.#abort.signal.aborted) return this.#interrupted();

@@ -63,6 +63,8 @@ export interface DrainReport {
 }
 
 const DUPLICATE_DELAY_SECONDS = 30;
+/** One call that runs into its limit, and one that shares its batch. */
+const LAST_DELETES_MS = 11_000;
 
 /**
  * The daemon: takes messages for its free slots, runs each under a lease, and settles them one by one.
@@ -175,10 +177,13 @@ export class Worker {
     return this.drain(reason, 0);
   }
 
-  /** The crash path: visibility 0 for everything held, whatever its job is doing. Resolves within the budget. */
+  /**
+   * The crash path: visibility 0 for everything held, whatever its job is doing, and a last delete for what is done.
+   * Resolves within the budget.
+   */
   async giveBackAll(budgetMs: number): Promise<number> {
     const returned = this.#settler.giveBackAll(this.#keeper.held);
-    return (await settledWithin(returned, budgetMs)) ? await returned : 0;
+    return (await settledWithin(Promise.all([returned, this.#settler.hurry()]), budgetMs)) ? await returned : 0;
   }
 
   async #runDrain(reason: string, deadlineMs: number, kind: InterruptionKind): Promise<DrainReport> {
@@ -190,7 +195,12 @@ export class Worker {
     await settledWithin(Promise.race([jobs, this.#now.promise]), deadlineMs);
     for (const run of this.#inFlight.runs) run.abort(new Interruption(kind, `the worker stops: ${reason}`));
     await settledWithin(this.#idle(), this.#options.settings.unwindMs);
-    const stuck = this.#inFlight.size;
+    const stuck = this.#inFlight.runs.filter((run) => !run.isOver).length;
+    await settledWithin(this.#settler.hurry(), LAST_DELETES_MS);
+    // A queue that does not answer: the renewals end and the lease runs out.
+    await Promise.all(
+      this.#keeper.held.filter((l) => this.#settler.isAcknowledging(l)).map((l) => this.#keeper.release(l)),
+    );
     // A job that ignores its signal ends with the process; its message must not wait for the lease to run out.
     this.#givenBack += await this.#settler.giveBackAll(this.#keeper.held);
     await Promise.race([this.#poller.allAnswered(), this.#now.promise]);

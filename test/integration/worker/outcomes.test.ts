@@ -84,3 +84,27 @@ test('a circuit pauses the polling for the dependency that the failed step calls
   away = false;
   expect((await closed).dependency).toBe('database');
 });
+
+test('a drain leaves finished work hidden whose delete does not come through: given back, it would run again', async () => {
+  const clients = rig.sqs.connect();
+  clients.control.middlewareStack.add(
+    (following, context) => async (args) => {
+      if (context.commandName !== 'DeleteMessageBatchCommand') return await following(args);
+      throw Object.assign(new Error('no'), { name: 'ServiceUnavailable' });
+    },
+    { step: 'initialize' },
+  );
+  const { worker, events } = rig.worker(async () => ACK, {
+    options: { clients },
+    settings: { visibilitySeconds: 600, unwindMs: 50 },
+  });
+  await rig.send('a');
+  const returned = next(events, 'job:returned');
+  const settled = next(events, 'job:settled');
+  worker.start();
+  await returned;
+  expect(await worker.drain('test', 50)).toMatchObject({ givenBack: 0, stuck: 0 });
+  expect((await settled).settled).toBe('remembered');
+  const { messages } = rig.sqs.server.inspectQueue('videos')!;
+  expect([messages.ready.length, messages.inflight.length]).toEqual([0, 1]);
+});
