@@ -25,7 +25,7 @@ export async function generate(
     const next = Array.from({ length: step.cache.rows }, (_, row) => {
       const answer = answers[row];
       if (answer === undefined) return lm.language.stopTokenIds[0] ?? 0;
-      if (!done(row)) answer.push(bestToken(logitsAt(step, row, 1)));
+      if (!done(row)) answer.push(bestToken(lm, logitsAt(step, row, 1)));
       return answer.at(-1) ?? 0;
     });
     if (i + 1 === maxNewTokens || answers.every((_, row) => done(row))) break;
@@ -42,9 +42,14 @@ export function answerText(lm: LanguageModel, ids: readonly number[]): string {
   return words.length === 0 ? '' : lm.tokenizer.decode(words).trim();
 }
 
-/** The likeliest token; a decoder that gives no number must not become an answer. */
-function bestToken(logits: Float32Array): number {
+/** The likeliest token; a decoder that gives no number must not become an answer. Minus infinity rules a token out. */
+function bestToken(lm: LanguageModel, logits: Float32Array): number {
+  const broken = logits.find((value) => Number.isNaN(value) || value === Infinity);
   const best = argmax(logits);
-  if (Number.isFinite(logits[best])) return best;
-  throw new Failure('INFERENCE_FAILED', `the decoder gave the logit ${logits[best]}; expected finite numbers`);
+  if (broken === undefined && Number.isFinite(logits[best])) return best;
+  const found = broken ?? logits[best];
+  throw new Failure(
+    'INFERENCE_FAILED',
+    `${lm.decoder.spec.file.path} output logits has the value ${found}; expected finite numbers`,
+  );
 }

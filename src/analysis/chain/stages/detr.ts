@@ -1,10 +1,9 @@
-import { Failure } from '../../../failure.ts';
 import { paddedCount } from '../../../inference/batch.ts';
 import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel, output } from '../../../inference/model.ts';
+import { openModel } from '../../../inference/model.ts';
 import { specOf, type DetrSpec } from '../../../inference/pack-manifest.ts';
-import { assertFinite, floatTensor, readFloats } from '../../../inference/tensor.ts';
+import { floatTensor } from '../../../inference/tensor.ts';
 import type { Box } from '../../../vision/box.ts';
 import { decodeQueries, type QuerySettings } from '../../../vision/decode-queries.ts';
 import { fromLetterbox, letterbox } from '../../../vision/letterbox.ts';
@@ -13,6 +12,7 @@ import { writePlanes } from '../../../vision/planes.ts';
 import { resizeBilinear } from '../../../vision/resize-bilinear.ts';
 import type { Detection } from '../../model-chain.ts';
 import { pictureTensors } from './picture-tensor.ts';
+import { readOutput } from './read-output.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
 /**
@@ -23,7 +23,6 @@ import type { Stage, StageOptions } from './stage.ts';
 export async function openDetr(pack: Pack, options: StageOptions): Promise<Stage<Picture, readonly Detection[]>> {
   const detection = specOf(pack.manifest, 'detection', 'detr');
   const { mean, std, letterboxFill } = detection;
-  const path = detection.model.file.path;
   const settings = querySettings(detection);
   const model = await openModel(pack, { field: 'detection.model', spec: detection.model }, options.target);
   const { input, height, width } = pictureTensors(detection.model);
@@ -42,23 +41,10 @@ export async function openDetr(pack: Pack, options: StageOptions): Promise<Stage
     frames.forEach((frame, i) => writePlanes(fit(frame), pixels, i * size, { mean, std }));
     const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 3, height, width]);
     const outputs = await model.run({ [input.name]: tensor }, options.meter);
-    const read = (name: string, columns: number): { readonly values: Float32Array; readonly queries: number } => {
-      const found = output(outputs, name, model);
-      const [batch, queries, last] = found.dims;
-      if (found.dims.length !== 3 || batch !== rows || queries === undefined || last !== columns) {
-        throw new Failure(
-          'PACK_BROKEN',
-          `${path}: ${name} is [${found.dims.join(', ')}], expected [${rows}, queries, ${columns}]`,
-        );
-      }
-      const values = readFloats(found);
-      assertFinite(values, `${path} output ${name}`);
-      return { values, queries };
-    };
-    const logits = read('logits', settings.columns);
-    const boxes = read('pred_boxes', 4);
+    const logits = readOutput(model, outputs, 'logits', [rows, 'queries', settings.columns]);
+    const queries = logits.dims[1] ?? 0;
+    const boxes = readOutput(model, outputs, 'pred_boxes', [rows, queries, 4]);
     return frames.map((frame, i) => {
-      const { queries } = logits;
       const perFrame = queries * settings.columns;
       const found = decodeQueries(
         logits.values.subarray(i * perFrame, (i + 1) * perFrame),

@@ -86,7 +86,7 @@ async function readActions(
   const meter = options.action;
   const scoring = { padding: options.padding, normalisation: action.normalisation ?? 'sum' };
   const scores = await scoreLabels(lm, trie, { step, rows }, scoring, meter);
-  const readings = scores.map((labelScores) => reading(action.labels, labelScores));
+  const readings = scores.map((labelScores) => reading(lm, action.labels, labelScores));
   if (action.mode === 'score') return readings;
   // The reference mode: the label is what the model says; only an answer outside the vocabulary is left to the scores.
   const answers = await generate(lm, step, rows, action.maxNewTokens, meter);
@@ -106,11 +106,11 @@ function labelTokens(lm: LanguageModel, labels: readonly string[]): readonly (re
   });
 }
 
-function reading(labels: readonly string[], labelScores: readonly number[]): ActionReading {
+function reading(lm: LanguageModel, labels: readonly string[], labelScores: readonly number[]): ActionReading {
   if (!labelScores.every(Number.isFinite)) {
     throw new Failure(
       'INFERENCE_FAILED',
-      `the decoder gave label scores that are not finite: ${labelScores.join(', ')}`,
+      `${lm.decoder.spec.file.path} output logits gives the label scores ${labelScores.join(', ')}; expected finite numbers`,
     );
   }
   const probabilities = [...softmax(labelScores)];

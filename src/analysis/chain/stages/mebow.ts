@@ -1,9 +1,8 @@
-import { Failure } from '../../../failure.ts';
 import { paddedCount } from '../../../inference/batch.ts';
 import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel, output } from '../../../inference/model.ts';
-import { assertFinite, floatTensor, readFloats } from '../../../inference/tensor.ts';
+import { openModel } from '../../../inference/model.ts';
+import { floatTensor } from '../../../inference/tensor.ts';
 import type { Box } from '../../../vision/box.ts';
 import { orientationCrop } from '../../../vision/warp-affine.ts';
 import { readAngle } from '../../../vision/angle.ts';
@@ -13,6 +12,7 @@ import { resizeBilinear } from '../../../vision/resize-bilinear.ts';
 import type { Picture } from '../../../vision/picture.ts';
 import type { Orientation } from '../../model-chain.ts';
 import { pictureTensors } from './picture-tensor.ts';
+import { readOutput } from './read-output.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
 export interface OrientationItem {
@@ -38,15 +38,8 @@ export async function openMebow(pack: Pack, options: StageOptions): Promise<Stag
       writePlanes(picture, pixels, i * size, { mean, std });
     });
     const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 3, height, width]);
-    const result = output(await model.run({ [input.name]: tensor }, options.meter), out.name, model);
-    if (result.dims[1] !== bins) {
-      throw new Failure(
-        'PACK_BROKEN',
-        `${orientation.model.file.path}: ${out.name} has ${result.dims[1]} bins, the manifest says ${bins}`,
-      );
-    }
-    const values = readFloats(result);
-    assertFinite(values, `${orientation.model.file.path} output ${out.name}`);
+    const outputs = await model.run({ [input.name]: tensor }, options.meter);
+    const { values } = readOutput(model, outputs, out.name, [rows, bins]);
     return items.map((_, i) => readAngle(values.subarray(i * bins, (i + 1) * bins)));
   };
   return { run, release: model.release };

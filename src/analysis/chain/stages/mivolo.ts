@@ -2,12 +2,13 @@ import { Failure } from '../../../failure.ts';
 import { paddedCount } from '../../../inference/batch.ts';
 import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel, output } from '../../../inference/model.ts';
-import { assertFinite, floatTensor, readFloats } from '../../../inference/tensor.ts';
+import { openModel } from '../../../inference/model.ts';
+import { floatTensor } from '../../../inference/tensor.ts';
 import { readAgeGender, writeAgeGenderRow } from '../../../vision/age-gender-row.ts';
 import { bodyCrop, faceCrop } from '../../../vision/body-crop.ts';
 import type { Picture } from '../../../vision/picture.ts';
 import type { AgeGender, Detection, FaceBodyPair } from '../../model-chain.ts';
+import { readOutput } from './read-output.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
 export interface AgeGenderItem {
@@ -49,8 +50,8 @@ export async function openMivolo(pack: Pack, options: StageOptions): Promise<Sta
       writeAgeGenderRow(face, body, pixels, i * rowSize, { size: height, mean: ageGender.mean, std: ageGender.std });
     });
     const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 6, height, width]);
-    const values = readFloats(output(await model.run({ [input.name]: tensor }, options.meter), out.name, model));
-    assertFinite(values, `${ageGender.model.file.path} output ${out.name}`);
+    const outputs = await model.run({ [input.name]: tensor }, options.meter);
+    const { values } = readOutput(model, outputs, out.name, [rows, 3]);
     usable.forEach(({ index }, i) => {
       results[index] = readAgeGender(values.subarray(i * 3, i * 3 + 3), ageGender);
     });

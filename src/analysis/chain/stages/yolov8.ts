@@ -1,16 +1,16 @@
-import { Failure } from '../../../failure.ts';
 import { paddedCount } from '../../../inference/batch.ts';
 import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel, output } from '../../../inference/model.ts';
+import { openModel } from '../../../inference/model.ts';
 import { specOf } from '../../../inference/pack-manifest.ts';
-import { assertFinite, floatTensor, readFloats } from '../../../inference/tensor.ts';
+import { floatTensor } from '../../../inference/tensor.ts';
 import { decodeDetections } from '../../../vision/decode-detections.ts';
 import { fromLetterbox, letterbox } from '../../../vision/letterbox.ts';
 import { writePlanes } from '../../../vision/planes.ts';
 import type { Picture } from '../../../vision/picture.ts';
 import type { Detection } from '../../model-chain.ts';
 import { pictureTensors } from './picture-tensor.ts';
+import { readOutput } from './read-output.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
 /**
@@ -31,16 +31,10 @@ export async function openYolov8(pack: Pack, options: StageOptions): Promise<Sta
       writePlanes(letterbox(frame, width, height, detection.letterboxFill), pixels, i * size);
     });
     const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 3, height, width]);
-    const result = output(await model.run({ [input.name]: tensor }, options.meter), out.name, model);
-    const [, columns, anchors] = result.dims;
-    if (columns !== 4 + detection.classes.length || anchors === undefined) {
-      throw new Failure(
-        'PACK_BROKEN',
-        `${detection.model.file.path}: ${out.name} is [${result.dims.join(', ')}], expected ${4 + detection.classes.length} rows for ${detection.classes.length} classes`,
-      );
-    }
-    const values = readFloats(result);
-    assertFinite(values, `${detection.model.file.path} output ${out.name}`);
+    const columns = 4 + detection.classes.length;
+    const outputs = await model.run({ [input.name]: tensor }, options.meter);
+    const { values, dims } = readOutput(model, outputs, out.name, [rows, columns, 'anchors']);
+    const anchors = dims[2] ?? 0;
     return frames.map((frame, i) => {
       const raw = values.subarray(i * columns * anchors, (i + 1) * columns * anchors);
       const { confidence, iou, maxDetections, classes } = detection;
