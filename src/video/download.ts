@@ -6,10 +6,11 @@ import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import pRetry from 'p-retry';
 import { Failure } from '../failure.ts';
-import { classifyS3Error, type ObjectRef } from './s3-failure.ts';
+import { checkReference, type ObjectRef } from './object-ref.ts';
+import { classifyS3Error } from './s3-failure.ts';
 import { checkFreeSpace, onDisk } from './workspace.ts';
 
-export type { ObjectRef } from './s3-failure.ts';
+export type { ObjectRef } from './object-ref.ts';
 
 export interface DownloadLimits {
   readonly maxBytes: number;
@@ -43,6 +44,7 @@ export async function headObject(
   limits: DownloadLimits,
   signal: AbortSignal,
 ): Promise<ObjectHead> {
+  checkReference(ref);
   const idle = idleTimer(limits.timeoutMs, ref);
   try {
     const answer = await client.send(new HeadObjectCommand(inputOf(ref)), {
@@ -61,15 +63,20 @@ export async function headObject(
     return head;
   } catch (error) {
     const meaning = meaningOf(error, ref, idle.signal, signal);
-    if (!(meaning instanceof Failure) || meaning.code !== 'OBJECT_NOT_FOUND') throw meaning;
-    throw (await missingBucket(client, ref, AbortSignal.any([signal, idle.signal]))) ?? meaning;
+    if (!(meaning instanceof Failure) || !isNameless(meaning)) throw meaning;
+    throw (await askAgainWithBody(client, ref, AbortSignal.any([signal, idle.signal]))) ?? meaning;
   } finally {
     idle.stop();
   }
 }
 
-/** The failure of a missing bucket, else null. An answer to HEAD has no body: only one to GET tells bucket from key. */
-async function missingBucket(client: S3Client, ref: ObjectRef, signal: AbortSignal): Promise<Failure | null> {
+/** An answer to HEAD has no body: a missing bucket looks like a missing key, expired credentials like a bad request. */
+function isNameless({ code, details }: Failure): boolean {
+  return code === 'OBJECT_NOT_FOUND' || (code === 'UNKNOWN' && details['httpStatus'] === 400);
+}
+
+/** What S3 says to a GET of one byte when that tells more than the answer to HEAD did, else null. */
+async function askAgainWithBody(client: S3Client, ref: ObjectRef, signal: AbortSignal): Promise<Failure | null> {
   try {
     const answer = await client.send(new GetObjectCommand({ ...inputOf(ref), Range: 'bytes=0-0' }), {
       abortSignal: signal,
@@ -78,7 +85,7 @@ async function missingBucket(client: S3Client, ref: ObjectRef, signal: AbortSign
     return null;
   } catch (error) {
     const meaning = classifyS3Error(error, ref);
-    return meaning.code === 'BUCKET_NOT_FOUND' ? meaning : null;
+    return ['BUCKET_NOT_FOUND', 'OBJECT_NOT_FOUND', 'CREDENTIALS'].includes(meaning.code) ? meaning : null;
   }
 }
 

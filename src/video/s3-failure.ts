@@ -1,18 +1,15 @@
 import { Failure, type FailureCode } from '../failure.ts';
 
-export interface ObjectRef {
-  readonly bucket: string;
-  readonly key: string;
-  readonly versionId: string | null;
-  readonly etag: string | null;
-}
-
 const BY_NAME: Readonly<Record<string, FailureCode>> = {
   NoSuchKey: 'OBJECT_NOT_FOUND',
   NoSuchVersion: 'OBJECT_NOT_FOUND',
   NotFound: 'OBJECT_NOT_FOUND',
   NoSuchBucket: 'BUCKET_NOT_FOUND',
   PermanentRedirect: 'BUCKET_NOT_FOUND',
+  InvalidBucketName: 'BUCKET_NOT_FOUND',
+  // S3's words for a version id or a key that it cannot read.
+  InvalidArgument: 'OBJECT_NOT_FOUND',
+  KeyTooLongError: 'OBJECT_NOT_FOUND',
   AccessDenied: 'OBJECT_FORBIDDEN',
   Forbidden: 'OBJECT_FORBIDDEN',
   AllAccessDisabled: 'OBJECT_FORBIDDEN',

@@ -98,6 +98,23 @@ test.each([
   });
 });
 
+test.each<[string, object]>([
+  ['BUCKET_NOT_FOUND', { bucket: 'a/b' }],
+  ['BUCKET_NOT_FOUND', { bucket: 'arn:aws:s3:us-east-1:123456789012:accesspoint/x' }],
+  ['BUCKET_NOT_FOUND', { bucket: 'b\r\nHost: evil' }],
+  ['BUCKET_NOT_FOUND', { bucket: 'http://169.254.169.254/latest' }],
+  ['BUCKET_NOT_FOUND', { bucket: 'x'.repeat(300) }],
+  ['MESSAGE_KEY_UNDECODABLE', { key: 'a\uDFFFb' }],
+  ['OBJECT_NOT_FOUND', { versionId: 'v\r\nx: y' }],
+  ['OBJECT_CHANGED', { etag: 'e\u{1F3AC}' }],
+])('%s: a reference that no object can have is refused before a request is made: %j', async (code, change) => {
+  const before = proxy.accepted;
+  const fresh = createClient();
+  await expect(headObject(fresh, ref('x', change), limits, never)).rejects.toMatchObject({ code, class: 'permanent' });
+  fresh.destroy();
+  expect(proxy.accepted).toBe(before);
+});
+
 test('an object over the limit is refused before a byte is fetched', async () => {
   await expect(headObject(client, ref('a b/ü.mp4'), { ...limits, maxBytes: 10 }, never)).rejects.toMatchObject({
     code: 'OBJECT_TOO_LARGE',
