@@ -49,25 +49,20 @@ export function addCrops(graph: GraphBuilder, options: CropOptions): Value {
   const pixels = graph.input(CROP_INPUT.pixels, 'uint8', ['pixels', 3]);
   const columns = graph.input(CROP_INPUT.columns, 'int32', ['crops', 4, width]);
   const rows = graph.input(CROP_INPUT.rows, 'int32', ['crops', 4, height]);
-  const [left, right, leftWeight, rightWeight] = [0, 1, 2, 3].map((row) => slice(graph, columns, 1, row, row + 1)) as [
-    Value,
-    Value,
-    Value,
-    Value,
-  ];
   const y = reshape(graph, slice(graph, rows, 1, 0, 2), [-1, 2 * height, 1]);
   const rowWeights = reshape(graph, slice(graph, rows, 1, 2, 4), [-1, 2 * height, 1]);
-  const windows = addWindows(graph, y, options.blanks);
+  const indices = addIndices(graph, y, options.blanks);
+  const column = (row: number): Value => slice(graph, columns, 1, row, row + 1);
   const weighted = (x: Value, weight: Value): Value => {
     // Widened after the corners are picked: their number is bounded, a large person has any number of pixels.
-    const corners = graph.cast(graph.node('Gather', [pixels, windows.index(x)], { axis: 0 }), 'int32');
+    const corners = graph.cast(graph.node('Gather', [pixels, indices(x)], { axis: 0 }), 'int32');
     // Pixels and channels as one axis: a provider runs along it without a break.
     return graph.node('Mul', [
       reshape(graph, corners, [-1, 2 * height, 3 * width]),
       everyChannel(graph, weight, width),
     ]);
   };
-  const across = graph.node('Add', [weighted(left, leftWeight), weighted(right, rightWeight)]);
+  const across = graph.node('Add', [weighted(column(0), column(2)), weighted(column(1), column(3))]);
   const { rounding } = options;
   const products = graph.node('Mul', [divide(graph, across, rounding.afterColumns), rowWeights]);
   const halves = graph.nodes('Split', [divide(graph, products, rounding.afterRows), graph.ints([height, height])], 2, {
@@ -84,22 +79,18 @@ function everyChannel(graph: GraphBuilder, weight: Value, width: number): Value 
   return reshape(graph, graph.node('Concat', [single, single, single], { axis: 3 }), [-1, 1, 3 * width]);
 }
 
-interface Windows {
-  /** [crops, 1, n] columns of the window -> [crops, 2 * height, n] indices into `pixels`; 0 (black) in a blank. */
-  readonly index: (x: Value) => Value;
-}
-
-/** `y`: [crops, 2 * height, 1], the rows of the window that the crop reads. */
-function addWindows(graph: GraphBuilder, y: Value, blanks: boolean): Windows {
+/**
+ * From the rows `y` [crops, 2 * height, 1] of the window that the crop reads: a function from columns [crops, 1, n] to indices
+ * into `pixels` [crops, 2 * height, n]; 0, which is black, in a blank.
+ */
+function addIndices(graph: GraphBuilder, y: Value, blanks: boolean): (x: Value) => Value {
   const places = reshape(graph, graph.input(CROP_INPUT.places, 'int32', ['crops', 2]), [-1, 2, 1]);
   const pitch = slice(graph, places, 1, 1, 2);
   const rowStart = graph.node('Add', [graph.node('Mul', [y, pitch]), slice(graph, places, 1, 0, 1)]);
   const outside = blanks ? addBlanks(graph, y) : null;
-  return {
-    index: (x) => {
-      const index = graph.node('Add', [rowStart, x]);
-      return outside === null ? index : graph.node('Mul', [index, outside(x)]);
-    },
+  return (x) => {
+    const index = graph.node('Add', [rowStart, x]);
+    return outside === null ? index : graph.node('Mul', [index, outside(x)]);
   };
 }
 
