@@ -1,8 +1,7 @@
 import { paddedCount } from '../../../inference/batch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel, output } from '../../../inference/model.ts';
+import { openModel } from '../../../inference/model.ts';
 import { specOf, type ComposedSpec } from '../../../inference/pack-manifest.ts';
-import { assertFinite, readFloats } from '../../../inference/tensor.ts';
 import { readAgeGender } from '../../../vision/age-gender-row.ts';
 import { bodyArea } from '../../../vision/body-crop.ts';
 import { letterboxSource } from '../../../vision/crop-source.ts';
@@ -10,6 +9,7 @@ import { pixelWindow } from '../../../vision/crop.ts';
 import type { AgeGender } from '../../model-chain.ts';
 import { cropFeeds, cropSize, type Crop } from './crop-feeds.ts';
 import type { AgeGenderItem } from './mivolo.ts';
+import { readOutput } from './read-output.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
 /**
@@ -33,10 +33,11 @@ export async function openPreparedAgeGender(
       return parts.every((part) => part === null) ? [] : [{ index, parts }];
     });
     if (usable.length === 0) return results;
-    const padding = (paddedCount(usable.length, options.padding) - usable.length) * 2;
-    const crops = [...usable.flatMap(({ parts }) => parts), ...Array.from({ length: padding }, () => null)];
-    const values = readFloats(output(await model.run(feeds(crops), options.meter), 'readings', model));
-    assertFinite(values, `${ageGender.model.file.path} output ${ageGender.model.outputs[0]?.name ?? ''}`);
+    const rows = paddedCount(usable.length, options.padding);
+    const padding = Array.from({ length: (rows - usable.length) * 2 }, () => null);
+    const crops = [...usable.flatMap(({ parts }) => parts), ...padding];
+    const outputs = await model.run(feeds(crops), options.meter);
+    const { values } = readOutput(model, outputs, 'readings', [rows, 3]);
     usable.forEach(({ index }, i) => {
       results[index] = readAgeGender(values.subarray(i * 3, i * 3 + 3), ageGender);
     });

@@ -1,14 +1,14 @@
 import { paddedCount } from '../../../inference/batch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel, output } from '../../../inference/model.ts';
+import { openModel } from '../../../inference/model.ts';
 import { specOf, type ComposedSpec } from '../../../inference/pack-manifest.ts';
-import { assertFinite, readFloats } from '../../../inference/tensor.ts';
 import { orientationSource, stretchedSource } from '../../../vision/crop-source.ts';
 import { pixelWindow } from '../../../vision/crop.ts';
 import type { OrientationWindow } from '../../../vision/warp-affine.ts';
 import type { Orientation } from '../../model-chain.ts';
 import { cropFeeds, cropSize, type Crop } from './crop-feeds.ts';
 import type { OrientationItem } from './mebow.ts';
+import { readOutput } from './read-output.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
 /**
@@ -28,11 +28,10 @@ export async function openPreparedOrientation(
   const cut = orientation.crop === 'affine' ? affineCrop : stretchedCrop;
 
   const run = async (items: readonly OrientationItem[]): Promise<readonly Orientation[]> => {
-    const padding = paddedCount(items.length, options.padding) - items.length;
+    const rows = paddedCount(items.length, options.padding);
     const crops = items.map((item) => cut(item, { ...size, scale }));
-    const inputs = feeds([...crops, ...Array.from({ length: padding }, () => null)]);
-    const values = readFloats(output(await model.run(inputs, options.meter), 'readings', model));
-    assertFinite(values, `${orientation.model.file.path} output ${orientation.model.outputs[0]?.name ?? ''}`);
+    const inputs = feeds([...crops, ...Array.from({ length: rows - items.length }, () => null)]);
+    const { values } = readOutput(model, await model.run(inputs, options.meter), 'readings', [rows, 2]);
     return items.map((_, i) => ({ degrees: (values[i * 2] ?? 0) * (360 / bins), score: values[i * 2 + 1] ?? 0 }));
   };
   return { run, release: model.release };
