@@ -45,7 +45,9 @@ function evidence(change: Partial<Evidence> = {}): Evidence {
 const NOTHING = { lost: 0, doubled: 0, stray: 0, unrecorded: 0, images: 0 };
 
 function counts(change?: Partial<Evidence>): Record<string, number> {
-  return Object.fromEntries(Object.entries(audit(evidence(change))).map(([kind, texts]) => [kind, texts.length]));
+  return Object.fromEntries(
+    Object.entries(audit(evidence(change))).map(([kind, texts]: [string, string[]]) => [kind, texts.length]),
+  );
 }
 
 test('a clean run has no findings, and a second copy of a dead letter is none', () => {
