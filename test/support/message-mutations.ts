@@ -110,7 +110,7 @@ function choose<T>(random: Random, from: readonly T[]): T {
 }
 
 function bytes(text: string, random: Random): string {
-  const characters = [...text];
+  const characters = text.split('');
   for (let count = 1 + Math.floor(random() * 6); count > 0; count -= 1) {
     const at = Math.floor(random() * characters.length);
     // Mostly printable, at times one that SQS does not take.

@@ -1,0 +1,115 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { seededRandom } from '../../../scripts/chaos/random.ts';
+import { Failure } from '../../../src/failure.ts';
+import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
+import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
+import { probeVideo, type VideoLimits } from '../../../src/video/probe.ts';
+import { createWorkspace } from '../../../src/video/workspace.ts';
+import { childNames } from '../../support/children.ts';
+import { mutateMedia } from '../../support/media-mutations.ts';
+import { makeMedia, mediaFolder, testSource } from '../../support/media.ts';
+
+const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_102);
+const FILES = 300;
+const AT_ONCE = 2;
+const MAX_FRAMES = 300;
+const limits: VideoLimits = {
+  maxDurationSeconds: 60,
+  maxPixels: 300_000,
+  maxFrameRate: 120,
+  maxFrames: MAX_FRAMES,
+  maxStreams: 8,
+  timeoutMs: 20_000,
+};
+const options: DecodeOptions = {
+  framesPerSecond: 1.5,
+  stallTimeoutMs: 20_000,
+  wallTimeoutMs: 20_000,
+  maxFrames: MAX_FRAMES,
+  threads: 1,
+};
+/** Name of the file, then what ffmpeg needs to make it. */
+const KINDS: readonly (readonly [string, readonly string[]])[] = [
+  ['h264.mp4', ['-c:v', 'libx264', '-g', '5', '-bf', '2', '-pix_fmt', 'yuv420p']],
+  ['faststart.mp4', ['-c:v', 'mpeg4', '-movflags', '+faststart']],
+  ['fragmented.mp4', ['-c:v', 'mpeg4', '-g', '3', '-movflags', 'frag_keyframe+empty_moov']],
+  ['h264.mkv', ['-c:v', 'libx264', '-g', '5', '-pix_fmt', 'yuv420p']],
+  ['vp9.webm', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime']],
+  ['mpeg4.avi', ['-c:v', 'mpeg4']],
+  ['mpeg2.ts', ['-c:v', 'mpeg2video']],
+  ['old.flv', ['-c:v', 'flv1']],
+  ['moving.gif', []],
+];
+const PICTURE = ['-frames:v', '1'];
+const LISTS = new Map([
+  ['list.m3u8', '#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n'],
+  ['list.ffconcat', "ffconcat version 1.0\nfile '/etc/hostname'\nduration 1\n"],
+  ['list.mpd', '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>file:///etc/</BaseURL></MPD>'],
+  ['drawing.svg', '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/hostname"/></svg>'],
+]);
+
+let folder: Awaited<ReturnType<typeof mediaFolder>>;
+let tools: FfmpegTools;
+let sources: Buffer[];
+
+beforeAll(async () => {
+  folder = await mediaFolder();
+  tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
+  const source = testSource({ size: '64x64', seconds: 1 });
+  for (const [name, args] of KINDS) await makeMedia([...source, ...args, join(folder.path, name)]);
+  for (const name of ['still.png', 'still.jpg']) await makeMedia([...source, ...PICTURE, join(folder.path, name)]);
+  const names = [...KINDS.map(([name]) => name), 'still.png', 'still.jpg'];
+  sources = await Promise.all(names.map((name) => readFile(join(folder.path, name))));
+  sources.push(...[...LISTS.values()].map((text) => Buffer.from(text)));
+}, 60_000);
+afterAll(() => folder.remove());
+
+/** Through the same steps as a job, in a workspace of its own: how it ended, and what it left in the workspace. */
+async function through(file: Buffer, root: string): Promise<string> {
+  await using workspace = await createWorkspace(root, 'fuzz');
+  const path = workspace.path('video');
+  await writeFile(path, file);
+  const never = new AbortController().signal;
+  try {
+    const info = await probeVideo(tools, path, limits, never);
+    let frames = 0;
+    for await (const frame of decodeFrames(tools, path, info, options, never)) {
+      if (frame.pixels.length !== info.width * info.height * 3) return 'a frame of the wrong size';
+      frames += 1;
+    }
+    return frames > 0 ? 'frames' : 'no frame and no failure';
+  } catch (error) {
+    if (!(error instanceof Failure)) return `not a failure of ours: ${String(error)}`;
+    return `${error.class} ${error.code}`;
+  } finally {
+    const left = await readdir(workspace.directory);
+    if (left.length !== 1) throw new Error(`the workspace has ${left.join(', ')}`);
+  }
+}
+
+test('three hundred damaged files each end in frames or in a permanent failure, and leave nothing behind', async () => {
+  const random = seededRandom(SEED);
+  const root = join(folder.path, 'work');
+  const files = Array.from({ length: FILES }, (_, number) =>
+    mutateMedia(sources[number % sources.length] ?? Buffer.alloc(0), random),
+  );
+  const ends = new Map<string, number[]>();
+  let nextFile = 0;
+  const lane = async (): Promise<void> => {
+    for (let number = nextFile++; number < files.length; number = nextFile++) {
+      const how = await through(files[number] ?? Buffer.alloc(0), root);
+      ends.set(how, [...(ends.get(how) ?? []), number]);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+
+  const undocumented = [...ends].filter(([how]) => how !== 'frames' && !/^permanent [A-Z_]+$/.test(how));
+  expect(undocumented).toEqual([]);
+  // The damage is of every degree: some files still play, others are refused for different reasons.
+  expect(ends.get('frames')?.length).toBeGreaterThan(30);
+  expect(ends.size).toBeGreaterThan(4);
+  expect(await readdir(root)).toEqual([]);
+  expect((await childNames()).filter((name) => /ffmpeg|ffprobe|prlimit/.test(name))).toEqual([]);
+}, 240_000);
