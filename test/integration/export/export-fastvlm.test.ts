@@ -34,6 +34,7 @@ interface CheckpointResult {
   readonly same: Readonly<Record<string, boolean>>;
   readonly left: readonly string[];
   readonly refusals: Readonly<Record<string, string>>;
+  readonly large: Readonly<Record<string, string>>;
   readonly notes: readonly string[];
 }
 
@@ -135,6 +136,11 @@ test.each(PRECISIONS)('%s: labels scored for several pictures at once are those 
 test('16 bits change the scores little', () => {
   expect(largestDifference(readings.fp32, readings.fp16)).toBeLessThan(0.05);
   expect(largestDifference(readings.fp32, readings.fp16)).toBeGreaterThan(0);
+});
+
+test('values too large for 16 bits are kept wide where they are known to occur and refused elsewhere', () => {
+  expect(checkpoints.large['early']).toMatch(/network\.7\.\S+ has values of \S+e\+\d\d, more than 16 bits can hold/);
+  expect(checkpoints.large['late']).toBe('accepted');
 });
 
 test('a score is the log-probability of the label after the whole prompt in a single run', async () => {

@@ -37,12 +37,13 @@ def change_config(**fields):
     return change
 
 
-def change_tensors(shard, changed):
+def change_tensors(shards, changed):
     def change(folder):
-        file = SafetensorsFile(folder / shard)
-        tensors = {name: file.read(name) for name in file.entries}
-        changed(tensors)
-        write_safetensors(folder / shard, tensors)
+        for shard in shards:
+            file = SafetensorsFile(folder / shard)
+            tensors = {name: file.read(name) for name in file.entries}
+            changed(tensors)
+            write_safetensors(folder / shard, tensors)
 
     return change
 
@@ -78,23 +79,40 @@ BREAKS = {
     "cut off": cut_off,
     "no header": long_header,
     "missing shard": lambda folder: (folder / SECOND).unlink(),
-    "missing tensor": change_tensors(FIRST, lambda tensors: tensors.pop("model.embed_tokens.weight")),
-    "unknown tensor": change_tensors(FIRST, lambda tensors: tensors.update({"model.layers.9.q": torch.zeros(2)})),
-    "other shape": change_tensors(FIRST, narrower),
-    "not finite": change_tensors(FIRST, not_finite),
+    "missing tensor": change_tensors([FIRST], lambda tensors: tensors.pop("model.embed_tokens.weight")),
+    "unknown tensor": change_tensors([FIRST], lambda tensors: tensors.update({"model.layers.9.q": torch.zeros(2)})),
+    "other shape": change_tensors([FIRST], narrower),
+    "not finite": change_tensors([FIRST], not_finite),
     "no special token": without_special_token,
     "no merges": lambda folder: (folder / "merges.txt").unlink(),
     "no config": lambda folder: (folder / "config.json").unlink(),
 }
 
 
-def refusal(change, checkpoint, work):
+def scaled(factors):
+    def change(tensors):
+        for part, factor in factors.items():
+            for name in [name for name in tensors if part in name]:
+                tensors[name] *= factor
+
+    return change
+
+
+# What is infinite in 16 bits: early in the encoder, and after its last downsampling, where 32 bits are kept. There the feed-forward
+# normalises what it reads, as training would have it.
+LARGE = {
+    "early": change_tensors([FIRST, SECOND], scaled({".patch_embed.2.": 2e4})),
+    "late": change_tensors([FIRST, SECOND], scaled({".network.8.proj.1.": 1e5, ".network.10.0.convffn.conv.bn.weight": 1e-5})),
+}
+
+
+def refusal(change, checkpoint, work, precision="fp32"):
     broken = work / "broken"
     shutil.rmtree(broken, ignore_errors=True)
     shutil.copytree(checkpoint, broken)
     change(broken)
     try:
-        export(broken, work / "refused")
+        export(broken, work / "refused", precision)
     except ExportError as error:
         return str(error)
     return "accepted"
@@ -105,7 +123,7 @@ def notes(checkpoint, work):
     tied = work / "tied"
     shutil.copytree(checkpoint, tied)
     change_config(image_aspect_ratio="square", vocab_size=7)(tied)
-    change_tensors(FIRST, lambda tensors: tensors.pop("lm_head.weight"))(tied)
+    change_tensors([FIRST], lambda tensors: tensors.pop("lm_head.weight"))(tied)
     (tied / "model.safetensors.index.json").unlink()
     return export(tied, work / "tied-out")["report"]["notes"]
 
@@ -121,6 +139,7 @@ result = {
     "same": {name: (work / "out" / name).read_bytes() == (reference / name).read_bytes() for name in FILES},
     "left": sorted(path.name for path in (work / "out").iterdir() if path.name not in FILES),
     "refusals": {name: refusal(change, checkpoint, work) for name, change in BREAKS.items()},
+    "large": {name: refusal(change, checkpoint, work, "fp16") for name, change in LARGE.items()},
     "notes": notes(checkpoint, work),
 }
 print(json.dumps(result))

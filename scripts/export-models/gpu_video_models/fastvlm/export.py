@@ -18,6 +18,7 @@ from ..onnx_file import OPSET
 from . import half, prompts, tokenizer
 from .check import CHECKS, TOLERANCE
 from .graphs import GRAPHS, LanguageGraph
+from .half_range import HalfRange
 from .onnx_graph import save, trace, weight_arrays
 from .random_weights import fill_randomly
 from .shapes import SHAPES, FastVlmShape
@@ -88,24 +89,30 @@ def export_graphs(
         path = out_dir / graph.file_name
         entries[graph.field] = export_graph(module, graph, shape, path, precision)
         written = time.monotonic()
-        differences[graph.field] = CHECKS[graph.field](path, module, shape, precision, seed)
+        with HalfRange(module, graph.wide) as values:
+            try:
+                differences[graph.field] = CHECKS[graph.field](path, module, shape, precision, seed)
+            finally:
+                # First, where both went wrong: it is the reason.
+                if precision == "fp16":
+                    values.assert_fits()
         del module
         gc.collect()
-        say(graph, precision, (written - started, time.monotonic() - written), differences[graph.field])
+        say(graph, precision, (written - started, time.monotonic() - written), differences[graph.field], values)
     return entries, differences
 
 
 def export_graph(module: nn.Module, graph: LanguageGraph, shape: FastVlmShape, path: Path, precision: str) -> dict[str, Any]:
     """Writes the graph of a module; returns its manifest entry. In 16 bits the module's own weights are rounded as well."""
+    model = trace(module, graph.example(shape), *graph.ports(shape, "float32"))
     inputs, outputs = graph.ports(shape, "float16" if precision == "fp16" else "float32")
-    model = trace(module, graph.example(shape), inputs, outputs)
     weights = weight_arrays(model, module)
     types: dict[str, str] = {}
     if precision == "fp16":
         keep = {port.name for port in (*inputs, *outputs) if port.dtype == "float32"}
-        types = half.to_half(model, {weight.name: weight.shape for weight in weights}, graph.islands, keep)
-        round_weights(module, types)
+        types = half.to_half(model, {weight.name: weight.shape for weight in weights}, graph.wide, keep)
     files = save(model, weights, types, path)
+    round_weights(module, types)
     described = {"file": describe_file(path.parent, path.name)}
     if files[1:]:
         described["externalData"] = [describe_file(path.parent, name) for name in files[1:]]
@@ -148,7 +155,10 @@ def parts(
     return {"language": language, "action": prompts.action_entry(), "scene": prompts.scene_entry(), "report": report}
 
 
-def say(graph: LanguageGraph, precision: str, seconds: tuple[float, float], differences: dict[str, float]) -> None:
+def say(
+    graph: LanguageGraph, precision: str, seconds: tuple[float, float], differences: dict[str, float], values: HalfRange
+) -> None:
     found = ", ".join(f"{what} within {value:.1e}" for what, value in differences.items())
+    limit = f"; largest 16-bit value {values.largest:.3g} in {values.where}" if precision == "fp16" else ""
     timing = f"written in {seconds[0]:.1f} s, checked in {seconds[1]:.1f} s"
-    print(f"{graph.field} {precision}: {found} of the range ({timing})", file=sys.stderr)
+    print(f"{graph.field} {precision}: {found} of the range{limit} ({timing})", file=sys.stderr)

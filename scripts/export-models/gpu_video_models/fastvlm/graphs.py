@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from . import qwen2, vision_tower
 from .onnx_graph import Port
-from .qwen2 import Decoder, EmbedTokens
 from .shapes import FastVlmShape
-from .vision_tower import VisionEncoder
 
 # What the worker computes with stays in 32 bits in both precisions: to turn one picture into 16 bits takes JavaScript tens of
 # milliseconds, the graph nothing. The cache, which the worker only moves, is in the graph's own type.
@@ -29,8 +28,8 @@ class LanguageGraph:
     make: Callable[[FastVlmShape], nn.Module]
     ports: Callable[[FastVlmShape, str], Ports]
     example: Callable[[FastVlmShape], list[Tensor]]
-    # Names of the nodes that compute in 32 bits in the 16-bit graph.
-    islands: str | None = None
+    # Expression for the modules that compute in 32 bits in the 16-bit graph.
+    wide: str | None = None
 
 
 def vision_ports(shape: FastVlmShape, dtype: str) -> Ports:
@@ -91,24 +90,24 @@ GRAPHS = (
     LanguageGraph(
         field="visionEncoder",
         file_name="vision_encoder.onnx",
-        make=lambda shape: VisionEncoder(shape.vision, shape.text.hidden),
+        make=lambda shape: vision_tower.VisionEncoder(shape.vision, shape.text.hidden),
         ports=vision_ports,
         example=vision_example,
+        wide=vision_tower.WIDE,
     ),
     LanguageGraph(
         field="embedTokens",
         file_name="embed_tokens.onnx",
-        make=lambda shape: EmbedTokens(shape.text),
+        make=lambda shape: qwen2.EmbedTokens(shape.text),
         ports=embed_ports,
         example=embed_example,
     ),
     LanguageGraph(
         field="decoder",
         file_name="decoder_model_merged.onnx",
-        make=lambda shape: Decoder(shape.text),
+        make=lambda shape: qwen2.Decoder(shape.text),
         ports=decoder_ports,
         example=decoder_example,
-        # Every node of a module that is named ...norm.
-        islands=r"norm/",
+        wide=qwen2.WIDE,
     ),
 )

@@ -1,7 +1,7 @@
 """
-A 32-bit graph in 16 bits, before its weights are attached: with them the decoder is more than protobuf can hold. Nodes whose name
-matches the islands stay in 32 bits with everything between them, so that no value on the way, such as a square, has to fit into
-16 bits. The graph is not run for this: PyTorch's CPU kernels lack 16-bit convolutions.
+A 32-bit graph in 16 bits, before its weights are attached: with them the decoder is more than protobuf can hold. The nodes of
+the modules that are named wide stay in 32 bits with everything between them, so that no value on the way, such as a square, has to
+fit into 16 bits. The graph is not run for this: PyTorch's CPU kernels lack 16-bit convolutions.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from ..errors import ExportError
 
 
 def to_half(
-    model: onnx.ModelProto, float_weights: dict[str, tuple[int, ...]], islands: str | None, keep: set[str]
+    model: onnx.ModelProto, float_weights: dict[str, tuple[int, ...]], wide: str | None, keep: set[str]
 ) -> dict[str, str]:
     """
-    Rewrites the graph in place. `float_weights`: shapes of the float weights that are attached later; `islands`: expression for the
-    names of nodes that stay in 32 bits, or None; `keep`: inputs and outputs that stay in 32 bits. Returns the element type of each
-    float weight.
+    Rewrites the graph in place. `float_weights`: shapes of the float weights that are attached later; `wide`: expression for the
+    names of modules whose own nodes stay in 32 bits, or None; `keep`: inputs and outputs that stay in 32 bits. Returns the element
+    type of each float weight.
     """
     graph = model.graph
-    island = re.compile(islands) if islands is not None else None
+    stays = re.compile(wide) if wide is not None else None
     floats = float_names(model, float_weights)
     constants = {tensor.name: tensor for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT}
     outputs = {value.name for value in graph.output}
@@ -43,18 +43,19 @@ def to_half(
         return casts[name, dtype]
 
     for node in graph.node:
-        dtype = "float32" if island is not None and island.search(node.name) else "float16"
+        dtype = "float32" if stays is not None and stays.search(module_of(node.name)) else "float16"
         if node.op_type == "Cast":
             to_floats(node, dtype)
         for index, name in enumerate(node.input):
-            if name not in floats:
+            # A shape is read from either type.
+            if name not in floats or node.op_type == "Shape":
                 continue
             if name in constants:
                 constant_types.setdefault(name, set()).add(dtype)
                 node.input[index] = f"{name}/{dtype}"
             elif name in float_weights:
                 if types.setdefault(name, dtype) != dtype:
-                    raise ExportError(f"{name} is used inside and outside of the 32-bit islands")
+                    raise ExportError(f"{name} is used inside and outside of what stays in 32 bits")
             elif born[name] != dtype:
                 node.input[index] = cast(name, dtype)
         nodes.append(node)
@@ -75,6 +76,13 @@ def to_half(
         if value.name in floats and value.name not in keep:
             value.type.tensor_type.elem_type = TensorProto.FLOAT16
     return types
+
+
+def module_of(node: str) -> str:
+    """The module that a node belongs to: `/layers.0/mlp/up_proj/MatMul` is a node of `layers.0.mlp.up_proj`."""
+    parts = node.strip("/").split("/")[:-1]
+    # The tracer repeats the path inside of lists: `network/network.10/network.10.0`.
+    return ".".join(part for part, after in zip(parts, [*parts[1:], ""]) if not after.startswith(f"{part}."))
 
 
 def cast_node(name: str, output: str, dtype: str) -> onnx.NodeProto:

@@ -13,8 +13,13 @@ from torch.nn import functional as F
 
 from .shapes import TextShape
 
-# Lower than any score and finite in 16 bits. It replaces a score instead of being added to it, so it cannot overflow.
-MASKED = -65504.0
+# Far below any score. It replaces a score instead of being added to it: rows that see nothing stay finite.
+MASKED = -1e9
+
+# What stays in 32 bits in the 16-bit graph, by the modules that compute it (the empty name is the decoder itself): the
+# normalisations, whose squares overflow; the sums of the layers, which grow with the depth; and the scores, since this family's
+# queries and keys are known for products beyond 16 bits (huggingface/transformers#33317).
+WIDE = r"^$|norm$|layers\.\d+$|self_attn\.weights$"
 
 
 class EmbedTokens(nn.Module):
@@ -30,7 +35,7 @@ class EmbedTokens(nn.Module):
 
 
 class RmsNorm(nn.Module):
-    """x / sqrt(mean(x^2) + eps) * weight. The 16-bit graphs keep it in 32 bits: the squares would overflow."""
+    """x / sqrt(mean(x^2) + eps) * weight."""
 
     def __init__(self, size: int, eps: float) -> None:
         super().__init__()
@@ -68,10 +73,26 @@ class Run:
     hidden: Tensor
 
 
+class AttentionWeights(nn.Module):
+    """query [batch, kv heads, group * tokens, size], key [batch, kv heads, total, size] -> their weights of the keys."""
+
+    def __init__(self, shape: TextShape) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, query: Tensor, key: Tensor, at: Run) -> Tensor:
+        shape = self.shape
+        group = shape.heads // shape.kv_heads
+        scores = (query * shape.head_size**-0.5) @ key.transpose(-2, -1)
+        scores = scores.reshape(at.batch, shape.kv_heads, group, at.tokens, at.total).masked_fill(at.hidden, MASKED)
+        return torch.softmax(scores, dim=-1).reshape(at.batch, shape.kv_heads, group * at.tokens, at.total)
+
+
 class Attention(nn.Module):
     def __init__(self, shape: TextShape) -> None:
         super().__init__()
         self.shape = shape
+        self.weights = AttentionWeights(shape)
         kv = shape.kv_heads * shape.head_size
         self.q_proj = nn.Linear(shape.hidden, shape.heads * shape.head_size)
         self.k_proj = nn.Linear(shape.hidden, kv)
@@ -84,7 +105,7 @@ class Attention(nn.Module):
         Returns the mixed rows and the cache with this run's positions.
         """
         shape = self.shape
-        batch, tokens, total, cos, sin = at.batch, at.tokens, at.total, at.cos, at.sin
+        batch, tokens, cos, sin = at.batch, at.tokens, at.cos, at.sin
         query = self.q_proj(x).reshape(batch, tokens, shape.heads, shape.head_size).transpose(1, 2)
         key = self.k_proj(x).reshape(batch, tokens, shape.kv_heads, shape.head_size).transpose(1, 2)
         value = self.v_proj(x).reshape(batch, tokens, shape.kv_heads, shape.head_size).transpose(1, 2)
@@ -93,11 +114,8 @@ class Attention(nn.Module):
 
         # The query heads of one key head become rows of one product: keys and values are never repeated in memory.
         group = shape.heads // shape.kv_heads
-        query = rotate(query, cos, sin) * shape.head_size**-0.5
-        query = query.reshape(batch, shape.kv_heads, group * tokens, shape.head_size)
-        scores = (query @ key.transpose(-2, -1)).reshape(batch, shape.kv_heads, group, tokens, total)
-        weights = torch.softmax(scores.masked_fill(at.hidden, MASKED), dim=-1)
-        mixed = weights.reshape(batch, shape.kv_heads, group * tokens, total) @ value
+        query = rotate(query, cos, sin).reshape(batch, shape.kv_heads, group * tokens, shape.head_size)
+        mixed = self.weights(query, key, at) @ value
         mixed = mixed.reshape(batch, shape.heads, tokens, shape.head_size).transpose(1, 2)
         return self.o_proj(mixed.reshape(batch, tokens, shape.heads * shape.head_size)), key, value
 

@@ -1,4 +1,4 @@
-"""Reads and writes the safetensors format: 8 bytes of header length, a JSON header with type, shape and place of each tensor, the data."""
+"""The safetensors format: 8 bytes of header length, a JSON header with type, shape and place of each tensor, the data."""
 
 from __future__ import annotations
 

@@ -127,13 +127,15 @@ class Checkpoint:
         """What the configuration says and the weights or this worker do otherwise."""
         aspect = self.config.get("image_aspect_ratio")
         if aspect != "pad":
-            self.notes.append(f"config.json has image_aspect_ratio {aspect!r}; the worker pads pictures to a square ('pad')")
+            said = f"config.json has image_aspect_ratio {aspect!r}"
+            self.notes.append(f"{said}; the worker pads pictures to a square ('pad')")
         if self.config.get("vocab_size") != rows:
             self.notes.append(f"config.json has vocab_size {self.config.get('vocab_size')}; the embeddings have {rows} rows")
         tied = "lm_head.weight" not in self.files
         if bool(self.config.get("tie_word_embeddings", False)) != tied:
-            found = "has no lm_head.weight: the embeddings are used" if tied else "has its own lm_head.weight, which is used"
-            self.notes.append(f"config.json has tie_word_embeddings {self.config.get('tie_word_embeddings')}; the checkpoint {found}")
+            found = "no lm_head.weight: the embeddings are used" if tied else "its own lm_head.weight, which is used"
+            said = self.config.get("tie_word_embeddings")
+            self.notes.append(f"config.json has tie_word_embeddings {said}; the checkpoint has {found}")
 
     def tensor_shape(self, name: str) -> list[int]:
         if name not in self.files:
@@ -142,7 +144,7 @@ class Checkpoint:
 
     @torch.no_grad()
     def fill(self, module: nn.Module) -> nn.Module:
-        """Every weight of the module from the checkpoint, as 32-bit floats; raises with names, shapes and values that do not fit."""
+        """Every weight of the module from the checkpoint, in 32 bits; raises with names, shapes and values that do not fit."""
         problems: list[str] = []
         for name, target in module.state_dict().items():
             if name in TABLES or name.endswith(UNUSED_ENDINGS):

@@ -70,8 +70,8 @@ def made_tokenizer(vocabulary_size: int, official_ids: bool) -> tuple[dict, dict
 
 def read_tokenizer(folder: Path, vocabulary_size: int) -> tuple[dict, dict]:
     """
-    The checkpoint's tokenizer with `<image>` as the first free id, as its own code adds it. Checkpoints of this kind may come without
-    tokenizer.json: then it is put together from the files that the slow tokenizer reads.
+    The checkpoint's tokenizer with `<image>` as the first free id, as its own code adds it. Checkpoints of this kind may come
+    without tokenizer.json: then it is put together from the files that the slow tokenizer reads.
     """
     config = read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
     if (folder / "tokenizer.json").is_file():
