@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -9,7 +9,9 @@ import type { Stage } from '../../../src/analysis/chain/stages/stage.ts';
 import { pairFaces } from '../../../src/analysis/face-pairs.ts';
 import type { AgeGender, Detection, Orientation } from '../../../src/analysis/model-chain.ts';
 import { loadPack, type Pack } from '../../../src/inference/load-pack.ts';
-import { readOnnx } from '../../../src/inference/onnx/onnx-model.ts';
+import { GraphBuilder } from '../../../src/inference/onnx/graph-builder.ts';
+import { parseOnnx, readOnnx } from '../../../src/inference/onnx/onnx-model.ts';
+import type { ComposedSpec, ModelSpec } from '../../../src/inference/pack-manifest.ts';
 import { ageGenderGraph } from '../../../src/inference/prepare/age-gender-graph.ts';
 import { orientationGraph } from '../../../src/inference/prepare/orientation-graph.ts';
 import { preparePack } from '../../../src/inference/prepare/prepare-pack.ts';
@@ -142,4 +144,43 @@ describe('a model that is not what the adapter expects', () => {
       /output bins, found only output/,
     );
   });
+});
+
+/** A prepared pack whose graphs embed models with a number added to what they give. */
+async function spoiled(value: number): Promise<Pack> {
+  const demo = await loadPack('models/demo');
+  const dir = await mkdtemp(join(folder, 'spoiled-'));
+  const compose = async (stage: 'ageGender' | 'orientation'): Promise<ComposedSpec> => {
+    const { model: spec } = demo.manifest[stage];
+    const broken = new GraphBuilder('spoiled');
+    const input = broken.input('input', 'float32', spec.inputs[0]!.shape);
+    const { output } = broken.embed(await readOnnx(demo.filePath(spec.file)), 'official', { input });
+    broken.output(broken.node('Add', [output!, broken.scalar(value)]), 'output', 'float32', spec.outputs[0]!.shape);
+    const model = parseOnnx(broken.toBytes(), stage);
+    const graph =
+      stage === 'ageGender'
+        ? ageGenderGraph(model, demo.manifest.ageGender)
+        : orientationGraph(model, demo.manifest.orientation);
+    const path = `${stage}.onnx`;
+    await writeFile(join(dir, path), graph.toBytes());
+    const tensors = (side: typeof graph.inputs): ModelSpec['inputs'] =>
+      side.map((t) => ({ ...t, shape: [...t.shape] }));
+    const file = { path, sha256: '', bytes: 1 };
+    return { file, opset: 17, inputs: tensors(graph.inputs), outputs: tensors(graph.outputs), madeFrom: '' };
+  };
+  const prepared = { ageGender: await compose('ageGender'), orientation: await compose('orientation') };
+  return { ...demo, manifest: { ...demo.manifest, prepared }, filePath: ({ path }) => join(dir, path) };
+}
+
+test.each([NaN, Infinity])('readings of %d are refused', async (value) => {
+  const stages = await openStages(await spoiled(value));
+  const { frame, detections } = store();
+  const refusal = (file: string): object => ({
+    code: 'INFERENCE_FAILED',
+    message: expect.stringContaining(`${file} output readings has the value`),
+  });
+  await expect(stages.ageGender.run(everybody(frame, detections))).rejects.toMatchObject(refusal('ageGender.onnx'));
+  const item = { frame, box: detections[0]!.box };
+  await expect(stages.orientation.run([item])).rejects.toMatchObject(refusal('orientation.onnx'));
+  await release(stages);
 });
