@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { renderVideo } from '../../scripts/demo-video/render.ts';
+import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'prepare-e2e-'));
+const video = join(dir, 'store.mp4');
+const prepared = join(dir, 'packs', 'demo');
+
+interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function videoWorker(...args: readonly string[]): Promise<Answer> {
+  return await new Promise((done) => {
+    execFile(
+      'node_modules/.bin/node',
+      ['--disable-warning=ExperimentalWarning', 'src/cli/video-worker.ts', ...args],
+      { env: { PATH: process.env['PATH'], DEVICE: 'cpu', WORK_DIR: join(dir, 'work') }, timeout: 60_000 },
+      (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
+    );
+  });
+}
+
+async function analyse(pack: string): Promise<VideoAnalysis> {
+  const file = join(dir, 'analysis.json');
+  const answer = await videoWorker('analyze', video, '--pack', pack, '--json', file);
+  expect([answer.code, answer.stderr]).toEqual([0, expect.anything()]);
+  return JSON.parse(readFileSync(file, 'utf8')) as VideoAnalysis;
+}
+
+beforeAll(() => renderVideo(video, AbortSignal.timeout(60_000), 2, 14), 60_000);
+
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+test('models prepare writes a pack that models verify finds in order', async () => {
+  const answer = await videoWorker('models', 'prepare', 'models/demo', '--out', prepared);
+  expect([answer.code, answer.stderr]).toEqual([0, '']);
+  expect(answer.stdout).toContain('ok   detection: prepared_detection.onnx\n');
+  const verified = await videoWorker('models', 'verify', '--pack', prepared);
+  expect([verified.code, verified.stderr]).toEqual([0, '']);
+  expect(verified.stdout).toContain(
+    'ok   prepared.detection: prepared_detection.onnx frames uint8[batch,height,width,3]',
+  );
+  expect(verified.stdout).not.toContain('FAIL');
+}, 60_000);
+
+test('the prepared pack analyses a video as the raw one does', async () => {
+  const raw = await analyse('models/demo');
+  const found = await analyse(prepared);
+  expect(raw.tracks.length).toBeGreaterThan(2);
+  // Batches differ from run to run, and with them the last bits of the language model's sums; so does the work folder.
+  const settled = ({ tracks, frames, events, scenes }: VideoAnalysis): unknown =>
+    JSON.parse(
+      JSON.stringify({ tracks, frames, events, scenes }, (key, value: unknown) => {
+        if (key === 'file') return undefined;
+        return typeof value === 'number' ? Number(value.toFixed(3)) : value;
+      }),
+    );
+  expect(settled(found)).toEqual(settled(raw));
+  expect(found.pack).not.toEqual(raw.pack);
+}, 60_000);
+
+test('a pack that is prepared and a folder that is in use are refused on the command line', async () => {
+  const again = await videoWorker('models', 'prepare', prepared, '--out', join(dir, 'packs', 'again'));
+  expect([again.code, again.stdout]).toEqual([1, '']);
+  expect(again.stderr).toMatch(
+    /CONFIG_INVALID: .*packs\/demo is prepared already; prepare the pack that it was made from/,
+  );
+  const used = await videoWorker('models', 'prepare', 'models/demo', '--out', prepared);
+  expect([used.code, used.stdout]).toEqual([1, '']);
+  expect(used.stderr).toMatch(/CONFIG_INVALID: .*packs\/demo is not empty; name a folder that is not there yet/);
+  expect(readdirSync(join(dir, 'packs'))).toEqual(['demo']);
+}, 60_000);
