@@ -6,7 +6,7 @@ const LEASE_SECONDS = 2;
 export const deleteWhileStoppingProbe: Probe = {
   id: 'C6',
   title: 'a job that ends during a quick stop',
-  right: { ended: true, runsAgain: false },
+  right: { runsAgain: false },
   async run(contender, arena) {
     const started = Promise.withResolvers<void>();
     const finished = Promise.withResolvers<void>();
@@ -24,6 +24,6 @@ export const deleteWhileStoppingProbe: Probe = {
     await finished.promise;
     await stopping;
     const runsAgain = (await arena.left(queueUrl)) > 0 && (await arena.receive(queueUrl, LEASE_SECONDS + 1)) > 0;
-    return { facts: { ended: true, runsAgain }, ...stage };
+    return { facts: { runsAgain }, ...stage };
   },
 };
