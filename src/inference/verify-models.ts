@@ -19,21 +19,27 @@ export interface ModelsReport {
   /** Where nodes would run on the GPU, by the table of kernels; empty where CUDA was not asked for. */
   readonly placements: readonly GraphPlacement[];
   /** Whether the CUDA provider runs here; null where it was not asked for. Verifying a pack needs no GPU. */
-  readonly cuda: { readonly ok: boolean; readonly text: string } | null;
+  readonly cuda: { readonly ok: boolean; readonly needed: boolean; readonly text: string } | null;
 }
 
-/** Everything that `models verify` tells of a pack; never throws for a broken one. */
+/**
+ * Everything that `models verify` tells of a pack; never throws for a broken one. With `gpu` the CUDA provider must run here;
+ * without, where nodes would run is told by the table of kernels alone.
+ */
 export async function verifyModels(
   dir: string,
-  options: { readonly device: 'cpu' | 'cuda'; readonly deviceId?: number },
+  options: { readonly device: 'cpu' | 'cuda'; readonly deviceId?: number; readonly gpu?: boolean },
 ): Promise<ModelsReport> {
-  const cuda = options.device === 'cuda' ? await reportCuda(options.deviceId ?? 0) : null;
+  const cuda = options.device === 'cuda' ? await reportCuda(options.deviceId ?? 0, options.gpu === true) : null;
   try {
     const pack = await loadPack(dir);
     const problems = await verifyPack(pack, { hash: true });
     const placements = options.device === 'cuda' ? await placeModels(pack, problems) : [];
     return {
-      ok: problems.length === 0 && placements.every(({ offGpu }) => offGpu.length === 0),
+      ok:
+        problems.length === 0 &&
+        placements.every(({ offGpu }) => offGpu.length === 0) &&
+        (cuda === null || cuda.ok || !cuda.needed),
       pack: { name: pack.manifest.name, dir: pack.dir, fingerprint: pack.fingerprint },
       models: packModels(pack.manifest).map(({ field, spec }) => ({
         field,
@@ -63,7 +69,10 @@ export function modelsReportLines(report: ModelsReport): readonly string[] {
   }
   for (const problem of report.problems) lines.push(`FAIL ${describeProblem(problem)}`);
   if (report.placements.length > 0) lines.push(...placementLines(report.placements));
-  if (report.cuda !== null) lines.push(`${report.cuda.ok ? 'ok  ' : 'skip'} CUDA provider: ${report.cuda.text}`);
+  if (report.cuda !== null) {
+    const { ok, needed, text } = report.cuda;
+    lines.push(`${ok ? 'ok  ' : needed ? 'FAIL' : 'skip'} CUDA provider: ${text}`);
+  }
   return lines;
 }
 
@@ -77,10 +86,12 @@ async function placeModels(pack: Pack, problems: readonly PackProblem[]): Promis
   return placements;
 }
 
-async function reportCuda(deviceId: number): Promise<{ readonly ok: boolean; readonly text: string }> {
+async function reportCuda(deviceId: number, needed: boolean): Promise<NonNullable<ModelsReport['cuda']>> {
   const probe = await probeCudaProvider(deviceId);
-  if (!probe.ok) return { ok: false, text: `cannot be tried here: ${probe.reason}` };
-  return { ok: true, text: `ran a convolution in ${Math.round(probe.milliseconds)} ms, start included` };
+  if (!probe.ok)
+    return { ok: false, needed, text: needed ? probe.reason : `no GPU here to try it on: ${probe.reason}` };
+  const milliseconds = Math.round(probe.milliseconds);
+  return { ok: true, needed, text: `ran a convolution in ${milliseconds} ms, start included` };
 }
 
 /** Long lists, such as the caches of a decoder, are cut. */

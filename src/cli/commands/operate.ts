@@ -11,6 +11,7 @@ import { renderReport } from '../../report/report.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { createS3, createSqs, openConfiguredDatabase } from '../compose.ts';
 import { configWith } from '../local-analysis.ts';
+import { queryGpus } from '../preflight/nvidia-smi.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';
 import { renderPreflight } from '../preflight/render.ts';
 import { runPreflight } from '../preflight/run-preflight.ts';
@@ -92,7 +93,14 @@ async function databaseStatus(): Promise<void> {
 async function verify(options: { readonly pack?: string; readonly device: string }): Promise<void> {
   const config = configWith(['models'], { MODEL_PACK: options.pack, DEVICE: options.device });
   const device = config.inference.device === 'cuda' ? 'cuda' : 'cpu';
-  const found = await verifyModels(config.inference.modelPack, { device, deviceId: config.inference.gpuDeviceId });
+  // Where a GPU is, it has to work; where none is, the table of kernels still tells.
+  const gpus = device === 'cuda' ? await queryGpus('nvidia-smi', AbortSignal.timeout(CALL_MS)) : null;
+  const gpu = gpus !== null && gpus.ok && gpus.gpus.length > 0;
+  const found = await verifyModels(config.inference.modelPack, {
+    device,
+    deviceId: config.inference.gpuDeviceId,
+    gpu,
+  });
   process.stdout.write(`${modelsReportLines(found).join('\n')}\n`);
   if (!found.ok) process.exitCode = EXIT_CODES.PREFLIGHT;
 }

@@ -39,7 +39,8 @@ interface Scope {
 
 /**
  * Says for each node of a model where ONNX Runtime would run it with the CUDA provider, from the table of kernels alone: no
- * GPU is needed. Fusions of nodes are not foreseen (the fused operators have kernels too).
+ * GPU is needed. Fusions of nodes are not foreseen (the fused operators have kernels too), and limits that a kernel puts on
+ * attributes or on the number of axes are not in the table.
  */
 export function placeNodes(model: OnnxModel): readonly NodePlacement[] {
   return placeGraph(model, model.graph, { types: new Map(), constants: new Map(), path: '' });

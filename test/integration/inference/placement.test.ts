@@ -91,6 +91,7 @@ test('verifying for CUDA names each node that would run on the CPU, and needs no
       'FAIL   Hardmax:hardmax_0 (Hardmax) would run on the CPU: the CUDA provider has no such operator',
     ]);
     expect(lines).toContain('      by table, not by a run: ONNX Runtime docs/OperatorKernels.md at 004b79eda305');
+    expect(lines.at(-1)).toMatch(/^(ok {3}CUDA provider: ran|skip CUDA provider: no GPU here to try it on: )/);
     expect(await verifyModels(pack.dir, { device: 'cpu' })).toMatchObject({ ok: true, placements: [], cuda: null });
   } finally {
     await rm(pack.dir, { recursive: true });
