@@ -6,7 +6,7 @@ import type { Detection } from '../../src/analysis/model-chain.ts';
 import { openDetection } from '../../src/analysis/chain/stages/open-stages.ts';
 import type { Stage } from '../../src/analysis/chain/stages/stage.ts';
 import { loadPack, type Pack } from '../../src/inference/load-pack.ts';
-import { GraphBuilder, type ElementType } from '../../src/inference/onnx/graph-builder.ts';
+import { GraphBuilder, OPSET, type ElementType } from '../../src/inference/onnx/graph-builder.ts';
 import { parseOnnx, readOnnx } from '../../src/inference/onnx/onnx-model.ts';
 import type { ModelSpec } from '../../src/inference/pack-manifest.ts';
 import { detectionGraph, type Yolov8Spec } from '../../src/inference/prepare/detection-graph.ts';
@@ -28,8 +28,9 @@ export function constantDetector(
   raw: Float32Array,
   shape: readonly number[],
   dtype: ElementType = 'float32',
+  opset = OPSET,
 ): GraphBuilder {
-  const graph = new GraphBuilder('constant_detector');
+  const graph = new GraphBuilder('constant_detector', { opset });
   const images = graph.input('images', dtype, ['batch', 3, SIZE, SIZE]);
   const first = graph.node('Slice', [images, graph.ints([0, 0, 0]), graph.ints([1, 1, 1]), graph.ints([1, 2, 3])]);
   const nothing = graph.cast(

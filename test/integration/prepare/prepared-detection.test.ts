@@ -2,10 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { loadPack } from '../../../src/inference/load-pack.ts';
+import { readOnnx } from '../../../src/inference/onnx/onnx-model.ts';
+import { placeNodes } from '../../../src/inference/placement/place-nodes.ts';
+import { detectionGraph, type Yolov8Spec } from '../../../src/inference/prepare/detection-graph.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { resizeBilinear } from '../../../src/vision/resize-bilinear.ts';
 import { bothWays, constantDetector, withDetector, type DetectionStages } from '../../support/prepared-detector.ts';
 import { goldenDir, readPicture } from '../../support/golden-folder.ts';
+import { numbers } from '../../unit/vision/pictures.ts';
 import { loadStreet, streetTest } from '../chain/street-pack.ts';
 import { blank, pictureOf, somebody } from '../demo/pictures.ts';
 
@@ -80,6 +84,43 @@ test('a model with 16-bit tensors gets the pixels and gives the boxes that it do
   const found = await stages.prepared.run([blank(1920, 1080)]);
   expect(found[0]).toHaveLength(2);
   expect(found).toEqual(await stages.plain.run([blank(1920, 1080)]));
+  await stages.release();
+});
+
+test.each([13, 15, 18, 21])('at opset %i it is composed of what that opset has, for the GPU as well', async (opset) => {
+  const raw = Float32Array.of(100, 400, 200, 300, 50, 60, 80, 90, 0.9, 0.5, 0.3, 0.75);
+  const pack = await withDetector(constantDetector(raw, [1, 6, 2], 'float32', opset));
+  const spec = pack.manifest.detection as Yolov8Spec;
+  const composed = detectionGraph(await readOnnx(pack.filePath(spec.model.file)), spec).toModel();
+  const elsewhere = placeNodes(composed).filter(({ place }) => place === 'cpu' || place === 'unknown');
+  expect(elsewhere).toEqual([]);
+  const stages = await bothWays(pack);
+  const frames = [blank(1920, 1080), blank(300, 200, 30)];
+  expect(await stages.prepared.run(frames)).toEqual(await stages.plain.run(frames));
+  await stages.release();
+});
+
+// Coarse places and few scores: equal scores, equal classes and boxes on top of each other in every case.
+test.each([1, 2, 3, 4, 5, 6])('crowd %i: suppression keeps the same boxes in the same order', async (seed) => {
+  const next = numbers(seed);
+  const anchors = 200;
+  const raw = new Float32Array(6 * anchors);
+  for (let i = 0; i < anchors; i++) {
+    const [x, y, w, h] = [next() * 80, next() * 80, 1 + next() * 12, 1 + next() * 12].map((n) => Math.floor(n) * 8);
+    [x!, y!, w!, h!, Math.floor(next() * 9) / 8, Math.floor(next() * 9) / 8].forEach((value, row) => {
+      raw[row * anchors + i] = value;
+    });
+  }
+  const pack = await withDetector(constantDetector(raw, [1, 6, anchors]));
+  const { detection } = pack.manifest;
+  const iou = [0.3, 0.5, 0.7][seed % 3]!;
+  const maxDetections = [300, 20][seed % 2]!;
+  const limits = { ...detection, iou, maxDetections } as typeof detection;
+  const stages = await bothWays({ ...pack, manifest: { ...pack.manifest, detection: limits } });
+  const frames = [blank(1920, 1080)];
+  const found = await stages.prepared.run(frames);
+  expect(found[0]!.length).toBeGreaterThan(10);
+  expect(found).toEqual(await stages.plain.run(frames));
   await stages.release();
 });
 
