@@ -23,6 +23,8 @@ export interface PipelineRun {
   readonly loopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Highest resident set of this process, models included, ffmpeg not. */
   readonly peakMiB: number;
+  /** Processor time of this process while it analysed, all threads; unlike the wall time it does not grow with other work. */
+  readonly cpuSeconds: number;
 }
 
 const RESOLUTION_MS = 1;
@@ -59,6 +61,7 @@ async function run(packDir: string, video: string): Promise<PipelineRun> {
       signal,
     );
     delay.enable();
+    const before = process.cpuUsage();
     const { sampling, timings } = await analyzeVideo(
       { videoId: 'bench', info, frames, workspaceDir },
       { chain, describer: null },
@@ -66,6 +69,7 @@ async function run(packDir: string, video: string): Promise<PipelineRun> {
       () => undefined,
       signal,
     );
+    const used = process.cpuUsage(before);
     delay.disable();
     const { stages, totalMs, decodeMs } = timings;
     const above = (nanoseconds: number): number => round(Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS), 1);
@@ -79,6 +83,7 @@ async function run(packDir: string, video: string): Promise<PipelineRun> {
       decoderWaitShare: round(decodeMs / totalMs, 3),
       loopDelayMs: { p50: above(delay.percentile(50)), p99: above(delay.percentile(99)), max: above(delay.max) },
       peakMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+      cpuSeconds: round((used.user + used.system) / 1e6, 1),
     };
   } finally {
     await chain.close();

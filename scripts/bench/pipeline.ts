@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { preparePack } from '../../src/inference/prepare/prepare-pack.ts';
 import { renderVideo } from '../demo-video/render.ts';
 import { benchFirstPoll } from './first-poll.ts';
 import { benchPersistence } from './persistence.ts';
@@ -37,6 +38,10 @@ function streetClip(): string | null {
   return resolve(STREET_PACK, filesRoot, '../../videos', video);
 }
 
+async function prepared(packDir: string, folder: string): Promise<string> {
+  return (await preparePack(packDir, join(folder, 'prepared'))).dir;
+}
+
 /** Speed, shares of the wall time, event-loop delay and memory of the whole chain on the CPU, and rows per second. */
 export async function benchPipeline(): Promise<Record<string, unknown>> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'));
@@ -54,6 +59,9 @@ export async function benchPipeline(): Promise<Record<string, unknown>> {
     const clip = streetClip();
     say(clip === null ? 'street footage skipped: its files are not here' : 'street footage');
     const street = clip === null ? 'skipped: its files are not here' : await measure(STREET_PACK, clip);
+    if (clip !== null) say('street footage, prepared pack');
+    const streetPrepared =
+      clip === null ? 'skipped: its files are not here' : await measure(await prepared(STREET_PACK, folder), clip);
     say('rows');
     const persistence = await benchPersistence();
     say('starts of the daemon');
@@ -64,6 +72,7 @@ export async function benchPipeline(): Promise<Record<string, unknown>> {
       tenMinutes,
       memoryRatio: Number((tenMinutes.peakMiB / short.peakMiB).toFixed(2)),
       street,
+      streetPrepared,
       persistence,
       firstPoll,
       gpu: 'not measured',
