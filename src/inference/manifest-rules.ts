@@ -31,7 +31,9 @@ function detectionRules({ detection }: PackManifest): readonly PackProblem[] {
 function ageGenderRules({ ageGender }: PackManifest): readonly PackProblem[] {
   const { model, std, minAge, maxAge } = ageGender;
   const [height, width] = [axis(model.inputs[0], 2), axis(model.inputs[0], 3)];
+  const names = model.inputs.map(({ name }) => name).join(', ');
   return [
+    ...expect('ageGender.model.inputs', model.inputs.length === 1, 'one pair of pictures', names),
     ...floats('ageGender.model.inputs.0', model.inputs[0]),
     ...fits('ageGender.model.inputs.0.shape.1', axis(model.inputs[0], 1), 6),
     ...expect(
@@ -99,7 +101,9 @@ function pictureInput(field: string, model: ModelSpec): readonly PackProblem[] {
   const [input] = model.inputs;
   const [height, width] = [axis(input, 2), axis(input, 3)];
   const fixed = typeof height === 'number' && typeof width === 'number';
+  const names = model.inputs.map(({ name }) => name).join(', ');
   return [
+    ...expect(`${field}.inputs`, model.inputs.length === 1, 'one picture', names),
     ...floats(`${field}.inputs.0`, input),
     ...fits(`${field}.inputs.0.shape.1`, axis(input, 1), 3),
     ...expect(`${field}.inputs.0.shape`, fixed, 'a fixed height and width', `${height} and ${width}`),

@@ -163,6 +163,14 @@ describe('parts of the manifest that contradict each other', () => {
     expect(await problems({ graphs: false })).toEqual([`manifest.json: ${problem}`]);
   });
 
+  test('a detector that wants more than a picture', async () => {
+    const inputs = at(pack.manifest, 'detection', 'model')['inputs'] as unknown[];
+    inputs.push({ name: 'pixel_mask', dtype: 'int64', shape: ['n', 8, 8] });
+    expect(await problems({ graphs: false })).toEqual([
+      'manifest.json: detection.model.inputs: expected one picture, found images, pixel_mask',
+    ]);
+  });
+
   test('a detector that finds nobody', async () => {
     at(pack.manifest, 'detection')['classes'] = ['face', 'face'];
     expect(await problems({ graphs: false })).toEqual([

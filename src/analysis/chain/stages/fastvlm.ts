@@ -98,10 +98,23 @@ async function readActions(
   });
 }
 
+/** Throws PACK_BROKEN for a label without a token, and for two that are written apart but are the same to the model. */
 function labelTokens(lm: LanguageModel, labels: readonly string[]): readonly (readonly number[])[] {
+  const { path } = lm.language.tokenizer;
+  const known = new Map<string, string>();
   return labels.map((label) => {
     const ids = lm.tokenizer.encode(label);
-    if (ids.length === 0) throw new Failure('PACK_BROKEN', `the tokenizer gives no tokens for the label "${label}"`);
+    if (ids.length === 0) {
+      throw new Failure('PACK_BROKEN', `${path}: action.labels: expected tokens for "${label}", found none`);
+    }
+    const twin = known.get(ids.join());
+    if (twin !== undefined) {
+      throw new Failure(
+        'PACK_BROKEN',
+        `${path}: action.labels: expected other tokens for "${label}" than for "${twin}", found ${ids.join(', ')} for both`,
+      );
+    }
+    known.set(ids.join(), label);
     return ids;
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CUDA_KERNELS } from '../../../../src/inference/placement/cuda-kernel-table.ts';
+import { CUDA_KERNELS, CUDA_TYPE_SETS } from '../../../../src/inference/placement/cuda-kernel-table.ts';
 import { findCudaKernel } from '../../../../src/inference/placement/cuda-kernels.ts';
 import { operatorSchema } from '../../../../src/inference/placement/operator-schemas.ts';
 
@@ -55,6 +55,14 @@ describe('the range of a kernel', () => {
   test('operators without a kernel', () => {
     for (const op of ['Col2Im', 'BitwiseAnd', 'Unique', 'Hardmax']) expect([op, kernelAt(op, 18)]).toEqual([op, 'no']);
   });
+});
+
+test('the table is whole: every set of types exists, every operator has a schema', () => {
+  const named = [...CUDA_KERNELS.matchAll(/@(\d+)/g)].map((match) => Number(match[1]));
+  expect(Math.max(...named)).toBe(CUDA_TYPE_SETS.length - 1);
+  const types = CUDA_TYPE_SETS.flatMap((set) => set.split(','));
+  expect(types.every((type) => /^(bool|string|b?float\w*|double|u?int\d+)$/.test(type))).toBe(true);
+  expect(operators.filter((op) => operatorSchema(op, 27) === null)).toEqual([]);
 });
 
 describe('the types of a kernel', () => {

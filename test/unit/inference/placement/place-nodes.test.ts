@@ -178,6 +178,10 @@ describe('nodes that are gone or replaced', () => {
 
   test('a function is judged by the operators of its body', () => {
     expect(places({ nodes: [node('Mish', ['x'], 'y')] }, 18)).toEqual({ y: 'cuda' });
+    const like = { nodes: [node('CastLike', ['x', 'u'], 'y'), node('Clip', ['y'], 'z')] };
+    const inputs = [value('x', 'float'), value('u', 'int32')];
+    expect(places({ ...like, inputs })).toEqual({ y: 'cuda', z: 'cpu' });
+    expect(places({ ...like, inputs: [inputs[0]!, value('u', 'string')] })).toMatchObject({ y: 'cpu' });
     const parts = { nodes: [node('CenterCropPad', ['x', 'shape'], 'y')], inputs: [value('x', 'uint8')] };
     expect(places(parts, 18)).toEqual({ y: 'cpu' });
     expect(reasonOf(parts, 'y', 18)).toMatch(/^Pad of its function body: .*not for uint8$/);
