@@ -16,7 +16,7 @@ const MUTATIONS: readonly (readonly [(file: Buffer, random: Random) => Buffer, n
   [withoutMiddle, 8],
   [(file, random) => Buffer.concat([noise(Math.ceil(random() * 600), random), file]), 6],
   [(file) => Buffer.concat([file, file]), 3],
-  [(file, random) => noise(1 + Math.floor(random() * 20_000), random), 4],
+  [(_file, random) => noise(1 + Math.floor(random() * 20_000), random), 4],
   [(file, random) => file.fill(random() < 0.5 ? 0 : 0xff, Math.floor(random() * file.length)), 6],
   [() => Buffer.alloc(0), 1],
 ];
@@ -26,7 +26,8 @@ function noise(bytes: number, random: Random): Buffer {
 }
 
 function flipBits(file: Buffer, from: number, to: number, random: Random): Buffer {
-  for (let count = 1 + Math.floor(random() * 12); count > 0 && to > from; count -= 1) {
+  if (to <= from) return file;
+  for (let count = 1 + Math.floor(random() * 12); count > 0; count -= 1) {
     const at = from + Math.floor(random() * (to - from));
     file[at] = (file[at] ?? 0) ^ (1 << Math.floor(random() * 8));
   }

@@ -6,7 +6,7 @@ import { migrateDatabase } from '../../src/persistence/migrate.ts';
 import { recordRejection } from '../../src/persistence/runs.ts';
 import { createSqsClients, type SqsClients } from '../../src/queue/sqs-client.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
-import { locateFfmpeg } from '../../src/video/ffmpeg-binary.ts';
+import { locateFfmpeg, type FfmpegPaths } from '../../src/video/ffmpeg-binary.ts';
 import type { ProcessJob } from '../../src/worker/delivery.ts';
 import { WorkerEventBus } from '../../src/worker/events.ts';
 import { createVideoProcessor, type VideoProcessorSettings } from '../../src/worker/process-video.ts';
@@ -27,6 +27,8 @@ export interface VideoWorkerOptions {
   readonly settings?: Partial<WorkerSettings>;
   readonly processing?: Partial<VideoProcessorSettings>;
   readonly chain?: ModelChain;
+  /** The system's when absent. */
+  readonly tools?: FfmpegPaths;
   /** Around the job function, for what a test wants to see or change. */
   readonly wrap?: (processJob: ProcessJob) => ProcessJob;
 }
@@ -47,7 +49,7 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
   await migrateDatabase(database, AbortSignal.timeout(60_000));
   const s3 = new S3Client({ region: 'us-east-1', endpoint, forcePathStyle: true, credentials: CREDENTIALS });
   const clients = createSqsClients({ region: 'us-east-1', endpoint, credentials: CREDENTIALS });
-  const tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
+  const tools = await locateFfmpeg(options.tools ?? { ffmpegPath: null, ffprobePath: null });
   const chain = options.chain ?? new FakeChain(() => [{ box: [8, 8, 32, 48], action: 'walking' }]);
   const events = new WorkerEventBus(logger);
   const processJob = createVideoProcessor(

@@ -66,11 +66,17 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => folder.remove());
 
-/** Through the same steps as a job, in a workspace of its own: how it ended, and what it left in the workspace. */
+/** Through the same steps as a job, in a workspace of its own: how it ended, and what else lay in the workspace then. */
 async function through(file: Buffer, root: string): Promise<string> {
   await using workspace = await createWorkspace(root, 'fuzz');
   const path = workspace.path('video');
   await writeFile(path, file);
+  const how = await decodeAll(path);
+  const left = await readdir(workspace.directory);
+  return left.length === 1 ? how : `${how}, with ${left.join(', ')} in the workspace`;
+}
+
+async function decodeAll(path: string): Promise<string> {
   const never = new AbortController().signal;
   try {
     const info = await probeVideo(tools, path, limits, never);
@@ -81,11 +87,7 @@ async function through(file: Buffer, root: string): Promise<string> {
     }
     return frames > 0 ? 'frames' : 'no frame and no failure';
   } catch (error) {
-    if (!(error instanceof Failure)) return `not a failure of ours: ${String(error)}`;
-    return `${error.class} ${error.code}`;
-  } finally {
-    const left = await readdir(workspace.directory);
-    if (left.length !== 1) throw new Error(`the workspace has ${left.join(', ')}`);
+    return error instanceof Failure ? `${error.class} ${error.code}` : `not a failure of ours: ${String(error)}`;
   }
 }
 
