@@ -227,7 +227,9 @@ def _read_legacy(file: BinaryIO) -> Any:
 
     def storage(pid: tuple[Any, ...]) -> _Storage:
         if len(pid) > 5 and pid[5] is not None:
-            raise ExportError("a storage that is a view of another one; save the checkpoint again with torch 1.6 or newer")
+            raise ExportError(
+                "a storage that is a view of another one; save the checkpoint again with torch 1.6 or newer"
+            )
         return storages.setdefault(str(pid[2]), _Storage(pid[1], int(pid[4])))
 
     def load() -> Any:
@@ -313,7 +315,9 @@ def load_strictly(model: torch.nn.Module, state: dict[str, Tensor], path: Path) 
     problems = [line for line in lines if line]
     if problems:
         raise ExportError(f"{path} does not fit the architecture: {'; '.join(problems)}")
-    not_finite = [name for name, value in state.items() if value.is_floating_point() and not bool(value.isfinite().all())]
+    not_finite = [
+        name for name, value in state.items() if value.is_floating_point() and not bool(value.isfinite().all())
+    ]
     if not_finite:
         raise ExportError(f"{path} has NaN or infinite weights: {_some(not_finite)}")
     model.load_state_dict({**wanted, **{name: _as(value, wanted[name]) for name, value in state.items()}})

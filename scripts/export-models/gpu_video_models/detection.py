@@ -70,12 +70,13 @@ def load(path: Path, scale: str) -> LoadedStage:
         sample=noise_pictures(max(BATCHES), 3, size, size, seed=11),
         tolerances={
             "fp32": (
-                Tolerance("boxes (pixels)", slice(0, 4), largest=0.1, mean=0.01),
-                Tolerance("scores", slice(4, None), largest=1e-3, mean=1e-4),
+                Tolerance("boxes (pixels)", slice(0, 4), mean=0.01, largest=0.5),
+                Tolerance("scores", slice(4, None), mean=1e-4, largest=1e-3),
             ),
+            # Single boxes may move by whole bins where two of them are equally likely.
             "fp16": (
-                Tolerance("boxes (pixels)", slice(0, 4), largest=32, mean=0.5),
-                Tolerance("scores", slice(4, None), largest=0.15, mean=0.003),
+                Tolerance("boxes (pixels)", slice(0, 4), mean=0.5, most=8),
+                Tolerance("scores", slice(4, None), mean=0.003, most=0.05),
             ),
         },
         # Above 512 pixels fp16 knows every other half pixel only.

@@ -21,7 +21,7 @@ from . import age_gender, detection, orientation
 from .check import Difference, check_file, reference_outputs
 from .download import Downloads
 from .errors import ExportError
-from .half import to_half
+from .half import LARGEST, to_half
 from .manifest import describe_model, sha256_of, write_manifest
 from .onnx_file import export_graph, operators, save
 from .sources import LANGUAGE, SOURCES, Source
@@ -65,6 +65,11 @@ def export_vision(stage: VisionStage, checkpoint: Path, scale: str, packs: dict[
     fields: dict[str, dict[str, Any]] = {}
     differences: list[dict[str, Any]] = []
     counts: dict[str, dict[str, int]] = {}
+    if "fp16" in packs and reference.largest_value > LARGEST:
+        # On a CPU half precision may be computed in float32 and show nothing of it.
+        raise ExportError(
+            f"{reference.largest_in} gives values up to {reference.largest_value:.3g}, fp16 ends at {LARGEST:.0f}: use --precision fp32"
+        )
     for precision, pack in packs.items():
         path = pack / stage.file_name
         save(graph if precision == "fp32" else to_half(graph, loaded.keep_single), path)
@@ -72,7 +77,11 @@ def export_vision(stage: VisionStage, checkpoint: Path, scale: str, packs: dict[
         differences.extend(_described(precision, difference) for difference in found)
         counts[precision] = operators(onnx.load(str(path)))
         fields[precision] = {**loaded.manifest, "model": describe_model(pack, stage.file_name)}
-    return fields, {"differences": differences, "operators": counts}
+    return fields, {
+        "differences": differences,
+        "largestValue": _three_digits(reference.largest_value),
+        "operators": counts,
+    }
 
 
 def _described(precision: str, found: Difference) -> dict[str, Any]:
@@ -80,9 +89,14 @@ def _described(precision: str, found: Difference) -> dict[str, Any]:
         "precision": precision,
         "batch": found.batch,
         "what": found.what,
-        "largest": float(f"{found.largest:.3g}"),
-        "mean": float(f"{found.mean:.3g}"),
+        "mean": _three_digits(found.mean),
+        "most": _three_digits(found.most),
+        "largest": _three_digits(found.largest),
     }
+
+
+def _three_digits(value: float) -> float:
+    return float(f"{value:.3g}")
 
 
 def random_origin(seed: int, scale: str) -> dict[str, str]:
@@ -98,7 +112,9 @@ def show_licences(sources: list[Source], accepted: bool) -> None:
     for source in sources:
         say(f"{source.title}\n  licence: {source.licence}\n  {source.terms}\n  {source.licence_page}")
     if not accepted:
-        raise ExportError("the exports are derivatives and bound by these licences; read them, then add --accept-licences")
+        raise ExportError(
+            "the exports are derivatives and bound by these licences; read them, then add --accept-licences"
+        )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -153,9 +169,7 @@ def export_language(
 
     for precision, pack in packs.items():
         started = time.monotonic()
-        parts = dict(
-            export_parts(pack, precision=precision, scale=options.scale, source=checkpoint, seed=options.seed)
-        )
+        parts = dict(export_parts(pack, precision=precision, scale=options.scale, source=checkpoint, seed=options.seed))
         report.add(f"{LANGUAGE.key} {precision}", started, **parts.pop("report", {}))
         entries[precision].update(parts)
 
@@ -170,7 +184,12 @@ def describe_pack(options: argparse.Namespace, precision: str) -> dict[str, Any]
     name = _NAMES[options.scale] + ("-random" if options.random_weights else "")
     weights = "random weights: its readings mean nothing" if options.random_weights else "the published weights"
     size = "the published architectures" if options.scale == "full" else "scaled-down architectures"
-    return {"format": 1, "name": f"{name}-{precision}", "description": f"{size}, {weights}; {precision}", "filesRoot": "."}
+    return {
+        "format": 1,
+        "name": f"{name}-{precision}",
+        "description": f"{size}, {weights}; {precision}",
+        "filesRoot": ".",
+    }
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -179,15 +198,21 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         description="Writes the model packs OUT/fp32 and OUT/fp16 from the published checkpoints, each graph checked against torch.",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the packs")
-    parser.add_argument("--accept-licences", action="store_true", help="the licences of the checkpoints are read and accepted")
+    parser.add_argument(
+        "--accept-licences", action="store_true", help="the licences of the checkpoints are read and accepted"
+    )
     parser.add_argument("--precision", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
-    parser.add_argument("--only", nargs="+", choices=list(SOURCES), help="graphs of these parts alone, without a manifest")
+    parser.add_argument(
+        "--only", nargs="+", choices=list(SOURCES), help="graphs of these parts alone, without a manifest"
+    )
     for source in SOURCES.values():
         helped = f"file or address of {source.file_name}"
         parser.add_argument(f"--{source.key}", metavar="FILE|URL", help=helped)
     parser.add_argument("--downloads", type=Path, default=_HERE / ".downloads", help="keeps what was downloaded")
     parser.add_argument("--record", type=Path, default=_HERE / "recorded-sha256.json", help="hashes seen on first use")
-    parser.add_argument("--random-weights", action="store_true", help="no downloads: the same architectures, seeded weights")
+    parser.add_argument(
+        "--random-weights", action="store_true", help="no downloads: the same architectures, seeded weights"
+    )
     parser.add_argument("--scale", choices=tuple(_NAMES), default="full", help="tiny: narrow and shallow, for tests")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from .errors import ExportError
 
-_LARGEST = float(np.finfo(np.float16).max)
+LARGEST = float(np.finfo(np.float16).max)
 # Inputs that the operator wants in float32 (or does not read as numbers) whatever its data is.
 _UNTOUCHED_INPUTS = {"Resize": (1, 2)}
 
@@ -63,7 +63,9 @@ def to_half(model: onnx.ModelProto, keep_single: Callable[[str], bool] = lambda 
         nodes.append(node)
         for name in original.output:
             if name in outputs and name in halved:
-                nodes.append(helper.make_node("Cast", [f"{name}_half"], [name], name=f"{name}/Cast", to=TensorProto.FLOAT))
+                nodes.append(
+                    helper.make_node("Cast", [f"{name}_half"], [name], name=f"{name}/Cast", to=TensorProto.FLOAT)
+                )
     del graph.node[:]
     graph.node.extend(nodes)
     _drop_unused_weights(graph)
@@ -86,8 +88,8 @@ def _float_values(graph: onnx.GraphProto) -> set[str]:
 def _half_tensor(tensor: onnx.TensorProto, name: str) -> onnx.TensorProto:
     values = numpy_helper.to_array(tensor)
     finite = np.isfinite(values)
-    if float(np.max(np.abs(values[finite]), initial=0.0)) > _LARGEST:
-        raise ExportError(f"the weights {tensor.name} do not fit into fp16 (above {_LARGEST:.0f}); use the fp32 pack")
+    if float(np.max(np.abs(values[finite]), initial=0.0)) > LARGEST:
+        raise ExportError(f"the weights {tensor.name} do not fit into fp16 (above {LARGEST:.0f}); use the fp32 pack")
     return numpy_helper.from_array(values.astype(np.float16), name)
 
 

@@ -110,10 +110,7 @@ def _exchange(channels: tuple[int, ...], source: int, target: int) -> nn.Module:
 
 def _stage(channels: tuple[int, ...], blocks: int, modules: int, finest_only: bool = False) -> nn.Sequential:
     return nn.Sequential(
-        *(
-            Exchange(channels, blocks, 1 if finest_only and i == modules - 1 else len(channels))
-            for i in range(modules)
-        )
+        *(Exchange(channels, blocks, 1 if finest_only and i == modules - 1 else len(channels)) for i in range(modules))
     )
 
 

@@ -55,7 +55,13 @@ def save_whole_model(
     with _foreign_classes(classes) as foreign:
         twin = _as_foreign(model, foreign)
         twin.__dict__.update(attributes)
-        value = {"epoch": -1, "best_fitness": None, "model": twin.half() if half else twin, "ema": None, "updates": None}
+        value = {
+            "epoch": -1,
+            "best_fitness": None,
+            "model": twin.half() if half else twin,
+            "ema": None,
+            "updates": None,
+        }
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.save(value, str(path))
 

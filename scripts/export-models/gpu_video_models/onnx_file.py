@@ -128,7 +128,9 @@ def save(model: onnx.ModelProto, path: Path) -> None:
     """Writes the file; raises ExportError where an operator is in it that would leave the GPU."""
     foreign = sorted(set(operators(model)) - GPU_OPERATORS)
     if foreign:
-        raise ExportError(f"{path.name} would hold {', '.join(foreign)}, which has no kernel on the GPU that is known here")
+        raise ExportError(
+            f"{path.name} would hold {', '.join(foreign)}, which has no kernel on the GPU that is known here"
+        )
     onnx.checker.check_model(model)
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save_model(model, str(path))

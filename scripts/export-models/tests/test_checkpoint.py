@@ -38,7 +38,14 @@ class Folder(unittest.TestCase):
 class Reading(Folder):
     def test_both_formats_give_the_tensors_and_values_back(self):
         base = torch.arange(12, dtype=torch.float32).reshape(3, 4)
-        value = {"whole": base, "view": base[1:, ::2], "half": base.half(), "empty": torch.zeros(0, 3), "n": 1.5, "t": (1, "a")}
+        value = {
+            "whole": base,
+            "view": base[1:, ::2],
+            "half": base.half(),
+            "empty": torch.zeros(0, 3),
+            "n": 1.5,
+            "t": (1, "a"),
+        }
         for older in (False, True):
             save_dict(value, self.path, older_format=older)
             read = read_checkpoint(self.path)

@@ -82,7 +82,9 @@ class Graphs(unittest.TestCase):
 
         graph = export_graph(Two(), Interface("x", (3, 2, 2), "y", (2, 2, 2)))
         half = to_half(graph, lambda name: name.startswith("/decode/"))
-        self.assertEqual([value.type.tensor_type.elem_type for value in (*half.graph.input, *half.graph.output)], [1, 1])
+        self.assertEqual(
+            [value.type.tensor_type.elem_type for value in (*half.graph.input, *half.graph.output)], [1, 1]
+        )
         types = {tensor.name: tensor.data_type for tensor in half.graph.initializer}
         kinds = [types[node.input[1]] for node in half.graph.node if node.op_type == "Conv"]
         self.assertEqual(kinds, [10, 1])
