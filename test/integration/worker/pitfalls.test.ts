@@ -1,3 +1,46 @@
+/*
+ * Where each known pitfall of an SQS worker is tested; the tests carry its number in their names.
+ *
+ *   1 lease measured from the answer .......... unit/queue/lease-keeper
+ *   2 lease aging in a local queue ............ unit/queue/lease-keeper; 24 keeps messages out of one
+ *   3 visibility is absolute .................. unit/queue/lease-keeper
+ *   4 twelve hours at most .................... unit/queue/lease-keeper
+ *   5 a renewal that fails once ............... unit/queue/lease-keeper, here
+ *   6 definitive renewal errors ............... unit/queue/change-visibility
+ *   7 a batch that failed in part ............. unit/queue/change-visibility, unit/queue/lease-keeper
+ *   8 blocked event loop, frozen process ...... unit/queue/lease-keeper; probe C8
+ *   9 wall clock steps ........................ pitfalls-leases
+ *  10 renewals all at once .................... unit/queue/lease-keeper
+ *  11 stale handle on a standard queue ........ pitfalls-leases
+ *  12 FIFO delete after expiry ................ pitfalls-leases
+ *  13 delete fails after the work ............. here
+ *  14 at least once ........................... pitfalls-effects. No conditional write of an object: results are rows.
+ *  15 redelivered to the same process ......... pitfalls-leases, unit/queue/lease-keeper
+ *  16 an aborted long poll .................... pitfalls-stopping
+ *  17 a message after the stop ................ pitfalls-stopping, unit/queue/settle; probe C5
+ *  18 one signal for everything ............... pitfalls-stopping
+ *  19 renewals that end at the stop ........... pitfalls-stopping; probe C6
+ *  20 an interruption burns an attempt ........ pitfalls-effects
+ *  21 a failure as a hot loop ................. unit/worker/circuit-breaker, unit/failure/classify
+ *  22 permanent errors wait for redrive ....... here, unit/queue/dead-letter
+ *  23 redrive loses the reason ................ pitfalls-polling; retention is a check of the preflight
+ *  24 quota of messages in flight ............. pitfalls-polling. The count in flight is a metric of SQS itself.
+ *  25 polls use up the connections ............ pitfalls-polling
+ *  26 the poll loop ........................... pitfalls-polling
+ *  27 renewals that fail ...................... pitfalls-leases
+ *  28 a timeout that only rejects ............. pitfalls-leases; probe C1; integration/video/decode kills what hangs
+ *  29 the test event of S3 .................... unit/queue/parse-message
+ *  30 form-encoded keys ....................... unit/queue/parse-message
+ *  31 records, SNS, EventBridge ............... unit/queue/parse-message. No ordering by sequencer: what an object holds at
+ *     its download is what is analysed, and its ETag names the job, so a late event makes no work.
+ *  32 the object is gone ...................... unit/queue/parse-message; integration/video/download
+ *  33 no JSON ................................. here, fuzz-messages
+ *  34 a failure inside a FIFO group ........... here
+ *  35 dead letters of a FIFO queue ............ queue-attributes
+ *  36 batches ................................. unit/queue/change-visibility
+ *  37 redrive ................................. pitfalls-effects. No command of ours: SQS moves the copies back as they are.
+ *  38 signals and crashes ..................... daemon-process
+ */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { Failure } from '../../../src/failure.ts';

@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { locateFfmpeg } from '../../src/video/ffmpeg-binary.ts';
+import { samplingFilter } from '../../src/video/sampling.ts';
+
+export interface ReplayTools {
+  readonly ffmpegPath: string;
+  readonly ffprobePath: string;
+}
+
+/**
+ * Programs that answer for one video as ffmpeg and ffprobe did once: as many processes and pipes a job, at a tenth of the cost.
+ */
+export async function recordTools(file: string, folder: string): Promise<ReplayTools> {
+  const real = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
+  const probe = ['-v', 'level+error', '-print_format', 'json', '-show_format', '-show_streams', '-i', file];
+  const decode = [
+    ['-hide_banner', '-nostdin', '-nostats', '-v', 'repeat+level+info', '-i', file, '-map', '0:V:0'],
+    ['-vf', samplingFilter(1.5), '-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
+  ].flat();
+  return {
+    ffprobePath: await replayOf('ffprobe', await record(real.ffprobe, probe), folder),
+    ffmpegPath: await replayOf('ffmpeg', await record(real.ffmpeg, decode), folder),
+  };
+}
+
+/** A second of moving test picture, 64 by 64. */
+export async function renderClip(file: string): Promise<void> {
+  await record('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'testsrc=s=64x64:r=10:d=1', '-c:v', 'mpeg4', file]);
+}
+
+interface Recording {
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+function record(program: string, args: readonly string[]): Promise<Recording> {
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { encoding: 'buffer' }, (error, stdout, stderr) => {
+      if (error === null) resolve({ stdout, stderr });
+      else reject(new Error(`${program}: ${stderr.toString()}`, { cause: error }));
+    });
+  });
+}
+
+async function replayOf(name: string, { stdout, stderr }: Recording, folder: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(`${path}.out`, stdout);
+  const version = `if [ "$1" = -version ]; then echo "${name} version replay"; exit; fi`;
+  // Text by a word of the shell itself: starting programs is what the replay saves.
+  const words = `printf %s '${stderr.toString().replaceAll("'", "'\\''")}' >&2`;
+  await writeFile(path, `#!/bin/sh\n${version}\n${words}\nexec cat ${path}.out\n`);
+  await chmod(path, 0o700);
+  return path;
+}
