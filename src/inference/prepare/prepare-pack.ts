@@ -83,7 +83,7 @@ export async function preparePack(rawDir: string, outDir: string): Promise<Prepa
     await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
     const pack = await loadPack(folder);
     await assertPack(pack, { hash: true });
-    await rename(folder, out);
+    await moveInto(folder, out);
     return { dir: out, fingerprint: pack.fingerprint, stages };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -101,6 +101,19 @@ async function assertUnused(out: string): Promise<void> {
   }
   if (entries.length === 0) return;
   throw new Failure('CONFIG_INVALID', `${out} is not empty; name a folder that is not there yet`);
+}
+
+/** An empty folder is replaced; one that was filled in the meantime is not. */
+async function moveInto(folder: string, out: string): Promise<void> {
+  try {
+    await rename(folder, out);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOTDIR') throw cause;
+    throw new Failure('CONFIG_INVALID', `${out} was written to while the pack was prepared; name another folder`, {
+      cause,
+    });
+  }
 }
 
 async function copyFiles(raw: Pack, folder: string): Promise<void> {

@@ -85,6 +85,14 @@ test('a pack is prepared whole: its own files as they were, the graphs beside th
   expect((await stat(out)).mode).toBe((await stat(join(dir, 'out'))).mode);
 });
 
+test('of two that prepare into one folder at the same time, one wins and the other is refused', async () => {
+  const settled = await Promise.allSettled([preparePack(raw, out), preparePack(raw, out)]);
+  const refused = settled.filter((one) => one.status === 'rejected');
+  expect(refused).toHaveLength(1);
+  expect(refused[0]!.reason).toMatchObject({ code: 'CONFIG_INVALID' });
+  expect(await verifyPack(await loadPack(out), { hash: true, graphs: false })).toEqual([]);
+});
+
 test('thresholds of the manifest keep their say in a prepared pack', async () => {
   await cp(ready, out, { recursive: true });
   const frame = pictureOf(somebody());

@@ -9,6 +9,7 @@ import type { Picture } from '../../../src/vision/picture.ts';
 import { resizeBilinear } from '../../../src/vision/resize-bilinear.ts';
 import { bothWays, constantDetector, withDetector, type DetectionStages } from '../../support/prepared-detector.ts';
 import { goldenDir, readPicture } from '../../support/golden-folder.ts';
+import { tinyExport } from '../../support/tiny-export.ts';
 import { numbers } from '../../unit/vision/pictures.ts';
 import { loadStreet, streetTest } from '../chain/street-pack.ts';
 import { blank, pictureOf, somebody } from '../demo/pictures.ts';
@@ -147,6 +148,20 @@ test('a detector of one class is prepared too', async () => {
   expect(found).toEqual(await stages.plain.run([blank(1000, 500)]));
   await stages.release();
 });
+
+test.each(['fp32', 'fp16'])(
+  'the official architecture, scaled down, in %s: the same boxes as the plain way',
+  async (precision) => {
+    const stages = await bothWays(await loadPack(join(await tinyExport(), precision)));
+    const frames = [pictureOf(somebody()), blank(333, 517, 90)];
+    const found = await stages.prepared.run(frames);
+    // Random weights see something everywhere: suppression and the cut have work to do.
+    expect(found[0]!.length).toBeGreaterThan(20);
+    expect(found).toEqual(await stages.plain.run(frames));
+    await stages.release();
+  },
+  300_000,
+);
 
 const clipFrame = join(goldenDir, 'letterbox', 'clip860.png');
 (existsSync(clipFrame) ? streetTest : test.skip)('street footage: the same boxes as the plain way', async () => {
