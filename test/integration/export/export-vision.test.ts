@@ -10,6 +10,8 @@ import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { verifyPack } from '../../../src/inference/verify-pack.ts';
 import { exportPython, runExport, tinyExport } from '../../support/tiny-export.ts';
 
+/** Processes of Python on a machine that is busy otherwise. */
+const PATIENCE = 300_000;
 const width = 320;
 const height = 240;
 
@@ -17,7 +19,7 @@ let packs: string;
 
 beforeAll(async () => {
   packs = await tinyExport();
-});
+}, PATIENCE);
 
 /** A picture with structure: flat grey would give the same value everywhere. */
 function pixels(): Uint8Array<ArrayBuffer> {
@@ -134,7 +136,7 @@ describe('refusals', () => {
       ].join('\n'),
       folder,
     );
-  });
+  }, PATIENCE);
 
   afterAll(() => rm(folder, { recursive: true }));
 
@@ -148,28 +150,40 @@ describe('refusals', () => {
     return (error as Error).message;
   }
 
-  test('without the licences being accepted they are shown and nothing is fetched', async () => {
-    const text = await refusal();
-    for (const licence of ['AGPL-3.0', 'MiVOLO public licence', 'research only', 'apple-amlr', '--accept-licences']) {
-      expect(text).toContain(licence);
-    }
-    expect(await readdir(folder)).not.toContain('downloads');
-  });
+  test(
+    'without the licences being accepted they are shown and nothing is fetched',
+    async () => {
+      const text = await refusal();
+      for (const licence of ['AGPL-3.0', 'MiVOLO public licence', 'research only', 'apple-amlr', '--accept-licences']) {
+        expect(text).toContain(licence);
+      }
+      expect(await readdir(folder)).not.toContain('downloads');
+    },
+    PATIENCE,
+  );
 
-  test('a pose network in the place of the orientation model', async () => {
-    const only = ['--accept-licences', '--only', 'orientation'];
-    const text = await refusal(...only, '--orientation', join(folder, 'pose.pth'));
-    expect(text).toContain('pose.pth: no orientation head');
-    expect(text).toContain('model_hboe.pth');
-    expect(await refusal(...only)).toContain('--orientation FILE');
-    await rm(join(folder, 'record.json'));
-    await truncate(join(folder, 'whole.pth'), 50_000);
-    expect(await refusal(...only, '--orientation', join(folder, 'whole.pth'))).toMatch(
-      /whole\.pth.*(download it again|damaged)/s,
-    );
-  });
+  test(
+    'a pose network in the place of the orientation model',
+    async () => {
+      const only = ['--accept-licences', '--only', 'orientation'];
+      const text = await refusal(...only, '--orientation', join(folder, 'pose.pth'));
+      expect(text).toContain('pose.pth: no orientation head');
+      expect(text).toContain('model_hboe.pth');
+      expect(await refusal(...only)).toContain('--orientation FILE');
+      await rm(join(folder, 'record.json'));
+      await truncate(join(folder, 'whole.pth'), 50_000);
+      expect(await refusal(...only, '--orientation', join(folder, 'whole.pth'))).toMatch(
+        /whole\.pth.*(download it again|damaged)/s,
+      );
+    },
+    PATIENCE,
+  );
 });
 
-test('what the Python tests say: checkpoints, downloads, architectures, graphs', async () => {
-  await exportPython('-W', 'ignore::ResourceWarning', '-m', 'unittest', 'discover', '-s', 'tests', '-t', '.');
-});
+test(
+  'what the Python tests say: checkpoints, downloads, architectures, graphs',
+  async () => {
+    await exportPython('-W', 'ignore::ResourceWarning', '-m', 'unittest', 'discover', '-s', 'tests', '-t', '.');
+  },
+  PATIENCE,
+);
