@@ -10,11 +10,11 @@ import { createWorkerMetrics } from '../telemetry/worker-metrics.ts';
 import { DEFAULT_BREAKER, type CircuitBreakerSettings } from '../worker/circuit-breaker.ts';
 import type { ProcessJob } from '../worker/delivery.ts';
 import { WorkerEventBus } from '../worker/events.ts';
-import { EXIT_CODES } from '../worker/exit-codes.ts';
 import { watchInterruptions } from '../worker/interruption-watch.ts';
 import { watchSignals } from '../worker/signals.ts';
 import { Statistics } from '../worker/statistics.ts';
 import { Worker, type DrainReport, type WorkerQueue } from '../worker/worker.ts';
+import type { CrashPath } from './crash-path.ts';
 import { countEvents, healthSource } from './worker-health.ts';
 import { VERSION } from './version.ts';
 
@@ -24,14 +24,16 @@ export interface DaemonParts {
   readonly sqs: SQSClient;
   readonly processJob: ProcessJob;
   readonly onRejectedMessage: (messageId: string, failure: Failure) => Promise<void>;
+  readonly crashPath: CrashPath;
 }
 
 /** Milliseconds that an aborted job may take to kill its ffmpeg and to remove its workspace. */
 const UNWIND_MS = 15_000;
-const GIVE_BACK_MS = 2_000;
+/** Two seconds after a crash every message is somebody else's. */
+const GIVE_BACK_MS = 1_800;
 const INTERRUPTION_POLL_MS = 5_000;
 /** A spot instance ends two minutes after its notice; a third of that is kept for giving back. */
-const INTERRUPTED_DRAIN_MS = 80_000;
+const SPOT_DRAIN_MS = 80_000;
 
 /** Runs the worker until a signal, a host notice or a system failure has drained it. */
 export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
@@ -68,7 +70,7 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
   const source = healthSource({ worker, metrics, statistics, waitSeconds: config.queue.waitSeconds });
   const health = healthPort === 0 ? null : await startHealthServer(healthPort, source);
   try {
-    return await runUntilDrained(parts, worker, events);
+    return await runUntilDrained(parts, worker);
   } finally {
     await health?.close();
     logger.info({ summary: statistics.summary() }, 'worker stopped');
@@ -80,17 +82,17 @@ function breakerSettings({ worker }: Config): CircuitBreakerSettings {
   return { ...DEFAULT_BREAKER, firstPauseMs: Math.min(DEFAULT_BREAKER.firstPauseMs, maxPauseMs), maxPauseMs };
 }
 
-async function runUntilDrained(parts: DaemonParts, worker: Worker, events: WorkerEventBus): Promise<DrainReport> {
+async function runUntilDrained(parts: DaemonParts, worker: Worker): Promise<DrainReport> {
   const { config, logger } = parts;
   using notifier = createSystemdNotifier({ env: process.env, logger });
-  const drained = Promise.withResolvers<DrainReport>();
   const drain = (reason: string, deadlineMs: number, kind?: 'host-interruption'): void => {
     logger.warn({ reason, deadlineMs }, 'draining: no new messages, running jobs may finish');
     void notifier.stopping(reason);
-    worker.drain(reason, deadlineMs, kind).then(drained.resolve, drained.reject);
+    void worker.drain(reason, deadlineMs, kind);
   };
+  const drainMs = config.worker.drainSeconds * 1_000;
   const unwatchSignals = watchSignals(process, {
-    onFirst: (signal) => drain(signal, config.worker.drainSeconds * 1000),
+    onFirst: (signal) => drain(signal, drainMs),
     onSecond: (signal) => {
       void worker.drainNow(`a second ${signal}`);
     },
@@ -100,39 +102,20 @@ async function runUntilDrained(parts: DaemonParts, worker: Worker, events: Worke
         endpoint: config.worker.imdsEndpoint,
         intervalMs: INTERRUPTION_POLL_MS,
         logger,
-        onNotice: ({ kind }) => drain(kind, INTERRUPTED_DRAIN_MS, 'host-interruption'),
+        // The other notices say nothing of two minutes; a spot notice that follows brings the deadline closer.
+        onNotice: ({ kind }) =>
+          drain(kind, kind === 'spot-interruption' ? SPOT_DRAIN_MS : drainMs, 'host-interruption'),
       })
     : null;
-  // A system failure drains by itself; its report is the same one.
-  events.on('worker:state', ({ state }) => {
-    // The event comes from inside `drain`, before its promise is there to be joined.
-    if (state !== 'draining') return;
-    queueMicrotask(() => {
-      worker.drain('', 0).then(drained.resolve, drained.reject);
-    });
-  });
-  const giveBackAndExit = async (cause: unknown): Promise<void> => {
-    logger.fatal({ err: cause }, 'an error that nothing caught: giving everything back');
-    try {
-      await worker.giveBackAll(GIVE_BACK_MS);
-    } finally {
-      process.exit(EXIT_CODES.CRASH);
-    }
-  };
-  const crash = (cause: unknown): void => {
-    void giveBackAndExit(cause);
-  };
-  process.once('uncaughtException', crash);
-  process.once('unhandledRejection', crash);
+  parts.crashPath.giveBack = () => worker.giveBackAll(GIVE_BACK_MS);
   try {
     worker.start();
     logger.info({ version: VERSION, concurrency: config.worker.concurrency }, 'polling');
     await notifier.ready('polling');
-    notifier.watch(() => worker.renewalsHealthy);
-    return await drained.promise;
+    notifier.watch(() => worker.renewalsOnTime);
+    return await worker.stopped;
   } finally {
-    process.off('uncaughtException', crash);
-    process.off('unhandledRejection', crash);
+    parts.crashPath.giveBack = null;
     unwatchSignals();
     await unwatchHost?.();
   }

@@ -16,6 +16,7 @@ import {
   openConfiguredDatabase,
   processorSettings,
 } from './compose.ts';
+import { watchCrashes, type CrashPath } from './crash-path.ts';
 import { explain } from './fail.ts';
 import { preflightDeps } from './preflight/real-deps.ts';
 import { renderPreflight } from './preflight/render.ts';
@@ -36,6 +37,8 @@ async function main(): Promise<number> {
     .parse();
   const config: DaemonConfig = loadConfig(process.env, { needs: ['queue', 'database', 'models'] });
   const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });
+  // From here on: an error that nothing catches while the models load must not look like a wrong configuration either.
+  using crashPath = watchCrashes(process, logger, (code) => process.exit(code));
   const s3 = createS3(config);
   const sqs = createSqs(config);
   const preflight = await runPreflight(
@@ -50,7 +53,7 @@ async function main(): Promise<number> {
     return EXIT_CODES.PREFLIGHT;
   }
   try {
-    return await serve(config, preflight.device, logger, { s3, sqs });
+    return await serve(config, preflight.device, logger, { s3, sqs, crashPath });
   } finally {
     sqs.destroy();
     s3.destroy();
@@ -61,7 +64,11 @@ async function serve(
   config: DaemonConfig,
   device: 'cpu' | 'cuda',
   logger: Logger,
-  clients: { readonly s3: ReturnType<typeof createS3>; readonly sqs: ReturnType<typeof createSqs> },
+  hands: {
+    readonly s3: ReturnType<typeof createS3>;
+    readonly sqs: ReturnType<typeof createSqs>;
+    readonly crashPath: CrashPath;
+  },
 ): Promise<number> {
   const tools = await locateFfmpeg(config.ffmpeg);
   const removed = await removeStaleWorkspaces(config.worker.workDir);
@@ -79,8 +86,9 @@ async function serve(
       const report = await runDaemon({
         config,
         logger,
-        sqs: clients.sqs,
-        processJob: createVideoProcessor({ database, s3: clients.s3, tools, chain, describer, logger }, settings),
+        sqs: hands.sqs,
+        crashPath: hands.crashPath,
+        processJob: createVideoProcessor({ database, s3: hands.s3, tools, chain, describer, logger }, settings),
         onRejectedMessage: (messageId, failure) =>
           recordRejection(database, { messageId, failure }, AbortSignal.timeout(5_000)),
       });

@@ -54,6 +54,14 @@ export class LeaseKeeper {
     return true;
   }
 
+  /** How long the most overdue renewal has been waiting for its call; zero when none is. */
+  get lateMs(): number {
+    const now = this.#options.clock.now();
+    let late = 0;
+    for (const lease of this.#held) if (lease.renewing === null) late = Math.max(late, now - lease.renewAt);
+    return late;
+  }
+
   get held(): readonly Lease[] {
     return [...this.#held];
   }

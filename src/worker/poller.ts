@@ -5,6 +5,7 @@ import { receiveMessages, type ReceivedMessage } from '../queue/receive.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { WorkerEventBus } from './events.ts';
 import { QueuePicker, type WeightedQueue } from './queue-picker.ts';
+import { settledWithin } from './settled-within.ts';
 
 export interface PollerOptions {
   readonly queues: readonly WeightedQueue[];
@@ -46,6 +47,16 @@ export class Poller {
   /** The polls that are open now have ended and what they brought was handed over. */
   async allAnswered(): Promise<void> {
     await Promise.all(this.#openPolls);
+  }
+
+  /**
+   * Resolves when no poll is open, or when none has been answered for so long. A message that is given back while a poll of
+   * ours is open comes in again by that poll, at once: whoever ends must hand over that one too.
+   */
+  async quiet(ms: number): Promise<void> {
+    while (this.#openPolls.size > 0) {
+      if (!(await settledWithin(Promise.race(this.#openPolls), ms))) return;
+    }
   }
 
   stopWaking(): void {

@@ -7,8 +7,10 @@ export interface SignalListeners {
   readonly onSecond: (signal: NodeJS.Signals) => void;
 }
 
-/** SIGHUP is not among them: a closed terminal must not end a daemon that systemd started. */
 const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+
+/** A closed terminal must not end the daemon, least of all without giving its messages back; Node would end it at once. */
+const IGNORED_SIGNALS: readonly NodeJS.Signals[] = ['SIGHUP'];
 
 /** Listens for stop signals until the returned function is called. `source` is the process, or an emitter in tests. */
 export function watchSignals(source: EventEmitter, listeners: SignalListeners): () => void {
@@ -18,8 +20,11 @@ export function watchSignals(source: EventEmitter, listeners: SignalListeners): 
     if (count === 1) listeners.onFirst(signal);
     else listeners.onSecond(signal);
   };
+  const ignore = (): void => {};
   for (const signal of STOP_SIGNALS) source.on(signal, listen);
+  for (const signal of IGNORED_SIGNALS) source.on(signal, ignore);
   return () => {
     for (const signal of STOP_SIGNALS) source.off(signal, listen);
+    for (const signal of IGNORED_SIGNALS) source.off(signal, ignore);
   };
 }

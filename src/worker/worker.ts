@@ -7,48 +7,19 @@ import type { Lease } from '../queue/lease.ts';
 import { parseMessage, type ParsedMessage } from '../queue/parse-message.ts';
 import { stringAttributes, type ReceivedMessage } from '../queue/receive.ts';
 import { Settler } from '../queue/settle.ts';
-import type { SqsClients } from '../queue/sqs-client.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import { carryOut, giveBack, type CarryOutDeps, type SettlingSettings } from './carry-out.ts';
-import { answeredIn, CircuitBreaker, DEFAULT_BREAKER, type CircuitBreakerSettings } from './circuit-breaker.ts';
-import type { ProcessJob } from './delivery.ts';
+import { carryOut, giveBack, type CarryOutDeps } from './carry-out.ts';
+import { answeredIn, CircuitBreaker, DEFAULT_BREAKER } from './circuit-breaker.ts';
 import type { Disposition } from './disposition.ts';
-import type { WorkerEventBus, WorkerState } from './events.ts';
+import type { WorkerState } from './events.ts';
 import { FifoGroups } from './fifo-groups.ts';
 import { InFlight } from './in-flight.ts';
 import { MessageRun } from './message-run.ts';
 import { Poller } from './poller.ts';
-import type { WeightedQueue } from './queue-picker.ts';
 import { settledWithin } from './settled-within.ts';
 import { tellLease } from './tell-lease.ts';
+import type { WorkerOptions } from './worker-options.ts';
 
-export interface WorkerQueue extends WeightedQueue {
-  /** Null: rejected messages are left to the queue's redrive policy. */
-  readonly deadLetterUrl: string | null;
-}
-
-export interface WorkerSettings extends SettlingSettings {
-  readonly visibilitySeconds: number;
-  readonly waitSeconds: number;
-  readonly maxProcessingSeconds: number;
-  /** How long an aborted job may take to unwind before the drain ends without it. */
-  readonly unwindMs: number;
-  readonly breaker?: CircuitBreakerSettings;
-}
-
-export interface WorkerOptions {
-  readonly queues: readonly WorkerQueue[];
-  /** Slots: messages that are worked on at once. */
-  readonly concurrency: number;
-  readonly processJob: ProcessJob;
-  readonly clients: SqsClients;
-  readonly settings: WorkerSettings;
-  readonly logger: Logger;
-  readonly events: WorkerEventBus;
-  readonly clock?: Clock;
-  /** Told of a message that never became a job, before it is dead-lettered. */
-  readonly onRejectedMessage?: (messageId: string, failure: Failure) => Promise<void>;
-}
+export type { WorkerOptions, WorkerQueue, WorkerSettings } from './worker-options.ts';
 
 export interface DrainReport {
   readonly reason: string;
@@ -63,6 +34,9 @@ export interface DrainReport {
 }
 
 const DUPLICATE_DELAY_SECONDS = 30;
+/** An open poll answers within milliseconds when a message becomes visible. */
+const QUIET_MS = 1_000;
+const STANDING_STILL_MS = 10_000;
 /** One call that runs into its limit, and one that shares its batch. */
 const LAST_DELETES_MS = 11_000;
 
@@ -94,6 +68,7 @@ export class Worker {
   #finished = 0;
   #givenBack = 0;
   readonly #now = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<DrainReport>();
 
   constructor(options: WorkerOptions) {
     const { clients, settings } = options;
@@ -146,6 +121,11 @@ export class Worker {
     return this.#keeper.isHealthy;
   }
 
+  /** For the watchdog: false when renewals stand still, not when the queue refuses them. */
+  get renewalsOnTime(): boolean {
+    return this.#keeper.lateMs < STANDING_STILL_MS;
+  }
+
   start(): void {
     if (this.#state !== 'starting') throw new Error(`a worker that is ${this.#state} cannot be started`);
     this.#setState('polling');
@@ -164,11 +144,25 @@ export class Worker {
 
   /**
    * Stops taking messages, lets jobs finish for `deadlineMs`, then aborts them and gives back what is held. Resolves when
-   * nothing is left. A second call joins the first; `drainNow` ends the waiting.
+   * nothing is left. A second call joins the first, whose deadline it can only bring closer; `drainNow` ends the waiting.
    */
   drain(reason: string, deadlineMs: number, kind: InterruptionKind = 'shutdown'): Promise<DrainReport> {
-    this.#drain ??= this.#runDrain(reason, deadlineMs, kind);
+    if (this.#drain === null) {
+      this.#drain = this.#runDrain(reason, deadlineMs, kind);
+      this.#drain.then(this.#stopped.resolve, this.#stopped.reject);
+    } else {
+      void this.#bringCloser(this.#drain, deadlineMs);
+    }
     return this.#drain;
+  }
+
+  async #bringCloser(drain: Promise<DrainReport>, deadlineMs: number): Promise<void> {
+    if (!(await settledWithin(drain, deadlineMs))) this.#now.resolve();
+  }
+
+  /** The report of the drain that ends this worker, whatever begins it. */
+  get stopped(): Promise<DrainReport> {
+    return this.#stopped.promise;
   }
 
   /** The deadline of the drain is now. */
@@ -178,12 +172,16 @@ export class Worker {
   }
 
   /**
-   * The crash path: visibility 0 for everything held, whatever its job is doing, and a last delete for what is done.
-   * Resolves within the budget.
+   * The crash path: visibility 0 for everything held, whatever its job is doing, and a last delete for what is done; nothing
+   * is started any more. Resolves within the budget.
    */
-  async giveBackAll(budgetMs: number): Promise<number> {
-    const returned = this.#settler.giveBackAll(this.#keeper.held);
-    return (await settledWithin(Promise.all([returned, this.#settler.hurry()]), budgetMs)) ? await returned : 0;
+  async giveBackAll(budgetMs: number): Promise<void> {
+    if (this.#state !== 'stopped') this.#setState('draining');
+    const all = Promise.all([this.#settler.giveBackAll(this.#keeper.held), this.#settler.hurry()]);
+    await settledWithin(
+      all.then(() => this.#poller.quiet(QUIET_MS)),
+      budgetMs,
+    );
   }
 
   async #runDrain(reason: string, deadlineMs: number, kind: InterruptionKind): Promise<DrainReport> {
@@ -204,6 +202,7 @@ export class Worker {
     // A job that ignores its signal ends with the process; its message must not wait for the lease to run out.
     this.#givenBack += await this.#settler.giveBackAll(this.#keeper.held);
     await Promise.race([this.#poller.allAnswered(), this.#now.promise]);
+    await this.#poller.quiet(QUIET_MS);
     if (stuck === 0) await Promise.all(this.#running);
     this.#keeper.stop();
     this.#setState('stopped');

@@ -108,3 +108,67 @@ test('a drain leaves finished work hidden whose delete does not come through: gi
   const { messages } = rig.sqs.server.inspectQueue('videos')!;
   expect([messages.ready.length, messages.inflight.length]).toEqual([0, 1]);
 });
+
+test('a system failure hands over also the message that an own open poll catches again when it is given back', async () => {
+  const { worker, events } = rig.worker(
+    async () => ({ kind: 'halt', failure: new Failure('GPU_LOST', 'gone') }),
+    // The second slot keeps a poll open for long.
+    { concurrency: 2, settings: { waitSeconds: 20, visibilitySeconds: 600 } },
+  );
+  const polled = next(events, 'poll:answered');
+  await rig.send('a');
+  worker.start();
+  await polled;
+  expect(await worker.stopped).toMatchObject({ failure: { code: 'GPU_LOST' }, stuck: 0 });
+  expect(rig.sqs.server.inspectQueue('videos')?.messages.ready).toHaveLength(1);
+});
+
+test('queues get their share of a single slot by weight while all of them have messages', async () => {
+  const share = { high: 6, normal: 3, low: 1 };
+  const queues = Object.entries(share).map(([name, weight]) => {
+    const { queueUrl: url } = rig.sqs.server.createQueue(name);
+    return { url, name, weight, deadLetterUrl: null };
+  });
+  for (const { url, name, weight } of queues) {
+    // One more than its share, so that none runs dry before the ten turns are over.
+    for (let index = 0; index <= weight; index += 1) {
+      await rig.sendBody(JSON.stringify({ bucket: 'b', key: `${name}-${index}` }), url);
+    }
+  }
+  const started: string[] = [];
+  const { worker, events } = rig.worker(async () => ACK, { options: { queues } });
+  const ten = next(events, 'job:started', ({ key }) => started.push(key.split('-')[0] ?? '') === 10);
+  worker.start();
+  await ten;
+  const first = started.slice(0, 10);
+  const counts = Object.fromEntries(Object.keys(share).map((name) => [name, first.filter((n) => n === name).length]));
+  expect(counts).toEqual(share);
+});
+
+test('a paused worker keeps the lease of its job and takes nothing, a resumed one goes on', async () => {
+  const finish = Promise.withResolvers<void>();
+  const { worker, events } = rig.worker(
+    async ({ job }) => {
+      if (job.key === 'running') await finish.promise;
+      return ACK;
+    },
+    { concurrency: 2 },
+  );
+  await rig.send('running');
+  const started = next(events, 'job:started');
+  worker.start();
+  await started;
+  worker.pause();
+  // Two renewals take longer than the one second of a poll that was open.
+  await next(events, 'lease:renewed');
+  await next(events, 'lease:renewed');
+  await rig.send('later');
+  await next(events, 'lease:renewed');
+  expect(rig.sqs.server.inspectQueue('videos')?.messages.ready).toHaveLength(1);
+  expect([worker.state, worker.inFlight]).toEqual(['paused', 1]);
+  const later = next(events, 'job:started', ({ key }) => key === 'later');
+  worker.resume();
+  await later;
+  expect(worker.state).toBe('polling');
+  finish.resolve();
+});

@@ -130,3 +130,13 @@ test('a released lease is never renewed again and leaves no timer', async () => 
   expect(calls).toEqual([]);
   expect(clock.timers).toBe(0);
 });
+
+test('renewals that stand still show, renewals that are refused do not', async () => {
+  const { clock, keeper, take } = rig((entries) => entries.map(() => BUSY));
+  take();
+  await clock.advance(30_000);
+  expect(keeper.isHealthy).toBe(false);
+  expect(keeper.lateMs).toBe(0);
+  clock.jump(15_000);
+  expect(keeper.lateMs).toBeGreaterThan(10_000);
+});

@@ -1,0 +1,74 @@
+import { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import pino from 'pino';
+import { watchCrashes } from '../../../src/cli/crash-path.ts';
+import { Failure } from '../../../src/failure.ts';
+import { EXIT_CODES, EXIT_MEANINGS, exitCodeOf } from '../../../src/worker/exit-codes.ts';
+import { watchSignals } from '../../../src/worker/signals.ts';
+
+const failure = new Failure('GPU_LOST', 'gone');
+
+test.each([
+  [{ givenBack: 0, stuck: 0, failure: null }, 'CLEAN'],
+  [{ givenBack: 2, stuck: 0, failure: null }, 'GIVEN_BACK'],
+  [{ givenBack: 2, stuck: 1, failure: null }, 'STUCK'],
+  [{ givenBack: 2, stuck: 1, failure }, 'SYSTEM_FAILURE'],
+  [{ givenBack: 0, stuck: 0, failure }, 'SYSTEM_FAILURE'],
+] as const)('the worst of %j decides: %s', (outcome, name) => {
+  expect(exitCodeOf(outcome)).toBe(EXIT_CODES[name]);
+});
+
+test('every code has one meaning, and no two are alike', () => {
+  expect(Object.keys(EXIT_MEANINGS)).toEqual(Object.keys(EXIT_CODES));
+  expect(new Set(Object.values(EXIT_CODES)).size).toBe(Object.keys(EXIT_CODES).length);
+});
+
+/** The values of a key of the unit file. */
+function unit(key: string): string[] {
+  const lines = readFileSync('systemd/video-worker.service', 'utf8').split('\n');
+  return lines.flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []));
+}
+
+test('systemd does not start a wrong configuration again, takes a drain for success and starts everything else again', () => {
+  const codes = (key: string): number[] => unit(key).flatMap((value) => value.split(' ').map(Number));
+  expect(unit('Restart')).toEqual(['on-failure']);
+  expect(codes('RestartPreventExitStatus')).toEqual([EXIT_CODES.USAGE]);
+  expect(codes('SuccessExitStatus')).toEqual([EXIT_CODES.GIVEN_BACK]);
+});
+
+test('what fails at every start comes to rest: so many slow starts fit into the time in which systemd counts them', () => {
+  const minutes = Number(/^(\d+)min$/.exec(unit('StartLimitIntervalSec')[0] ?? '')?.[1]);
+  // A preflight that waits for all it checks takes a minute.
+  const secondsEach = 60 + Number(unit('RestartSec')[0]);
+  expect(minutes * 60).toBeGreaterThan(Number(unit('StartLimitBurst')[0]) * secondsEach);
+});
+
+test('the first stop signal drains, each further one hurries, a hang-up is ignored, and nobody listens afterwards', () => {
+  const source = new EventEmitter();
+  const heard: string[] = [];
+  const unwatch = watchSignals(source, {
+    onFirst: (signal) => heard.push(`first ${signal}`),
+    onSecond: (signal) => heard.push(`second ${signal}`),
+  });
+  expect(source.emit('SIGHUP', 'SIGHUP')).toBe(true);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGINT']) source.emit(signal, signal);
+  unwatch();
+  expect(heard).toEqual(['first SIGINT', 'second SIGTERM', 'second SIGINT']);
+  expect(source.eventNames()).toEqual([]);
+});
+
+test('an error that nothing caught gives back once and then exits, also when the giving back fails', async () => {
+  const source = new EventEmitter();
+  const steps: string[] = [];
+  const exited = Promise.withResolvers<number>();
+  using path = watchCrashes(source, pino({ level: 'silent' }), exited.resolve);
+  path.giveBack = () => {
+    steps.push('give back');
+    return Promise.reject(new Error('the queue is away'));
+  };
+  source.emit('uncaughtException', new Error('first'));
+  source.emit('unhandledRejection', new Error('second'));
+  expect(await exited.promise).toBe(EXIT_CODES.CRASH);
+  expect(steps).toEqual(['give back']);
+});
