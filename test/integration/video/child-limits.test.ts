@@ -1,0 +1,125 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startLimited, type ChildExit, type ChildLimits } from '../../../src/video/child-process.ts';
+import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
+import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
+import { probeVideo, type VideoLimits } from '../../../src/video/probe.ts';
+import { makeMedia, testSource } from '../../support/media.ts';
+
+const never = new AbortController().signal;
+const NONE: ChildLimits = { cpuSeconds: null, memoryBytes: null };
+const limits: VideoLimits = {
+  maxDurationSeconds: 60,
+  maxPixels: 4_000_000,
+  maxFrameRate: 120,
+  maxFrames: 2_000,
+  maxStreams: 8,
+  timeoutMs: 20_000,
+};
+const options: DecodeOptions = {
+  framesPerSecond: 1.5,
+  stallTimeoutMs: 20_000,
+  wallTimeoutMs: 40_000,
+  maxFrames: 2_000,
+  threads: 1,
+};
+let folder: string;
+let tools: FfmpegTools;
+let video: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'child-limits-'));
+  tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
+  video = join(folder, 'video.mp4');
+  await makeMedia([...testSource({ seconds: 2 }), '-c:v', 'mpeg4', video]);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function run(script: string, childLimits: ChildLimits): Promise<{ exit: ChildExit; out: string; err: string }> {
+  const child = await startLimited('/bin/sh', ['-c', script], folder, childLimits);
+  const [out, err] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
+  const exit = await child.exited;
+  await child.stop();
+  return { exit, out, err };
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  let text = '';
+  for await (const chunk of stream.setEncoding('utf8')) text += String(chunk);
+  return text;
+}
+
+test('a program that computes for ever is ended by its CPU limit', async () => {
+  const { exit } = await run('while :; do :; done', { ...NONE, cpuSeconds: 1 });
+  expect(exit.signal).toBe('SIGXCPU');
+});
+
+test('a program that wants more memory than its limit does not get it', async () => {
+  // Without a line end, tail keeps all that it reads.
+  const script = 'head -c 300000000 /dev/zero | tail -n 1 | wc -c';
+  const { err } = await run(script, { ...NONE, memoryBytes: 128 * 1024 ** 2 });
+  expect(err).toMatch(/memory/i);
+  const { out } = await run('echo fits', { ...NONE, memoryBytes: 128 * 1024 ** 2 });
+  expect(out).toBe('fits\n');
+});
+
+test('a program writes to its pipes, and no byte into a file', async () => {
+  const { out } = await run('echo through the pipe; echo into a file >written; wc -c <written', NONE);
+  expect(out).toMatch(/^through the pipe/);
+  expect(await readdir(folder)).toContain('written');
+  const { out: size } = await run('wc -c <written', NONE);
+  expect(size.trim()).toBe('0');
+});
+
+test('a program finds nothing of our environment and nothing to read', async () => {
+  process.env['AWS_SECRET_ACCESS_KEY'] = 'never-to-be-seen';
+  try {
+    const { out } = await run('env; cat', NONE);
+    const names = out
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=')[0]);
+    expect(out).not.toContain('never-to-be-seen');
+    expect(names.filter((name) => !['PWD', 'OLDPWD', 'SHLVL', '_'].includes(name ?? '')).toSorted()).toEqual([
+      'AV_LOG_FORCE_NOCOLOR',
+      'LC_ALL',
+      'PATH',
+    ]);
+  } finally {
+    delete process.env['AWS_SECRET_ACCESS_KEY'];
+  }
+});
+
+test('arguments reach a program as they are: no shell reads them', async () => {
+  const child = await startLimited('/bin/echo', ['$(id)', '`id`', '; touch owned', '*'], folder, NONE);
+  expect(await textOf(child.stdout)).toBe('$(id) `id` ; touch owned *\n');
+  await child.stop();
+  expect(await readdir(folder)).not.toContain('owned');
+});
+
+async function decode(change: Partial<DecodeOptions>): Promise<number> {
+  const info = await probeVideo(tools, video, limits, never);
+  let frames = 0;
+  for await (const _frame of decodeFrames(tools, video, info, { ...options, ...change }, never)) frames += 1;
+  return frames;
+}
+
+test('a video that the decoder has no memory for is a permanent failure, not one of the host', async () => {
+  await expect(decode({ memoryLimitBytes: 96 * 1024 ** 2 })).rejects.toMatchObject({ class: 'permanent' });
+  expect(await decode({})).toBe(3);
+});
+
+test('a video with more frames than it claims is ended at the limit', async () => {
+  await expect(decode({ maxFrames: 5, framesPerSecond: 10 })).rejects.toMatchObject({ code: 'VIDEO_TOO_LONG' });
+});
+
+test('a video whose decoding takes too long in total is ended at the limit', async () => {
+  await expect(decode({ wallTimeoutMs: 1 })).rejects.toMatchObject({ code: 'VIDEO_DECODE_TIMEOUT' });
+  await expect(probeVideo(tools, video, { ...limits, timeoutMs: 1 }, never)).rejects.toMatchObject({
+    code: 'VIDEO_DECODE_TIMEOUT',
+    class: 'permanent',
+  });
+});
