@@ -48,7 +48,7 @@ export async function undisturbedResults(
   const tools = await locateFfmpeg(config.ffmpeg);
   const settings = await analysisSettings(config);
   const signal = AbortSignal.timeout(120_000);
-  const chain = await openChain(config, 'cpu', logger, signal);
+  const chain = await openChain(config, 'cpu', logger, { signal });
   try {
     const results = new Map<string, ResultSet>();
     for (const { name, file } of clips) {

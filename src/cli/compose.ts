@@ -37,12 +37,18 @@ export async function openConfiguredDatabase(config: Config<'database'>): Promis
   return await openDatabase({ url, schema, poolSize });
 }
 
+export interface OpenChainOptions {
+  /** The files were hashed a moment ago, by the preflight: several gigabytes are not read twice. */
+  readonly isVerified?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /** `device` is what the preflight resolved, so that `auto` is decided once. */
 export async function openChain(
   config: Config<'models'>,
   device: 'cpu' | 'cuda',
   logger: Logger,
-  signal?: AbortSignal,
+  { isVerified = false, signal }: OpenChainOptions = {},
 ): Promise<ModelChain> {
   const { modelPack, gpuDeviceId, cpuThreads, visionBatch, languageBatch } = config.inference;
   return await createModelChain({
@@ -51,6 +57,7 @@ export async function openChain(
     deviceId: gpuDeviceId,
     threads: { vision: cpuThreads, language: cpuThreads },
     batch: { detection: visionBatch, people: visionBatch, language: languageBatch },
+    verifyHashes: !isVerified,
     logger,
     ...(signal === undefined ? {} : { signal }),
   });

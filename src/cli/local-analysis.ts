@@ -45,7 +45,7 @@ export async function analyzeLocally(options: LocalAnalysisOptions, signal: Abor
   const info = await probeVideo(tools, file, videoLimits(config), signal);
   const settings = { ...(await analysisSettings(config)), keyFrames: options.keyFrames };
   const describer = createDescriber(config);
-  const chain = await openChain(config, options.device, logger, signal);
+  const chain = await openChain(config, options.device, logger, { signal });
   try {
     let keyFrames: readonly KeyFrame[] = [];
     const frames = decodeFrames(

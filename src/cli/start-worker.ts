@@ -80,7 +80,7 @@ async function serve(
       const applied = await migrateDatabase(database, AbortSignal.timeout(PREFLIGHT_TIMEOUT_MS));
       if (applied.length > 0) logger.info({ applied }, 'database migrated');
     }
-    const chain = await openChain(config, device, logger);
+    const chain = await openChain(config, device, logger, { isVerified: true });
     try {
       const settings = await processorSettings(config);
       const report = await runDaemon({

@@ -59,7 +59,7 @@ async function once(options: { readonly message?: string }): Promise<void> {
   const describer = createDescriber(config);
   try {
     if (config.database.migrateOnStart) await migrateDatabase(database, AbortSignal.timeout(60_000));
-    const chain = await openChain(config, preflight.device, logger);
+    const chain = await openChain(config, preflight.device, logger, { isVerified: true });
     try {
       const process_ = createVideoProcessor(
         { database, s3, tools, chain, describer, logger },
