@@ -16,8 +16,6 @@ export interface LoggerOptions {
 
 export interface LogDestination {
   write(line: string): unknown;
-  /** Opens the file again under its name, after a log rotation has moved it. */
-  reopen?(): void;
 }
 
 /** Message bodies hold whatever a sender put there, and may be 1 MiB. */
@@ -38,7 +36,8 @@ const LONGEST_TEXT = 4_000;
  * error's stack, its cause or a nested field is masked like one in a field that we know.
  */
 export function createLogger(options: LoggerOptions): Logger {
-  const out = options.destination ?? logToFile(2);
+  // Synchronous, so that the last words before an exit are not lost.
+  const out = options.destination ?? destination({ dest: 2, sync: true });
   const render = options.format === 'pretty' ? plainLine : (line: string) => line;
   const stream: DestinationStream = { write: (line) => void out.write(render(scrub(line))) };
   return pino(
@@ -52,11 +51,6 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     stream,
   );
-}
-
-/** Writes synchronously, so that the last words before an exit are not lost. A path is created with its folders. */
-export function logToFile(target: string | 1 | 2): LogDestination {
-  return destination({ dest: target, sync: true, mkdir: true });
 }
 
 function shortened(fields: Record<string, unknown>): Record<string, unknown> {
