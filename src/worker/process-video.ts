@@ -69,6 +69,8 @@ export function createVideoProcessor(deps: VideoProcessorDeps, settings: VideoPr
       key: delivery.job.key,
     });
     const context: JobContext = { deps, settings, delivery, logger, signal, stages: new JobStages() };
+    const { videoId, source, priority } = delivery.job;
+    logger.info({ videoId, source, priority, receiveCount: delivery.receiveCount }, 'a job begins');
     try {
       return await runJob(context);
     } catch (error) {

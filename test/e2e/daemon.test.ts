@@ -146,7 +146,9 @@ describe('the daemon on a queue, a store and a database', () => {
       join(dir, 'store.mp4'),
       signal,
     );
-    await enqueueVideo(sqs, { queueUrl: stack.queueUrl, bucket: stack.uploadsBucket, key, videoId: '4711' }, signal);
+    const message = { bucket: stack.uploadsBucket, key, videoId: '4711', priority: 'high' } as const;
+    await enqueueVideo(sqs, { queueUrl: stack.queueUrl, ...message }, signal);
+    await daemon.says(/"priority":"high".*"msg":"a job begins"/);
     await daemon.says(/"msg":"analysis stored"/);
     const video = await findVideo(database, '4711', signal);
     expect(video).toMatchObject({ status: 'completed', progress: 100, key, attempts: 1 });
