@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { letterboxInputs } from '../../src/analysis/chain/stages/letterbox-inputs.ts';
+import { frameInputs } from '../../src/analysis/chain/stages/frame-inputs.ts';
 import { GraphBuilder } from '../../src/inference/onnx/graph-builder.ts';
-import { letterboxGraph } from '../../src/inference/prepare/letterbox-graph.ts';
+import { addFrames } from '../../src/inference/prepare/frame-graph.ts';
 import { GoldenGroup, sha256 } from '../support/golden-folder.ts';
 
 interface Case {
@@ -16,11 +16,8 @@ let session: InferenceSession;
 
 beforeAll(async () => {
   const graph = new GraphBuilder('letterbox');
-  const frames = graph.input('frames', 'uint8', ['batch', 'height', 'width', 3]);
-  const rows = graph.input('rows', 'int32', [5, SIZE]);
-  const columns = graph.input('columns', 'int32', [5, SIZE]);
-  const levels = letterboxGraph(graph, { frames, rows, columns, target: { height: SIZE, width: SIZE } });
-  graph.output(graph.cast(levels, 'uint8'), 'levels', 'uint8', ['batch', SIZE, SIZE * 3]);
+  const levels = addFrames(graph, { height: SIZE, width: SIZE });
+  graph.output(graph.cast(levels, 'uint8'), 'levels', 'uint8', ['batch', SIZE, SIZE, 3]);
   session = await InferenceSession.create(graph.toBytes());
 });
 
@@ -29,7 +26,7 @@ afterAll(() => session.release());
 // To the last bit, as the plain letterbox.
 new GoldenGroup<Case>('letterbox').each(async ({ input, full_sha256 }, files) => {
   const { width, height, pixels } = await files.picture(input.file);
-  const { rows, columns } = letterboxInputs({ width, height }, { width: SIZE, height: SIZE, fill: 114 });
+  const { rows, columns } = frameInputs({ width, height }, { width: SIZE, height: SIZE, fill: 114 });
   const frames = new Tensor('uint8', pixels, [1, height, width, 3]);
   const { levels } = await session.run({ frames, rows, columns });
   expect(sha256(levels!.data as Uint8Array)).toBe(full_sha256);

@@ -9,7 +9,7 @@ import { loadPack, type Pack } from '../../src/inference/load-pack.ts';
 import { GraphBuilder, OPSET, type ElementType } from '../../src/inference/onnx/graph-builder.ts';
 import { parseOnnx, readOnnx } from '../../src/inference/onnx/onnx-model.ts';
 import type { ModelSpec } from '../../src/inference/pack-manifest.ts';
-import { detectionGraph, type Yolov8Spec } from '../../src/inference/prepare/detection-graph.ts';
+import { yolov8Graph, type Yolov8Spec } from '../../src/inference/prepare/yolov8-graph.ts';
 import { stageMeter } from '../../src/inference/stage-meter.ts';
 import type { Picture } from '../../src/vision/picture.ts';
 
@@ -58,7 +58,7 @@ export async function withDetector(detector: GraphBuilder): Promise<Pack> {
 export async function bothWays(pack: Pack, options: { readonly padding?: boolean } = {}): Promise<DetectionStages> {
   const dir = await mkdtemp(join(tmpdir(), 'prepared-'));
   const spec = pack.manifest.detection as Yolov8Spec;
-  const composed = detectionGraph(await readOnnx(pack.filePath(spec.model.file)), spec);
+  const composed = yolov8Graph(await readOnnx(pack.filePath(spec.model.file)), spec);
   const model = await put(dir, 'prepared_detection.onnx', composed);
   const prepared: Pack = {
     ...pack,

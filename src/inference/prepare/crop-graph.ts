@@ -1,5 +1,6 @@
-import { levelTable, type Normalisation } from '../../vision/planes.ts';
+import type { Normalisation } from '../../vision/planes.ts';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
+import { normaliseGraph } from './normalise-graph.ts';
 
 /** Names of the inputs that a prepared per-person graph has in place of the official model's picture. */
 export const CROP_INPUT = {
@@ -70,7 +71,7 @@ export function addCrops(graph: GraphBuilder, options: CropOptions): Value {
   });
   const sum = graph.node('Add', [graph.node('Add', halves), int(graph, rounding.half)]);
   const levels = reshape(graph, divide(graph, sum, rounding.total), [-1, height, width, 3]);
-  return reshape(graph, normalise(graph, levels, options), [-1, 3 * parts, height, width]);
+  return reshape(graph, normaliseGraph(graph, levels, options), [-1, 3 * parts, height, width]);
 }
 
 /** [crops, 1, width] to [crops, 1, 3 * width]. */
@@ -111,17 +112,6 @@ function addBlanks(graph: GraphBuilder, y: Value): (x: Value) => Value {
     const rectangles = graph.node('MatMul', [inY, within(x, fromX, toX)]);
     return graph.cast(graph.node('Less', [rectangles, graph.scalar(0.5)]), 'int32');
   };
-}
-
-/**
- * Levels [crops, height, width, 3] to the model's numbers [crops, 3, height, width], looked up as the plain path computes
- * them: in double precision, then rounded to the model's.
- */
-function normalise(graph: GraphBuilder, levels: Value, { mean, std, dtype }: CropOptions): Value {
-  const table = [0, 1, 2].flatMap((channel) => [...levelTable(mean[channel] ?? 0, std[channel] ?? 1)]);
-  const planes = graph.node('Transpose', [levels], { perm: [0, 3, 1, 2] });
-  const entries = graph.node('Add', [planes, graph.constant('int32', [0, 256, 512], [3, 1, 1])]);
-  return graph.node('Gather', [graph.constant(dtype, table, [table.length]), entries], { axis: 0 });
 }
 
 /** Of numbers that are not negative, so that the division rounds down. */

@@ -10,7 +10,8 @@ import type { ComposedSpec, PackManifest, PreparedStage } from '../pack-manifest
 import { officialModel, PREPARED_STAGES } from '../pack-manifest.ts';
 import { assertPack } from '../verify-pack.ts';
 import { ageGenderGraph } from './age-gender-graph.ts';
-import { detectionGraph } from './detection-graph.ts';
+import { yolov8Graph } from './yolov8-graph.ts';
+import { detrGraph } from './detr-graph.ts';
 import { orientationGraph } from './orientation-graph.ts';
 import { visionEncoderGraph } from './vision-encoder-graph.ts';
 
@@ -22,7 +23,11 @@ const COMPOSERS: Readonly<Record<PreparedStage, Readonly<Partial<Record<string, 
   detection: {
     yolov8: (model, { detection }, dataFolder) => {
       if (detection.adapter !== 'yolov8') throw new Error(`adapter ${detection.adapter} is composed as yolov8`);
-      return detectionGraph(model, detection, { dataFolder });
+      return yolov8Graph(model, detection, { dataFolder });
+    },
+    detr: (model, { detection }, dataFolder) => {
+      if (detection.adapter !== 'detr') throw new Error(`adapter ${detection.adapter} is composed as detr`);
+      return detrGraph(model, detection, { dataFolder });
     },
   },
   ageGender: { mivolo: (model, { ageGender }, dataFolder) => ageGenderGraph(model, ageGender, { dataFolder }) },

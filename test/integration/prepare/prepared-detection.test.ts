@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { loadPack } from '../../../src/inference/load-pack.ts';
 import { readOnnx } from '../../../src/inference/onnx/onnx-model.ts';
 import { placeNodes } from '../../../src/inference/placement/place-nodes.ts';
-import { detectionGraph, type Yolov8Spec } from '../../../src/inference/prepare/detection-graph.ts';
+import { yolov8Graph, type Yolov8Spec } from '../../../src/inference/prepare/yolov8-graph.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { resizeBilinear } from '../../../src/vision/resize-bilinear.ts';
 import { bothWays, constantDetector, withDetector, type DetectionStages } from '../../support/prepared-detector.ts';
@@ -92,7 +92,7 @@ test.each([13, 15, 18, 21])('at opset %i it is composed of what that opset has, 
   const raw = Float32Array.of(100, 400, 200, 300, 50, 60, 80, 90, 0.9, 0.5, 0.3, 0.75);
   const pack = await withDetector(constantDetector(raw, [1, 6, 2], 'float32', opset));
   const spec = pack.manifest.detection as Yolov8Spec;
-  const composed = detectionGraph(await readOnnx(pack.filePath(spec.model.file)), spec).toModel();
+  const composed = yolov8Graph(await readOnnx(pack.filePath(spec.model.file)), spec).toModel();
   const elsewhere = placeNodes(composed).filter(({ place }) => place === 'cpu' || place === 'unknown');
   expect(elsewhere).toEqual([]);
   const stages = await bothWays(pack);

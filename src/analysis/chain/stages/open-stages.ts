@@ -1,23 +1,33 @@
 import type { Pack } from '../../../inference/load-pack.ts';
-import type { PackManifest } from '../../../inference/pack-manifest.ts';
+import type { ComposedSpec, PackManifest } from '../../../inference/pack-manifest.ts';
 import type { Picture } from '../../../vision/picture.ts';
 import type { AgeGender, Detection, Orientation } from '../../model-chain.ts';
 import { openDetr } from './detr.ts';
 import { openMebow, type OrientationItem } from './mebow.ts';
 import { openMivolo, type AgeGenderItem } from './mivolo.ts';
 import { openPreparedAgeGender } from './prepared-age-gender.ts';
-import { openPreparedDetection } from './prepared-detection.ts';
+import { openPreparedDetr } from './prepared-detr.ts';
 import { openPreparedOrientation } from './prepared-orientation.ts';
+import { openPreparedYolov8 } from './prepared-yolov8.ts';
 import type { Stage, StageOptions } from './stage.ts';
 import { openYolov8 } from './yolov8.ts';
 
 type Open<Item, Result> = (pack: Pack, options: StageOptions) => Promise<Stage<Item, Result>>;
+type OpenPrepared<Item, Result> = (
+  pack: Pack,
+  spec: ComposedSpec,
+  options: StageOptions,
+) => Promise<Stage<Item, Result>>;
 type Adapter<Name extends 'detection' | 'ageGender' | 'orientation'> = PackManifest[Name]['adapter'];
 
 // A further model of a stage is an entry here, its fields in the manifest and its file beside this one.
 const DETECTION: Readonly<Record<Adapter<'detection'>, Open<Picture, readonly Detection[]>>> = {
   yolov8: openYolov8,
   detr: openDetr,
+};
+const PREPARED_DETECTION: Readonly<Record<Adapter<'detection'>, OpenPrepared<Picture, readonly Detection[]>>> = {
+  yolov8: openPreparedYolov8,
+  detr: openPreparedDetr,
 };
 const AGE_GENDER: Readonly<Record<Adapter<'ageGender'>, Open<AgeGenderItem, AgeGender | null>>> = {
   mivolo: openMivolo,
@@ -28,10 +38,10 @@ const ORIENTATION: Readonly<Record<Adapter<'orientation'>, Open<OrientationItem,
 
 /** Opens the pack's detector: the prepared graph where there is one, else by the adapter that the manifest names. */
 export const openDetection: Open<Picture, readonly Detection[]> = (pack, options) => {
-  const prepared = pack.manifest.prepared?.detection;
-  return prepared === undefined
-    ? DETECTION[pack.manifest.detection.adapter](pack, options)
-    : openPreparedDetection(pack, prepared, options);
+  const { detection, prepared } = pack.manifest;
+  return prepared?.detection === undefined
+    ? DETECTION[detection.adapter](pack, options)
+    : PREPARED_DETECTION[detection.adapter](pack, prepared.detection, options);
 };
 
 /** Opens the pack's age and gender model: the prepared graph where there is one, else by the adapter. */

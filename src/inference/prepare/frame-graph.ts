@@ -10,10 +10,21 @@ const CHANNELS = 3;
 /** Half of what the last shift loses. */
 const ROUNDING = 2;
 
-export interface LetterboxInputs {
-  /** uint8 [batch, height, width, 3] */
+/**
+ * Declares the inputs of a prepared detector that carry its frames, `frames` uint8 [batch, height, width, 3] of one size, and
+ * `rows` and `columns` int32 [5, target height or width] by `TAP_ROWS`, and fits the frames into the model's picture by
+ * them: int32 [batch, target height, target width, 3], 0..255.
+ */
+export function addFrames(graph: GraphBuilder, target: { readonly height: number; readonly width: number }): Value {
+  const frames = graph.input('frames', 'uint8', ['batch', 'height', 'width', 3]);
+  const rows = graph.input('rows', 'int32', [TAP_ROWS.length, target.height]);
+  const columns = graph.input('columns', 'int32', [TAP_ROWS.length, target.width]);
+  const lines = fitted(graph, { frames, rows, columns, target });
+  return graph.node('Reshape', [lines, graph.ints([0, target.height, target.width, CHANNELS])]);
+}
+
+interface Frames {
   readonly frames: Value;
-  /** int32 [5, target height] and [5, target width] by `TAP_ROWS`. */
   readonly rows: Value;
   readonly columns: Value;
   readonly target: { readonly height: number; readonly width: number };
@@ -28,7 +39,7 @@ export interface LetterboxInputs {
  * what is widened to 32 bits has the target's size, not the frame's. A line is one axis of pixels times channels, because weights
  * that repeat inside the innermost axis are slow on the CPU.
  */
-export function letterboxGraph(graph: GraphBuilder, inputs: LetterboxInputs): Value {
+function fitted(graph: GraphBuilder, inputs: Frames): Value {
   const { frames, rows, columns, target } = inputs;
   const line = target.width * CHANNELS;
   const int = (value: number): Value => graph.constant('int32', [value], []);

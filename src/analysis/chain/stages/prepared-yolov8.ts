@@ -1,24 +1,21 @@
 import { Tensor } from 'onnxruntime-node';
 import { Failure } from '../../../failure.ts';
-import { paddedCount } from '../../../inference/batch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
 import { openModel, output } from '../../../inference/model.ts';
 import { specOf, type ComposedSpec, type PackManifest } from '../../../inference/pack-manifest.ts';
+import { sourceMapping } from '../../../vision/letterbox.ts';
 import type { Picture } from '../../../vision/picture.ts';
 import type { Detection } from '../../model-chain.ts';
-import { frameBatch, groupBySize } from './frame-batch.ts';
-import { letterboxInputs, type LetterboxInputs } from './letterbox-inputs.ts';
+import { frameInputs } from './frame-inputs.ts';
 import { pictureTensors } from './picture-tensor.ts';
+import { preparedFrames } from './prepared-frames.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
-/** Source sizes whose letterbox is kept; a worker meets few, but may meet many in its life. */
-const MOST_SIZES = 64;
-
 /**
- * The prepared graph of adapter `yolov8` (`src/inference/prepare/detection-graph.ts`): raw frames in, boxes in source pixels
- * out. The same detections as the plain stage, without a pixel touched here.
+ * The prepared graph of adapter `yolov8` (`src/inference/prepare/yolov8-graph.ts`): raw frames in, boxes in source pixels
+ * out. The same detections as the plain stage.
  */
-export async function openPreparedDetection(
+export async function openPreparedYolov8(
   pack: Pack,
   spec: ComposedSpec,
   options: StageOptions,
@@ -26,53 +23,43 @@ export async function openPreparedDetection(
   const detection = specOf(pack.manifest, 'detection', 'yolov8');
   const { height, width } = pictureTensors(detection.model);
   const model = await openModel(pack, { field: 'prepared.detection', spec }, options.target);
-  const batch = frameBatch();
-  const sizes = new Map<string, LetterboxInputs>();
   const settings = {
     confidence: new Tensor('float32', [detection.confidence], [1]),
     iou: new Tensor('float32', [detection.iou], [1]),
     max_detections: new Tensor('int64', BigInt64Array.of(BigInt(detection.maxDetections)), [1]),
   };
+  return preparedFrames(
+    {
+      model,
+      inputsFor: (frame) => ({
+        ...frameInputs(frame, { width, height, fill: detection.letterboxFill }),
+        to_source: toSource(frame, width, height),
+        ...settings,
+      }),
+      read: (outputs, frames) => {
+        const read = (name: string): ArrayLike<number | bigint> =>
+          output(outputs, name, model).data as ArrayLike<number | bigint>;
+        const finite = read('finite');
+        if (frames.some((_, i) => finite[i] !== 0)) {
+          throw new Failure(
+            'INFERENCE_FAILED',
+            `${detection.model.file.path} gave NaN or an infinite value for a frame; expected finite numbers`,
+          );
+        }
+        const found = { boxes: read('boxes'), scores: read('scores'), places: read('places') };
+        return readDetections(found, frames.length, detection);
+      },
+    },
+    options,
+  );
+}
 
-  const sizeInputs = (frame: Picture): LetterboxInputs => {
-    const key = `${frame.width}x${frame.height}`;
-    const known = sizes.get(key);
-    if (known !== undefined) return known;
-    if (sizes.size >= MOST_SIZES) sizes.clear();
-    const inputs = letterboxInputs(frame, { width, height, fill: detection.letterboxFill });
-    sizes.set(key, inputs);
-    return inputs;
-  };
-
-  const runGroup = async (frames: readonly [Picture, ...Picture[]]): Promise<readonly (readonly Detection[])[]> => {
-    const rows = paddedCount(frames.length, options.padding);
-    const feeds = { frames: batch(frames, rows), ...sizeInputs(frames[0]), ...settings };
-    const outputs = await model.run(feeds, options.meter);
-    const read = (name: string): ArrayLike<number | bigint> =>
-      output(outputs, name, model).data as ArrayLike<number | bigint>;
-    const finite = read('finite');
-    frames.forEach((_, i) => {
-      if (finite[i] === 0) return;
-      throw new Failure(
-        'INFERENCE_FAILED',
-        `${detection.model.file.path} gave NaN or an infinite value for a frame; expected finite numbers`,
-      );
-    });
-    const found = { boxes: read('boxes'), scores: read('scores'), places: read('places') };
-    return readDetections(found, frames.length, detection);
-  };
-
-  const run = async (frames: readonly Picture[]): Promise<readonly (readonly Detection[])[]> => {
-    const results: (readonly Detection[])[] = frames.map(() => []);
-    for (const group of groupBySize(frames)) {
-      const [first, ...others] = group.flatMap((i) => frames[i] ?? []);
-      if (first === undefined) continue;
-      const detections = await runGroup([first, ...others]);
-      group.forEach((place, i) => (results[place] = detections[i] ?? []));
-    }
-    return results;
-  };
-  return { run, release: model.release };
+/** float64 [3, 4]: pads, gain and limits of x1, y1, x2, y2. */
+function toSource(frame: Picture, targetWidth: number, targetHeight: number): Tensor {
+  const { width, height } = frame;
+  const { padX, padY, gain } = sourceMapping(width, height, targetWidth, targetHeight);
+  const data = [padX, padY, padX, padY, gain, gain, gain, gain, width, height, width, height];
+  return new Tensor('float64', Float64Array.from(data), [3, 4]);
 }
 
 interface Found {
