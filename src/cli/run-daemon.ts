@@ -9,7 +9,7 @@ import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
 import { createWorkerMetrics } from '../telemetry/worker-metrics.ts';
 import { DEFAULT_BREAKER, type CircuitBreakerSettings } from '../worker/circuit-breaker.ts';
 import type { ProcessJob } from '../worker/delivery.ts';
-import { WorkerEventBus } from '../worker/events.ts';
+import type { WorkerEventBus } from '../worker/events.ts';
 import { watchInterruptions } from '../worker/interruption-watch.ts';
 import { watchSignals } from '../worker/signals.ts';
 import { Statistics } from '../worker/statistics.ts';
@@ -25,6 +25,7 @@ export interface DaemonParts {
   readonly processJob: ProcessJob;
   readonly onRejectedMessage: (messageId: string, failure: Failure) => Promise<void>;
   readonly crashPath: CrashPath;
+  readonly events: WorkerEventBus;
 }
 
 /** Milliseconds that an aborted job may take to kill its ffmpeg and to remove its workspace. */
@@ -37,8 +38,7 @@ const SPOT_DRAIN_MS = 80_000;
 
 /** Runs the worker until a signal, a host notice or a system failure has drained it. */
 export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
-  const { config, logger } = parts;
-  const events = new WorkerEventBus(logger);
+  const { config, logger, events } = parts;
   const statistics = new Statistics(events);
   using clients = createSqsClients({ region: config.aws.region, endpoint: config.aws.endpointUrl });
   const worker = new Worker({

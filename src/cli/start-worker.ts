@@ -1,11 +1,13 @@
 import './no-telemetry.ts';
 import { Command } from 'commander';
+import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import { loadConfig, type Config } from '../config.ts';
 import { migrateDatabase } from '../persistence/migrate.ts';
 import { recordRejection } from '../persistence/runs.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
 import { removeStaleWorkspaces } from '../video/workspace.ts';
+import { WorkerEventBus } from '../worker/events.ts';
 import { EXIT_CODES, exitCodeOf } from '../worker/exit-codes.ts';
 import { createVideoProcessor } from '../worker/process-video.ts';
 import {
@@ -23,6 +25,7 @@ import { renderPreflight } from './preflight/render.ts';
 import { runPreflight } from './preflight/run-preflight.ts';
 import { runDaemon } from './run-daemon.ts';
 import { VERSION } from './version.ts';
+import { stageSecondsOf } from './worker-health.ts';
 
 type DaemonConfig = Config<'queue' | 'database' | 'models'>;
 
@@ -83,12 +86,25 @@ async function serve(
     const chain = await openChain(config, device, logger, { isVerified: true });
     try {
       const settings = await processorSettings(config);
+      const events = new WorkerEventBus(logger);
+      const stageSeconds = stageSecondsOf(chain);
+      const onAnalysed = ({ sampling }: VideoAnalysis): void => {
+        void stageSeconds().then(
+          (spent) => events.emit('video:analysed', { frames: sampling.frames, stageSeconds: spent }),
+          // A thread that died is told by the job that it fails.
+          () => events.emit('video:analysed', { frames: sampling.frames, stageSeconds: {} }),
+        );
+      };
       const report = await runDaemon({
         config,
         logger,
         sqs: hands.sqs,
         crashPath: hands.crashPath,
-        processJob: createVideoProcessor({ database, s3: hands.s3, tools, chain, describer, logger }, settings),
+        events,
+        processJob: createVideoProcessor(
+          { database, s3: hands.s3, tools, chain, describer, logger, onAnalysed },
+          settings,
+        ),
         onRejectedMessage: (messageId, failure) =>
           recordRejection(database, { messageId, failure }, AbortSignal.timeout(5_000)),
       });

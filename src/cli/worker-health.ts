@@ -1,3 +1,4 @@
+import type { ModelChain } from '../analysis/model-chain.ts';
 import type { HealthReport, HealthSource } from '../telemetry/health-server.ts';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.ts';
 import type { WorkerEventBus } from '../worker/events.ts';
@@ -44,6 +45,10 @@ export function countEvents(events: WorkerEventBus, metrics: WorkerMetrics): voi
     metrics.jobEnded(outcomeOf(disposition, settled), seconds);
     if ('failure' in disposition) metrics.failed(disposition.failure, stageOf(disposition.failure) ?? 'unknown');
   });
+  events.on('video:analysed', ({ frames, stageSeconds }) => {
+    metrics.framesAnalysed(frames);
+    for (const [stage, seconds] of Object.entries(stageSeconds)) metrics.stageSpent(stage, seconds);
+  });
   events.on('message:rejected', ({ failure }) => metrics.failed(failure, 'message'));
   events.on('lease:renewed', () => metrics.leaseRenewed());
   events.on('lease:lost', () => metrics.leaseLost());
@@ -51,4 +56,18 @@ export function countEvents(events: WorkerEventBus, metrics: WorkerMetrics): voi
   events.on('poll:failed', () => metrics.pollFailed());
   events.on('circuit:open', ({ dependency }) => metrics.circuit(dependency, true));
   events.on('circuit:closed', ({ dependency }) => metrics.circuit(dependency, false));
+}
+
+/** Tells how long the models have run since it was last asked: the chain counts over its life and over all its videos. */
+export function stageSecondsOf(chain: Pick<ModelChain, 'timings'>): () => Promise<Record<string, number>> {
+  const before = new Map<string, number>();
+  return async () => {
+    const timings = await chain.timings();
+    const spent: Record<string, number> = {};
+    for (const [stage, { runMs }] of Object.entries(timings)) {
+      spent[stage] = Math.max(0, runMs - (before.get(stage) ?? 0)) / 1_000;
+      before.set(stage, runMs);
+    }
+    return spent;
+  };
 }

@@ -14,6 +14,8 @@ export interface WorkerEvents {
   'job:started': { readonly messageId: string; readonly key: string; readonly receiveCount: number };
   /** The job function has returned; settling comes after it. */
   'job:returned': { readonly messageId: string; readonly key: string; readonly disposition: Disposition };
+  /** `stageSeconds`: spent inside the models by all videos since the last such event, which overlap. */
+  'video:analysed': { readonly frames: number; readonly stageSeconds: Readonly<Record<string, number>> };
   /** The job's message is settled, or is nobody's to settle here. */
   'job:settled': {
     readonly messageId: string;

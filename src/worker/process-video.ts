@@ -33,6 +33,8 @@ export interface VideoProcessorDeps {
   readonly logger: Logger;
   /** Told of every step of every job, for metrics and the operator's console. */
   readonly onProgress?: (job: Job, progress: AnalysisProgress) => void;
+  /** Told of every analysis that was made, stored or not. */
+  readonly onAnalysed?: (analysis: VideoAnalysis) => void;
 }
 
 export interface VideoProcessorSettings {
@@ -134,6 +136,7 @@ async function runClaimed(context: JobContext, run: Run, head: ObjectHead): Prom
   const signal = AbortSignal.any([context.signal, reporter.signal]);
   await using workspace = await createWorkspace(settings.workDir, run.runId);
   const analysis = await analyse({ ...context, signal }, { run, head, workspace, reporter });
+  deps.onAnalysed?.(analysis);
   context.stages.current = 'highlights';
   await uploadHighlights({ ...context, signal }, analysis);
   context.stages.current = 'store';

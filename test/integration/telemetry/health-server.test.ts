@@ -10,6 +10,7 @@ beforeEach(async () => {
     live: () => ({ ok: true, details: { loopDelayMs: 2 } }),
     ready: () => ({ ok: isReady, details: { state: isReady ? 'polling' : 'draining' } }),
     metrics: () => 'a 1\n',
+    statistics: () => ({ completed: 3, byStage: { download: 1 } }),
   });
 });
 
@@ -30,7 +31,8 @@ describe('the health server', () => {
     expect((await get('/readyz?verbose')).status).toBe(200);
   });
 
-  test('serves liveness and metrics, and nothing else', async () => {
+  test('serves liveness, metrics and statistics, and nothing else', async () => {
+    expect(await (await get('/statistics')).json()).toEqual({ completed: 3, byStage: { download: 1 } });
     expect(await (await get('/livez')).json()).toEqual({ ok: true, loopDelayMs: 2 });
     const metrics = await get('/metrics');
     expect(metrics.headers.get('content-type')).toContain('version=0.0.4');

@@ -5,6 +5,7 @@ import { loadConfig } from '../../../src/config.ts';
 import { Failure, Interruption } from '../../../src/failure.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import type { ProcessJob } from '../../../src/worker/delivery.ts';
+import { WorkerEventBus } from '../../../src/worker/events.ts';
 import { exitCodeOf } from '../../../src/worker/exit-codes.ts';
 
 /** The daemon as a process, with jobs that do what their object's key says instead of analysing a video. */
@@ -41,7 +42,9 @@ const logger = createLogger({ level: 'info', format: 'json', name: 'fixture' });
 using crashPath = watchCrashes(process, logger, (code) => process.exit(code));
 const sqs = new SQSClient({ region: config.aws.region, endpoint: config.aws.endpointUrl ?? '' });
 try {
-  const report = await runDaemon({ config, logger, sqs, processJob, onRejectedMessage: async () => {}, crashPath });
+  const events = new WorkerEventBus(logger);
+  const onRejectedMessage = async (): Promise<void> => {};
+  const report = await runDaemon({ config, logger, sqs, processJob, onRejectedMessage, crashPath, events });
   process.exitCode = exitCodeOf(report);
 } finally {
   sqs.destroy();

@@ -33,8 +33,9 @@ function card(holds: number, text: string): { readonly submit: Submit<string, st
     meter: stageMeter(),
     run: async (items) => {
       runs.push(items.length);
-      if (items.length > holds)
+      if (items.length > holds) {
         throw classifyOrtError(new Error(text), { device: 'cuda', doing: 'running detector.onnx' });
+      }
       return items.map((item) => `seen ${item}`);
     },
   });
