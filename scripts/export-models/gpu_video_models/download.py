@@ -103,19 +103,26 @@ class Downloads:
             raise OSError(f"the connection ended after {done} of {expected} bytes")
 
     def _compare(self, source: Source, path: Path) -> None:
-        found = sha256_of(path)
-        recorded = self._recorded()
-        expected = source.sha256 or recorded.get(source.key)
+        expected = source.sha256 or self._recorded().get(source.key)
         if expected is None:
-            self.record.parent.mkdir(parents=True, exist_ok=True)
-            self.record.write_text(json.dumps({**recorded, source.key: found}, indent=2) + "\n", encoding="utf-8")
-            self.say(f"{source.file_name}: sha256 {found} recorded in {self.record}")
-        elif found != expected:
+            return
+        found = sha256_of(path)
+        if found != expected:
             where = "published by its authors" if source.sha256 else f"recorded in {self.record}"
             raise ExportError(
                 f"{path} has sha256 {found}, expected {expected} ({where}). Download it again, or remove the record where the "
                 "authors published another file"
             )
+
+    def remember(self, source: Source, path: Path) -> None:
+        """Records the hash of a file that proved to be a whole checkpoint: that of a damaged one would refuse the right one later."""
+        recorded = self._recorded()
+        if source.sha256 is not None or source.key in recorded or not path.is_file():
+            return
+        found = sha256_of(path)
+        self.record.parent.mkdir(parents=True, exist_ok=True)
+        self.record.write_text(json.dumps({**recorded, source.key: found}, indent=2) + "\n", encoding="utf-8")
+        self.say(f"{source.file_name}: sha256 {found} recorded in {self.record}")
 
     def _recorded(self) -> dict[str, str]:
         if not self.record.exists():

@@ -124,37 +124,39 @@ def run(options: argparse.Namespace) -> None:
     wanted = [SOURCES[stage.key] for stage in stages] + ([LANGUAGE] if with_language else [])
     if not options.random_weights:
         show_licences(wanted, options.accept_licences)
-    for pack in packs.values():
-        pack.mkdir(parents=True, exist_ok=True)
-        # The manifest comes last: a folder with one is a whole pack.
-        (pack / "manifest.json").unlink(missing_ok=True)
     report = Report()
+    downloads = Downloads(cache=options.downloads, record=options.record, say=say)
     with ExitStack() as stack:
         entries: dict[str, dict[str, Any]] = {precision: {} for precision in packs}
         if options.random_weights:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             checkpoints = {stage.key: write_random_checkpoint(stage, folder, options) for stage in stages}
         else:
-            downloads = Downloads(cache=options.downloads, record=options.record, say=say)
             given = {key: getattr(options, key.replace("-", "_")) for key in SOURCES}
             checkpoints = {source.key: downloads.obtain(source, given[source.key]) for source in wanted}
+        for pack in packs.values():
+            pack.mkdir(parents=True, exist_ok=True)
+            # The manifest comes last: a folder with one is a whole pack.
+            (pack / "manifest.json").unlink(missing_ok=True)
         for stage in stages:
             started = time.monotonic()
             path = checkpoints[stage.key]
             fields, facts = export_vision(stage, path, options.scale, packs)
-            origin = (
-                random_origin(options.seed, options.scale)
-                if options.random_weights
-                else checkpoint_origin(SOURCES[stage.key], path)
-            )
+            if options.random_weights:
+                origin = random_origin(options.seed, options.scale)
+            else:
+                origin = checkpoint_origin(SOURCES[stage.key], path)
             for precision, entry in fields.items():
                 entries[precision][stage.field] = {"adapter": entry.pop("adapter"), **origin, **entry}
             report.add(stage.key, started, **facts)
         if with_language:
             export_language(checkpoints.get(LANGUAGE.key), options, packs, entries, report)
-        if not options.only:
-            for precision, pack in packs.items():
-                write_manifest(pack, {**describe_pack(options, precision), **entries[precision]})
+        if not options.random_weights:
+            for source in wanted:
+                downloads.remember(source, checkpoints[source.key])
+    if not options.only:
+        for precision, pack in packs.items():
+            write_manifest(pack, {**describe_pack(options, precision), **entries[precision]})
     report.write(options.out / "report.json")
 
 

@@ -81,9 +81,11 @@ class DownloadTest(unittest.TestCase):
         for word in words:
             self.assertIn(word, str(caught.exception))
 
-    def test_the_hash_is_recorded_on_first_use_and_compared_later(self):
+    def test_the_hash_is_recorded_after_first_use_and_compared_later(self):
         path = self.obtain()
         self.assertEqual(path.read_bytes(), CONTENT)
+        self.assertFalse(self.downloads.record.exists())
+        self.downloads.remember(self.source, path)
         self.assertEqual(json.loads(self.downloads.record.read_text()), {"age-gender": SHA256})
         self.assertEqual(self.obtain(), path)
         self.assertEqual(len(self.server.ranges), 1)
