@@ -38,7 +38,8 @@ export class Settler {
   readonly #remembered = new Set<string>();
   /** Leases whose work is done and whose delete has not ended: never given back, that would run the work again. */
   readonly #acknowledging = new Map<Lease, Promise<AcknowledgeResult>>();
-  readonly #hurried = Promise.withResolvers<void>();
+  /** Wakes each delete that waits to be tried again. */
+  readonly #waiting = new Set<() => void>();
   #isHurried = false;
 
   constructor(options: SettlerOptions) {
@@ -60,7 +61,7 @@ export class Settler {
    */
   async hurry(): Promise<void> {
     this.#isHurried = true;
-    this.#hurried.resolve();
+    for (const wake of this.#waiting) wake();
     await Promise.all(this.#acknowledging.values());
   }
 
@@ -87,7 +88,7 @@ export class Settler {
   }
 
   async #deleteWithRetries(lease: Lease): Promise<AcknowledgeResult> {
-    const { firstRetryMs = 200, random = Math.random, clock } = this.#options;
+    const { firstRetryMs = 200, random = Math.random } = this.#options;
     for (let attempt = 0; attempt < MAX_DELETE_ATTEMPTS; attempt += 1) {
       const isLast = this.#isHurried;
       const result = await this.#delete(lease.queueUrl, lease.receiptHandle);
@@ -97,13 +98,20 @@ export class Settler {
       }
       if (isLast || result.kind === 'gone' || lease.state === 'lost') break;
       const waitMs = firstRetryMs * 2 ** attempt * (0.5 + random());
-      const waited = Promise.withResolvers<void>();
-      const cancel = clock.after(waitMs, waited.resolve);
-      await Promise.race([waited.promise, this.#hurried.promise]);
-      cancel();
+      await this.#wait(waitMs);
     }
     this.#remember(lease.messageId);
     return 'remembered';
+  }
+
+  async #wait(ms: number): Promise<void> {
+    if (this.#isHurried) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
+    const cancel = this.#options.clock.after(ms, resolve);
+    await promise;
+    cancel();
+    this.#waiting.delete(resolve);
   }
 
   /** Makes the message visible again after so many seconds. False: the call failed and the lease will run out instead. */
