@@ -16,7 +16,7 @@ for (const [tenth, { memory, sockets }] of report.readings.entries()) {
   const mib = Object.entries(memory).map(([name, bytes]) => `${name} ${(bytes / 1024 ** 2).toFixed(1)} MiB`);
   say(`tenth ${tenth + 1}: ${mib.join(', ')}, sockets ${sockets}`);
 }
-say(`${report.completed} of ${report.jobs} jobs in ${report.seconds} s`);
+say(`${report.completed} of ${report.jobs} jobs in ${report.seconds} s, ${report.deadLettered} dead-lettered`);
 for (const problem of report.problems) say(`PROBLEM ${problem}`);
 if (values.json) console.log(JSON.stringify(report));
 process.exitCode = report.ok ? 0 : 1;

@@ -18,5 +18,6 @@ export interface SoakSettings {
 export interface SoakAnswer {
   readonly readings: readonly Reading[];
   readonly completed: number;
+  readonly deadLettered: number;
   readonly warnings: readonly string[];
 }

@@ -3,21 +3,19 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { startChild } from '../../src/local/child-process.ts';
 import type { FauxqsReady } from '../../src/local/fauxqs-process.ts';
-import { createSqsClients } from '../../src/queue/sqs-client.ts';
 import { startPostgres } from '../../test/support/postgres.ts';
 import { judgeSoak } from './judge.ts';
 import type { Reading } from './reading.ts';
 import { recordTools, renderClip } from './replay-tools.ts';
 import type { SoakAnswer, SoakSettings } from './soak-settings.ts';
+import { sendWorkload } from './workload.ts';
 
 export interface SoakOptions {
   /** A multiple of ten. */
   readonly jobs: number;
-  /** ffmpeg itself for every job, instead of programs that replay one of its runs. */
+  /** Only videos, and ffmpeg itself for every job instead of programs that replay one of its runs. */
   readonly real: boolean;
   readonly leak: boolean;
 }
@@ -25,7 +23,9 @@ export interface SoakOptions {
 export interface SoakReport {
   readonly ok: boolean;
   readonly jobs: number;
+  /** Messages whose end was that they were deleted. */
   readonly completed: number;
+  readonly deadLettered: number;
   readonly seconds: number;
   readonly problems: readonly string[];
   readonly leftovers: readonly string[];
@@ -67,7 +67,11 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     slots: SLOTS,
     leak: options.leak,
   };
-  await sendJobs(settings, await readFile(clip));
+  const { queueUrl } = settings;
+  await sendWorkload(
+    { endpoint, region: REGION, queueUrl, credentials: CREDENTIALS, jobs: options.jobs, onlyVideos: options.real },
+    await readFile(clip),
+  );
   const start = performance.now();
   const answer = await runWorker(settings);
   const problems = judgeSoak(answer.readings, SLOTS);
@@ -78,35 +82,12 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     ok: problems.length + leftovers.length === 0,
     jobs: options.jobs,
     completed: answer.completed,
+    deadLettered: answer.deadLettered,
     seconds: Math.round((performance.now() - start) / 1_000),
     problems,
     leftovers,
     readings: answer.readings,
   };
-}
-
-async function sendJobs(settings: SoakSettings, body: Buffer): Promise<void> {
-  using clients = createSqsClients({ region: REGION, endpoint: settings.endpoint, credentials: CREDENTIALS });
-  const s3 = new S3Client({
-    region: REGION,
-    endpoint: settings.endpoint,
-    forcePathStyle: true,
-    credentials: CREDENTIALS,
-  });
-  for (let first = 0; first < settings.jobs; first += 10) {
-    const keys = Array.from({ length: 10 }, (_, index) => `v/${first + index}.mp4`);
-    await Promise.all(keys.map((Key) => s3.send(new PutObjectCommand({ Bucket: 'videos', Key, Body: body }))));
-    await clients.control.send(
-      new SendMessageBatchCommand({
-        QueueUrl: settings.queueUrl,
-        Entries: keys.map((key, index) => ({
-          Id: String(index),
-          MessageBody: JSON.stringify({ bucket: 'videos', key }),
-        })),
-      }),
-    );
-  }
-  s3.destroy();
 }
 
 async function runWorker(settings: SoakSettings): Promise<SoakAnswer> {

@@ -20,6 +20,8 @@ const rig = await createVideoWorker({
   ...settings,
   tools: settings.tools ?? { ffmpegPath: null, ffprobePath: null },
   concurrency: settings.slots,
+  // A duplicate that comes too early must not stop a tenth for half a minute.
+  settings: { maxRetryDelaySeconds: 1 },
   logger: createLogger({ level: 'error', format: 'json', name: 'soak' }),
   chain,
   wrap: (processJob) => async (delivery, signal) => {
@@ -46,6 +48,8 @@ clients.poll.middlewareStack.add(
 );
 
 let completed = 0;
+let deadLettered = 0;
+events.on('message:dead-lettered', () => (deadLettered += 1));
 let due = Promise.withResolvers<void>();
 events.on('message:deleted', () => {
   completed += 1;
@@ -73,7 +77,7 @@ while (readings.length < 10) {
   worker.resume();
 }
 await worker.drain('the soak is over', 10_000);
-const answer: SoakAnswer = { readings, completed, warnings };
+const answer: SoakAnswer = { readings, completed, deadLettered, warnings };
 await rig[Symbol.asyncDispose]();
 process.send?.(answer);
 process.disconnect();
