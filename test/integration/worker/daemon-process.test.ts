@@ -164,7 +164,7 @@ test.each(['uncaught', 'unhandled'])(
   30_000,
 );
 
-test('a spot notice during a slow drain brings its deadline closer, and the messages go back', async () => {
+test('a rebalance recommendation drains the process for DRAIN_SECONDS, and the messages go back', async () => {
   const says = new Map([['events/recommendations/rebalance', '{}']]);
   const imds = createServer((request, response) => {
     const path = (request.url ?? '').replace('/latest/meta-data/', '');
@@ -180,5 +180,7 @@ test('a spot notice during a slow drain brings its deadline closer, and the mess
   imds.close();
   imds.closeAllConnections();
   expect(code).toBe(EXIT_CODES.GIVEN_BACK);
-  expect(lines.find(({ msg }) => String(msg).startsWith('draining'))).toMatchObject({ reason: 'rebalance' });
+  const draining = lines.find(({ msg }) => String(msg).startsWith('draining'));
+  expect(draining).toMatchObject({ reason: 'rebalance', deadlineMs: 1_000 });
+  expect(await isVisible()).toBe(true);
 }, 30_000);

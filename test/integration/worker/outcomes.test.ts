@@ -172,3 +172,22 @@ test('a paused worker keeps the lease of its job and takes nothing, a resumed on
   expect(worker.state).toBe('polling');
   finish.resolve();
 });
+
+test('a drain that joins another can bring its deadline closer, never put it off', async () => {
+  const { worker, events } = rig.worker(
+    async (_delivery, signal) => {
+      await aborted(signal);
+      return { kind: 'abandon', why: 'host-interruption' };
+    },
+    { settings: { visibilitySeconds: 600 } },
+  );
+  await rig.send('a');
+  const started = next(events, 'job:started');
+  worker.start();
+  await started;
+  const slow = worker.drain('rebalance', 3_600_000, 'host-interruption');
+  const later = worker.drain('a stop signal', 7_200_000);
+  const soon = worker.drain('spot-interruption', 20, 'host-interruption');
+  expect(await slow).toMatchObject({ reason: 'rebalance', givenBack: 1, stuck: 0 });
+  expect([await later, await soon]).toEqual([await slow, await slow]);
+});
