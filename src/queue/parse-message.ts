@@ -16,7 +16,9 @@ const MAX_WRAPPINGS = 3;
 
 const bucket = z.string().min(1);
 const key = z.string().min(1);
-const id = z.union([z.string().min(1), z.number().int()]).transform(String);
+/** What the database can keep and find again: no NUL, and short enough for an index. */
+const ID = /^[^\0]{1,500}$/;
+const id = z.union([z.string().regex(ID), z.number().int()]).transform(String);
 
 const backendSchema = z.looseObject({
   eventType: z.literal('video-uploaded'),
@@ -169,7 +171,8 @@ function isCreation(eventName: string): boolean {
 
 function attributeId(attributes: StringAttributes): string | null {
   const value = attributes['video_id'];
-  return value === undefined || value === '' ? null : value;
+  if (value === undefined || value === '') return null;
+  return check(z.string().regex(ID), value, 'the attribute video_id');
 }
 
 function toPriority(text: string | undefined): JobPriority {

@@ -25,6 +25,8 @@ export function checkReference(ref: ObjectRef): void {
   if (!key.isWellFormed()) {
     throw new Failure('MESSAGE_KEY_UNDECODABLE', 'the object key has half of a surrogate pair: it is no Unicode text');
   }
+  // S3 may hold such an object; PostgreSQL cannot hold its name.
+  if (key.includes('\0')) throw new Failure('MESSAGE_KEY_UNDECODABLE', 'the object key has a NUL character');
   if (versionId !== null && !VERSION.test(versionId)) {
     throw new Failure('OBJECT_NOT_FOUND', `s3://${bucket}/${key}: no version can be called so`);
   }

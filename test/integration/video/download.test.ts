@@ -105,6 +105,7 @@ test.each<[string, object]>([
   ['BUCKET_NOT_FOUND', { bucket: 'http://169.254.169.254/latest' }],
   ['BUCKET_NOT_FOUND', { bucket: 'x'.repeat(300) }],
   ['MESSAGE_KEY_UNDECODABLE', { key: 'a\uDFFFb' }],
+  ['MESSAGE_KEY_UNDECODABLE', { key: 'a\0b' }],
   ['OBJECT_NOT_FOUND', { versionId: 'v\r\nx: y' }],
   ['OBJECT_CHANGED', { etag: 'e\u{1F3AC}' }],
 ])('%s: a reference that no object can have is refused before a request is made: %j', async (code, change) => {

@@ -59,6 +59,20 @@ test('the id of the backend message falls back to the attribute', () => {
   expect(parsed.kind === 'jobs' && parsed.jobs[0]?.videoId).toBe('12');
 });
 
+test.each<[string, unknown, string | undefined]>([
+  ['has a NUL, which no database keeps', 'a\0b', undefined],
+  ['is too long to be looked up', 'x'.repeat(501), undefined],
+  ['is too long as an attribute', undefined, 'x'.repeat(501)],
+])('an id that %s is refused', (_what, videoId, attribute) => {
+  const body = JSON.stringify({
+    eventType: 'video-uploaded',
+    s3: { bucket: 'b', key: 'k' },
+    ...(videoId === undefined ? {} : { video: { id: videoId } }),
+  });
+  const parse = (): unknown => parseMessage(body, attribute === undefined ? {} : { video_id: attribute });
+  expect(parse).toThrow(expect.objectContaining({ code: 'MESSAGE_FIELD_MISSING', class: 'permanent' }));
+});
+
 test('pitfall 29: the test event of S3 is ignored', () => {
   expect(parseMessage('{"Service":"Amazon S3","Event":"s3:TestEvent"}').kind).toBe('ignored');
 });
