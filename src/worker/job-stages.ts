@@ -3,8 +3,9 @@ import type { SceneDescriber } from '../analysis/scene.ts';
 import { Failure } from '../failure.ts';
 import type { Frame } from '../video/frame.ts';
 
-/** Where a job can fail: the steps of its run, and within `analysis` the decoder and each model. */
+/** Where a job can fail: its message, the steps of its run, and within `analysis` the decoder and each model. */
 export type JobStage =
+  | 'message'
   | 'head'
   | 'claim'
   | 'download'

@@ -13,6 +13,7 @@ import type { Disposition } from './disposition.ts';
 import type { WorkerState } from './events.ts';
 import { FifoGroups } from './fifo-groups.ts';
 import { InFlight } from './in-flight.ts';
+import { withStage } from './job-stages.ts';
 import { MessageRun } from './message-run.ts';
 import { Poller } from './poller.ts';
 import { settledWithin } from './settled-within.ts';
@@ -267,7 +268,7 @@ export class Worker {
     try {
       parsed = parseMessage(message.body, stringAttributes(message));
     } catch (error) {
-      const failure = toFailure(error);
+      const failure = withStage(toFailure(error), 'message');
       this.#options.logger.warn({ messageId: message.messageId, code: failure.code }, failure.message);
       this.#options.events.emit('message:rejected', { messageId: message.messageId, failure });
       await this.#options.onRejectedMessage?.(message.messageId, failure).catch(() => {});

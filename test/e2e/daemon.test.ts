@@ -205,6 +205,12 @@ describe('the daemon on a queue, a store and a database', () => {
     for (const [body, code] of expected) expect(codes.get(body)).toMatch(code);
     const recorded = (await listErrors(database, 50, signal)).map(({ code }) => code);
     for (const code of codes.values()) expect(recorded).toContain(code);
+    const rows = await database.prisma.errorEvent.findMany({ select: { code: true, stage: true } });
+    expect(Object.fromEntries(rows.map(({ code, stage }) => [code, stage]))).toMatchObject({
+      MESSAGE_NOT_JSON: 'message',
+      OBJECT_NOT_FOUND: 'head',
+      NO_VIDEO_STREAM: 'probe',
+    });
   }, 90_000);
 
   test('drains on SIGTERM, exits 0 and leaves no file behind', async () => {
