@@ -5,7 +5,7 @@ import type { Lease } from '../queue/lease.ts';
 import type { ReceivedMessage } from '../queue/receive.ts';
 import type { Settler } from '../queue/settle.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Disposition } from './disposition.ts';
+import type { Disposition, Settled } from './disposition.ts';
 import type { WorkerEventBus } from './events.ts';
 import { retryDelaySeconds } from './retry-delay.ts';
 
@@ -25,9 +25,6 @@ export interface CarryOutDeps {
   /** Null: not known, the queue's own redrive policy has to take the message. */
   readonly deadLetterUrl: (queueUrl: string) => string | null;
 }
-
-/** What became of a message: `lost` with its lease, `left` to a lease that runs out because a call failed. */
-export type Settled = 'deleted' | 'remembered' | 'dead-lettered' | 'given-back' | 'left' | 'lost';
 
 /** Does to the message what its run decided. Never rejects: the end of a message never changes the outcome of its job. */
 export async function carryOut(

@@ -14,3 +14,6 @@ export type Disposition =
   | { readonly kind: 'halt'; readonly failure: Failure }
   /** Interrupted: give the message back at once where the lease still lives. Burns nothing. */
   | { readonly kind: 'abandon'; readonly why: InterruptionKind };
+
+/** What became of a message: `lost` with its lease, `left` to a lease that runs out because a call failed. */
+export type Settled = 'deleted' | 'remembered' | 'dead-lettered' | 'given-back' | 'left' | 'lost';

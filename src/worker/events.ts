@@ -1,8 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Failure } from '../failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Settled } from './carry-out.ts';
-import type { Disposition } from './disposition.ts';
+import type { Disposition, Settled } from './disposition.ts';
 
 export type WorkerState = 'starting' | 'polling' | 'paused' | 'draining' | 'stopped';
 

@@ -1,6 +1,5 @@
 import type { Failure, FailureClass, FailureCode } from '../failure.ts';
-import type { Settled } from './carry-out.ts';
-import type { Disposition } from './disposition.ts';
+import type { Disposition, Settled } from './disposition.ts';
 import type { WorkerEventBus } from './events.ts';
 import { stageOf } from './job-stages.ts';
 
