@@ -53,4 +53,13 @@ describe('createLogger', () => {
     const text = logged('pretty', (log) => log.warn({ jobId: 'j1', err: new Error('broken') }, 'went wrong'));
     expect(text).toMatch(/^\S+Z WARN {2}went wrong jobId=j1\n {4}Error: broken\n {4} +at /);
   });
+
+  test('writes plain lines that a key cannot steer the terminal with or break in two', () => {
+    const key = 'a\u001b[2J\r\n2026-01-01T00:00:00Z INFO forged\u202egpm.4';
+    const text = logged('pretty', (log) => log.warn({ key: '\u001b[2Jk', err: new Error(key) }, `no object ${key}`));
+    // oxlint-disable-next-line no-control-regex
+    expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u202e]/);
+    expect(text).toContain('\\u001b[2J\\u000d\\u000a2026');
+    expect(text.split('\n').filter((line) => /^\S/.test(line))).toHaveLength(1);
+  });
 });
