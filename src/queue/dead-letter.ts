@@ -11,6 +11,8 @@ export interface DeadLetterContext {
 const CALL_TIMEOUT_MS = 10_000;
 const MAX_ATTRIBUTES = 10;
 const MAX_REASON = 500;
+/** SQS counts the body and the names, types and values of the attributes together. */
+const MAX_MESSAGE_BYTES = 1_048_576;
 /** What SQS refuses in an attribute: control characters other than tab and line ends, and halves of surrogate pairs. */
 // oxlint-disable-next-line no-control-regex
 const REFUSED = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|\p{Surrogate}/gu;
@@ -26,11 +28,14 @@ export async function sendToDeadLetter(
   failure: Failure,
   context: DeadLetterContext,
 ): Promise<void> {
+  const { body, attributes } = fitted(message, deadLetterAttributes(message, failure, context), () =>
+    deadLetterAttributes({ ...message, attributes: {} }, failure, context),
+  );
   const command = new SendMessageCommand({
     QueueUrl: deadLetterUrl,
     // SQS takes no empty body.
-    MessageBody: message.body === '' ? ' ' : message.body,
-    MessageAttributes: deadLetterAttributes(message, failure, context),
+    MessageBody: body === '' ? ' ' : body,
+    MessageAttributes: attributes,
     ...(deadLetterUrl.endsWith('.fifo')
       ? { MessageGroupId: message.groupId ?? 'dead-letter', MessageDeduplicationId: message.messageId }
       : {}),
@@ -68,6 +73,45 @@ export function deadLetterAttributes(
   const dropped = originals.slice(kept.length).map(([name]) => name);
   const folded = JSON.stringify(dropped.length === 0 ? facts : { ...facts, dropped_attributes: dropped });
   return { ...Object.fromEntries(kept), ...texts({ ...reason, failure_context: folded }) };
+}
+
+type Attributes = Record<string, MessageAttributeValue>;
+
+/**
+ * A message that was as large as SQS takes them has no room for the reason: its copy is shortened, and says so. Refused as a whole, it
+ * would come back until its receives are used up, and lose the reason.
+ */
+function fitted(
+  message: ReceivedMessage,
+  all: Attributes,
+  withoutOriginals: () => Attributes,
+): { readonly body: string; readonly attributes: Attributes } {
+  const bytes = Buffer.byteLength(message.body);
+  if (bytes + bytesOf(all) <= MAX_MESSAGE_BYTES) return { body: message.body, attributes: all };
+  const attributes = bytesOf(all) <= MAX_MESSAGE_BYTES / 2 ? all : withoutOriginals();
+  const reason = attributes['failure_reason']?.StringValue ?? '';
+  const marked = {
+    ...attributes,
+    ...texts({ failure_reason: `${reason} (shortened to what SQS takes; the body had ${bytes} bytes)` }),
+  };
+  const room = MAX_MESSAGE_BYTES - bytesOf(marked);
+  // As a stream: the bytes of a character that was cut in two are left out.
+  const body = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.from(message.body).subarray(0, room), {
+    stream: true,
+  });
+  return { body, attributes: marked };
+}
+
+function bytesOf(attributes: Attributes): number {
+  return Object.entries(attributes).reduce(
+    (sum, [name, { DataType = '', StringValue = '', BinaryValue }]) =>
+      sum +
+      Buffer.byteLength(name) +
+      Buffer.byteLength(DataType) +
+      Buffer.byteLength(StringValue) +
+      (BinaryValue?.length ?? 0),
+    0,
+  );
 }
 
 function texts(values: Readonly<Record<string, string>>): Record<string, MessageAttributeValue> {

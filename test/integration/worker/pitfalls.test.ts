@@ -42,7 +42,7 @@
  *  38 signals and crashes ..................... daemon-process
  */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { ReceiveMessageCommand, SendMessageCommand, type MessageAttributeValue } from '@aws-sdk/client-sqs';
 import { Failure } from '../../../src/failure.ts';
 import type { Disposition } from '../../../src/worker/disposition.ts';
 import { createFaultProxy } from '../../support/fault-proxy.ts';
@@ -104,6 +104,27 @@ test('pitfall 22: a permanent failure is copied with its reason, then deleted', 
   expect(attributes['failure_code']?.StringValue).toBe('NOT_A_VIDEO');
   expect(attributes['failure_class']?.StringValue).toBe('permanent');
   expect(attributes['original_message_id']?.StringValue).toBe(id);
+});
+
+test.each<[string, string, Record<string, MessageAttributeValue>]>([
+  ['body', `{${'ü'.repeat(524_250)}`, {}],
+  ['attributes', '{', { a: { DataType: 'String', StringValue: 'x'.repeat(1_048_500) } }],
+])('pitfall 22: a message whose %s is as large as SQS takes still goes with its reason', async (_what, body, extra) => {
+  const { worker, events } = rig.worker(async () => ACK);
+  await rig.sqs.clients.control.send(
+    new SendMessageCommand({ QueueUrl: rig.url, MessageBody: body, MessageAttributes: extra }),
+  );
+  const deleted = next(events, 'message:deleted');
+  worker.start();
+  await deleted;
+  const dead = await rig.sqs.clients.poll.send(
+    new ReceiveMessageCommand({ QueueUrl: rig.deadUrl, MessageAttributeNames: ['All'] }),
+  );
+  const [copy] = dead.Messages ?? [];
+  expect(copy?.MessageAttributes?.['failure_code']?.StringValue).toMatch(/^MESSAGE_(TOO_LARGE|NOT_JSON)$/);
+  expect(body.startsWith(copy?.Body ?? 'no copy')).toBe(true);
+  const words = `shortened to what SQS takes; the body had ${Buffer.byteLength(body)} bytes`;
+  expect(copy?.MessageAttributes?.['failure_reason']?.StringValue).toContain(words);
 });
 
 test('pitfall 33: a message that is not JSON is dead-lettered without a run', async () => {
