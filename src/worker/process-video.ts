@@ -21,6 +21,7 @@ import { createWorkspace, type Workspace } from '../video/workspace.ts';
 import type { Delivery, ProcessJob } from './delivery.ts';
 import type { Disposition } from './disposition.ts';
 import { JobStages, withStage } from './job-stages.ts';
+import { rejectRecorded } from './reject-recorded.ts';
 import { retryDelaySeconds } from './retry-delay.ts';
 import { createRunReporter } from './run-reporter.ts';
 
@@ -49,6 +50,8 @@ export interface VideoProcessorSettings {
   /** How long a run counts as alive without a sign of life from its worker. */
   readonly aliveSeconds: number;
 }
+
+const RECORD_TIMEOUT_MS = 20_000;
 
 interface JobContext {
   readonly deps: VideoProcessorDeps;
@@ -220,18 +223,38 @@ async function disposeOfError(context: JobContext, error: unknown, run: Run | nu
     stage,
   );
   logger[failure.class === 'permanent' ? 'warn' : 'error']({ err: failure, code: failure.code, stage }, 'job failed');
-  await quietly(logger, () =>
+  const record = (): Promise<void> =>
     run === null
       ? recordRejection(
           deps.database,
           { messageId: delivery.messageId, failure, job: delivery.job },
           AbortSignal.timeout(5_000),
         )
-      : failRun(deps.database, run, failure, AbortSignal.timeout(5_000)),
-  );
-  if (failure.class === 'permanent') return { kind: 'reject', failure };
+      : failRun(deps.database, run, failure, AbortSignal.timeout(5_000));
+  if (failure.class === 'permanent') return await reject(context, failure, record);
+  await quietly(logger, record);
   if (failure.class === 'system') return { kind: 'halt', failure };
   return { kind: 'retry', afterSeconds: retryDelaySeconds(failure, delivery.receiveCount), failure };
+}
+
+async function reject(
+  { delivery, logger, signal }: JobContext,
+  failure: Failure,
+  record: () => Promise<void>,
+): Promise<Disposition> {
+  // The signal of a job that ran out of its time has fired already.
+  const limit = AbortSignal.timeout(RECORD_TIMEOUT_MS);
+  const disposition = await rejectRecorded(failure, delivery.receiveCount, async () => {
+    try {
+      await withRetries(record, { signal: signal.aborted ? limit : AbortSignal.any([signal, limit]) });
+    } catch (error) {
+      logger.warn({ err: error }, 'the rejection could not be written to the database');
+      throw error;
+    }
+  });
+  const reason: unknown = signal.aborted ? signal.reason : null;
+  const isInterrupted = reason instanceof Interruption && reason.kind !== 'deadline';
+  return isInterrupted && disposition.kind === 'retry' ? { kind: 'abandon', why: reason.kind } : disposition;
 }
 
 async function quietly(logger: Logger, work: () => Promise<unknown>): Promise<void> {

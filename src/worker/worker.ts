@@ -16,6 +16,7 @@ import { InFlight } from './in-flight.ts';
 import { withStage } from './job-stages.ts';
 import { MessageRun } from './message-run.ts';
 import { Poller } from './poller.ts';
+import { rejectRecorded } from './reject-recorded.ts';
 import { settledWithin } from './settled-within.ts';
 import { tellLease } from './tell-lease.ts';
 import type { WorkerOptions } from './worker-options.ts';
@@ -271,8 +272,8 @@ export class Worker {
       const failure = withStage(toFailure(error), 'message');
       this.#options.logger.warn({ messageId: message.messageId, code: failure.code }, failure.message);
       this.#options.events.emit('message:rejected', { messageId: message.messageId, failure });
-      await this.#options.onRejectedMessage?.(message.messageId, failure).catch(() => {});
-      await carryOut(deps, message, lease, { kind: 'reject', failure });
+      const record = async (): Promise<void> => await this.#options.onRejectedMessage?.(message.messageId, failure);
+      await carryOut(deps, message, lease, await rejectRecorded(failure, message.receiveCount, record));
       return;
     }
     if (parsed.kind === 'ignored') {
