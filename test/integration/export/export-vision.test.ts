@@ -170,7 +170,6 @@ describe('refusals', () => {
       expect(text).toContain('pose.pth: no orientation head');
       expect(text).toContain('model_hboe.pth');
       expect(await refusal(...only)).toContain('--orientation FILE');
-      await rm(join(folder, 'record.json'));
       await truncate(join(folder, 'whole.pth'), 50_000);
       expect(await refusal(...only, '--orientation', join(folder, 'whole.pth'))).toMatch(
         /whole\.pth.*(download it again|damaged)/s,
