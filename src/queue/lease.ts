@@ -46,7 +46,8 @@ export class Lease {
   readonly #controller = new AbortController();
   #waiters: Waiter[] = [];
   /** Why nothing may be committed under it any more. */
-  #end: Interruption | null = null;
+  /** Why it was lost. */
+  #loss: Interruption | null = null;
 
   constructor(facts: LeaseFacts) {
     this.queueUrl = facts.queueUrl;
@@ -83,7 +84,8 @@ export class Lease {
 
   /** Resolves with the next renewal that SQS grants, rejects when the lease is lost or released before. */
   nextGrant(): Promise<void> {
-    if (this.#end !== null) return Promise.reject(this.#end);
+    const end = this.#end();
+    if (end !== null) return Promise.reject(end);
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
     });
@@ -101,20 +103,28 @@ export class Lease {
   lose(why: string): void {
     if (this.#state !== 'held') return;
     this.#state = 'lost';
-    this.#end = new Interruption('lease-lost', `the lease of message ${this.messageId} is lost: ${why}`);
-    this.#controller.abort(this.#end);
-    this.#rejectWaiters(this.#end);
+    this.#loss = new Interruption('lease-lost', `the lease of message ${this.messageId} is lost: ${why}`);
+    this.#controller.abort(this.#loss);
+    this.#rejectWaiters(this.#loss);
   }
 
   release(): void {
     if (this.#state !== 'held') return;
     this.#state = 'released';
-    this.#end = new Interruption('lease-lost', `message ${this.messageId} is settled or given back`);
-    this.#rejectWaiters(this.#end);
+    if (this.#waiters.length === 0) return;
+    const end = this.#end();
+    if (end !== null) this.#rejectWaiters(end);
   }
 
   throwIfEnded(): void {
-    if (this.#end !== null) throw this.#end;
+    const end = this.#end();
+    if (end !== null) throw end;
+  }
+
+  /** Every message ends its lease: its error, with a stack, is made only for one who asks. */
+  #end(): Interruption | null {
+    if (this.#state === 'held') return null;
+    return this.#loss ?? new Interruption('lease-lost', `message ${this.messageId} is settled or given back`);
   }
 
   #rejectWaiters(reason: Interruption): void {

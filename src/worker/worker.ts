@@ -9,7 +9,7 @@ import { stringAttributes, type ReceivedMessage } from '../queue/receive.ts';
 import { Settler } from '../queue/settle.ts';
 import { carryOut, giveBack, type CarryOutDeps } from './carry-out.ts';
 import { answeredIn, CircuitBreaker, DEFAULT_BREAKER } from './circuit-breaker.ts';
-import type { Disposition } from './disposition.ts';
+import type { Disposition, Settled } from './disposition.ts';
 import type { WorkerState } from './events.ts';
 import { FifoGroups } from './fifo-groups.ts';
 import { InFlight } from './in-flight.ts';
@@ -18,6 +18,7 @@ import { MessageRun } from './message-run.ts';
 import { Poller } from './poller.ts';
 import { rejectRecorded } from './reject-recorded.ts';
 import { settledWithin } from './settled-within.ts';
+import { Slots } from './slots.ts';
 import { tellLease } from './tell-lease.ts';
 import type { WorkerOptions } from './worker-options.ts';
 
@@ -60,15 +61,14 @@ export class Worker {
   readonly #breaker: CircuitBreaker;
   readonly #poller: Poller;
   readonly #inFlight = new InFlight();
-  readonly #running = new Set<Promise<void>>();
+  readonly #slots: Slots;
   readonly #groups = new FifoGroups();
-  /** What ran when a circuit last opened. */
-  #beforeOpen: ReadonlySet<Promise<void>> = new Set();
   #state: WorkerState = 'starting';
   #drain: Promise<DrainReport> | null = null;
   #failure: Failure | null = null;
   #finished = 0;
   #givenBack = 0;
+  #fillsSoon = false;
   readonly #now = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<DrainReport>();
 
@@ -76,6 +76,7 @@ export class Worker {
     const { clients, settings } = options;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#slots = new Slots(options.concurrency);
     this.#keeper = new LeaseKeeper({
       clock: this.#clock,
       visibilitySeconds: settings.visibilitySeconds,
@@ -92,7 +93,7 @@ export class Worker {
       mayTake: () => this.#state === 'polling',
       // A lease that cannot be renewed says that the queue is hard to reach: what is taken now may be lost as well.
       isHealthy: () => this.#keeper.isHealthy,
-      freeSlots: () => this.#freeSlots(),
+      freeSlots: () => this.#slots.free((all, older) => this.#breaker.slots(this.#clock.now(), all, older)),
       pausedMs: () => this.#breaker.waitMs(this.#clock.now()),
       take: (messages) => this.#takeAll(messages),
     });
@@ -191,10 +192,10 @@ export class Worker {
     const finishedBefore = this.#finished;
     const givenBackBefore = this.#givenBack;
     this.#poller.stopWaking();
-    const jobs = this.#idle();
+    const jobs = this.#slots.idle();
     await settledWithin(Promise.race([jobs, this.#now.promise]), deadlineMs);
     for (const run of this.#inFlight.runs) run.abort(new Interruption(kind, `the worker stops: ${reason}`));
-    await settledWithin(this.#idle(), this.#options.settings.unwindMs);
+    await settledWithin(this.#slots.idle(), this.#options.settings.unwindMs);
     const stuck = this.#inFlight.runs.filter((run) => !run.isOver).length;
     await settledWithin(this.#settler.hurry(), LAST_DELETES_MS);
     // A queue that does not answer: the renewals end and the lease runs out.
@@ -205,7 +206,7 @@ export class Worker {
     this.#givenBack += await this.#settler.giveBackAll(this.#keeper.held);
     await Promise.race([this.#poller.allAnswered(), this.#now.promise]);
     await this.#poller.quiet(QUIET_MS);
-    if (stuck === 0) await Promise.all(this.#running);
+    if (stuck === 0) await this.#slots.idle();
     this.#keeper.stop();
     this.#setState('stopped');
     return {
@@ -215,11 +216,6 @@ export class Worker {
       stuck,
       failure: this.#failure,
     };
-  }
-
-  /** Everything received so far has ended; what an open poll brings later is given back without a run. */
-  async #idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   async #takeAll(messages: readonly ReceivedMessage[]): Promise<void> {
@@ -238,11 +234,7 @@ export class Worker {
       this.#redelivered(running, message);
       return;
     }
-    const work = this.#handle(message, this.#keeper.register(message)).finally(() => {
-      this.#running.delete(work);
-      this.#poller.fill();
-    });
-    this.#running.add(work);
+    this.#occupy(this.#handle(message, this.#keeper.register(message)));
   }
 
   /** The same message while its run is not over: never started a second time. */
@@ -255,7 +247,7 @@ export class Worker {
     }
     // Its run is being aborted: by the time it is visible again the run is over.
     const lease = this.#keeper.register(message);
-    this.#track(giveBack(this.#carryOutDeps(), lease, DUPLICATE_DELAY_SECONDS, 'its aborted run has not ended yet'));
+    this.#occupy(giveBack(this.#carryOutDeps(), lease, DUPLICATE_DELAY_SECONDS, 'its aborted run has not ended yet'));
   }
 
   async #handle(message: ReceivedMessage, lease: Lease): Promise<void> {
@@ -323,12 +315,19 @@ export class Worker {
     if (disposition.kind === 'halt') this.#halt(disposition.failure);
     // A report of success under a lost lease stays unsaid: whoever has the message now decides.
     if (run.lease.state === 'held') this.#count(disposition);
-    const settled = await carryOut(deps, run.message, run.lease, disposition);
+    const settled = await this.#settle(run, disposition, deps);
     const { messageId } = run.message;
     for (const { job, ...ended } of run.ended) {
       this.#options.events.emit('job:settled', { messageId, key: job.key, ...ended, settled });
     }
     return disposition.kind === 'ack' || disposition.kind === 'reject';
+  }
+
+  async #settle(run: MessageRun, disposition: Disposition, deps: CarryOutDeps): Promise<Settled> {
+    const settle = (): Promise<Settled> => carryOut(deps, run.message, run.lease, disposition);
+    if (disposition.kind !== 'ack') return await settle();
+    this.#fillSoon();
+    return await this.#slots.withoutSlot(settle);
   }
 
   #count(disposition: Disposition): void {
@@ -341,7 +340,7 @@ export class Worker {
     if (disposition.kind !== 'retry') return;
     const opened = this.#breaker.failed(disposition.failure, this.#clock.now());
     if (opened === null) return;
-    this.#beforeOpen = new Set(this.#running);
+    this.#slots.circuitOpened();
     logger.error(opened, 'a dependency is away, no messages are taken for a while');
     events.emit('circuit:open', opened);
   }
@@ -353,10 +352,14 @@ export class Worker {
     void this.drainNow(`system failure ${failure.code}`);
   }
 
-  #freeSlots(): number {
-    // Jobs from before the circuit opened may run for hours: they are not the one that tries.
-    const older = [...this.#running].filter((work) => this.#beforeOpen.has(work)).length;
-    return this.#breaker.slots(this.#clock.now(), this.#options.concurrency, older) - this.#running.size;
+  /** Messages that end together are one reason to ask for more, not ten small ones. */
+  #fillSoon(): void {
+    if (this.#fillsSoon) return;
+    this.#fillsSoon = true;
+    setImmediate(() => {
+      this.#fillsSoon = false;
+      this.#poller.fill();
+    });
   }
 
   #carryOutDeps(): CarryOutDeps {
@@ -372,13 +375,10 @@ export class Worker {
     };
   }
 
-  #track(work: Promise<unknown>): void {
-    const ended = work.then(() => undefined);
-    const tracked = ended.finally(() => {
-      this.#running.delete(tracked);
-      this.#poller.fill();
+  #occupy(work: Promise<unknown>): void {
+    this.#slots.occupy(work, () => {
+      this.#fillSoon();
     });
-    this.#running.add(tracked);
   }
 
   #setState(state: WorkerState): void {
