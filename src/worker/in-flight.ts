@@ -22,22 +22,18 @@ export class InFlight {
 
   /** Whether one of the run's objects is worked on by another message here. */
   hasObjectOf(run: MessageRun): boolean {
-    return objectsOf(run).some((object) => this.#byObject.has(object));
+    return run.objects.some((object) => this.#byObject.has(object));
   }
 
   add(run: MessageRun): void {
     this.#byMessage.set(run.message.messageId, run);
-    for (const object of objectsOf(run)) this.#byObject.set(object, run);
+    for (const object of run.objects) this.#byObject.set(object, run);
   }
 
   remove(run: MessageRun): void {
     this.#byMessage.delete(run.message.messageId);
-    for (const object of objectsOf(run)) {
+    for (const object of run.objects) {
       if (this.#byObject.get(object) === run) this.#byObject.delete(object);
     }
   }
-}
-
-function objectsOf(run: MessageRun): string[] {
-  return run.jobs.map((job) => JSON.stringify([job.bucket, job.key]));
 }

@@ -35,6 +35,8 @@ export class MessageRun {
   readonly message: ReceivedMessage;
   readonly lease: Lease;
   readonly jobs: readonly Job[];
+  /** Bucket and key of each job, in a form that can be compared. */
+  readonly objects: readonly string[];
   /** In the order in which they ended. */
   readonly ended: EndedJob[] = [];
   readonly #deps: MessageRunDeps;
@@ -45,6 +47,7 @@ export class MessageRun {
     this.message = message;
     this.lease = lease;
     this.jobs = jobs;
+    this.objects = jobs.map((job) => JSON.stringify([job.bucket, job.key]));
     this.#deps = deps;
     lease.signal.addEventListener(
       'abort',

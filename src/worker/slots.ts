@@ -41,7 +41,7 @@ export class Slots {
    * opened, since such a job may run for hours and is not the one that tries.
    */
   free(allowed: (all: number, older: number) => number): number {
-    const older = [...this.#running].filter((work) => this.#beforeOpen.has(work)).length;
+    const older = [...this.#beforeOpen].filter((work) => this.#running.has(work)).length;
     const slots = allowed(this.#count, older);
     // Deletes that do not get through must not let messages pile up, nor an open circuit be tried by two jobs.
     const acknowledging = slots < this.#count ? 0 : Math.min(this.#acknowledging, this.#count);
