@@ -56,8 +56,10 @@ test('each form of end is counted: a message that is no job, one for nothing, a 
   await rig.send('a');
   let deleted = 0;
   const all = next(events, 'message:deleted', () => (deleted += 1) === 3);
+  // Told after the delete.
+  const settled = next(events, 'job:settled');
   worker.start();
-  await all;
+  await Promise.all([all, settled]);
   expect(statistics.summary()).toMatchObject({
     started: 1,
     completed: 1,
