@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,40 +5,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { renderVideo } from '../../scripts/demo-video/render.ts';
 import { startLocalStack, type LocalStack } from '../../src/local/stack.ts';
 import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
+import { type Answer, runVideoWorker } from '../support/operator-command.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'commands-e2e-'));
 let stack: LocalStack;
 
-interface Answer {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The operator's command as a process. */
-async function videoWorker(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Answer> {
-  const options = {
-    env: {
-      PATH: process.env['PATH'],
-      ...stack.env,
-      MODEL_PACK: 'models/demo',
-      DEVICE: 'cpu',
-      WORK_DIR: join(dir, 'work'),
-      ...env,
-    },
-    maxBuffer: 1 << 26,
-    timeout: 60_000,
-  };
-  return await new Promise((done) => {
-    const node = 'node_modules/.bin/node';
-    execFile(
-      node,
-      ['--disable-warning=ExperimentalWarning', 'src/cli/video-worker.ts', ...args],
-      options,
-      (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
-    );
-  });
-}
+/** With the local stack's variables. */
+const videoWorker = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+  runVideoWorker(args, { ...stack.env, MODEL_PACK: 'models/demo', DEVICE: 'cpu', WORK_DIR: join(dir, 'work'), ...env });
 
 beforeAll(async () => {
   stack = await startLocalStack({ dataDir: 'memory', port: 0 });

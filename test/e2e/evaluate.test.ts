@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import type { Aim } from '../../src/analysis/evaluation/aims.ts';
 import { parseTruth } from '../../src/analysis/evaluation/truth.ts';
 import type { ObservedDetection } from '../../src/analysis/video-analysis.ts';
 import { sampleAnalysis, sampleDetection } from '../support/analysis-sample.ts';
+import { type Answer, runVideoWorker } from '../support/operator-command.ts';
 
 /** A part of the scene with six people, one of whom falls behind another who pays. */
 const FROM = 13.6;
@@ -18,22 +18,8 @@ const SECONDS = 4;
 const dir = mkdtempSync(join(tmpdir(), 'evaluate-e2e-'));
 const truthFile = join(dir, 'store.truth.json');
 
-interface Answer {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function videoWorker(...args: readonly string[]): Promise<Answer> {
-  return await new Promise((done) => {
-    execFile(
-      'node_modules/.bin/node',
-      ['--disable-warning=ExperimentalWarning', 'src/cli/video-worker.ts', ...args],
-      { env: { PATH: process.env['PATH'], DEVICE: 'cpu', WORK_DIR: join(dir, 'work') }, timeout: 120_000 },
-      (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
-    );
-  });
-}
+const videoWorker = (...args: readonly string[]): Promise<Answer> =>
+  runVideoWorker(args, { WORK_DIR: join(dir, 'work') }, 120_000);
 
 /** The scene's truth as that of a video which begins at FROM. */
 function truthOfPart(): object {

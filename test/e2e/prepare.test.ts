@@ -1,31 +1,17 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { renderVideo } from '../../scripts/demo-video/render.ts';
 import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
+import { type Answer, runVideoWorker } from '../support/operator-command.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'prepare-e2e-'));
 const video = join(dir, 'store.mp4');
 const prepared = join(dir, 'packs', 'demo');
 
-interface Answer {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function videoWorker(...args: readonly string[]): Promise<Answer> {
-  return await new Promise((done) => {
-    execFile(
-      'node_modules/.bin/node',
-      ['--disable-warning=ExperimentalWarning', 'src/cli/video-worker.ts', ...args],
-      { env: { PATH: process.env['PATH'], DEVICE: 'cpu', WORK_DIR: join(dir, 'work') }, timeout: 60_000 },
-      (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
-    );
-  });
-}
+const videoWorker = (...args: readonly string[]): Promise<Answer> =>
+  runVideoWorker(args, { WORK_DIR: join(dir, 'work') });
 
 async function analyse(pack: string): Promise<VideoAnalysis> {
   const file = join(dir, 'analysis.json');

@@ -6,26 +6,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startLimited, type ChildExit, type ChildLimits } from '../../../src/video/child-process.ts';
 import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
-import { probeVideo, type VideoLimits } from '../../../src/video/probe.ts';
+import { probeVideo } from '../../../src/video/probe.ts';
 import { makeMedia, testSource } from '../../support/media.ts';
+import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../support/small-videos.ts';
 
 const never = new AbortController().signal;
 const NONE: ChildLimits = { cpuSeconds: null, memoryBytes: null };
-const limits: VideoLimits = {
-  maxDurationSeconds: 60,
-  maxPixels: 4_000_000,
-  maxFrameRate: 120,
-  maxFrames: 2_000,
-  maxStreams: 8,
-  timeoutMs: 20_000,
-};
-const options: DecodeOptions = {
-  framesPerSecond: 1.5,
-  stallTimeoutMs: 20_000,
-  wallTimeoutMs: 40_000,
-  maxFrames: 2_000,
-  threads: 1,
-};
+const limits = SMALL_VIDEO_LIMITS;
+const options = SMALL_VIDEO_DECODING;
 let folder: string;
 let tools: FfmpegTools;
 let video: string;

@@ -4,24 +4,12 @@ import { chmod, readFile, truncate, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
-import { probeVideo, type VideoLimits } from '../../../src/video/probe.ts';
+import { probeVideo } from '../../../src/video/probe.ts';
 import { makeMedia, mediaFolder, testSource } from '../../support/media.ts';
+import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../support/small-videos.ts';
 
-const limits: VideoLimits = {
-  maxDurationSeconds: 60,
-  maxPixels: 4_000_000,
-  maxFrameRate: 120,
-  maxFrames: 2_000,
-  maxStreams: 8,
-  timeoutMs: 20_000,
-};
-const options: DecodeOptions = {
-  framesPerSecond: 1.5,
-  stallTimeoutMs: 20_000,
-  wallTimeoutMs: 40_000,
-  maxFrames: 2_000,
-  threads: 1,
-};
+const limits = SMALL_VIDEO_LIMITS;
+const options = SMALL_VIDEO_DECODING;
 /** Bytes without any meaning, the same ones each time. */
 const NOISE = Buffer.concat(Array.from({ length: 2_000 }, (_, i) => createHash('sha256').update(String(i)).digest()));
 const never = new AbortController().signal;

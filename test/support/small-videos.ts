@@ -1,0 +1,20 @@
+import type { DecodeOptions } from '../../src/video/decode.ts';
+import type { VideoLimits } from '../../src/video/probe.ts';
+
+/** Limits that no test fixture reaches unless it is made to. */
+export const SMALL_VIDEO_LIMITS: VideoLimits = {
+  maxDurationSeconds: 60,
+  maxPixels: 4_000_000,
+  maxFrameRate: 120,
+  maxFrames: 2_000,
+  maxStreams: 8,
+  timeoutMs: 20_000,
+};
+
+export const SMALL_VIDEO_DECODING: DecodeOptions = {
+  framesPerSecond: 1.5,
+  stallTimeoutMs: 20_000,
+  wallTimeoutMs: 40_000,
+  maxFrames: 2_000,
+  threads: 1,
+};
