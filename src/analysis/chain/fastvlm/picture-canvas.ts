@@ -18,11 +18,9 @@ export interface CanvasFeeds extends Readonly<Record<string, Tensor>> {
  * encoder's size has more taps than the graph adds up; it is resized here.
  */
 export function canvasFeeds(pictures: readonly Picture[], rows: number, size: number): CanvasFeeds {
-  const placed = pictures.map((picture) =>
-    fits(picture, size) ? picture : resizeBicubic(padSquare(picture), size, size),
-  );
-  const height = Math.max(...placed.map((picture) => picture.height));
-  const width = placed.reduce((sum, picture) => sum + picture.width, 0);
+  const placed = pictures.map((picture) => place(picture, size));
+  const height = Math.max(...placed.map(({ picture }) => picture.height));
+  const width = placed.reduce((sum, { picture }) => sum + picture.width, 0);
   const pixels = new Uint8Array(height * width * 3);
   const feeds = {
     columns: axis(rows, size),
@@ -31,10 +29,8 @@ export function canvasFeeds(pictures: readonly Picture[], rows: number, size: nu
     lineWeights: axis(rows, size),
   };
   let left = 0;
-  placed.forEach((picture, row) => {
+  placed.forEach(({ picture, side, taps }, row) => {
     copyInto(pixels, width, picture, left);
-    const side = Math.max(picture.width, picture.height);
-    const taps = bicubicTaps(side, size);
     const across = { taps, before: Math.floor((side - picture.width) / 2), length: picture.width };
     const down = { taps, before: Math.floor((side - picture.height) / 2), length: picture.height };
     writeTaps(across, { places: feeds.columns, weights: feeds.columnWeights, row, rows, start: left });
@@ -51,9 +47,18 @@ export function canvasFeeds(pictures: readonly Picture[], rows: number, size: nu
   };
 }
 
-function fits(picture: Picture, size: number): boolean {
-  const { count } = bicubicTaps(Math.max(picture.width, picture.height), size);
-  return count.every((taps) => taps <= BICUBIC_TAPS);
+interface Placed {
+  readonly picture: Picture;
+  /** Of the black square around it. */
+  readonly side: number;
+  readonly taps: BicubicTaps;
+}
+
+function place(picture: Picture, size: number): Placed {
+  const side = Math.max(picture.width, picture.height);
+  const taps = bicubicTaps(side, size);
+  if (taps.count.every((count) => count <= BICUBIC_TAPS)) return { picture, side, taps };
+  return { picture: resizeBicubic(padSquare(picture), size, size), side: size, taps: bicubicTaps(size, size) };
 }
 
 function axis(rows: number, size: number): Int32Array {
