@@ -1,17 +1,23 @@
 import { Failure } from '../failure.ts';
 
-/** Batch sizes that are warmed: cuDNN searches an algorithm for every new shape, which costs hundreds of milliseconds. */
-export const BATCH_BUCKETS = [1, 2, 4, 8, 16] as const;
-
-/** Rows to allocate for `count` items: the next bucket where padding is on, else exactly as many. */
-export function paddedCount(count: number, padding: boolean): number {
-  if (!padding) return count;
-  return BATCH_BUCKETS.find((size) => size >= count) ?? Math.ceil(count / 16) * 16;
+/**
+ * Sizes that batches of at most `limit` items are filled up to: the limit, a `step`-th of it, and so on down to the smallest
+ * above zero. Every size costs a session and a warm-up on a GPU (see `batch-model.ts`); fewer sizes cost more padding.
+ */
+export function batchSizes(limit: number, step: 2 | 4 = 2): readonly number[] {
+  const sizes: number[] = [];
+  for (let size = limit; size >= 1; size = Math.floor(size / step)) sizes.unshift(size);
+  return sizes;
 }
 
-/** Batch sizes to warm so that no shape up to `limit` items is met for the first time in a job. */
-export function warmupCounts(limit: number, padding: boolean): readonly number[] {
-  return padding ? [...new Set([...BATCH_BUCKETS.filter((size) => size < limit), paddedCount(limit, true)])] : [1];
+/** Rows to allocate for `count` items: the next of the sizes; exactly as many where there is none, or none so large. */
+export function paddedCount(count: number, sizes: readonly number[]): number {
+  return sizes.find((size) => size >= count) ?? count;
+}
+
+/** Batches to run before the first job, so that no size is met for the first time in one. */
+export function warmupCounts(sizes: readonly number[]): readonly number[] {
+  return sizes.length > 0 ? sizes : [1];
 }
 
 /**

@@ -27,26 +27,43 @@ export interface Model {
 
 /** Opens a graph of the pack; throws PACK_BROKEN where its tensors are not those of the manifest. */
 export async function openModel(pack: Pack, model: NamedModel, target: ExecutionTarget): Promise<Model> {
+  const session = await openChecked(pack, model, target);
   const { spec } = model;
-  const session = await openSession(pack.filePath(spec.file), target);
-  const problems = compareMetadata(spec, session);
-  if (problems.length > 0) {
-    await session.release();
-    throw brokenPack(pack.manifest.name, problems, { details: { field: model.field } });
-  }
-  const types = new Map(session.inputMetadata.map((input) => [input.name, input.isTensor ? input.type : 'unknown']));
   return {
-    spec,
-    target,
-    inputType: (name) => types.get(name) ?? 'unknown',
-    hasInput: (name) => types.has(name),
+    ...describeSession(spec, target, session),
     run: (feeds, meter) =>
       runSession(session, feeds, meter, { device: target.device, doing: `running ${spec.file.path}` }),
     release: () => session.release(),
   };
 }
 
-async function runSession(
+/** A session of a graph whose tensors are those of the manifest; throws PACK_BROKEN where they are not. */
+export async function openChecked(pack: Pack, model: NamedModel, target: ExecutionTarget): Promise<InferenceSession> {
+  const { spec, field } = model;
+  const session = await openSession(pack.filePath(spec.file), target);
+  const problems = compareMetadata(spec, session);
+  if (problems.length === 0) return session;
+  await session.release();
+  throw brokenPack(pack.manifest.name, problems, { details: { field } });
+}
+
+/** What is known of a graph once it is open. */
+export function describeSession(
+  spec: ModelSpec,
+  target: ExecutionTarget,
+  session: InferenceSession,
+): Omit<Model, 'run' | 'release'> {
+  const types = new Map(session.inputMetadata.map((input) => [input.name, input.isTensor ? input.type : 'unknown']));
+  return {
+    spec,
+    target,
+    inputType: (name) => types.get(name) ?? 'unknown',
+    hasInput: (name) => types.has(name),
+  };
+}
+
+/** Runs a session, adds its time to the meter and classifies what it throws. */
+export async function runSession(
   session: InferenceSession,
   feeds: Readonly<Record<string, Tensor>>,
   meter: StageMeter,
@@ -66,7 +83,7 @@ async function runSession(
 }
 
 /** The named output, which the metadata check has seen in the graph. */
-export function output(outputs: Readonly<Record<string, Tensor>>, name: string, model: Model): Tensor {
+export function output(outputs: Readonly<Record<string, Tensor>>, name: string, model: Pick<Model, 'spec'>): Tensor {
   const tensor = outputs[name];
   if (tensor === undefined) throw new Failure('INFERENCE_FAILED', `${model.spec.file.path} gave no output ${name}`);
   return tensor;

@@ -55,7 +55,7 @@ export async function withDetector(detector: GraphBuilder): Promise<Pack> {
 }
 
 /** Both ways of running a pack's detector. */
-export async function bothWays(pack: Pack, options: { readonly padding?: boolean } = {}): Promise<DetectionStages> {
+export async function bothWays(pack: Pack, padTo: readonly number[] = []): Promise<DetectionStages> {
   const dir = await mkdtemp(join(tmpdir(), 'prepared-'));
   const spec = pack.manifest.detection as Yolov8Spec;
   const composed = yolov8Graph(await readOnnx(pack.filePath(spec.model.file)), spec);
@@ -65,7 +65,7 @@ export async function bothWays(pack: Pack, options: { readonly padding?: boolean
     manifest: { ...pack.manifest, prepared: { detection: { ...model, madeFrom: spec.model.file.sha256 } } },
     filePath: (file) => join(dir, file.path),
   };
-  const stageOptions = { target: { device: 'cpu', threads: 1 }, padding: options.padding ?? false } as const;
+  const stageOptions = { target: { device: 'cpu', threads: 1 }, padTo } as const;
   const stages = {
     plain: await openDetection(pack, { ...stageOptions, meter: stageMeter() }),
     prepared: await openDetection(prepared, { ...stageOptions, meter: stageMeter() }),

@@ -29,19 +29,19 @@ const items = <Item>(count: number, make: (i: number) => Item): readonly Item[] 
 export const STAGE_CASES: Readonly<Record<BenchStage, OpenCase>> = {
   detection: async (pack, target) => {
     const meter = stageMeter();
-    const stage = await openDetection(pack, { target, padding: false, meter });
+    const stage = await openDetection(pack, { target, padTo: [], meter });
     return { meter, run: (count) => stage.run(items(count, () => scene.frame)), release: stage.release };
   },
   ageGender: async (pack, target) => {
     const meter = stageMeter();
-    const stage = await openAgeGender(pack, { target, padding: false, meter });
+    const stage = await openAgeGender(pack, { target, padTo: [], meter });
     const { frame, detections } = scene;
     const row = (i: number) => ({ frame, detections, pair: { person: person(i), face: person(i) + 1 } });
     return { meter, run: (count) => stage.run(items(count, row)), release: stage.release };
   },
   orientation: async (pack, target) => {
     const meter = stageMeter();
-    const stage = await openOrientation(pack, { target, padding: false, meter });
+    const stage = await openOrientation(pack, { target, padTo: [], meter });
     const crop = (i: number) => ({ frame: scene.frame, box: box(i) });
     return { meter, run: (count) => stage.run(items(count, crop)), release: stage.release };
   },
@@ -66,7 +66,7 @@ export const STAGE_CASES: Readonly<Record<BenchStage, OpenCase>> = {
   },
   action: async (pack, target) => {
     const meter = stageMeter();
-    const model = await openFastVlm(pack, { target, padding: false, action: meter, scene: stageMeter() });
+    const model = await openFastVlm(pack, { target, padTo: [], action: meter, scene: stageMeter() });
     const crop = (i: number) => cutBox(scene.frame, box(i));
     return { meter, run: (count) => model.readActions(items(count, crop)), release: model.release };
   },

@@ -16,7 +16,7 @@ export interface ModelChainOptions {
   readonly threads: { readonly vision: number; readonly language: number };
   /** Most frames, person crops and prompts in one run. */
   readonly batch: { readonly detection: number; readonly people: number; readonly language: number };
-  /** Fill batches up to 1, 2, 4, 8 or 16 and warm each; default: on CUDA only. */
+  /** Fill batches up to a few sizes and warm each; default: on CUDA only. */
   readonly padBatches?: boolean;
   /** Compare the sha256 of every file before loading; default true. */
   readonly verifyHashes?: boolean;

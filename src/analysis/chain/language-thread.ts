@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts';
-import { warmupCounts } from '../../inference/batch.ts';
+import { batchSizes, warmupCounts } from '../../inference/batch.ts';
 import { loadPack } from '../../inference/load-pack.ts';
 import { stageMeter } from '../../inference/stage-meter.ts';
 import { BatchQueue } from '../../inference/thread/batch-queue.ts';
@@ -17,9 +17,11 @@ async function openLanguageService(options: ThreadOptions): Promise<ThreadServic
   const { packDir, filesRoot, target, padding, batch } = options;
   const pack = await loadPack(packDir, { filesRoot });
   const meters = { action: stageMeter(), scene: stageMeter() };
-  const model = await openFastVlm(pack, { target, padding, ...meters });
+  // A size of the vision encoder takes longest to warm of all that the chain has: few of them.
+  const sizes = padding ? batchSizes(batch.language, 4) : [];
+  const model = await openFastVlm(pack, { target, padTo: sizes, ...meters });
   const blank: Picture = { width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) };
-  for (const count of warmupCounts(batch.language, padding)) {
+  for (const count of warmupCounts(sizes)) {
     await model.readActions(Array.from({ length: count }, () => blank));
   }
   Object.assign(meters.action, stageMeter());

@@ -9,6 +9,7 @@ export interface ThreadOptions {
   readonly packDir: string;
   readonly filesRoot: string;
   readonly target: ExecutionTarget;
+  /** Fill batches up to a few sizes and warm each. */
   readonly padding: boolean;
   readonly batch: { readonly detection: number; readonly people: number; readonly language: number };
 }

@@ -1,4 +1,4 @@
-import { warmupCounts } from '../../inference/batch.ts';
+import { batchSizes, warmupCounts } from '../../inference/batch.ts';
 import { loadPack } from '../../inference/load-pack.ts';
 import { stageMeter } from '../../inference/stage-meter.ts';
 import type { StageMeter } from '../../inference/stage-meter.ts';
@@ -20,24 +20,25 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
   const { packDir, filesRoot, target, padding, batch } = options;
   const pack = await loadPack(packDir, { filesRoot });
   const meters = { detection: stageMeter(), ageGender: stageMeter(), orientation: stageMeter() };
-  const common = { target, padding };
-  const detection = await openDetection(pack, { ...common, meter: meters.detection });
-  const ageGender = await openAgeGender(pack, { ...common, meter: meters.ageGender });
-  const orientation = await openOrientation(pack, { ...common, meter: meters.orientation });
+  const frameSizes = padding ? batchSizes(batch.detection) : [];
+  const peopleSizes = padding ? batchSizes(batch.people) : [];
+  const people = { target, padTo: peopleSizes };
+  const detection = await openDetection(pack, { target, padTo: frameSizes, meter: meters.detection });
+  const ageGender = await openAgeGender(pack, { ...people, meter: meters.ageGender });
+  const orientation = await openOrientation(pack, { ...people, meter: meters.orientation });
 
   const frame: Picture = { width: 128, height: 128, pixels: new Uint8Array(128 * 128 * 3).fill(128) };
   const box = { x1: 0, y1: 0, x2: 128, y2: 128 };
   const person = { class: 'person', box, score: 1 } as const;
   const pair = { person: 0, face: null };
-  await warm(detection, frame, warmupCounts(batch.detection, padding), meters.detection);
-  await warm(ageGender, { frame, detections: [person], pair }, warmupCounts(batch.people, padding), meters.ageGender);
-  await warm(orientation, { frame, box }, warmupCounts(batch.people, padding), meters.orientation);
+  await warm(detection, frame, frameSizes, meters.detection);
+  await warm(ageGender, { frame, detections: [person], pair }, peopleSizes, meters.ageGender);
+  await warm(orientation, { frame, box }, peopleSizes, meters.orientation);
 
   const queue = new BatchQueue();
-  const people = { limit: batch.people };
   const detect = queue.stage({ limit: batch.detection, meter: meters.detection, run: detection.run });
-  const readAgeGender = queue.stage({ ...people, meter: meters.ageGender, run: ageGender.run });
-  const readOrientation = queue.stage({ ...people, meter: meters.orientation, run: orientation.run });
+  const readAgeGender = queue.stage({ limit: batch.people, meter: meters.ageGender, run: ageGender.run });
+  const readOrientation = queue.stage({ limit: batch.people, meter: meters.orientation, run: orientation.run });
   const frames = new FrameStore();
   return {
     handlers: {
@@ -70,9 +71,9 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
 async function warm<Item, Result>(
   stage: Stage<Item, Result>,
   item: Item,
-  counts: readonly number[],
+  sizes: readonly number[],
   meter: StageMeter,
 ): Promise<void> {
-  for (const count of counts) await stage.run(Array.from({ length: count }, () => item));
+  for (const count of warmupCounts(sizes)) await stage.run(Array.from({ length: count }, () => item));
   Object.assign(meter, stageMeter());
 }

@@ -9,6 +9,7 @@ import { createModelChain } from '../../../src/analysis/chain/create-model-chain
 import { openDetection } from '../../../src/analysis/chain/stages/open-stages.ts';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../../src/analysis/settings.ts';
 import type { Detection } from '../../../src/analysis/model-chain.ts';
+import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack } from '../../../src/inference/load-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import type { Frame } from '../../../src/video/frame.ts';
@@ -36,9 +37,9 @@ afterAll(async () => {
 async function detect(
   pack: DetrPack,
   frames: readonly Picture[],
-  padding = false,
+  padTo: readonly number[] = [],
 ): Promise<readonly (readonly Detection[])[]> {
-  const options = { target: { device: 'cpu', threads: 1 }, padding, meter: stageMeter() } as const;
+  const options = { target: { device: 'cpu', threads: 1 }, padTo, meter: stageMeter() } as const;
   const stage = await openDetection(await loadPack(pack.dir), options);
   try {
     return await stage.run(frames);
@@ -68,7 +69,7 @@ describe.each([
     const narrow: Picture = { width: 40, height: 90, pixels: new Uint8Array(40 * 90 * 3).fill(10) };
     const frames = [pictureBeforeWall([anna, ben]), narrow, pictureBeforeWall([ben])];
     const together = await detect(packs[index]!, frames);
-    const turned = await detect(packs[index]!, frames.toReversed(), true);
+    const turned = await detect(packs[index]!, frames.toReversed(), batchSizes(4));
     expect(turned.toReversed()).toEqual(together);
     for (const [i, frame] of frames.entries()) expect(await detect(packs[index]!, [frame])).toEqual([together[i]]);
     expect(together.map((found) => found.length)).toEqual([2, expect.any(Number), 1]);

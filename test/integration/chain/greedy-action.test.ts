@@ -22,7 +22,7 @@ streetTest('the reference mode, greedy decoding, names the same actions as scori
     const action = { ...pack.manifest.action, mode };
     const model = await openFastVlm(
       { ...pack, manifest: { ...pack.manifest, action } },
-      { target: { device: 'cpu', threads: 1 }, padding: false, action: meter, scene: stageMeter() },
+      { target: { device: 'cpu', threads: 1 }, padTo: [], action: meter, scene: stageMeter() },
     );
     const readings = await model.readActions(pictures);
     expect(readings.map(({ label }) => label)).toEqual(crops.map((crop) => crop.action));

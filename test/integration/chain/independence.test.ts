@@ -5,6 +5,7 @@ import { openFastVlm } from '../../../src/analysis/chain/stages/fastvlm.ts';
 import { openAgeGender, openDetection, openOrientation } from '../../../src/analysis/chain/stages/open-stages.ts';
 import type { Stage, StageOptions } from '../../../src/analysis/chain/stages/stage.ts';
 import type { Detection } from '../../../src/analysis/model-chain.ts';
+import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack, type Pack } from '../../../src/inference/load-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
@@ -76,8 +77,8 @@ async function checkStage<Item, Result>(
   open: (pack: Pack, options: StageOptions) => Promise<Stage<Item, Result>>,
   items: readonly Item[],
 ): Promise<readonly Result[]> {
-  const plain = await open(pack, { target, padding: false, meter: stageMeter() });
-  const padded = await open(pack, { target, padding: true, meter: stageMeter() });
+  const plain = await open(pack, { target, padTo: [], meter: stageMeter() });
+  const padded = await open(pack, { target, padTo: batchSizes(16), meter: stageMeter() });
   try {
     return await expectIndependent(plain.run, padded.run, items);
   } finally {
@@ -124,8 +125,8 @@ describe('a result is independent of its batch', () => {
 
   test('actions and sentences, adapter fastvlm', async () => {
     const meters = { action: stageMeter(), scene: stageMeter() };
-    const plain = await openFastVlm(demo, { target, padding: false, ...meters });
-    const padded = await openFastVlm(demo, { target, padding: true, ...meters });
+    const plain = await openFastVlm(demo, { target, padTo: [], ...meters });
+    const padded = await openFastVlm(demo, { target, padTo: batchSizes(16), ...meters });
     try {
       const crops = [anna, ben, cleo].map((who) => cutBox(crowd, boxOf(who)));
       const actions = await expectIndependent(plain.readActions, padded.readActions, [...crops, blank(30, 200)]);

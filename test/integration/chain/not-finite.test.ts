@@ -17,7 +17,7 @@ import { writeDetrPack } from '../../support/detr-pack.ts';
 import { pictureOf, somebody } from '../demo/pictures.ts';
 
 const target = { device: 'cpu', threads: 1 } as const;
-const options = (): StageOptions => ({ target, padding: false, meter: stageMeter() });
+const options = (): StageOptions => ({ target, padTo: [], meter: stageMeter() });
 const frame = pictureOf(somebody());
 const box = { x1: 300, y1: 250, x2: 600, y2: 700 };
 const person = { class: 'person', box, score: 1 } as const;
@@ -90,7 +90,7 @@ test.each([
   ['the vision encoder', 'visionEncoder', 'image_features'],
 ] as const)('labels and sentences from NaN of %s are refused', async (_, part, name) => {
   const pack = await spoiled(demo, demo.manifest.language[part], name, NaN);
-  const model = await openFastVlm(pack, { target, padding: false, action: stageMeter(), scene: stageMeter() });
+  const model = await openFastVlm(pack, { target, padTo: [], action: stageMeter(), scene: stageMeter() });
   await expect(model.readActions([frame])).rejects.toMatchObject(
     refusal(/^decoder_model_merged\.onnx output logits gives the label scores NaN.*; expected finite numbers$/),
   );

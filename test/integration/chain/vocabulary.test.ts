@@ -7,7 +7,7 @@ async function openWith(labels: string[]): Promise<FastVlm> {
   const demo = await loadPack('models/demo');
   const pack = { ...demo, manifest: { ...demo.manifest, action: { ...demo.manifest.action, labels } } };
   const target = { device: 'cpu', threads: 1 } as const;
-  return await openFastVlm(pack, { target, padding: false, action: stageMeter(), scene: stageMeter() });
+  return await openFastVlm(pack, { target, padTo: [], action: stageMeter(), scene: stageMeter() });
 }
 
 test('two labels that are one to the model are refused: their probability would be shared', async () => {

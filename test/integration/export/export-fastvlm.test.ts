@@ -9,6 +9,7 @@ import { embed, encodeImages, openLanguageModel } from '../../../src/analysis/ch
 import { buildPrompt } from '../../../src/analysis/chain/fastvlm/prompt.ts';
 import { openFastVlm } from '../../../src/analysis/chain/stages/fastvlm.ts';
 import type { ActionReading } from '../../../src/analysis/model-chain.ts';
+import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack } from '../../../src/inference/load-pack.ts';
 import type { Pack } from '../../../src/inference/load-pack.ts';
 import type { PackManifest } from '../../../src/inference/pack-manifest.ts';
@@ -92,13 +93,13 @@ const pictures: readonly Picture[] = Array.from({ length: 5 }, (_, i) => {
 async function readActions(
   pack: Pack,
   crops: readonly Picture[],
-  options: { readonly mode?: 'score' | 'greedy'; readonly padding?: boolean } = {},
+  options: { readonly mode?: 'score' | 'greedy'; readonly padTo?: readonly number[] } = {},
 ): Promise<readonly ActionReading[]> {
   const action = { ...pack.manifest.action, mode: options.mode ?? 'score' };
   const meters = { action: stageMeter(), scene: stageMeter() };
   const model = await openFastVlm(
     { ...pack, manifest: { ...pack.manifest, action } },
-    { target, padding: options.padding ?? false, ...meters },
+    { target, padTo: options.padTo ?? [], ...meters },
   );
   const found = await model.readActions(crops);
   await model.release();
@@ -125,7 +126,7 @@ test.each(PRECISIONS)('%s: labels scored for several pictures at once are those 
   const scores = readings[precision];
   const alone: ActionReading[] = [];
   for (const picture of pictures) alone.push(...(await readActions(packs[precision], [picture])));
-  const padded = await readActions(packs[precision], pictures, { padding: true });
+  const padded = await readActions(packs[precision], pictures, { padTo: batchSizes(16) });
   const tolerance = precision === 'fp32' ? 1e-4 : 2e-3;
   expect(largestDifference(scores, alone)).toBeLessThan(tolerance);
   expect(largestDifference(scores, padded)).toBeLessThan(tolerance);
@@ -173,7 +174,7 @@ test('a score is the log-probability of the label after the whole prompt in a si
 
 test('greedy answers for several pictures at once are those of each alone', async () => {
   const meters = { action: stageMeter(), scene: stageMeter() };
-  const model = await openFastVlm(packs.fp32, { target, padding: false, ...meters });
+  const model = await openFastVlm(packs.fp32, { target, padTo: [], ...meters });
   const together = await model.describe(pictures);
   // One after the other, as the chain's thread calls it: the stage has one buffer for pixels.
   const alone: string[] = [];

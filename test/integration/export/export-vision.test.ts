@@ -97,7 +97,7 @@ test('the reference adapters run both packs, and half precision reads nearly the
   const readings = [];
   for (const precision of ['fp32', 'fp16']) {
     const pack = await loadPack(join(packs, precision));
-    const options = { target: { device: 'cpu', threads: 1 }, padding: false, meter: stageMeter() } as const;
+    const options = { target: { device: 'cpu', threads: 1 }, padTo: [], meter: stageMeter() } as const;
     const [detector, ageGender, orientation] = [
       await openYolov8(pack, options),
       await openMivolo(pack, options),

@@ -128,7 +128,7 @@ test('weights in a file beside the model stay there and are found from the prepa
   const prepared = await loadPack(out);
   expect(await verifyPack(prepared, { hash: true })).toEqual([]);
   const stages = await bothWays(await loadPack('models/demo'));
-  const stage = await openDetection(prepared, { target: { device: 'cpu' }, padding: false, meter: stageMeter() });
+  const stage = await openDetection(prepared, { target: { device: 'cpu' }, padTo: [], meter: stageMeter() });
   const frame = pictureOf(somebody());
   expect(await stage.run([frame])).toEqual(await stages.plain.run([frame]));
   await stage.release();

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack } from '../../../src/inference/load-pack.ts';
 import { readOnnx } from '../../../src/inference/onnx/onnx-model.ts';
 import { placeNodes } from '../../../src/inference/placement/place-nodes.ts';
@@ -32,7 +33,7 @@ describe('the demo pack', () => {
   beforeAll(async () => {
     const pack = await loadPack('models/demo');
     stages = await bothWays(pack);
-    padded = await bothWays(pack, { padding: true });
+    padded = await bothWays(pack, batchSizes(16));
   });
 
   afterAll(async () => {

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDetection } from '../../../src/analysis/chain/stages/open-stages.ts';
+import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack } from '../../../src/inference/load-pack.ts';
 import { preparePack } from '../../../src/inference/prepare/prepare-pack.ts';
 import { detrGraph } from '../../../src/inference/prepare/detr-graph.ts';
@@ -26,7 +27,7 @@ describe.each(choices)('a detector of the DETR kind, %s', (_, choice) => {
     pack = await writeDetrPack(choice);
     const { dir, stages } = await preparePack(pack.dir, join(pack.dir, 'prepared'));
     expect(stages[0]).toEqual({ stage: 'detection', adapter: 'detr', file: 'prepared_detection.onnx' });
-    const options = { target: { device: 'cpu', threads: 1 }, padding: true, meter: stageMeter() } as const;
+    const options = { target: { device: 'cpu', threads: 1 }, padTo: batchSizes(16), meter: stageMeter() } as const;
     plain = await openDetection(await loadPack(pack.dir), options);
     prepared = await openDetection(await loadPack(dir), options);
   });

@@ -8,6 +8,7 @@ import { openAgeGender, openOrientation } from '../../../src/analysis/chain/stag
 import type { Stage } from '../../../src/analysis/chain/stages/stage.ts';
 import { pairFaces } from '../../../src/analysis/face-pairs.ts';
 import type { AgeGender, Detection, Orientation } from '../../../src/analysis/model-chain.ts';
+import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack, type Pack } from '../../../src/inference/load-pack.ts';
 import { GraphBuilder } from '../../../src/inference/onnx/graph-builder.ts';
 import { parseOnnx, readOnnx } from '../../../src/inference/onnx/onnx-model.ts';
@@ -35,8 +36,8 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function openStages(pack: Pack, padding = false): Promise<Stages> {
-  const options = { target: { device: 'cpu', threads: 1 }, padding, meter: stageMeter() } as const;
+async function openStages(pack: Pack, padTo: readonly number[] = []): Promise<Stages> {
+  const options = { target: { device: 'cpu', threads: 1 }, padTo, meter: stageMeter() } as const;
   return { ageGender: await openAgeGender(pack, options), orientation: await openOrientation(pack, options) };
 }
 
@@ -90,7 +91,7 @@ for (const [name, present, dir] of packs) {
       const pack = await loadPack(join(folder, name));
       plain = await openStages(name === 'street' ? await loadStreet() : await loadPack(dir));
       prepared = await openStages(pack);
-      padded = await openStages(pack, true);
+      padded = await openStages(pack, batchSizes(16));
     });
 
     afterAll(async () => {

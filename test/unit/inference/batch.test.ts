@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Failure } from '../../../src/failure.ts';
-import { paddedCount, runHalving, warmupCounts } from '../../../src/inference/batch.ts';
+import { batchSizes, paddedCount, runHalving, warmupCounts } from '../../../src/inference/batch.ts';
 
 describe('paddedCount', () => {
   test.each([
@@ -9,17 +9,28 @@ describe('paddedCount', () => {
     [3, 4],
     [5, 8],
     [16, 16],
-    [17, 32],
-  ])('%i items stand in %i rows', (count, rows) => expect(paddedCount(count, true)).toBe(rows));
+    [17, 17],
+  ])('%i items stand in %i rows', (count, rows) => expect(paddedCount(count, [1, 2, 4, 8, 16])).toBe(rows));
 
-  test('without padding the batch is what it is', () => expect(paddedCount(5, false)).toBe(5));
+  test('without sizes the batch is what it is', () => expect(paddedCount(5, [])).toBe(5));
 });
 
-test('every batch size up to the limit is warmed with padding, one without', () => {
-  expect(warmupCounts(8, true)).toEqual([1, 2, 4, 8]);
-  expect(warmupCounts(6, true)).toEqual([1, 2, 4, 8]);
-  expect(warmupCounts(1, true)).toEqual([1]);
-  expect(warmupCounts(8, false)).toEqual([1]);
+describe('batchSizes', () => {
+  test.each([
+    [1, 2, [1]],
+    [8, 2, [1, 2, 4, 8]],
+    [16, 2, [1, 2, 4, 8, 16]],
+    [1, 4, [1]],
+    [2, 4, [2]],
+    [4, 4, [1, 4]],
+    [8, 4, [2, 8]],
+    [16, 4, [1, 4, 16]],
+  ] as const)('up to %i in steps of %i', (limit, step, sizes) => expect(batchSizes(limit, step)).toEqual(sizes));
+});
+
+test('every size is warmed, and one batch where there are none', () => {
+  expect(warmupCounts([2, 8])).toEqual([2, 8]);
+  expect(warmupCounts([])).toEqual([1]);
 });
 
 describe('runHalving', () => {

@@ -22,7 +22,7 @@ export function pictureEncoder(lm: LanguageModel): EncodePictures {
   const { preparedEncoder } = lm;
   if (preparedEncoder !== null) {
     return async (pictures, rows, meter) => {
-      const outputs = await preparedEncoder.run(canvasFeeds(pictures, rows, size), meter);
+      const outputs = await preparedEncoder.run(rows, canvasFeeds(pictures, rows, size), meter);
       return imageFeatures(lm, preparedEncoder, outputs);
     };
   }

@@ -1,7 +1,9 @@
 import { Failure } from '../../../failure.ts';
+import { openBatchModel } from '../../../inference/batch-model.ts';
+import type { BatchModel } from '../../../inference/batch-model.ts';
 import { openModel, output } from '../../../inference/model.ts';
 import type { Model } from '../../../inference/model.ts';
-import type { Pack } from '../../../inference/load-pack.ts';
+import type { NamedModel, Pack } from '../../../inference/load-pack.ts';
 import type { ExecutionTarget } from '../../../inference/providers.ts';
 import type { StageMeter } from '../../../inference/stage-meter.ts';
 import { floatTensor, int64Tensor, readFloats } from '../../../inference/tensor.ts';
@@ -15,9 +17,9 @@ export interface LanguageModel {
   readonly language: Pack['manifest']['language'];
   readonly tokenizer: TextTokenizer;
   /** Null where the pack has a prepared one. */
-  readonly visionEncoder: Model | null;
+  readonly visionEncoder: BatchModel | null;
   /** Takes raw pictures; null in a pack that was not prepared. */
-  readonly preparedEncoder: Model | null;
+  readonly preparedEncoder: BatchModel | null;
   readonly embedTokens: Model;
   readonly decoder: Model;
   readonly release: () => Promise<void>;
@@ -33,17 +35,19 @@ export async function openLanguageModel(
   options: { readonly preparedEncoder?: boolean } = {},
 ): Promise<LanguageModel> {
   const { language } = pack.manifest;
-  const open = (field: 'visionEncoder' | 'embedTokens' | 'decoder'): Promise<Model> =>
-    openModel(pack, { field: `language.${field}`, spec: language[field] }, target);
+  const graph = (field: 'visionEncoder' | 'embedTokens' | 'decoder'): NamedModel => ({
+    field: `language.${field}`,
+    spec: language[field],
+  });
   const tokenizer = await loadTokenizer(pack);
   const wanted = options.preparedEncoder ?? target.device === 'cuda';
   const spec = wanted ? pack.manifest.prepared?.visionEncoder : undefined;
   const preparedEncoder =
-    spec === undefined ? null : await openModel(pack, { field: 'prepared.visionEncoder', spec }, target);
+    spec === undefined ? null : await openBatchModel(pack, { field: 'prepared.visionEncoder', spec }, target);
   // The same weights twice would fill the GPU's memory for nothing.
-  const visionEncoder = preparedEncoder === null ? await open('visionEncoder') : null;
-  const embedTokens = await open('embedTokens');
-  const decoder = await open('decoder');
+  const visionEncoder = preparedEncoder === null ? await openBatchModel(pack, graph('visionEncoder'), target) : null;
+  const embedTokens = await openModel(pack, graph('embedTokens'), target);
+  const decoder = await openModel(pack, graph('decoder'), target);
   const release = async (): Promise<void> => {
     for (const model of [visionEncoder, preparedEncoder, embedTokens, decoder]) await model?.release();
   };
@@ -73,13 +77,13 @@ export async function encodeImages(
   const name = only(visionEncoder.spec.inputs);
   const size = language.imageSize;
   const tensor = floatTensor(visionEncoder.inputType(name), pixels, [rows, 3, size, size]);
-  return imageFeatures(lm, visionEncoder, await visionEncoder.run({ [name]: tensor }, meter));
+  return imageFeatures(lm, visionEncoder, await visionEncoder.run(rows, { [name]: tensor }, meter));
 }
 
 /** An encoder's features; throws PACK_BROKEN where their number per picture is not the manifest's. */
 export function imageFeatures(
   lm: LanguageModel,
-  encoder: Model,
+  encoder: BatchModel,
   outputs: Awaited<ReturnType<Model['run']>>,
 ): Float32Array {
   const features = output(outputs, only(encoder.spec.outputs), encoder);

@@ -1,4 +1,4 @@
-import { paddedCount } from '../../../inference/batch.ts';
+import { batchSizes, paddedCount } from '../../../inference/batch.ts';
 import type { StageMeter } from '../../../inference/stage-meter.ts';
 import { logSumExp } from '../../../vision/softmax.ts';
 import { cacheRows, logitsAt, runDecoder } from './decoder.ts';
@@ -7,10 +7,12 @@ import type { LabelTrie } from './label-trie.ts';
 import { embed } from './language-model.ts';
 import type { LanguageModel } from './language-model.ts';
 
-/** Rows of one continuation run: the largest warmed batch. */
+/** Rows of one continuation run. */
 const ROWS_PER_RUN = 16;
+const PADDED_ROWS = batchSizes(ROWS_PER_RUN);
 
 export interface ScoringOptions {
+  /** Fill runs up to the next power of two. */
   readonly padding: boolean;
   readonly normalisation: 'sum' | 'length';
 }
@@ -66,7 +68,7 @@ async function runPaths(
 ): Promise<ReadLogProb> {
   const { paths, step, pairs } = input;
   const length = Math.max(...paths.map((path) => path.length));
-  const rows = paddedCount(pairs.length, padding);
+  const rows = paddedCount(pairs.length, padding ? PADDED_ROWS : []);
   const last = pairs.at(-1);
   const padded = [...pairs, ...Array.from({ length: rows - pairs.length }, () => last ?? { row: 0, path: 0 })];
   const ids = padded.flatMap(({ path }) => {

@@ -1,5 +1,5 @@
 import type { Tensor } from 'onnxruntime-node';
-import type { Model } from '../../../inference/model.ts';
+import type { BatchModel } from '../../../inference/batch-model.ts';
 import type { DetrSpec } from '../../../inference/pack-manifest.ts';
 import type { Box } from '../../../vision/box.ts';
 import { decodeQueries, type QuerySettings } from '../../../vision/decode-queries.ts';
@@ -20,7 +20,7 @@ export type ReadQueries = (
  * the frames: boxes in source pixels, by descending score. The outputs are found by these names, as exporters of such
  * models give them; no suppression follows.
  */
-export function detrQueries(detection: DetrSpec, model: Model): ReadQueries {
+export function detrQueries(detection: DetrSpec, model: BatchModel): ReadQueries {
   const settings = querySettings(detection);
   const { height, width } = pictureTensors(detection.model);
   const toSource = (box: Box, frame: Picture): Box =>

@@ -1,7 +1,7 @@
 import { paddedCount } from '../../../inference/batch.ts';
 import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel } from '../../../inference/model.ts';
+import { openBatchModel } from '../../../inference/batch-model.ts';
 import { specOf } from '../../../inference/pack-manifest.ts';
 import { floatTensor } from '../../../inference/tensor.ts';
 import { letterbox } from '../../../vision/letterbox.ts';
@@ -19,7 +19,7 @@ import type { Stage, StageOptions } from './stage.ts';
 export async function openDetr(pack: Pack, options: StageOptions): Promise<Stage<Picture, readonly Detection[]>> {
   const detection = specOf(pack.manifest, 'detection', 'detr');
   const { mean, std, letterboxFill } = detection;
-  const model = await openModel(pack, { field: 'detection.model', spec: detection.model }, options.target);
+  const model = await openBatchModel(pack, { field: 'detection.model', spec: detection.model }, options.target);
   const { input, height, width } = pictureTensors(detection.model);
   const size = 3 * height * width;
   const scratch = floatScratch();
@@ -28,11 +28,11 @@ export async function openDetr(pack: Pack, options: StageOptions): Promise<Stage
     letterboxFill === null ? resizeBilinear(frame, width, height) : letterbox(frame, width, height, letterboxFill);
 
   const run = async (frames: readonly Picture[]): Promise<readonly (readonly Detection[])[]> => {
-    const rows = paddedCount(frames.length, options.padding);
+    const rows = paddedCount(frames.length, options.padTo);
     const pixels = scratch(rows * size);
     frames.forEach((frame, i) => writePlanes(fit(frame), pixels, i * size, { mean, std }));
     const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 3, height, width]);
-    return read(await model.run({ [input.name]: tensor }, options.meter), frames, rows);
+    return read(await model.run(rows, { [input.name]: tensor }, options.meter), frames, rows);
   };
   return { run, release: model.release };
 }

@@ -27,8 +27,8 @@ export interface FastVlm {
 
 export interface FastVlmOptions {
   readonly target: ExecutionTarget;
-  /** Fill batches up to the warmed sizes. */
-  readonly padding: boolean;
+  /** Sizes to fill batches up to, so that the GPU meets no new shape; none: as many as there are. */
+  readonly padTo: readonly number[];
   readonly action: StageMeter;
   readonly scene: StageMeter;
 }
@@ -44,7 +44,7 @@ export async function openFastVlm(pack: Pack, options: FastVlmOptions): Promise<
     pictures: readonly Picture[],
     meter: StageMeter,
   ): Promise<DecoderStep> => {
-    const rows = paddedCount(pictures.length, options.padding);
+    const rows = paddedCount(pictures.length, options.padTo);
     return prefill(lm, prompt, await encode(pictures, rows, meter), rows, meter);
   };
   const prepare = (question: string, meter: StageMeter): Promise<PreparedPrompt> =>
@@ -84,7 +84,7 @@ async function readActions(
 ): Promise<readonly ActionReading[]> {
   const { action, trie, step, rows } = stage;
   const meter = options.action;
-  const scoring = { padding: options.padding, normalisation: action.normalisation ?? 'sum' };
+  const scoring = { padding: options.padTo.length > 0, normalisation: action.normalisation ?? 'sum' };
   const scores = await scoreLabels(lm, trie, { step, rows }, scoring, meter);
   const readings = scores.map((labelScores) => reading(lm, action.labels, labelScores));
   if (action.mode === 'score') return readings;

@@ -1,7 +1,7 @@
 import { paddedCount } from '../../../inference/batch.ts';
 import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel } from '../../../inference/model.ts';
+import { openBatchModel } from '../../../inference/batch-model.ts';
 import { floatTensor } from '../../../inference/tensor.ts';
 import type { Box } from '../../../vision/box.ts';
 import { orientationCrop } from '../../../vision/warp-affine.ts';
@@ -23,7 +23,7 @@ export interface OrientationItem {
 /** Adapter `mebow`: cut the person by the manifest's rule, normalise, run, and read the strongest bin of the circle. */
 export async function openMebow(pack: Pack, options: StageOptions): Promise<Stage<OrientationItem, Orientation>> {
   const { orientation } = pack.manifest;
-  const model = await openModel(pack, { field: 'orientation.model', spec: orientation.model }, options.target);
+  const model = await openBatchModel(pack, { field: 'orientation.model', spec: orientation.model }, options.target);
   const { input, out, height, width } = pictureTensors(orientation.model);
   const { bins, scale, mean, std } = orientation;
   const cut = orientation.crop === 'affine' ? orientationCrop : resizedCrop;
@@ -31,14 +31,14 @@ export async function openMebow(pack: Pack, options: StageOptions): Promise<Stag
   const scratch = floatScratch();
 
   const run = async (items: readonly OrientationItem[]): Promise<readonly Orientation[]> => {
-    const rows = paddedCount(items.length, options.padding);
+    const rows = paddedCount(items.length, options.padTo);
     const pixels = scratch(rows * size);
     items.forEach(({ frame, box }, i) => {
       const picture = cut(frame, box, { width, height, scale });
       writePlanes(picture, pixels, i * size, { mean, std });
     });
     const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 3, height, width]);
-    const outputs = await model.run({ [input.name]: tensor }, options.meter);
+    const outputs = await model.run(rows, { [input.name]: tensor }, options.meter);
     const { values } = readOutput(model, outputs, out.name, [rows, bins]);
     return items.map((_, i) => readAngle(values.subarray(i * bins, (i + 1) * bins)));
   };

@@ -2,7 +2,7 @@ import { Failure } from '../../../failure.ts';
 import { paddedCount } from '../../../inference/batch.ts';
 import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel } from '../../../inference/model.ts';
+import { openBatchModel } from '../../../inference/batch-model.ts';
 import { floatTensor } from '../../../inference/tensor.ts';
 import { readAgeGender, writeAgeGenderRow } from '../../../vision/age-gender-row.ts';
 import { bodyCrop, faceCrop } from '../../../vision/body-crop.ts';
@@ -24,7 +24,7 @@ export interface AgeGenderItem {
  */
 export async function openMivolo(pack: Pack, options: StageOptions): Promise<Stage<AgeGenderItem, AgeGender | null>> {
   const { ageGender } = pack.manifest;
-  const model = await openModel(pack, { field: 'ageGender.model', spec: ageGender.model }, options.target);
+  const model = await openBatchModel(pack, { field: 'ageGender.model', spec: ageGender.model }, options.target);
   const [input] = ageGender.model.inputs;
   const [out] = ageGender.model.outputs;
   const [, channels, height, width] = input?.shape ?? [];
@@ -44,13 +44,13 @@ export async function openMivolo(pack: Pack, options: StageOptions): Promise<Sta
       return face === null && body === null ? [] : [{ index, face, body }];
     });
     if (usable.length === 0) return results;
-    const rows = paddedCount(usable.length, options.padding);
+    const rows = paddedCount(usable.length, options.padTo);
     const pixels = scratch(rows * rowSize);
     usable.forEach(({ face, body }, i) => {
       writeAgeGenderRow(face, body, pixels, i * rowSize, { size: height, mean: ageGender.mean, std: ageGender.std });
     });
     const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 6, height, width]);
-    const outputs = await model.run({ [input.name]: tensor }, options.meter);
+    const outputs = await model.run(rows, { [input.name]: tensor }, options.meter);
     const { values } = readOutput(model, outputs, out.name, [rows, 3]);
     usable.forEach(({ index }, i) => {
       results[index] = readAgeGender(values.subarray(i * 3, i * 3 + 3), ageGender);

@@ -1,6 +1,6 @@
 import { paddedCount } from '../../../inference/batch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel } from '../../../inference/model.ts';
+import { openBatchModel } from '../../../inference/batch-model.ts';
 import { specOf, type ComposedSpec } from '../../../inference/pack-manifest.ts';
 import { readAgeGender } from '../../../vision/age-gender-row.ts';
 import { bodyArea } from '../../../vision/body-crop.ts';
@@ -23,7 +23,7 @@ export async function openPreparedAgeGender(
 ): Promise<Stage<AgeGenderItem, AgeGender | null>> {
   const ageGender = specOf(pack.manifest, 'ageGender', 'mivolo');
   const size = cropSize(spec);
-  const model = await openModel(pack, { field: 'prepared.ageGender', spec }, options.target);
+  const model = await openBatchModel(pack, { field: 'prepared.ageGender', spec }, options.target);
   const feeds = cropFeeds(size, true);
 
   const run = async (items: readonly AgeGenderItem[]): Promise<readonly (AgeGender | null)[]> => {
@@ -33,10 +33,10 @@ export async function openPreparedAgeGender(
       return parts.every((part) => part === null) ? [] : [{ index, parts }];
     });
     if (usable.length === 0) return results;
-    const rows = paddedCount(usable.length, options.padding);
+    const rows = paddedCount(usable.length, options.padTo);
     const padding = Array.from({ length: (rows - usable.length) * 2 }, () => null);
     const crops = [...usable.flatMap(({ parts }) => parts), ...padding];
-    const outputs = await model.run(feeds(crops), options.meter);
+    const outputs = await model.run(rows, feeds(crops), options.meter);
     const { values } = readOutput(model, outputs, 'readings', [rows, 3]);
     usable.forEach(({ index }, i) => {
       results[index] = readAgeGender(values.subarray(i * 3, i * 3 + 3), ageGender);

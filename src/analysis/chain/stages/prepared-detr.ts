@@ -1,5 +1,5 @@
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel } from '../../../inference/model.ts';
+import { openBatchModel } from '../../../inference/batch-model.ts';
 import { specOf, type ComposedSpec } from '../../../inference/pack-manifest.ts';
 import type { Picture } from '../../../vision/picture.ts';
 import type { Detection } from '../../model-chain.ts';
@@ -20,7 +20,7 @@ export async function openPreparedDetr(
 ): Promise<Stage<Picture, readonly Detection[]>> {
   const detection = specOf(pack.manifest, 'detection', 'detr');
   const { height, width } = pictureTensors(detection.model);
-  const model = await openModel(pack, { field: 'prepared.detection', spec }, options.target);
+  const model = await openBatchModel(pack, { field: 'prepared.detection', spec }, options.target);
   return preparedFrames(
     {
       model,

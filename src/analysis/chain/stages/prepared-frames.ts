@@ -1,6 +1,6 @@
 import type { Tensor } from 'onnxruntime-node';
 import { paddedCount } from '../../../inference/batch.ts';
-import type { Model } from '../../../inference/model.ts';
+import type { BatchModel } from '../../../inference/batch-model.ts';
 import type { Picture } from '../../../vision/picture.ts';
 import type { Detection } from '../../model-chain.ts';
 import { frameBatch, groupBySize } from './frame-batch.ts';
@@ -12,7 +12,7 @@ const MOST_SIZES = 64;
 export type Outputs = Readonly<Record<string, Tensor>>;
 
 export interface PreparedDetector {
-  readonly model: Model;
+  readonly model: BatchModel;
   /** The graph's inputs beside `frames`, for frames of the size of this one. */
   readonly inputsFor: (frame: Picture) => Readonly<Record<string, Tensor>>;
   /** Detections per frame; the graph ran on `rows` of them, the last ones may be leftovers. */
@@ -41,9 +41,9 @@ export function preparedFrames(
     for (const group of groupBySize(frames)) {
       const [first, ...others] = group.flatMap((i) => frames[i] ?? []);
       if (first === undefined) continue;
-      const rows = paddedCount(group.length, options.padding);
+      const rows = paddedCount(group.length, options.padTo);
       const feeds = { frames: batch([first, ...others], rows), ...inputsFor(first) };
-      const detections = detector.read(await model.run(feeds, options.meter), [first, ...others], rows);
+      const detections = detector.read(await model.run(rows, feeds, options.meter), [first, ...others], rows);
       group.forEach((place, i) => (results[place] = detections[i] ?? []));
     }
     return results;

@@ -1,6 +1,6 @@
 import { paddedCount } from '../../../inference/batch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel } from '../../../inference/model.ts';
+import { openBatchModel } from '../../../inference/batch-model.ts';
 import { specOf, type ComposedSpec } from '../../../inference/pack-manifest.ts';
 import { orientationSource, stretchedSource } from '../../../vision/crop-source.ts';
 import { pixelWindow } from '../../../vision/crop.ts';
@@ -23,15 +23,15 @@ export async function openPreparedOrientation(
   const orientation = specOf(pack.manifest, 'orientation', 'mebow');
   const { bins, scale } = orientation;
   const size = cropSize(spec);
-  const model = await openModel(pack, { field: 'prepared.orientation', spec }, options.target);
+  const model = await openBatchModel(pack, { field: 'prepared.orientation', spec }, options.target);
   const feeds = cropFeeds(size, false);
   const cut = orientation.crop === 'affine' ? affineCrop : stretchedCrop;
 
   const run = async (items: readonly OrientationItem[]): Promise<readonly Orientation[]> => {
-    const rows = paddedCount(items.length, options.padding);
+    const rows = paddedCount(items.length, options.padTo);
     const crops = items.map((item) => cut(item, { ...size, scale }));
     const inputs = feeds([...crops, ...Array.from({ length: rows - items.length }, () => null)]);
-    const { values } = readOutput(model, await model.run(inputs, options.meter), 'readings', [rows, 2]);
+    const { values } = readOutput(model, await model.run(rows, inputs, options.meter), 'readings', [rows, 2]);
     return items.map((_, i) => ({ degrees: (values[i * 2] ?? 0) * (360 / bins), score: values[i * 2 + 1] ?? 0 }));
   };
   return { run, release: model.release };

@@ -1,7 +1,8 @@
 import { Tensor } from 'onnxruntime-node';
 import { Failure } from '../../../failure.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel, output } from '../../../inference/model.ts';
+import { openBatchModel } from '../../../inference/batch-model.ts';
+import { output } from '../../../inference/model.ts';
 import { specOf, type ComposedSpec, type PackManifest } from '../../../inference/pack-manifest.ts';
 import { sourceMapping } from '../../../vision/letterbox.ts';
 import type { Picture } from '../../../vision/picture.ts';
@@ -22,7 +23,7 @@ export async function openPreparedYolov8(
 ): Promise<Stage<Picture, readonly Detection[]>> {
   const detection = specOf(pack.manifest, 'detection', 'yolov8');
   const { height, width } = pictureTensors(detection.model);
-  const model = await openModel(pack, { field: 'prepared.detection', spec }, options.target);
+  const model = await openBatchModel(pack, { field: 'prepared.detection', spec }, options.target);
   const settings = {
     confidence: new Tensor('float32', [detection.confidence], [1]),
     iou: new Tensor('float32', [detection.iou], [1]),

@@ -13,7 +13,7 @@ export interface OutputValues {
  * Throws PACK_BROKEN for another shape, INFERENCE_FAILED where a number is NaN or infinite.
  */
 export function readOutput(
-  model: Model,
+  model: Pick<Model, 'spec'>,
   outputs: Readonly<Record<string, Tensor>>,
   name: string,
   shape: readonly (number | string)[],

@@ -9,7 +9,7 @@ export interface Stage<Item, Result> {
 
 export interface StageOptions {
   readonly target: ExecutionTarget;
-  /** Fill batches up to the warmed sizes, so that the GPU meets no new shape. */
-  readonly padding: boolean;
+  /** Sizes to fill batches up to, so that the GPU meets no new shape; none: as many as there are. */
+  readonly padTo: readonly number[];
   readonly meter: StageMeter;
 }

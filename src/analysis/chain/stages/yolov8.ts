@@ -1,7 +1,7 @@
 import { paddedCount } from '../../../inference/batch.ts';
 import { floatScratch } from '../../../inference/float-scratch.ts';
 import type { Pack } from '../../../inference/load-pack.ts';
-import { openModel } from '../../../inference/model.ts';
+import { openBatchModel } from '../../../inference/batch-model.ts';
 import { specOf } from '../../../inference/pack-manifest.ts';
 import { floatTensor } from '../../../inference/tensor.ts';
 import { decodeDetections } from '../../../vision/decode-detections.ts';
@@ -19,20 +19,20 @@ import type { Stage, StageOptions } from './stage.ts';
  */
 export async function openYolov8(pack: Pack, options: StageOptions): Promise<Stage<Picture, readonly Detection[]>> {
   const detection = specOf(pack.manifest, 'detection', 'yolov8');
-  const model = await openModel(pack, { field: 'detection.model', spec: detection.model }, options.target);
+  const model = await openBatchModel(pack, { field: 'detection.model', spec: detection.model }, options.target);
   const { input, out, height, width } = pictureTensors(detection.model);
   const size = 3 * height * width;
   const scratch = floatScratch();
 
   const run = async (frames: readonly Picture[]): Promise<readonly (readonly Detection[])[]> => {
-    const rows = paddedCount(frames.length, options.padding);
+    const rows = paddedCount(frames.length, options.padTo);
     const pixels = scratch(rows * size);
     frames.forEach((frame, i) => {
       writePlanes(letterbox(frame, width, height, detection.letterboxFill), pixels, i * size);
     });
     const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 3, height, width]);
     const columns = 4 + detection.classes.length;
-    const outputs = await model.run({ [input.name]: tensor }, options.meter);
+    const outputs = await model.run(rows, { [input.name]: tensor }, options.meter);
     const { values, dims } = readOutput(model, outputs, out.name, [rows, columns, 'anchors']);
     const anchors = dims[2] ?? 0;
     return frames.map((frame, i) => {
