@@ -12,6 +12,8 @@ import { STAGE_CASES } from './gpu/stage-cases.ts';
 interface Row {
   readonly stage: BenchStage;
   readonly batch: number;
+  /** The first run of this batch size, in which every convolution is planned. */
+  readonly firstMs: number;
   /** Median milliseconds inside ONNX Runtime for the batch. */
   readonly runMs: number;
   /** Median of the whole stage, preparation and reading included. */
@@ -93,8 +95,9 @@ async function timeStage(stage: BenchStage, timing: Timing): Promise<readonly Ro
   const rows: Row[] = [];
   try {
     for (const batch of batches) {
-      // The first run of a shape searches for the fastest kernels.
+      const began = performance.now();
       await open.run(batch);
+      const firstMs = performance.now() - began;
       const [runs, totals]: [number[], number[]] = [[], []];
       for (let round = 0; round < rounds; round++) {
         Object.assign(open.meter, stageMeter());
@@ -107,6 +110,7 @@ async function timeStage(stage: BenchStage, timing: Timing): Promise<readonly Ro
       const row: Row = {
         stage,
         batch,
+        firstMs: rounded(firstMs),
         runMs: rounded(runMs),
         totalMs: rounded(totalMs),
         itemsPerSecond: rounded((batch / totalMs) * 1000),

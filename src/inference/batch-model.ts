@@ -1,11 +1,15 @@
 import type { InferenceSession } from 'onnxruntime-node';
+import { Failure } from '../failure.ts';
 import type { NamedModel, Pack } from './load-pack.ts';
 import { describeSession, openChecked, runSession, type Model } from './model.ts';
 import type { ExecutionTarget } from './providers.ts';
 
 /** A graph of the pack that runs in batches and has convolutions. */
 export interface BatchModel extends Omit<Model, 'run'> {
-  /** As `Model.run`; `rows` is the size of the batch, in whatever tensors of `feeds` it stands. */
+  /**
+   * As `Model.run`. `rows` is the batch size that the graph's convolutions see, in whatever tensors of `feeds` it stands: runs of
+   * one `rows` must not differ in it. All their other axes are fixed by the graph.
+   */
   readonly run: (rows: number, ...run: Parameters<Model['run']>) => ReturnType<Model['run']>;
 }
 
@@ -14,8 +18,9 @@ export interface BatchModel extends Omit<Model, 'run'> {
  *
  * ONNX Runtime's CUDA convolution keeps cuDNN's plan of the last shape only (`Conv::UpdateState`): a session that runs a batch of
  * four after one of eight plans every convolution anew, however often it has seen both. Planning happens on the processor, while
- * the GPU idles, and takes seconds: a chain that filled batches as they came ran at one frame a second. A session for each size
- * never plans again after its first run. What it costs is GPU memory for each size's weights.
+ * the GPU idles, and takes seconds: a chain that padded its batches to four sizes and had warmed each of them ran at one frame a
+ * second. A session for each size never plans again after its first run. What it costs is GPU memory: each size has its own
+ * weights, arena and workspaces.
  *
  * Throws PACK_BROKEN where the graph's tensors are not those of the manifest; a run rejects with CUDA_OUT_OF_MEMORY where the GPU
  * has no memory for a further size.
@@ -29,30 +34,37 @@ export async function openBatchModel(
   const first = await openChecked(pack, model, target);
   const sessions = new Map<number, Promise<InferenceSession>>();
   let unused: InferenceSession | null = first;
-  const open = (rows: number): Promise<InferenceSession> => {
+  let released = false;
+
+  const openNext = (): Promise<InferenceSession> => {
     const ready = unused;
     unused = null;
-    if (ready !== null) return Promise.resolve(ready);
-    const opening = openChecked(pack, model, target);
-    opening.catch(() => sessions.delete(rows));
+    return ready === null ? openChecked(pack, model, target) : Promise.resolve(ready);
+  };
+  const sessionFor = async (rows: number): Promise<InferenceSession> => {
+    if (released) throw new Failure('INFERENCE_FAILED', `${model.spec.file.path} was released`);
+    const size = sessionPerSize ? rows : 0;
+    const known = sessions.get(size);
+    if (known !== undefined) return known;
+    const opening = openNext();
+    sessions.set(size, opening);
+    // There may be memory for it later.
+    opening.catch(() => sessions.delete(size));
     return opening;
   };
-  const sessionFor = (rows: number): Promise<InferenceSession> => {
-    const key = sessionPerSize ? rows : 0;
-    const session = sessions.get(key) ?? open(key);
-    sessions.set(key, session);
-    return session;
+  const release = async (): Promise<void> => {
+    released = true;
+    const open = [...sessions.values(), ...(unused === null ? [] : [Promise.resolve(unused)])];
+    sessions.clear();
+    unused = null;
+    for (const session of await Promise.allSettled(open)) {
+      if (session.status === 'fulfilled') await session.value.release();
+    }
   };
+  const context = { device: target.device, doing: `running ${model.spec.file.path}` };
   return {
     ...describeSession(model.spec, target, first),
-    run: async (rows, feeds, meter) =>
-      runSession(await sessionFor(rows), feeds, meter, {
-        device: target.device,
-        doing: `running ${model.spec.file.path}`,
-      }),
-    release: async () => {
-      await unused?.release();
-      for (const session of sessions.values()) await (await session).release();
-    },
+    run: async (rows, feeds, meter) => runSession(await sessionFor(rows), feeds, meter, context),
+    release,
   };
 }

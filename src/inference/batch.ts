@@ -1,12 +1,13 @@
 import { Failure } from '../failure.ts';
 
 /**
- * Sizes that batches of at most `limit` items are filled up to: the limit, a `step`-th of it, and so on down to the smallest
- * above zero. Every size costs a session and a warm-up on a GPU (see `batch-model.ts`); fewer sizes cost more padding.
+ * Sizes that batches of at most `limit` items are filled up to: the limit, half of it, and so on down to one. Every size costs a
+ * session and a warm-up on a GPU (see `batch-model.ts`), fewer would cost more padding. One has to be among any sizes: what the
+ * GPU has no memory for is halved down to it.
  */
-export function batchSizes(limit: number, step: 2 | 4 = 2): readonly number[] {
+export function batchSizes(limit: number): readonly number[] {
   const sizes: number[] = [];
-  for (let size = limit; size >= 1; size = Math.floor(size / step)) sizes.unshift(size);
+  for (let size = limit; size >= 1; size = Math.floor(size / 2)) sizes.unshift(size);
   return sizes;
 }
 

@@ -16,7 +16,10 @@ export interface ModelChainOptions {
   readonly threads: { readonly vision: number; readonly language: number };
   /** Most frames, person crops and prompts in one run. */
   readonly batch: { readonly detection: number; readonly people: number; readonly language: number };
-  /** Fill batches up to a few sizes and warm each; default: on CUDA only. */
+  /**
+   * Fill batches up to a few sizes and warm each; default: on CUDA only. Without it CUDA opens a session, and plans its
+   * convolutions within a job, for every batch size that it meets.
+   */
   readonly padBatches?: boolean;
   /** Compare the sha256 of every file before loading; default true. */
   readonly verifyHashes?: boolean;

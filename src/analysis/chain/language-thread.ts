@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts';
-import { batchSizes, warmupCounts } from '../../inference/batch.ts';
+import { warmupCounts } from '../../inference/batch.ts';
 import { loadPack } from '../../inference/load-pack.ts';
 import { stageMeter } from '../../inference/stage-meter.ts';
 import { BatchQueue } from '../../inference/thread/batch-queue.ts';
@@ -17,8 +17,8 @@ async function openLanguageService(options: ThreadOptions): Promise<ThreadServic
   const { packDir, filesRoot, target, padding, batch } = options;
   const pack = await loadPack(packDir, { filesRoot });
   const meters = { action: stageMeter(), scene: stageMeter() };
-  // A size of the vision encoder takes longest to warm of all that the chain has: few of them.
-  const sizes = padding ? batchSizes(batch.language, 4) : [];
+  // Each size of the vision encoder takes 12 to 24 s to warm: one picture, as a scene has, and a full batch.
+  const sizes = padding ? [...new Set([1, batch.language])] : [];
   const model = await openFastVlm(pack, { target, padTo: sizes, ...meters });
   const blank: Picture = { width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) };
   for (const count of warmupCounts(sizes)) {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { openBatchModel, type BatchModel } from '../../../src/inference/batch-model.ts';
 import { loadPack } from '../../../src/inference/load-pack.ts';
+import type { ExecutionTarget } from '../../../src/inference/providers.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 
 const target = { device: 'cpu', threads: 1 } as const;
@@ -31,10 +32,10 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-async function openOrientation(sessionPerSize: boolean): Promise<BatchModel> {
+async function openOrientation(sessionPerSize: boolean, on: ExecutionTarget = target): Promise<BatchModel> {
   const pack = await loadPack('models/demo');
   const spec = pack.manifest.orientation.model;
-  return openBatchModel(pack, { field: 'orientation.model', spec }, target, sessionPerSize);
+  return openBatchModel(pack, { field: 'orientation.model', spec }, on, sessionPerSize);
 }
 
 /** Rows of one colour each, so that every row has another answer. */
@@ -84,15 +85,51 @@ test('a model that never ran is released', async () => {
   expect(released).toBe(1);
 });
 
-test('a size for which there was no memory fails that run alone and is tried again', async () => {
-  const model = await openOrientation(true);
-  const one = await read(model, 1);
+const noMemory = (): void => {
   (InferenceSession.create as unknown as jest.Mock).mockImplementationOnce(() =>
     Promise.reject(new Error('Failed to allocate memory for requested buffer of size 1024')),
   );
+};
+
+test('a size for which there was no memory fails that run alone and is tried again', async () => {
+  const model = await openOrientation(true);
+  const one = await read(model, 1);
+  noMemory();
   await expect(read(model, 2)).rejects.toThrow(/Failed to allocate memory/);
   expect(await read(model, 1)).toEqual(one);
   expect((await read(model, 2)).slice(0, one.length)).toEqual(one);
   await model.release();
   expect(released).toBe(2);
+});
+
+test("on CUDA it is the GPU's memory that a further size lacks, so that its batch is halved", async () => {
+  const model = await openOrientation(true, { device: 'cuda' });
+  await read(model, 1);
+  noMemory();
+  await expect(read(model, 2)).rejects.toMatchObject({ code: 'CUDA_OUT_OF_MEMORY' });
+  await model.release();
+});
+
+test('a release waits for a session that is being opened, and nothing runs after it', async () => {
+  const model = await openOrientation(true);
+  await read(model, 1);
+  const late = read(model, 2);
+  const releasing = model.release();
+  await Promise.allSettled([late, releasing]);
+  expect(opened).toHaveLength(2);
+  expect(released).toBe(2);
+  await expect(read(model, 4)).rejects.toThrow(/was released/);
+  await model.release();
+  expect(released).toBe(2);
+});
+
+test('a release after a size that could not be opened releases the others', async () => {
+  const model = await openOrientation(true);
+  await read(model, 1);
+  noMemory();
+  const failing = read(model, 2);
+  const releasing = model.release();
+  await expect(failing).rejects.toThrow(/Failed to allocate memory/);
+  await releasing;
+  expect(released).toBe(1);
 });

@@ -17,15 +17,18 @@ describe('paddedCount', () => {
 
 describe('batchSizes', () => {
   test.each([
-    [1, 2, [1]],
-    [8, 2, [1, 2, 4, 8]],
-    [16, 2, [1, 2, 4, 8, 16]],
-    [1, 4, [1]],
-    [2, 4, [2]],
-    [4, 4, [1, 4]],
-    [8, 4, [2, 8]],
-    [16, 4, [1, 4, 16]],
-  ] as const)('up to %i in steps of %i', (limit, step, sizes) => expect(batchSizes(limit, step)).toEqual(sizes));
+    [1, [1]],
+    [2, [1, 2]],
+    [8, [1, 2, 4, 8]],
+    [16, [1, 2, 4, 8, 16]],
+  ] as const)('up to %i', (limit, sizes) => expect(batchSizes(limit)).toEqual(sizes));
+
+  test('every count up to the limit has a size', () => {
+    for (const limit of [1, 2, 4, 8, 16]) {
+      const sizes = batchSizes(limit);
+      for (let count = 1; count <= limit; count++) expect(sizes).toContain(paddedCount(count, sizes));
+    }
+  });
 });
 
 test('every size is warmed, and one batch where there are none', () => {
@@ -45,6 +48,17 @@ describe('runHalving', () => {
     });
     expect(results).toEqual([10, 20, 30, 40, 50]);
     expect(sizes).toEqual([5, 3, 2, 1, 2]);
+  });
+
+  test('comes down to one row with the two sizes of the vision encoder as well', async () => {
+    const rows: number[] = [];
+    const results = await runHalving([1, 2, 3, 4, 5, 6], async (items) => {
+      rows.push(paddedCount(items.length, [1, 8]));
+      if (rows.at(-1) === 8) throw outOfMemory();
+      return items;
+    });
+    expect(results).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(rows.filter((size) => size === 1)).toHaveLength(6);
   });
 
   test('gives up with a single item', async () => {

@@ -12,7 +12,7 @@ const ROWS_PER_RUN = 16;
 const PADDED_ROWS = batchSizes(ROWS_PER_RUN);
 
 export interface ScoringOptions {
-  /** Fill runs up to the next power of two. */
+  /** Fill runs up to the next power of two: ONNX Runtime keeps a memory pattern for every shape that it meets. */
   readonly padding: boolean;
   readonly normalisation: 'sum' | 'length';
 }

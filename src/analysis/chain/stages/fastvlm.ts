@@ -27,7 +27,7 @@ export interface FastVlm {
 
 export interface FastVlmOptions {
   readonly target: ExecutionTarget;
-  /** Sizes to fill batches up to, so that the GPU meets no new shape; none: as many as there are. */
+  /** Sizes to fill the vision encoder's batches up to, so that no other is planned; empty: as many rows as pictures. */
   readonly padTo: readonly number[];
   readonly action: StageMeter;
   readonly scene: StageMeter;
@@ -45,7 +45,10 @@ export async function openFastVlm(pack: Pack, options: FastVlmOptions): Promise<
     meter: StageMeter,
   ): Promise<DecoderStep> => {
     const rows = paddedCount(pictures.length, options.padTo);
-    return prefill(lm, prompt, await encode(pictures, rows, meter), rows, meter);
+    const features = await encode(pictures, rows, meter);
+    // The decoder has no convolutions and copies its cache at every step: it gets no row that nobody reads.
+    const used = features.subarray(0, (features.length / rows) * pictures.length);
+    return prefill(lm, prompt, used, pictures.length, meter);
   };
   const prepare = (question: string, meter: StageMeter): Promise<PreparedPrompt> =>
     preparePrompt(lm, buildPrompt(lm.tokenizer, lm.language, question), meter);
@@ -72,7 +75,7 @@ export async function openFastVlm(pack: Pack, options: FastVlmOptions): Promise<
 interface ActionStage {
   readonly action: Pack['manifest']['action'];
   readonly trie: LabelTrie;
-  /** The prefill; rows after `rows` are padding. */
+  /** The prefill. */
   readonly step: DecoderStep;
   readonly rows: number;
 }

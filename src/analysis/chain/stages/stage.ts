@@ -9,7 +9,7 @@ export interface Stage<Item, Result> {
 
 export interface StageOptions {
   readonly target: ExecutionTarget;
-  /** Sizes to fill batches up to, so that the GPU meets no new shape; none: as many as there are. */
+  /** Sizes to fill batches up to, so that no other is planned; empty: a batch has as many rows as items. */
   readonly padTo: readonly number[];
   readonly meter: StageMeter;
 }
