@@ -1,0 +1,89 @@
+/**
+ * Times a one-graph action model for a growing number of people, then compares its label scores with those of the project's own stage.
+ *
+ *     action-time.ts PREPARED-PACK GRAPH cuda|cpu
+ */
+
+import type { InferenceSession } from 'onnxruntime-node';
+import { syntheticScene } from '../../../../scripts/bench/gpu/synthetic-scene.ts';
+import { cutBox } from '../../../../src/analysis/chain/cut-box.ts';
+import { canvasFeeds } from '../../../../src/analysis/chain/fastvlm/picture-canvas.ts';
+import { openFastVlm } from '../../../../src/analysis/chain/stages/fastvlm.ts';
+import { loadPack } from '../../../../src/inference/load-pack.ts';
+import { openSession } from '../../../../src/inference/providers.ts';
+import { stageMeter } from '../../../../src/inference/stage-meter.ts';
+import { readFloats } from '../../../../src/inference/tensor.ts';
+import type { Picture } from '../../../../src/vision/picture.ts';
+import { deviceArgument, requireArguments } from './command-arguments.ts';
+import { median, rounded } from './figures.ts';
+import { errorText, printLine } from './json-lines.ts';
+
+const args = process.argv.slice(2);
+requireArguments(args, 3, 'action-time.ts PREPARED-PACK GRAPH cuda|cpu');
+const [dir = '', graph = '', deviceText] = args;
+const device = deviceArgument(deviceText);
+const { batches, rounds } =
+  device === 'cuda' ? { batches: [1, 5, 8, 16, 24, 32, 64], rounds: 12 } : { batches: [1, 2], rounds: 2 };
+
+const pack = await loadPack(dir);
+const { action, language } = pack.manifest;
+const scene = syntheticScene();
+const people = scene.detections.filter(({ class: kind }) => kind === 'person');
+const crops = (count: number): readonly Picture[] =>
+  Array.from({ length: Math.ceil(count / people.length) }, () => people)
+    .flat()
+    .slice(0, count)
+    .map(({ box }) => cutBox(scene.frame, box));
+
+const began = performance.now();
+const session = await openSession(graph, { device });
+const openMs = Math.round(performance.now() - began);
+for (const batch of batches) {
+  try {
+    printLine({ batch, openMs, ...(await timeBatch(session, crops(batch))) });
+  } catch (error) {
+    printLine({ batch, error: errorText(error, 800) });
+  }
+}
+const pictures = crops(3);
+const scores = await labelScores(session, pictures);
+await session.release();
+const own = await openFastVlm(pack, { target: { device }, padTo: [], action: stageMeter(), scene: stageMeter() });
+const readings = await own.readActions(pictures);
+await own.release();
+const differences = readings.flatMap((reading, row) =>
+  reading.labelScores.map((score, i) => Math.abs(score - (scores[row * action.labels.length + i] ?? Number.NaN))),
+);
+printLine({
+  largestDifference: Math.max(...differences),
+  example: readings[0]?.labelScores.map((score) => Number(score.toFixed(3))),
+});
+
+async function timeBatch(session: InferenceSession, pictures: readonly Picture[]): Promise<object> {
+  const first = performance.now();
+  await labelScores(session, pictures);
+  const firstMs = Math.round(performance.now() - first);
+  await labelScores(session, pictures);
+  const times: number[] = [];
+  const cpu = process.cpuUsage();
+  for (let round = 0; round < rounds; round++) {
+    const started = performance.now();
+    await labelScores(session, pictures);
+    times.push(performance.now() - started);
+  }
+  const used = process.cpuUsage(cpu);
+  const ms = median(times);
+  return {
+    firstMs,
+    ms: rounded(ms),
+    peoplePerSecond: Math.round((pictures.length * 1000) / ms),
+    cpuMs: rounded((used.user + used.system) / 1000 / rounds),
+  };
+}
+
+/** One row of label scores for every picture, the pictures' preparation included. */
+async function labelScores(session: InferenceSession, pictures: readonly Picture[]): Promise<Float32Array> {
+  const { scores } = await session.run(canvasFeeds(pictures, pictures.length, language.imageSize));
+  if (scores === undefined) throw new Error(`${graph} gives no scores`);
+  return readFloats(scores);
+}

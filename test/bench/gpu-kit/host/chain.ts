@@ -1,0 +1,82 @@
+/**
+ * Measures frames per second of the project's model chain as the worker uses it, with its threads, queues and batches but without a
+ * decoder, for several numbers of frames under way.
+ *
+ *     chain.ts PACK cuda|cpu [1080p|small] [--batches 8,8,8] [--seconds 2]
+ *
+ * Batches: the most frames, people and prompts in one run. Seconds: of every load; one with the language model takes half as long again.
+ */
+
+import { parseArgs } from 'node:util';
+import { createModelChain } from '../../../../src/analysis/chain/create-model-chain.ts';
+import { loadPack } from '../../../../src/inference/load-pack.ts';
+import { CHAIN_WORK, type ChainWork, measureChain } from './chain-load.ts';
+import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
+import { rounded } from './figures.ts';
+import { errorText, printLine } from './json-lines.ts';
+
+type Load = readonly [work: ChainWork, inFlight: number];
+
+const LOADS: readonly Load[] = [
+  ['frame', 8],
+  ['frame', 32],
+  ['frame', 64],
+  ['track', 64],
+  ['all', 8],
+  ['all', 32],
+];
+/** Larger batches only pay where there are frames enough to fill them. */
+const LOADS_BY_BATCHES: Readonly<Record<string, readonly Load[]>> = {
+  // Twice: how far the rounds are apart tells what a figure is worth.
+  '8,8,8': [...LOADS, ...LOADS],
+  '8,16,16': [
+    ['track', 48],
+    ['frame', 48],
+    ['all', 32],
+  ],
+  '16,16,8': [['frame', 64]],
+};
+const CPU_LOADS: readonly Load[] = [
+  ['frame', 2],
+  ['all', 2],
+];
+
+const { values, positionals } = parseArgs({
+  options: { batches: { type: 'string', default: '8,8,8' }, seconds: { type: 'string', default: '2' } },
+  allowPositionals: true,
+});
+requireArguments(positionals, 2, 'chain.ts PACK cuda|cpu [1080p|small] [--batches 8,8,8] [--seconds 2]');
+const [dir = '', deviceText, size = '1080p'] = positionals;
+if (size !== '1080p' && size !== 'small') throw new Error(`the frames are 1080p or small, not ${size}`);
+const device = deviceArgument(deviceText);
+const seconds = Number(values.seconds);
+if (!(seconds > 0)) throw new Error(`--seconds is a number above 0, not ${values.seconds}`);
+const [detection, people, language, ...more] = countsArgument(values.batches);
+if (detection === undefined || people === undefined || language === undefined || more.length > 0) {
+  throw new Error(`--batches are three numbers, not ${values.batches}`);
+}
+const batches = [detection, people, language].join(',');
+const loads = device === 'cpu' ? CPU_LOADS : (LOADS_BY_BATCHES[batches] ?? LOADS);
+
+try {
+  const began = performance.now();
+  const chain = await createModelChain({
+    pack: await loadPack(dir),
+    device,
+    threads: { vision: 0, language: 0 },
+    batch: { detection, people, language },
+    verifyHashes: false,
+  });
+  printLine({ batches, startSeconds: rounded((performance.now() - began) / 1000) });
+  try {
+    for (const [work, inFlight] of loads) {
+      const load = { work, inFlight, seconds: work === 'all' ? seconds * 1.5 : seconds, size } as const;
+      const figures = await measureChain(chain, { ...load, watchGpu: device === 'cuda' });
+      printLine({ batches, what: CHAIN_WORK[work], inFlight, ...figures });
+    }
+  } finally {
+    await chain.close();
+  }
+} catch (error) {
+  printLine({ batches, error: errorText(error) });
+}

@@ -1,0 +1,78 @@
+/**
+ * Times every stage of the chain by itself, or one of them: milliseconds inside ONNX Runtime, of the whole stage and of the processor.
+ *
+ *     stages.ts PACK cuda|cpu BATCHES ROUNDS [STAGE]        BATCHES such as 1,4,8
+ */
+
+import { type BenchStage, floorMs, peakTeraflops } from '../../../../scripts/bench/gpu/arithmetic-floor.ts';
+import { STAGE_CASES, type StageCase } from '../../../../scripts/bench/gpu/stage-cases.ts';
+import { loadPack } from '../../../../src/inference/load-pack.ts';
+import { stageMeter } from '../../../../src/inference/stage-meter.ts';
+import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
+import { currentGpu } from './current-gpu.ts';
+import { median, rounded } from './figures.ts';
+import { errorText, printLine } from './json-lines.ts';
+
+const args = process.argv.slice(2);
+requireArguments(args, 4, 'stages.ts PACK cuda|cpu BATCHES ROUNDS [STAGE]');
+const [dir = '', deviceText, batchText, roundText, only] = args;
+const device = deviceArgument(deviceText);
+const batches = countsArgument(batchText);
+const [rounds = 1] = countsArgument(roundText);
+const stages = (Object.keys(STAGE_CASES) as BenchStage[]).filter((stage) => only === undefined || only === stage);
+if (stages.length === 0) throw new Error(`the stages are ${Object.keys(STAGE_CASES).join(', ')}, not ${only}`);
+
+const pack = await loadPack(dir);
+const gpu = (await currentGpu())?.name ?? null;
+const peak = peakTeraflops(gpu ?? '');
+
+for (const stage of stages) {
+  try {
+    await timeStage(stage);
+  } catch (error) {
+    printLine({ stage, error: errorText(error) });
+  }
+}
+
+async function timeStage(stage: BenchStage): Promise<void> {
+  const began = performance.now();
+  const open = await STAGE_CASES[stage](pack, { device });
+  const openMs = Math.round(performance.now() - began);
+  for (const batch of batches) {
+    try {
+      printLine({ gpu, stage, batch, openMs, ...(await timeBatch(stage, open, batch)) });
+    } catch (error) {
+      printLine({ stage, batch, error: errorText(error) });
+    }
+  }
+  await open.release();
+}
+
+async function timeBatch(stage: BenchStage, open: StageCase, batch: number): Promise<object> {
+  // On CUDA a further size opens a session of its own, and every size searches for its fastest kernels.
+  const first = performance.now();
+  await open.run(batch);
+  const firstMs = Math.round(performance.now() - first);
+  const [runs, totals]: [number[], number[]] = [[], []];
+  const cpu = process.cpuUsage();
+  for (let round = 0; round < rounds; round++) {
+    Object.assign(open.meter, stageMeter());
+    const started = performance.now();
+    await open.run(batch);
+    totals.push(performance.now() - started);
+    runs.push(open.meter.runMs);
+  }
+  const used = process.cpuUsage(cpu);
+  const [runMs, totalMs] = [median(runs), median(totals)];
+  return {
+    firstMs,
+    runs: open.meter.runs,
+    runMs: rounded(runMs),
+    totalMs: rounded(totalMs),
+    bestMs: rounded(Math.min(...totals)),
+    cpuMs: rounded((used.user + used.system) / 1000 / rounds),
+    itemsPerSecond: rounded((batch * 1000) / totalMs),
+    shareOfPeak: peak === null ? null : rounded(floorMs(stage, batch, peak) / runMs),
+    gpuMemoryMib: (await currentGpu())?.usedMib ?? null,
+  };
+}

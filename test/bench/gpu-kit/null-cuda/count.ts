@@ -1,0 +1,104 @@
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { STAGE_CASES, type StageCase } from '../../../../scripts/bench/gpu/stage-cases.ts';
+import { loadPack, type Pack } from '../../../../src/inference/load-pack.ts';
+import { stageMeter } from '../../../../src/inference/stage-meter.ts';
+
+// count.ts PACK [BATCHES] [STAGE,...]: what the runs of every stage ask of the GPU, with the stand-ins of build.ts on
+// LD_LIBRARY_PATH and the CUDA provider in node_modules. One JSON object a line: what opening the stage asks for, one run of
+// each batch size after two others of the same size, and the execution plans of batch sizes in turn. KIT_DIR is the folder that holds
+// ffi/, by default the one that holds the project. NULL_FOUND=84 pretends that the suppression found as many candidates (batches
+// of one and two then fail: their check of the numbers has the same size).
+
+/** The part of koffi that is used here. */
+interface Koffi {
+  load(name: string): { func(declaration: string): () => unknown };
+}
+
+/** As the stand-in for the CUDA runtime prints them. */
+interface Counts extends Readonly<Record<string, number>> {
+  readonly plans: number;
+  readonly convolutions: number;
+}
+
+interface Counter {
+  reset(): void;
+  read(): Counts;
+}
+
+const DEFAULT_BATCHES = '1,5,8';
+/** Each size twice, with another one between. */
+const IN_TURN = [2, 4, 2, 4];
+const QUOTED = 400;
+
+/** koffi closes a library that nothing refers to, whatever of it is still in use. */
+const loaded: object[] = [];
+
+function openCounter(): Counter {
+  const kit = process.env['KIT_DIR'] ?? resolve(import.meta.dirname, '../../../../..');
+  const koffi = createRequire(resolve(kit, 'ffi/package.json'))('koffi') as Koffi;
+  const runtime = koffi.load('libcudart.so.13');
+  loaded.push(runtime);
+  const [reset, counts] = [runtime.func('void null_reset()'), runtime.func('const char *null_counts()')];
+  return { reset, read: () => JSON.parse(String(counts())) as Counts };
+}
+
+/** One run, when two others of the size have been. */
+async function countRun(counter: Counter, open: StageCase, batch: number): Promise<object> {
+  await open.run(batch);
+  await open.run(batch);
+  counter.reset();
+  Object.assign(open.meter, stageMeter());
+  const before = process.cpuUsage();
+  await open.run(batch);
+  const used = process.cpuUsage(before);
+  const cpuMs = Math.round((used.user + used.system) / 100) / 10;
+  return { batch, runs: open.meter.runs, cpuMs, ...counter.read() };
+}
+
+async function countPlans(counter: Counter, open: StageCase, batch: number): Promise<object> {
+  counter.reset();
+  await open.run(batch);
+  const { plans, convolutions } = counter.read();
+  return { batch, plans, convolutions };
+}
+
+async function countStage(counter: Counter, pack: Pack, stage: string, batches: readonly number[]): Promise<void> {
+  const openCase = Object.entries(STAGE_CASES).find(([name]) => name === stage)?.[1];
+  if (openCase === undefined) throw new Error(`${stage} is no stage; there are ${Object.keys(STAGE_CASES).join(', ')}`);
+  const say = (line: object): void => console.log(JSON.stringify({ stage, ...line }));
+  counter.reset();
+  const open = await openCase(pack, { device: 'cuda' });
+  say({ open: counter.read() });
+  for (const batch of batches) {
+    try {
+      say(await countRun(counter, open, batch));
+    } catch (error) {
+      say({ batch, error: words(error) });
+    }
+  }
+  await open.release();
+  // Another opening: the sizes above have left their plans.
+  const fresh = await openCase(pack, { device: 'cuda' });
+  try {
+    const inTurn: object[] = [];
+    for (const batch of IN_TURN) inTurn.push(await countPlans(counter, fresh, batch));
+    say({ inTurn });
+  } catch (error) {
+    say({ inTurn: IN_TURN, error: words(error) });
+  }
+  await fresh.release();
+}
+
+const words = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, QUOTED);
+
+const [dir, batches = DEFAULT_BATCHES, only] = process.argv.slice(2);
+if (dir === undefined) {
+  console.error('usage: count.ts PACK [BATCHES] [STAGE,...]');
+  process.exitCode = 1;
+} else {
+  const counter = openCounter();
+  const pack = await loadPack(dir);
+  const stages = only?.split(',') ?? Object.keys(STAGE_CASES);
+  for (const stage of stages) await countStage(counter, pack, stage, batches.split(',').map(Number));
+}

@@ -1,0 +1,15 @@
+/* What the stand-ins for CUDA's libraries have in common. */
+#pragma once
+
+/* Counters of the runtime, which the other libraries are linked with. A function of the runtime that is looked up by its name
+   when it is first needed must not be kept in one place for all names: then every library counts what it first met. */
+void null_plan(void);
+void null_product(void);
+void null_convolution(void);
+
+/* A handle that means nothing. */
+static inline void *thing(void) {
+  static char things[1 << 16];
+  static unsigned next;
+  return things + ((next += 64) & 65535);
+}
