@@ -18,7 +18,7 @@ export interface GpuOutcome {
 /** CUDA 13 needs this driver branch; cuDNN 9 with CUDA 13 has no kernels for anything before Turing. */
 const MIN_DRIVER = 580;
 const MIN_CAPABILITY = 7.5;
-/** The official models in half precision with batches of up to eight: 13,829 MiB measured (docs/benchmarks.md, On a GPU). */
+/** What the official models in half precision took with batches of up to eight: 13,829 MiB (docs/benchmarks.md, On a GPU). */
 const COMFORTABLE_MIB = 14 * 1024;
 const SETUP = 'run scripts/setup --gpu';
 
@@ -98,7 +98,7 @@ export function judgeGpu(gpus: readonly Gpu[], deviceId: number): Finding {
   if (gpu.memoryFreeMib > 0 && gpu.memoryFreeMib < COMFORTABLE_MIB) {
     return warn(
       detail,
-      'little memory is free: end other programs on this GPU, or lower VISION_BATCH_SIZE and LANGUAGE_BATCH_SIZE',
+      'little memory is free: the official models take 13,829 MiB with batches of eight, less with smaller ones; end other programs on this GPU, or lower VISION_BATCH_SIZE and LANGUAGE_BATCH_SIZE',
     );
   }
   return ok(detail);
