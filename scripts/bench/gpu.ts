@@ -1,13 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { queryGpus } from '../../src/cli/preflight/nvidia-smi.ts';
 import { loadPack, type Pack, packModels } from '../../src/inference/load-pack.ts';
 import type { ExecutionTarget } from '../../src/inference/providers.ts';
-import { stageMeter } from '../../src/inference/stage-meter.ts';
 import { type BenchStage, floorMs, peakTeraflops } from './gpu/arithmetic-floor.ts';
+import { currentGpu } from './gpu/current-gpu.ts';
+import { rounded } from './gpu/figures.ts';
 import { placementOf } from './gpu/node-placement.ts';
 import { randomModels } from './gpu/random-models.ts';
 import { STAGE_CASES } from './gpu/stage-cases.ts';
+import { timeBatch } from './gpu/time-batch.ts';
 
 interface Row {
   readonly stage: BenchStage;
@@ -21,6 +22,7 @@ interface Row {
   readonly itemsPerSecond: number;
   /** Floor divided by `runMs`; null where the GPU's peak is not known, or the models are not the full-size ones. */
   readonly shareOfFloor: number | null;
+  /** In all after these runs: on CUDA the sessions of the smaller sizes are still open. */
   readonly gpuMemoryMib: number | null;
 }
 
@@ -95,27 +97,16 @@ async function timeStage(stage: BenchStage, timing: Timing): Promise<readonly Ro
   const rows: Row[] = [];
   try {
     for (const batch of batches) {
-      const began = performance.now();
-      await open.run(batch);
-      const firstMs = performance.now() - began;
-      const [runs, totals]: [number[], number[]] = [[], []];
-      for (let round = 0; round < rounds; round++) {
-        Object.assign(open.meter, stageMeter());
-        const started = performance.now();
-        await open.run(batch);
-        totals.push(performance.now() - started);
-        runs.push(open.meter.runMs);
-      }
-      const [runMs, totalMs] = [median(runs), median(totals)];
+      const times = await timeBatch(open, batch, rounds);
       const row: Row = {
         stage,
         batch,
-        firstMs: rounded(firstMs),
-        runMs: rounded(runMs),
-        totalMs: rounded(totalMs),
-        itemsPerSecond: rounded((batch / totalMs) * 1000),
-        shareOfFloor: peak === null ? null : rounded(floorMs(stage, batch, peak) / runMs),
-        gpuMemoryMib: await usedMemory(target),
+        firstMs: rounded(times.firstMs),
+        runMs: rounded(times.runMs),
+        totalMs: rounded(times.totalMs),
+        itemsPerSecond: rounded((batch / times.totalMs) * 1000),
+        shareOfFloor: peak === null ? null : rounded(floorMs(stage, batch, peak) / times.runMs),
+        gpuMemoryMib: target.device === 'cuda' ? ((await currentGpu())?.usedMib ?? null) : null,
       };
       console.error(
         `${stage} x ${batch}: ${row.runMs} ms in the models, ${row.totalMs} ms in all, ${row.itemsPerSecond}/s`,
@@ -135,25 +126,3 @@ async function placements(pack: Pack, target: ExecutionTarget): Promise<object> 
   }
   return found;
 }
-
-async function currentGpu(): Promise<{
-  readonly name: string;
-  readonly driver: string;
-  readonly usedMib: number;
-} | null> {
-  const query = await queryGpus('nvidia-smi', AbortSignal.timeout(15_000));
-  const gpu = query.ok ? query.gpus[0] : undefined;
-  return gpu === undefined
-    ? null
-    : { name: gpu.name, driver: gpu.driver, usedMib: gpu.memoryTotalMib - gpu.memoryFreeMib };
-}
-
-async function usedMemory(target: ExecutionTarget): Promise<number | null> {
-  return target.device === 'cuda' ? ((await currentGpu())?.usedMib ?? null) : null;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-const rounded = (value: number): number => Number(value.toPrecision(4));

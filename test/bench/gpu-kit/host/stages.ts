@@ -6,11 +6,11 @@
 
 import { type BenchStage, floorMs, peakTeraflops } from '../../../../scripts/bench/gpu/arithmetic-floor.ts';
 import { STAGE_CASES, type StageCase } from '../../../../scripts/bench/gpu/stage-cases.ts';
+import { timeBatch } from '../../../../scripts/bench/gpu/time-batch.ts';
 import { loadPack } from '../../../../src/inference/load-pack.ts';
-import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
-import { currentGpu } from './current-gpu.ts';
-import { median, rounded } from './figures.ts';
+import { currentGpu } from '../../../../scripts/bench/gpu/current-gpu.ts';
+import { rounded } from '../../../../scripts/bench/gpu/figures.ts';
 import { errorText, printLine } from './json-lines.ts';
 
 const args = process.argv.slice(2);
@@ -40,7 +40,7 @@ async function timeStage(stage: BenchStage): Promise<void> {
   const openMs = Math.round(performance.now() - began);
   for (const batch of batches) {
     try {
-      printLine({ gpu, stage, batch, openMs, ...(await timeBatch(stage, open, batch)) });
+      printLine({ gpu, stage, batch, openMs, ...(await figures(stage, open, batch)) });
     } catch (error) {
       printLine({ stage, batch, error: errorText(error) });
     }
@@ -48,31 +48,14 @@ async function timeStage(stage: BenchStage): Promise<void> {
   await open.release();
 }
 
-async function timeBatch(stage: BenchStage, open: StageCase, batch: number): Promise<object> {
-  // On CUDA a further size opens a session of its own, and every size searches for its fastest kernels.
-  const first = performance.now();
-  await open.run(batch);
-  const firstMs = Math.round(performance.now() - first);
-  const [runs, totals]: [number[], number[]] = [[], []];
-  const cpu = process.cpuUsage();
-  for (let round = 0; round < rounds; round++) {
-    Object.assign(open.meter, stageMeter());
-    const started = performance.now();
-    await open.run(batch);
-    totals.push(performance.now() - started);
-    runs.push(open.meter.runMs);
-  }
-  const used = process.cpuUsage(cpu);
-  const [runMs, totalMs] = [median(runs), median(totals)];
+async function figures(stage: BenchStage, open: StageCase, batch: number): Promise<object> {
+  const { firstMs, runs, ...times } = await timeBatch(open, batch, rounds);
   return {
-    firstMs,
-    runs: open.meter.runs,
-    runMs: rounded(runMs),
-    totalMs: rounded(totalMs),
-    bestMs: rounded(Math.min(...totals)),
-    cpuMs: rounded((used.user + used.system) / 1000 / rounds),
-    itemsPerSecond: rounded((batch * 1000) / totalMs),
-    shareOfPeak: peak === null ? null : rounded(floorMs(stage, batch, peak) / runMs),
+    firstMs: Math.round(firstMs),
+    runs,
+    ...Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, rounded(ms)])),
+    itemsPerSecond: rounded((batch * 1000) / times.totalMs),
+    shareOfPeak: peak === null ? null : rounded(floorMs(stage, batch, peak) / times.runMs),
     gpuMemoryMib: (await currentGpu())?.usedMib ?? null,
   };
 }

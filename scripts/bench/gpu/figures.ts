@@ -1,4 +1,4 @@
-/** What the scripts make of their measurements: the middle one of several, and as many digits as can be trusted. */
+/** What benchmarks make of their measurements: the middle one of several, and as many digits as can be trusted. */
 
 /** The upper of the two in the middle where their number is even; NaN of none. */
 export function median(values: readonly number[]): number {
