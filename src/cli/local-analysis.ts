@@ -8,7 +8,7 @@ import { Failure } from '../failure.ts';
 import { readReportImages } from '../report/key-frames.ts';
 import { NO_IMAGES, type ReportImages } from '../report/images.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { decodeFrames } from '../video/decode.ts';
+import { withDecodedFrames } from '../video/decode.ts';
 import { downloadObject, headObject } from '../video/download.ts';
 import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe.ts';
@@ -48,26 +48,22 @@ export async function analyzeLocally(options: LocalAnalysisOptions, signal: Abor
   const chain = await openChain(config, options.device, logger, { signal });
   try {
     let keyFrames: readonly KeyFrame[] = [];
-    const frames = decodeFrames(
-      tools,
-      file,
-      info,
-      { ...decodeSettings(config), framesPerSecond: settings.framesPerSecond },
-      signal,
-    );
-    const analysis = await analyzeVideo(
-      { videoId: 'local', info, frames, workspaceDir: workspace.directory },
-      {
-        chain,
-        describer,
-        logger,
-        onKeyFrames: (kept) => {
-          keyFrames = kept;
+    const decoding = { ...decodeSettings(config), framesPerSecond: settings.framesPerSecond };
+    const analysis = await withDecodedFrames([tools, file, info, decoding, signal], (frames) =>
+      analyzeVideo(
+        { videoId: 'local', info, frames, workspaceDir: workspace.directory },
+        {
+          chain,
+          describer,
+          logger,
+          onKeyFrames: (kept) => {
+            keyFrames = kept;
+          },
         },
-      },
-      settings,
-      options.onProgress,
-      signal,
+        settings,
+        options.onProgress,
+        signal,
+      ),
     );
     const images = options.keyFrames > 0 ? await readReportImages(analysis, keyFrames, signal) : NO_IMAGES;
     return { analysis, images };

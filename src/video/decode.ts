@@ -52,6 +52,25 @@ export async function* decodeFrames(
   }
 }
 
+/**
+ * Gives the frames of `decodeFrames` to `use` and resolves or rejects as it does, when ffmpeg is gone. A consumer that leaves while
+ * it waits for a frame is told of the end of a generator only after that wait, which may take as long as ffmpeg may be silent.
+ */
+export async function withDecodedFrames<Result>(
+  decode: Parameters<typeof decodeFrames>,
+  use: (frames: AsyncIterable<Frame>) => Promise<Result>,
+): Promise<Result> {
+  const [tools, file, info, options, signal] = decode;
+  const left = new AbortController();
+  const frames = decodeFrames(tools, file, info, options, AbortSignal.any([signal, left.signal]));
+  try {
+    return await use(frames);
+  } finally {
+    left.abort();
+    await frames.return().catch(() => undefined);
+  }
+}
+
 function argumentsFor(file: string, info: VideoInfo, options: DecodeOptions): string[] {
   const input = ['-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS, '-threads', String(options.threads)];
   // A picture that changes its size midway must neither restart the sampling nor change the size of our frames.

@@ -12,7 +12,7 @@ import { derivedVideoId, jobIdentity } from '../persistence/identity.ts';
 import { claimRun, completeRun, failRun, interruptRun, recordRejection, type Run } from '../persistence/runs.ts';
 import type { Job } from '../queue/job.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { decodeFrames, type DecodeOptions } from '../video/decode.ts';
+import { withDecodedFrames, type DecodeOptions } from '../video/decode.ts';
 import { downloadObject, headObject, type DownloadLimits, type ObjectHead } from '../video/download.ts';
 import type { FfmpegTools } from '../video/ffmpeg-binary.ts';
 import { probeVideo, type VideoLimits } from '../video/probe.ts';
@@ -183,16 +183,22 @@ async function analyse(context: JobContext, parts: AnalysisParts): Promise<Video
   const info = await probeVideo(deps.tools, path, settings.video, signal);
   const options = { ...settings.decode, framesPerSecond: settings.analysis.framesPerSecond };
   stages.current = 'analysis';
-  const frames = stages.frames(decodeFrames(deps.tools, path, info, options, signal));
-  return await analyzeVideo(
-    { videoId: parts.run.externalId, info, frames, workspaceDir: parts.workspace.directory },
-    { chain: stages.chain(deps.chain), describer: stages.describer(deps.describer), logger: context.logger },
-    settings.analysis,
-    (progress) => {
-      parts.reporter.report(progress);
-      deps.onProgress?.(delivery.job, progress);
-    },
-    signal,
+  return await withDecodedFrames([deps.tools, path, info, options, signal], (decoded) =>
+    analyzeVideo(
+      {
+        videoId: parts.run.externalId,
+        info,
+        frames: stages.frames(decoded),
+        workspaceDir: parts.workspace.directory,
+      },
+      { chain: stages.chain(deps.chain), describer: stages.describer(deps.describer), logger: context.logger },
+      settings.analysis,
+      (progress) => {
+        parts.reporter.report(progress);
+        deps.onProgress?.(delivery.job, progress);
+      },
+      signal,
+    ),
   );
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
@@ -170,6 +170,27 @@ test.each<[string, Before | null, Ending, Partial<VideoWorkerOptions>]>([
   if (change.processing === undefined) expect(files.length).toBeGreaterThan(0);
   expect(await readdir(workDir())).toEqual([]);
   expect((await childNames()).filter((name) => /ffmpeg|ffprobe|prlimit/.test(name))).toEqual([]);
+});
+
+test('a job that fails while its decoder is silent is over only when the decoder is gone', async () => {
+  const ffmpegPath = join(folder.path, 'lingering-ffmpeg');
+  // All frames come, and then nothing does: the analysis waits for the next one.
+  const lines = ['#!/bin/sh', '[ "$1" = -version ] && exec ffmpeg -version', 'ffmpeg "$@"', 'exec sleep 600', ''];
+  await writeFile(ffmpegPath, lines.join('\n'), { mode: 0o755 });
+  const last = Promise.withResolvers<void>();
+  await using rig = await create(
+    async (_stage, sample) => {
+      if (sample === 2) last.resolve();
+      await last.promise;
+      if (sample === 0) throw new TypeError('a mistake');
+    },
+    { tools: { ffmpegPath, ffprobePath: null } },
+  );
+  await put(rig, 'a.mp4', video);
+  const ended = next(rig.events, 'message:given-back');
+  rig.worker.start();
+  await ended;
+  expect((await childNames()).filter((name) => /sleep|ffmpeg|sh$/.test(name))).toEqual([]);
 });
 
 test('what a worker writes to its log holds no credential, no presigned address and no long body', async () => {
