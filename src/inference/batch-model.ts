@@ -61,10 +61,10 @@ export async function openBatchModel(
       if (session.status === 'fulfilled') await session.value.release();
     }
   };
-  const context = { device: target.device, doing: `running ${model.spec.file.path}` };
+  const { spec } = model;
   return {
-    ...describeSession(model.spec, target, first),
-    run: async (rows, feeds, meter) => runSession(await sessionFor(rows), feeds, meter, context),
+    ...describeSession(spec, target, first),
+    run: async (rows, feeds, meter) => runSession({ session: await sessionFor(rows), spec, target }, feeds, meter),
     release,
   };
 }

@@ -31,8 +31,7 @@ export async function openModel(pack: Pack, model: NamedModel, target: Execution
   const { spec } = model;
   return {
     ...describeSession(spec, target, session),
-    run: (feeds, meter) =>
-      runSession(session, feeds, meter, { device: target.device, doing: `running ${spec.file.path}` }),
+    run: (feeds, meter) => runSession({ session, spec, target }, feeds, meter),
     release: () => session.release(),
   };
 }
@@ -64,18 +63,17 @@ export function describeSession(
 
 /** Runs a session, adds its time to the meter and classifies what it throws. */
 export async function runSession(
-  session: InferenceSession,
+  open: { readonly session: InferenceSession; readonly spec: ModelSpec; readonly target: ExecutionTarget },
   feeds: Readonly<Record<string, Tensor>>,
   meter: StageMeter,
-  context: { readonly device: 'cpu' | 'cuda'; readonly doing: string },
 ): Promise<Readonly<Record<string, Tensor>>> {
   const started = performance.now();
   try {
-    return await session.run(
+    return await open.session.run(
       Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, readableByBinding(tensor)])),
     );
   } catch (error) {
-    throw classifyOrtError(error, context);
+    throw classifyOrtError(error, { device: open.target.device, doing: `running ${open.spec.file.path}` });
   } finally {
     meter.runs += 1;
     meter.runMs += performance.now() - started;

@@ -13,18 +13,15 @@ import type { LanguageModel } from './language-model.ts';
 export async function generate(
   lm: LanguageModel,
   start: DecoderStep,
-  rows: number,
   maxNewTokens: number,
   meter: StageMeter,
 ): Promise<readonly (readonly number[])[]> {
   const stop = new Set(lm.language.stopTokenIds);
-  const answers: number[][] = Array.from({ length: rows }, () => []);
+  const answers: number[][] = Array.from({ length: start.cache.rows }, () => []);
   const done = (row: number): boolean => stop.has(answers[row]?.at(-1) ?? -1);
   let step = start;
   for (let i = 0; i < maxNewTokens; i++) {
-    const next = Array.from({ length: step.cache.rows }, (_, row) => {
-      const answer = answers[row];
-      if (answer === undefined) return lm.language.stopTokenIds[0] ?? 0;
+    const next = answers.map((answer, row) => {
       if (!done(row)) answer.push(bestToken(lm, logitsAt(step, row, 1)));
       return answer.at(-1) ?? 0;
     });

@@ -58,14 +58,14 @@ export async function openFastVlm(pack: Pack, options: FastVlmOptions): Promise<
   return {
     readActions: async (crops) => {
       const step = await start(actionPrompt, crops, options.action);
-      return readActions(lm, { action, trie, step, rows: crops.length }, options);
+      return readActions(lm, { action, trie, step }, options);
     },
     describe: async (frames) => {
       if (scene === null || scenePrompt === null) {
         throw new Failure('SCENE_FAILED', `the model pack ${pack.manifest.name} has no scene prompt`);
       }
       const step = await start(scenePrompt, frames, options.scene);
-      const answers = await generate(lm, step, frames.length, scene.maxNewTokens, options.scene);
+      const answers = await generate(lm, step, scene.maxNewTokens, options.scene);
       return answers.map((ids) => answerText(lm, ids));
     },
     release: lm.release,
@@ -75,9 +75,8 @@ export async function openFastVlm(pack: Pack, options: FastVlmOptions): Promise<
 interface ActionStage {
   readonly action: Pack['manifest']['action'];
   readonly trie: LabelTrie;
-  /** The prefill. */
+  /** The prefill, a row for every crop. */
   readonly step: DecoderStep;
-  readonly rows: number;
 }
 
 async function readActions(
@@ -85,14 +84,14 @@ async function readActions(
   stage: ActionStage,
   options: FastVlmOptions,
 ): Promise<readonly ActionReading[]> {
-  const { action, trie, step, rows } = stage;
+  const { action, trie, step } = stage;
   const meter = options.action;
   const scoring = { padding: options.padTo.length > 0, normalisation: action.normalisation ?? 'sum' };
-  const scores = await scoreLabels(lm, trie, { step, rows }, scoring, meter);
+  const scores = await scoreLabels(lm, trie, { step, rows: step.cache.rows }, scoring, meter);
   const readings = scores.map((labelScores) => reading(lm, action.labels, labelScores));
   if (action.mode === 'score') return readings;
   // The reference mode: the label is what the model says; only an answer outside the vocabulary is left to the scores.
-  const answers = await generate(lm, step, rows, action.maxNewTokens, meter);
+  const answers = await generate(lm, step, action.maxNewTokens, meter);
   return readings.map((scored, i) => {
     const said = labelInText(action.labels, answerText(lm, answers[i] ?? []));
     if (said === null) return scored;
