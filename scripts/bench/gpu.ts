@@ -4,7 +4,7 @@ import { loadPack, type Pack, packModels } from '../../src/inference/load-pack.t
 import type { ExecutionTarget } from '../../src/inference/providers.ts';
 import { type BenchStage, floorMs, peakTeraflops } from './gpu/arithmetic-floor.ts';
 import { currentGpu } from './gpu/current-gpu.ts';
-import { rounded } from './gpu/figures.ts';
+import { rounded } from './figures.ts';
 import { placementOf } from './gpu/node-placement.ts';
 import { randomModels } from './gpu/random-models.ts';
 import { STAGE_CASES } from './gpu/stage-cases.ts';

@@ -4,6 +4,7 @@ import { jobIdentity } from '../../src/persistence/identity.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
 import { claimRun, completeRun, saveProgress, type Run } from '../../src/persistence/runs.ts';
 import { loadAnalysis } from '../../src/persistence/stored-analysis.ts';
+import { median } from './figures.ts';
 
 export interface PersistenceBench {
   readonly database: 'embedded' | 'server';
@@ -136,8 +137,4 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return (performance.now() - start) / 1000;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

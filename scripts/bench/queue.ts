@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { median } from './figures.ts';
 import { openArena, type Arena, type CallCounts } from './queue/arena.ts';
 import type { Contender } from './queue/contender.ts';
 import { ourWorker } from './queue/our-worker.ts';
@@ -151,10 +152,6 @@ function probeTable(probes: readonly ProbeOutcome[]): string[] {
         `   ${(PROBED[name]?.name ?? name).padEnd(44)} ${ok ? 'right' : 'wrong'}: ${JSON.stringify(facts)}`,
     ),
   ]);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function round(value: number, digits: number): number {

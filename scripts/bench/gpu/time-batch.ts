@@ -1,5 +1,5 @@
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
-import { median } from './figures.ts';
+import { median } from '../figures.ts';
 import type { StageCase } from './stage-cases.ts';
 
 /** Milliseconds; medians over the rounds where nothing else is said. */

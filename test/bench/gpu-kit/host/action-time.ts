@@ -15,7 +15,7 @@ import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { readFloats } from '../../../../src/inference/tensor.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { deviceArgument, requireArguments } from './command-arguments.ts';
-import { median, rounded } from '../../../../scripts/bench/gpu/figures.ts';
+import { median, rounded } from '../../../../scripts/bench/figures.ts';
 import { errorText, printLine } from './json-lines.ts';
 
 const args = process.argv.slice(2);

@@ -11,7 +11,7 @@ import type {
 } from '../../../../src/analysis/model-chain.ts';
 import type { Box } from '../../../../src/vision/box.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
-import { rounded } from '../../../../scripts/bench/gpu/figures.ts';
+import { rounded } from '../../../../scripts/bench/figures.ts';
 import { type GpuUse, watchGpu } from './gpu-watch.ts';
 
 /** What is asked of a frame, by the name that a report gives it. */

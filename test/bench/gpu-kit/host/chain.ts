@@ -12,7 +12,7 @@ import { createModelChain } from '../../../../src/analysis/chain/create-model-ch
 import { loadPack } from '../../../../src/inference/load-pack.ts';
 import { CHAIN_WORK, type ChainWork, measureChain } from './chain-load.ts';
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
-import { rounded } from '../../../../scripts/bench/gpu/figures.ts';
+import { rounded } from '../../../../scripts/bench/figures.ts';
 import { errorText, printLine } from './json-lines.ts';
 
 type Load = readonly [work: ChainWork, inFlight: number];

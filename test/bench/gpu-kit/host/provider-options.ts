@@ -8,7 +8,7 @@
 import { loadPack, type Pack } from '../../../../src/inference/load-pack.ts';
 import type { ModelSpec, TensorSpec } from '../../../../src/inference/pack-manifest.ts';
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
-import { median, rounded } from '../../../../scripts/bench/gpu/figures.ts';
+import { median, rounded } from '../../../../scripts/bench/figures.ts';
 import { type AxisSizes, type MadeTensor, makeTensor, type TensorPlace } from './graph-tensors.ts';
 import { errorText, printLine } from './json-lines.ts';
 import { type Handle, type OnnxRuntime, openOnnxRuntime } from './onnxruntime-c-api.ts';

@@ -10,7 +10,7 @@ import { timeBatch } from '../../../../scripts/bench/gpu/time-batch.ts';
 import { loadPack } from '../../../../src/inference/load-pack.ts';
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
 import { currentGpu } from '../../../../scripts/bench/gpu/current-gpu.ts';
-import { rounded } from '../../../../scripts/bench/gpu/figures.ts';
+import { rounded } from '../../../../scripts/bench/figures.ts';
 import { errorText, printLine } from './json-lines.ts';
 
 const args = process.argv.slice(2);
