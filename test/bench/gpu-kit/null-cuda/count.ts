@@ -1,19 +1,15 @@
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { STAGE_CASES, type StageCase } from '../../../../scripts/bench/gpu/stage-cases.ts';
 import { loadPack, type Pack } from '../../../../src/inference/load-pack.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
+import { errorText, printLine } from '../host/json-lines.ts';
+import { loadKoffi, openLibrary } from '../host/koffi.ts';
 
 // count.ts PACK [BATCHES] [STAGE,...]: what the runs of every stage ask of the GPU, with the stand-ins of build.ts on
 // LD_LIBRARY_PATH and the CUDA provider in node_modules. One JSON object a line: what opening the stage asks for, one run of
 // each batch size after two others of the same size, and the execution plans of batch sizes in turn. KIT_DIR is the folder that holds
 // ffi/, by default the one that holds the project. NULL_FOUND=84 pretends that the suppression found as many candidates (batches
 // of one and two then fail: their check of the numbers has the same size).
-
-/** The part of koffi that is used here. */
-interface Koffi {
-  load(name: string): { func(declaration: string): () => unknown };
-}
 
 /** As the stand-in for the CUDA runtime prints them. */
 interface Counts extends Readonly<Record<string, number>> {
@@ -31,14 +27,9 @@ const DEFAULT_BATCHES = '1,5,8';
 const IN_TURN = [2, 4, 2, 4];
 const QUOTED = 400;
 
-/** koffi closes a library that nothing refers to, whatever of it is still in use. */
-const loaded: object[] = [];
-
 function openCounter(): Counter {
   const kit = process.env['KIT_DIR'] ?? resolve(import.meta.dirname, '../../../../..');
-  const koffi = createRequire(resolve(kit, 'ffi/package.json'))('koffi') as Koffi;
-  const runtime = koffi.load('libcudart.so.13');
-  loaded.push(runtime);
+  const runtime = openLibrary(loadKoffi(kit), 'libcudart.so.13');
   const [reset, counts] = [runtime.func('void null_reset()'), runtime.func('const char *null_counts()')];
   return { reset, read: () => JSON.parse(String(counts())) as Counts };
 }
@@ -66,7 +57,7 @@ async function countPlans(counter: Counter, open: StageCase, batch: number): Pro
 async function countStage(counter: Counter, pack: Pack, stage: string, batches: readonly number[]): Promise<void> {
   const openCase = Object.entries(STAGE_CASES).find(([name]) => name === stage)?.[1];
   if (openCase === undefined) throw new Error(`${stage} is no stage; there are ${Object.keys(STAGE_CASES).join(', ')}`);
-  const say = (line: object): void => console.log(JSON.stringify({ stage, ...line }));
+  const say = (line: object): void => printLine({ stage, ...line });
   counter.reset();
   const open = await openCase(pack, { device: 'cuda' });
   say({ open: counter.read() });
@@ -74,7 +65,7 @@ async function countStage(counter: Counter, pack: Pack, stage: string, batches: 
     try {
       say(await countRun(counter, open, batch));
     } catch (error) {
-      say({ batch, error: words(error) });
+      say({ batch, error: errorText(error, QUOTED) });
     }
   }
   await open.release();
@@ -85,12 +76,10 @@ async function countStage(counter: Counter, pack: Pack, stage: string, batches: 
     for (const batch of IN_TURN) inTurn.push(await countPlans(counter, fresh, batch));
     say({ inTurn });
   } catch (error) {
-    say({ inTurn: IN_TURN, error: words(error) });
+    say({ inTurn: IN_TURN, error: errorText(error, QUOTED) });
   }
   await fresh.release();
 }
-
-const words = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, QUOTED);
 
 const [dir, batches = DEFAULT_BATCHES, only] = process.argv.slice(2);
 if (dir === undefined) {
