@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, realpath } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
 import {
   CANCEL_REQUEST,
@@ -13,6 +14,13 @@ import {
   transactionStatus,
   type FrontendMessage,
 } from './wire-messages.ts';
+
+/**
+ * V8 compiles the wrapper of an imported function anew after 1,000 calls, and frees the old one from a cache that all
+ * threads share. Seen on Node 24.21: "Check failed: jit_page_->allocations_.erase(addr) == 1" out of
+ * Runtime_TierUpWasmToJSWrapper ends the process. Wrappers that keep their first form cost 20 ns per call.
+ */
+setFlagsFromString('--wasm-wrapper-tiering-budget=2147483647');
 
 export interface EmbeddedPostgres {
   /** `postgres://` URL for any driver; several processes may use it at once. */
