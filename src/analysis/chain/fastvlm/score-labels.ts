@@ -27,22 +27,23 @@ export interface ScoringOptions {
 export async function scoreLabels(
   lm: LanguageModel,
   trie: LabelTrie,
-  start: { readonly step: DecoderStep; readonly rows: number },
+  step: DecoderStep,
   options: ScoringOptions,
   meter: StageMeter,
 ): Promise<readonly (readonly number[])[]> {
-  const pairs = Array.from({ length: start.rows }, (_, row) => trie.paths.map((_, path) => ({ row, path }))).flat();
+  const { rows } = step.cache;
+  const pairs = Array.from({ length: rows }, (_, row) => trie.paths.map((_, path) => ({ row, path }))).flat();
   /** Per row and path, the log-probability of any token at each position. */
   const continuations = new Map<string, (position: number, token: number) => number>();
   for (let from = 0; from < pairs.length; from += ROWS_PER_RUN) {
     const part = pairs.slice(from, from + ROWS_PER_RUN);
-    const read = await runPaths(lm, { paths: trie.paths, step: start.step, pairs: part }, options.padding, meter);
+    const read = await runPaths(lm, { paths: trie.paths, step, pairs: part }, options.padding, meter);
     part.forEach((pair, i) => {
       continuations.set(`${pair.row}/${pair.path}`, (position, token) => read(i, position, token));
     });
   }
-  return Array.from({ length: start.rows }, (_, row) => {
-    const first = logitsAt(start.step, row, 1);
+  return Array.from({ length: rows }, (_, row) => {
+    const first = logitsAt(step, row, 1);
     const norm = logSumExp(first);
     return trie.labels.map((tokens, label) => {
       let sum = (first[tokens[0] ?? 0] ?? Number.NaN) - norm;

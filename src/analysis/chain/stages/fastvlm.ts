@@ -87,7 +87,7 @@ async function readActions(
   const { action, trie, step } = stage;
   const meter = options.action;
   const scoring = { padding: options.padTo.length > 0, normalisation: action.normalisation ?? 'sum' };
-  const scores = await scoreLabels(lm, trie, { step, rows: step.cache.rows }, scoring, meter);
+  const scores = await scoreLabels(lm, trie, step, scoring, meter);
   const readings = scores.map((labelScores) => reading(lm, action.labels, labelScores));
   if (action.mode === 'score') return readings;
   // The reference mode: the label is what the model says; only an answer outside the vocabulary is left to the scores.
