@@ -20,7 +20,7 @@ const LDD_TIMEOUT_MS = 10_000;
  * Why the CUDA provider cannot be loaded, as far as files tell. ONNX Runtime itself writes the name of the missing library to
  * stderr only and throws a text without it.
  */
-export async function inspectCudaLibraries(dir = providerDir()): Promise<CudaLibraries> {
+export async function inspectCudaLibraries(dir = bindingDir()): Promise<CudaLibraries> {
   const absent: string[] = [];
   const missing = new Set<string>();
   for (const name of PROVIDERS) {
@@ -57,7 +57,8 @@ async function unresolved(path: string): Promise<readonly string[]> {
   }
 }
 
-function providerDir(): string {
+/** The folder of the binding's own libraries, ONNX Runtime's and its providers'. */
+export function bindingDir(): string {
   const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   return join(root, 'bin', 'napi-v6', process.platform, process.arch);
 }

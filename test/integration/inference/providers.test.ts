@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { CONV_PROBE_MODEL } from '../../../src/inference/conv-probe-model.ts';
+import { bindingDir } from '../../../src/inference/cuda-libraries.ts';
 import { cudaFix, openSession, probeCudaProvider, runConvProbe } from '../../../src/inference/providers.ts';
 
-const binding = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-const hasCuda = existsSync(join(binding, 'bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so'));
+const hasCuda = existsSync(join(bindingDir(), 'libonnxruntime_providers_cuda.so'));
 
 test('the probe graph computes a convolution', async () => {
   const session = await openSession(CONV_PROBE_MODEL, { device: 'cpu', threads: 1 });

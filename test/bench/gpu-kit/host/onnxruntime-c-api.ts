@@ -1,7 +1,7 @@
 /** The C interface of the very library that onnxruntime-node loads, for what its Node binding cannot set. Called through koffi, from the kit. */
 
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { bindingDir } from '../../../../src/inference/cuda-libraries.ts';
 import type { TensorSpec } from '../../../../src/inference/pack-manifest.ts';
 import { type Koffi, loadKoffi, openLibrary } from './koffi.ts';
 
@@ -96,7 +96,7 @@ interface ApiCaller {
 }
 
 function apiCaller(koffi: Koffi): ApiCaller {
-  const library = openLibrary(koffi, libraryPath());
+  const library = openLibrary(koffi, join(bindingDir(), 'libonnxruntime.so.1'));
   const getBase = library.func('void *OrtGetApiBase()');
   const [getApi] = koffi.decode(getBase(), 'void *', 2) as readonly unknown[];
   const api = koffi.call(getApi, koffi.proto('void *GetApi(uint32_t)'), API_VERSION);
@@ -174,9 +174,4 @@ function describeApi({ checked, making, releasing }: ApiCaller): OnnxRuntime {
     run: (session, binding) => run(session, null, binding),
     release: (kind, handle) => releasing(`Release${kind}`, handle),
   };
-}
-
-function libraryPath(): string {
-  const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-  return join(root, 'bin/napi-v6', process.platform, process.arch, 'libonnxruntime.so.1');
 }
