@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startLocalStack } from '../../src/local/stack.ts';
 import { startDaemon } from '../demo-run/daemon.ts';
+import { median } from './figures.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const ROUNDS = 3;
@@ -50,7 +51,7 @@ export async function benchFirstPoll(): Promise<{ readonly firstStartMs: number;
       proxy.close();
     }
     const [firstStartMs = Number.NaN, ...later] = times;
-    return { firstStartMs, laterStartMs: later.toSorted((a, b) => a - b)[Math.floor(later.length / 2)] ?? Number.NaN };
+    return { firstStartMs, laterStartMs: median(later) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
-import { median } from '../figures.ts';
+import { median, timeRounds } from '../figures.ts';
 import type { StageCase } from './stage-cases.ts';
 
 /** Milliseconds; medians over the rounds where nothing else is said. */
@@ -23,22 +23,12 @@ export async function timeBatch(open: StageCase, batch: number, rounds: number):
   const first = performance.now();
   await open.run(batch);
   const firstMs = performance.now() - first;
-  const [runs, totals]: [number[], number[]] = [[], []];
-  const cpu = process.cpuUsage();
-  for (let round = 0; round < rounds; round++) {
+  const runs: number[] = [];
+  const round = async (): Promise<void> => {
     Object.assign(open.meter, stageMeter());
-    const started = performance.now();
     await open.run(batch);
-    totals.push(performance.now() - started);
     runs.push(open.meter.runMs);
-  }
-  const used = process.cpuUsage(cpu);
-  return {
-    firstMs,
-    runs: open.meter.runs,
-    runMs: median(runs),
-    totalMs: median(totals),
-    bestMs: Math.min(...totals),
-    cpuMs: (used.user + used.system) / 1000 / rounds,
   };
+  const { medianMs: totalMs, bestMs, cpuMs } = await timeRounds(round, rounds);
+  return { firstMs, runs: open.meter.runs, runMs: median(runs), totalMs, bestMs, cpuMs };
 }

@@ -15,7 +15,7 @@ import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { readFloats } from '../../../../src/inference/tensor.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { deviceArgument, requireArguments } from './command-arguments.ts';
-import { median, rounded } from '../../../../scripts/bench/figures.ts';
+import { rounded, timeRounds } from '../../../../scripts/bench/figures.ts';
 import { errorText, printLine } from './json-lines.ts';
 
 const args = process.argv.slice(2);
@@ -64,20 +64,12 @@ async function timeBatch(session: InferenceSession, pictures: readonly Picture[]
   await labelScores(session, pictures);
   const firstMs = Math.round(performance.now() - first);
   await labelScores(session, pictures);
-  const times: number[] = [];
-  const cpu = process.cpuUsage();
-  for (let round = 0; round < rounds; round++) {
-    const started = performance.now();
-    await labelScores(session, pictures);
-    times.push(performance.now() - started);
-  }
-  const used = process.cpuUsage(cpu);
-  const ms = median(times);
+  const { medianMs, cpuMs } = await timeRounds(() => labelScores(session, pictures), rounds);
   return {
     firstMs,
-    ms: rounded(ms),
-    peoplePerSecond: Math.round((pictures.length * 1000) / ms),
-    cpuMs: rounded((used.user + used.system) / 1000 / rounds),
+    ms: rounded(medianMs),
+    peoplePerSecond: Math.round((pictures.length * 1000) / medianMs),
+    cpuMs: rounded(cpuMs),
   };
 }
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { STAGE_CASES, type StageCase } from '../../../../scripts/bench/gpu/stage-cases.ts';
 import { loadPack, type Pack } from '../../../../src/inference/load-pack.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
+import { countsArgument, requireArguments } from '../host/command-arguments.ts';
 import { errorText, printLine } from '../host/json-lines.ts';
 import { loadKoffi, openLibrary } from '../host/koffi.ts';
 
@@ -81,13 +82,11 @@ async function countStage(counter: Counter, pack: Pack, stage: string, batches: 
   await fresh.release();
 }
 
-const [dir, batches = DEFAULT_BATCHES, only] = process.argv.slice(2);
-if (dir === undefined) {
-  console.error('usage: count.ts PACK [BATCHES] [STAGE,...]');
-  process.exitCode = 1;
-} else {
-  const counter = openCounter();
-  const pack = await loadPack(dir);
-  const stages = only?.split(',') ?? Object.keys(STAGE_CASES);
-  for (const stage of stages) await countStage(counter, pack, stage, batches.split(',').map(Number));
-}
+const args = process.argv.slice(2);
+requireArguments(args, 1, 'count.ts PACK [BATCHES] [STAGE,...]');
+const [dir = '', batchText = DEFAULT_BATCHES, only] = args;
+const batches = countsArgument(batchText);
+const counter = openCounter();
+const pack = await loadPack(dir);
+const stages = only?.split(',') ?? Object.keys(STAGE_CASES);
+for (const stage of stages) await countStage(counter, pack, stage, batches);
