@@ -2,9 +2,10 @@
  * Measures frames per second of the project's model chain as the worker uses it, with its threads, queues and batches but without a
  * decoder, for several numbers of frames under way.
  *
- *     chain.ts PACK cuda|cpu [1080p|small] [--batches 8,8,8] [--seconds 2]
+ *     chain.ts PACK cuda|cpu [1080p|small] [--batches 8,8,8] [--seconds 2] [--loads frame:64,all:32]
  *
  * Batches: the most frames, people and prompts in one run. Seconds: of every load; one with the language model takes half as long again.
+ * Loads: what is asked of a frame (track, frame or all) and how many are under way.
  */
 
 import { parseArgs } from 'node:util';
@@ -17,35 +18,22 @@ import { errorText, printLine } from './json-lines.ts';
 
 type Load = readonly [work: ChainWork, inFlight: number];
 
-const LOADS: readonly Load[] = [
-  ['frame', 8],
-  ['frame', 32],
-  ['frame', 64],
-  ['track', 64],
-  ['all', 8],
-  ['all', 32],
-];
-/** Larger batches only pay where there are frames enough to fill them. */
-const LOADS_BY_BATCHES: Readonly<Record<string, readonly Load[]>> = {
-  // Twice: how far the rounds are apart tells what a figure is worth.
-  '8,8,8': [...LOADS, ...LOADS],
-  '8,16,16': [
-    ['track', 48],
-    ['frame', 48],
-    ['all', 32],
-  ],
-  '16,16,8': [['frame', 64]],
-};
-const CPU_LOADS: readonly Load[] = [
-  ['frame', 2],
-  ['all', 2],
-];
+const LOADS = 'frame:8,frame:32,frame:64,track:64,all:8,all:32';
+const CPU_LOADS = 'frame:2,all:2';
 
 const { values, positionals } = parseArgs({
-  options: { batches: { type: 'string', default: '8,8,8' }, seconds: { type: 'string', default: '2' } },
+  options: {
+    batches: { type: 'string', default: '8,8,8' },
+    seconds: { type: 'string', default: '2' },
+    loads: { type: 'string' },
+  },
   allowPositionals: true,
 });
-requireArguments(positionals, 2, 'chain.ts PACK cuda|cpu [1080p|small] [--batches 8,8,8] [--seconds 2]');
+requireArguments(
+  positionals,
+  2,
+  'chain.ts PACK cuda|cpu [1080p|small] [--batches 8,8,8] [--seconds 2] [--loads frame:64]',
+);
 const [dir = '', deviceText, size = '1080p'] = positionals;
 if (size !== '1080p' && size !== 'small') throw new Error(`the frames are 1080p or small, not ${size}`);
 const device = deviceArgument(deviceText);
@@ -56,7 +44,7 @@ if (detection === undefined || people === undefined || language === undefined ||
   throw new Error(`--batches are three numbers, not ${values.batches}`);
 }
 const batches = [detection, people, language].join(',');
-const loads = device === 'cpu' ? CPU_LOADS : (LOADS_BY_BATCHES[batches] ?? LOADS);
+const loads = (values.loads ?? (device === 'cpu' ? CPU_LOADS : LOADS)).split(',').map(loadArgument);
 
 try {
   const began = performance.now();
@@ -79,4 +67,15 @@ try {
   }
 } catch (error) {
   printLine({ batches, error: errorText(error) });
+}
+
+function loadArgument(text: string): Load {
+  const [work = '', inFlight] = text.split(':');
+  const [count] = countsArgument(inFlight);
+  if (!isWork(work) || count === undefined) throw new Error(`a load is such as frame:64, not ${text}`);
+  return [work, count];
+}
+
+function isWork(text: string): text is ChainWork {
+  return Object.hasOwn(CHAIN_WORK, text);
 }

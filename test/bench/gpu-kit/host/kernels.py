@@ -32,7 +32,7 @@ def main() -> None:
         raise SystemExit("Nsight Compute is not on this host")
     stages = Path(__file__).with_name("stages.ts")
     command = [profiler, "--csv", "--clock-control", "none", "--metrics", "gpu__time_duration.sum", "--target-processes", "all"]
-    command += [NODE, "--disable-warning=ExperimentalWarning", str(stages), PACK, "cuda", BATCH, "1", STAGE]
+    command += [NODE, "--disable-warning=ExperimentalWarning", str(stages), PACK, "cuda", "1", f"{STAGE}={BATCH}"]
     done = subprocess.run(command, capture_output=True, text=True)
     lines = done.stdout.splitlines()
     header = next((index for index, line in enumerate(lines) if line.startswith('"ID"')), None)

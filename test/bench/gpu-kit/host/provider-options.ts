@@ -2,7 +2,7 @@
  * Times what the official graphs gain from what the Node binding cannot set: provider options, inputs and outputs that stay on the GPU, CUDA
  * graphs. Without a GPU one graph is run on the CPU, which tries the calls alone.
  *
- *     KIT_DIR=... provider-options.ts RAW-PACK cuda|cpu BATCH
+ *     KIT_DIR=... provider-options.ts RAW-PACK cuda|cpu BATCH [GRAPH...]        such as ageGender; all of them otherwise
  */
 
 import { loadPack, type Pack } from '../../../../src/inference/load-pack.ts';
@@ -44,10 +44,10 @@ const CONVOLUTION_VARIANTS: readonly VariantName[] = [
 const CASES: readonly (readonly [GraphName, VariantName])[] = [
   ...CONVOLUTION_VARIANTS.map((variant) => ['detection', variant] as const),
   ['visionEncoder', 'NHWC, heuristic search'],
+  ['visionEncoder', 'NHWC, heuristic search, CUDA graph'],
   ['visionEncoder', 'heuristic search'],
   ...CONVOLUTION_VARIANTS.map((variant) => ['orientation', variant] as const),
-  ['ageGender', 'NHWC, heuristic search'],
-  ['ageGender', 'as the binding runs it'],
+  ...CONVOLUTION_VARIANTS.map((variant) => ['ageGender', variant] as const),
   ['decoder', 'as the binding runs it'],
   ['decoder', 'CUDA graph'],
   ['visionEncoder', 'NHWC'],
@@ -59,8 +59,8 @@ const [PREFIX, PROMPT] = [14, 101];
 const WARM_UPS = 3;
 
 const args = process.argv.slice(2);
-requireArguments(args, 3, 'KIT_DIR=... provider-options.ts RAW-PACK cuda|cpu BATCH');
-const [dir = '', deviceText, batchText] = args;
+requireArguments(args, 3, 'KIT_DIR=... provider-options.ts RAW-PACK cuda|cpu BATCH [GRAPH...]');
+const [dir = '', deviceText, batchText, ...only] = args;
 const device = deviceArgument(deviceText);
 const [batch = 1] = countsArgument(batchText);
 const rounds = device === 'cuda' ? 15 : 2;
@@ -72,7 +72,10 @@ const pack = await loadPack(dir);
 const graphs = graphsOf(pack);
 const tokens = pack.manifest.language.imageTokens + PROMPT;
 const axes: AxisSizes = { batch, tokens, past: PREFIX, past_and_tokens: tokens + PREFIX, positions: 1 };
-for (const [graph, variant] of device === 'cuda' ? CASES : CASES.slice(0, 1)) {
+const unknown = only.find((name) => !Object.hasOwn(graphs, name));
+if (unknown !== undefined) throw new Error(`the graphs are ${Object.keys(graphs).join(', ')}, not ${unknown}`);
+const cases = CASES.filter(([graph]) => only.length === 0 || only.includes(graph));
+for (const [graph, variant] of device === 'cuda' ? cases : cases.slice(0, 1)) {
   const spec = graphs[graph];
   try {
     printLine({ graph, variant, batch, ...timeGraph(pack.filePath(spec.file), spec, VARIANTS[variant]) });

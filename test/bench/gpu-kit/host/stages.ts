@@ -1,7 +1,7 @@
 /**
- * Times every stage of the chain by itself, or one of them: milliseconds inside ONNX Runtime, of the whole stage and of the processor.
+ * Times stages of the chain by themselves: milliseconds inside ONNX Runtime, of the whole stage and of the processor.
  *
- *     stages.ts PACK cuda|cpu BATCHES ROUNDS [STAGE]        BATCHES such as 1,4,8
+ *     stages.ts PACK cuda|cpu ROUNDS STAGE=BATCHES...        such as detection=1,8 orientation=1,8,32
  */
 
 import { type BenchStage, floorMs, peakTeraflops } from '../../../../scripts/bench/gpu/arithmetic-floor.ts';
@@ -14,27 +14,35 @@ import { rounded } from '../../../../scripts/bench/figures.ts';
 import { errorText, printLine } from './json-lines.ts';
 
 const args = process.argv.slice(2);
-requireArguments(args, 4, 'stages.ts PACK cuda|cpu BATCHES ROUNDS [STAGE]');
-const [dir = '', deviceText, batchText, roundText, only] = args;
+requireArguments(args, 4, 'stages.ts PACK cuda|cpu ROUNDS STAGE=BATCHES...');
+const [dir = '', deviceText, roundText, ...wanted] = args;
 const device = deviceArgument(deviceText);
-const batches = countsArgument(batchText);
 const [rounds = 1] = countsArgument(roundText);
-const stages = (Object.keys(STAGE_CASES) as BenchStage[]).filter((stage) => only === undefined || only === stage);
-if (stages.length === 0) throw new Error(`the stages are ${Object.keys(STAGE_CASES).join(', ')}, not ${only}`);
+const stages = wanted.map(stageArgument);
 
 const pack = await loadPack(dir);
 const gpu = (await currentGpu())?.name ?? null;
 const peak = peakTeraflops(gpu ?? '');
 
-for (const stage of stages) {
+for (const [stage, batches] of stages) {
   try {
-    await timeStage(stage);
+    await timeStage(stage, batches);
   } catch (error) {
     printLine({ stage, error: errorText(error) });
   }
 }
 
-async function timeStage(stage: BenchStage): Promise<void> {
+function stageArgument(text: string): readonly [BenchStage, readonly number[]] {
+  const [stage = '', batches] = text.split('=');
+  if (!isStage(stage)) throw new Error(`the stages are ${Object.keys(STAGE_CASES).join(', ')}, not ${stage}`);
+  return [stage, countsArgument(batches)];
+}
+
+function isStage(text: string): text is BenchStage {
+  return Object.hasOwn(STAGE_CASES, text);
+}
+
+async function timeStage(stage: BenchStage, batches: readonly number[]): Promise<void> {
   const began = performance.now();
   const open = await STAGE_CASES[stage](pack, { device });
   const openMs = Math.round(performance.now() - began);

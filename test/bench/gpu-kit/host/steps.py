@@ -54,7 +54,8 @@ def node_command(script: Path, *arguments: str | Path) -> list[str]:
 
 
 class Steps:
-    def __init__(self, name: str, description: str) -> None:
+    def __init__(self, name: str, description: str, beside: str | None = None) -> None:
+        """`beside` is a step that, asked for alone, runs beside another call: its results go into files of its own name."""
         parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
         parser.add_argument("--limit", type=float, default=540, help="seconds for everything")
         parser.add_argument("--only", nargs="+", help="these steps alone")
@@ -65,6 +66,7 @@ class Steps:
         self.out = Path(os.environ.get("OUT") or "out")
         self.out.mkdir(parents=True, exist_ok=True)
         (KIT / "work").mkdir(parents=True, exist_ok=True)
+        name = name if beside is None or self.options.only != [beside] else beside
         self.path, self.log = self.out / f"{name}.json", self.out / f"{name}.log"
         self.started = time.monotonic()
         self.group: str | None = None
@@ -128,6 +130,9 @@ class Steps:
         entry["seconds"] = round(time.monotonic() - began, 1)
         lines = [line for line in printed.read_text(errors="replace").splitlines() if line.strip()]
         printed.unlink()
+        # Twice: a table of results that is lost cannot be measured again.
+        with self.log.open("a") as log:
+            log.write("\n".join(lines) + "\n")
         self.parse(lines, entry)
         self.write()
         print(f"{step}: {entry.get('exit')} in {entry['seconds']} s", flush=True)
