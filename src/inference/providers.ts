@@ -13,21 +13,26 @@ export interface ExecutionTarget {
   readonly threads?: number;
 }
 
+const SESSION_OPTIONS = {
+  graphOptimizationLevel: 'all',
+  logSeverityLevel: 3,
+  // A pattern is kept for ever for every combination of input shapes, and crops and prompts have a new one in nearly every run.
+  enableMemPattern: false,
+} as const;
+
 /** Session options for the target; `extra` values must be strings for ONNX Runtime to read them. */
 export function sessionOptions(target: ExecutionTarget): InferenceSession.SessionOptions {
   if (target.device === 'cuda') {
     return {
+      ...SESSION_OPTIONS,
       executionProviders: [{ name: 'cuda', deviceId: target.deviceId ?? 0 }],
       // The CPU only launches kernels here: more threads would only compete with the decoder.
       intraOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
     };
   }
   return {
+    ...SESSION_OPTIONS,
     executionProviders: ['cpu'],
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
     ...(target.threads === undefined || target.threads === 0 ? {} : { intraOpNumThreads: target.threads }),
     // Idle pool threads that spin would starve the video decoder and the other inference thread.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
