@@ -3,24 +3,39 @@ import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { Failure } from '../failure.ts';
 
 export interface CudaLibraries {
   /** Folder from which ONNX Runtime loads its providers. */
   readonly dir: string;
   /** Provider libraries that are not in the folder. */
   readonly absent: readonly string[];
-  /** Libraries that a present provider needs and the loader does not find. */
+  /** Libraries that a present provider needs and the loader does not find, cuDNN among them. */
   readonly missing: readonly string[];
 }
 
-const PROVIDERS = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'] as const;
-const LDD_TIMEOUT_MS = 10_000;
+const CUDA_PROVIDER = 'libonnxruntime_providers_cuda.so';
+const PROVIDERS = ['libonnxruntime_providers_shared.so', CUDA_PROVIDER] as const;
+/** The names by which ONNX Runtime opens cuDNN, at run time and in this order: no file tells them. */
+const CUDNN = ['libcudnn.so.9', 'libcudnn.so'] as const;
+/** Three programs run in turn, within the time that preflight gives them. */
+const LOADER_TIMEOUT_MS = 5000;
+
+/** ONNX Runtime's texts for a provider that cannot be loaded, and for a node that asks for a cuDNN that could not be opened. */
+const LIBRARY_LACKING =
+  /Failed to load shared library|cannot open shared object|backend not found|libonnxruntime_providers|cuDNN is unavailable/i;
+
+const SETUP = 'run scripts/setup --gpu';
+
+/** What to do where nobody knows which library is at fault. */
+export const LIBRARIES_FIX = `the CUDA provider or a library that it needs (CUDA 13 runtime, cuBLAS, cuRAND, cuDNN 9) cannot be loaded: ${SETUP}, or put the libraries on LD_LIBRARY_PATH, or choose DEVICE=cpu`;
 
 /**
- * Why the CUDA provider cannot be loaded, as far as files tell. ONNX Runtime itself writes the name of the missing library to
- * stderr only and throws a text without it.
+ * Why the CUDA provider cannot be loaded or cannot run a convolution, as far as the loader tells, which is asked in other
+ * processes with the environment `env`, by default our own. ONNX Runtime itself writes the name of the missing library to stderr
+ * only and throws a text without it; without cuDNN it opens sessions as if nothing were wrong.
  */
-export async function inspectCudaLibraries(dir = bindingDir()): Promise<CudaLibraries> {
+export async function inspectCudaLibraries(dir = bindingDir(), env?: NodeJS.ProcessEnv): Promise<CudaLibraries> {
   const absent: string[] = [];
   const missing = new Set<string>();
   for (const name of PROVIDERS) {
@@ -30,8 +45,9 @@ export async function inspectCudaLibraries(dir = bindingDir()): Promise<CudaLibr
       () => false,
     );
     if (!present) absent.push(name);
-    else for (const library of await unresolved(path)) missing.add(library);
+    else for (const library of await unresolved(path, env)) missing.add(library);
   }
+  if (!absent.includes(CUDA_PROVIDER)) for (const library of await unresolvedCudnn(env)) missing.add(library);
   return { dir, absent, missing: [...missing] };
 }
 
@@ -42,18 +58,71 @@ export function librariesProblem(libraries: CudaLibraries): string | null {
   return missing.length > 0 ? `the CUDA provider needs ${missing.join(', ')}, not found by the loader` : null;
 }
 
+/** What an operator can do about it. One fix per kind of library: they come from different packages and from different hands. */
+export function fixOfLibraries(libraries: CudaLibraries): string {
+  const { absent, missing } = libraries;
+  if (absent.length > 0) {
+    return `${SETUP}, which fetches the provider of exactly this ONNX Runtime, or choose DEVICE=cpu`;
+  }
+  if (missing.length === 0) return LIBRARIES_FIX;
+  const fixes = new Set<string>();
+  for (const name of missing) {
+    if (name.startsWith('libcuda.so')) fixes.add('libcuda comes with the NVIDIA driver: install it, 580 or newer');
+    else if (name.startsWith('libcudnn')) fixes.add(`cuDNN 9 for CUDA 13: ${SETUP}, or put it on LD_LIBRARY_PATH`);
+    else fixes.add(`the CUDA 13 runtime libraries: ${SETUP}, or put them on LD_LIBRARY_PATH`);
+  }
+  return `${[...fixes].join('; ')}, or choose DEVICE=cpu`;
+}
+
+/** Whether ONNX Runtime's text speaks of a library that cannot be loaded. */
+export function lacksLibrary(text: string): boolean {
+  return LIBRARY_LACKING.test(text);
+}
+
+/**
+ * Names what is missing, and what to do, in a failure of the CUDA provider that comes from a library; any other is handed back
+ * as it is.
+ */
+export async function nameMissingLibraries(failure: Failure, inspect = inspectCudaLibraries): Promise<Failure> {
+  if (!lacksLibrary(failure.message)) return failure;
+  const libraries = await inspect();
+  const parts = [failure.message, librariesProblem(libraries), fixOfLibraries(libraries)];
+  const code = failure.code === 'INFERENCE_FAILED' ? 'CUDA_ERROR' : failure.code;
+  return new Failure(code, parts.filter((part) => part !== null).join('; '), { cause: failure.cause });
+}
+
 /** Names that `ldd` could not resolve. */
 export function parseLdd(text: string): readonly string[] {
   return [...text.matchAll(/^\s*(\S+) => not found/gm)].map((match) => match[1] ?? '');
 }
 
-async function unresolved(path: string): Promise<readonly string[]> {
+async function unresolved(path: string, env?: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  return parseLdd((await ask('ldd', [path], env)).stdout);
+}
+
+/**
+ * Asks the loader of this very Node for cuDNN, as the provider will: along LD_LIBRARY_PATH, then in the loader's cache. With
+ * LD_TRACE_LOADED_OBJECTS glibc loads what is preloaded, lists it, and runs nothing; another loader knows nothing of it, and
+ * Node tells its version. What the operator preloads goes first: a cuDNN among it is found by its name in the provider too.
+ */
+async function unresolvedCudnn(env?: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const script = `LD_TRACE_LOADED_OBJECTS=1 LD_PRELOAD="$LD_PRELOAD ${CUDNN.join(' ')}" exec "$0" --version`;
+  const { stdout, stderr } = await ask('sh', ['-c', script, process.execPath], env);
+  const refused = (name: string): boolean => stderr.includes(`object '${name}' from LD_PRELOAD cannot be preloaded`);
+  // A cuDNN that is there may itself need what is not.
+  return CUDNN.every(refused) ? [CUDNN[0]] : parseLdd(stdout);
+}
+
+async function ask(
+  program: string,
+  args: readonly string[],
+  env?: NodeJS.ProcessEnv,
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
   try {
-    const { stdout } = await promisify(execFile)('ldd', [path], { timeout: LDD_TIMEOUT_MS });
-    return parseLdd(stdout);
+    return await promisify(execFile)(program, args, { timeout: LOADER_TIMEOUT_MS, env });
   } catch {
-    // Without ldd, or for a file that it refuses, nothing is known: ONNX Runtime's own error has to do.
-    return [];
+    // Without the program, or for a file that it refuses, nothing is known: ONNX Runtime's own error has to do.
+    return { stdout: '', stderr: '' };
   }
 }
 

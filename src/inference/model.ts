@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { Failure } from '../failure.ts';
 import { compareMetadata } from './compare-metadata.ts';
+import { nameMissingLibraries } from './cuda-libraries.ts';
 import type { NamedModel, Pack } from './load-pack.ts';
 import { classifyOrtError } from './ort-failure.ts';
 import type { ModelSpec } from './pack-manifest.ts';
@@ -73,7 +74,10 @@ export async function runSession(
       Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, readableByBinding(tensor)])),
     );
   } catch (error) {
-    throw classifyOrtError(error, { device: open.target.device, doing: `running ${open.spec.file.path}` });
+    const { device } = open.target;
+    const failure = classifyOrtError(error, { device, doing: `running ${open.spec.file.path}` });
+    // Without cuDNN every session opens, and the first convolution is the first to know.
+    throw device === 'cuda' ? await nameMissingLibraries(failure) : failure;
   } finally {
     meter.runs += 1;
     meter.runMs += performance.now() - started;

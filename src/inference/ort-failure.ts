@@ -31,7 +31,7 @@ export function classifyOrtError(
   context: OrtErrorContext = { device: 'cpu', doing: 'inference' },
 ): Failure {
   if (error instanceof Failure) return error;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = (error instanceof Error ? error.message : String(error)).trimEnd();
   const matched = PATTERNS.find(([pattern]) => pattern.test(text))?.[1] ?? 'INFERENCE_FAILED';
   const code = matched === 'CUDA_OUT_OF_MEMORY' && context.device === 'cpu' ? 'HOST_OUT_OF_MEMORY' : matched;
   return new Failure(code, `${context.doing} on ${context.device} failed: ${text}`, { cause: error });

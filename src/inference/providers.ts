@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { Failure } from '../failure.ts';
 import { CONV_PROBE_MODEL } from './conv-probe-model.ts';
-import { inspectCudaLibraries, librariesProblem } from './cuda-libraries.ts';
+import { lacksLibrary, LIBRARIES_FIX, nameMissingLibraries } from './cuda-libraries.ts';
 import { classifyOrtError } from './ort-failure.ts';
 
 /** Where sessions run. CUDA means CUDA: nothing here falls back to the CPU. */
@@ -47,7 +47,7 @@ export async function openSession(model: string | Uint8Array, target: ExecutionT
       : await InferenceSession.create(model, sessionOptions(target));
   } catch (error) {
     const name = typeof model === 'string' ? model : 'a built-in graph';
-    if (target.device === 'cuda') throw cudaFailure(error, name);
+    if (target.device === 'cuda') throw await cudaFailure(error, 'opening', name);
     if (isUnreadable(error)) throw new Failure('PACK_BROKEN', `${name} is not an ONNX model`, { cause: error });
     throw classifyOrtError(error, { device: 'cpu', doing: `opening ${name}` });
   }
@@ -59,22 +59,20 @@ function isUnreadable(error: unknown): boolean {
   );
 }
 
-function cudaFailure(error: unknown, name: string): Failure {
+async function cudaFailure(error: unknown, doing: 'opening' | 'running', name: string): Promise<Failure> {
   if (/Protobuf parsing failed/.test(error instanceof Error ? error.message : '')) {
     return new Failure('PACK_BROKEN', `${name} is not an ONNX model`, { cause: error });
   }
-  const failure = classifyOrtError(error, { device: 'cuda', doing: `opening ${name}` });
+  const failure = classifyOrtError(error, { device: 'cuda', doing: `${doing} ${name}` });
+  const named = await nameMissingLibraries(failure);
+  if (named !== failure) return named;
   const code = failure.code === 'INFERENCE_FAILED' ? 'CUDA_ERROR' : failure.code;
   return new Failure(code, `${failure.message}; ${cudaFix(failure.message)}`, { cause: error });
 }
 
 /** What an operator can do about a CUDA provider that does not start. */
 export function cudaFix(text: string): string {
-  if (
-    /Failed to load shared library|cannot open shared object|backend not found|libonnxruntime_providers/i.test(text)
-  ) {
-    return 'the CUDA provider or a library that it needs (CUDA runtime, cuBLAS, cuDNN 9) is not found: run scripts/setup --gpu, or choose DEVICE=cpu';
-  }
+  if (lacksLibrary(text)) return LIBRARIES_FIX;
   if (/driver version is insufficient|CUDA failure 35\b/i.test(text)) {
     return 'the NVIDIA driver is too old for this CUDA version: install driver 580 or newer';
   }
@@ -106,9 +104,8 @@ export async function probeCudaProvider(deviceId = 0): Promise<CudaProbe> {
     await session.release();
     return { ok: true, milliseconds: performance.now() - started };
   } catch (error) {
-    const failure = cudaFailure(error, 'the one-node probe graph');
-    const libraries = librariesProblem(await inspectCudaLibraries());
-    return { ok: false, reason: libraries === null ? failure.message : `${libraries}: ${failure.message}`, failure };
+    const failure = await cudaFailure(error, 'running', 'the one-node probe graph');
+    return { ok: false, reason: failure.message, failure };
   }
 }
 

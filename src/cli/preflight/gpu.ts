@@ -1,4 +1,4 @@
-import { type CudaLibraries, librariesProblem } from '../../inference/cuda-libraries.ts';
+import { type CudaLibraries, fixOfLibraries, librariesProblem } from '../../inference/cuda-libraries.ts';
 import { cudaFix, type CudaProbe } from '../../inference/providers.ts';
 import { type Check, type CheckResult, fail, type Finding, ok, runCheck, skipped, warn } from './check.ts';
 import type { Gpu, GpuQuery } from './nvidia-smi.ts';
@@ -115,18 +115,6 @@ function librariesCheck(deps: GpuDeps): Check {
       return problem === null ? ok(`in ${found.dir}`) : fail(problem, fixOfLibraries(found));
     },
   };
-}
-
-/** One fix per kind of library: they come from different packages and from different hands. */
-export function fixOfLibraries(libraries: CudaLibraries): string {
-  if (libraries.absent.length > 0) return `${SETUP}, which fetches the provider of exactly this ONNX Runtime`;
-  const fixes = new Set<string>();
-  for (const name of libraries.missing) {
-    if (name.startsWith('libcuda.so')) fixes.add('libcuda comes with the NVIDIA driver: install it, 580 or newer');
-    else if (name.startsWith('libcudnn')) fixes.add(`cuDNN 9 for CUDA 13: ${SETUP}`);
-    else fixes.add(`the CUDA 13 runtime libraries: ${SETUP}, or put them on LD_LIBRARY_PATH`);
-  }
-  return [...fixes].join('; ');
 }
 
 function providerCheck(deviceId: number, deps: GpuDeps): Check {

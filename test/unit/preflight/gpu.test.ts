@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { checkGpu, fixOfLibraries, type GpuDeps, judgeGpu } from '../../../src/cli/preflight/gpu.ts';
+import { checkGpu, type GpuDeps, judgeGpu } from '../../../src/cli/preflight/gpu.ts';
 import { type Gpu, parseGpus } from '../../../src/cli/preflight/nvidia-smi.ts';
 
 const A10G: Gpu = {
@@ -75,15 +75,6 @@ describe('judgeGpu', () => {
   });
 });
 
-test('names the fix of each kind of library', () => {
-  const fix = (missing: string[]): string => fixOfLibraries({ dir: '/ort', absent: [], missing });
-  expect(fix(['libcuda.so.1'])).toContain('NVIDIA driver');
-  expect(fix(['libcudnn.so.9'])).toContain('cuDNN 9');
-  expect(fix(['libcudart.so.13', 'libcublas.so.13'])).toBe(
-    'the CUDA 13 runtime libraries: run scripts/setup --gpu, or put them on LD_LIBRARY_PATH',
-  );
-});
-
 describe('checkGpu', () => {
   const noGpu: GpuDeps = {
     ...GOOD,
@@ -100,6 +91,20 @@ describe('checkGpu', () => {
     const outcome = await checkGpu('cuda', 0, noGpu, signal);
     expect(outcome.device).toBe('cuda');
     expect(outcome.checks.map((check) => check.status)).toEqual(['fail', 'ok', 'skipped']);
+  });
+
+  test('cuda without cuDNN fails by its name and does not try the provider', async () => {
+    const inspectLibraries: GpuDeps['inspectLibraries'] = async () => ({
+      dir: '/ort',
+      absent: [],
+      missing: ['libcudnn.so.9'],
+    });
+    const outcome = await checkGpu('cuda', 0, { ...GOOD, inspectLibraries }, signal);
+    expect(outcome.checks.map((check) => check.status)).toEqual(['ok', 'fail', 'skipped']);
+    expect(outcome.checks[1]).toMatchObject({
+      detail: expect.stringContaining('libcudnn.so.9'),
+      fix: expect.stringContaining('cuDNN 9'),
+    });
   });
 
   test('auto without a GPU takes the CPU and says so first', async () => {
