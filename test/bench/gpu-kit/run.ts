@@ -1,9 +1,10 @@
 import { BUILD_USAGE, buildKit } from './build.ts';
-import { buildNullCuda, NULL_CUDA_USAGE } from './null-cuda/build.ts';
+import { NULL_CUDA_USAGE, runOnNullCuda } from './null-cuda/run.ts';
 
-const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<object>>> = {
+/** Null: what was to be said is said. */
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<object | null>>> = {
   build: buildKit,
-  'null-cuda': buildNullCuda,
+  'null-cuda': runOnNullCuda,
 };
 
 const [name = '', ...args] = process.argv.slice(2);
@@ -14,7 +15,8 @@ if (command === undefined) {
   process.exitCode = 1;
 } else {
   try {
-    console.log(JSON.stringify(await command(args), null, 2));
+    const result = await command(args);
+    if (result !== null) console.log(JSON.stringify(result, null, 2));
   } catch (error) {
     console.error(`gpu-kit: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;

@@ -1,55 +1,70 @@
 /* A CUDA runtime without a GPU: memory is the host's, copies are copies, kernels do nothing. Counts what it and the libraries
    beside it are asked for. What is not here is added by build.ts as a function that returns success. */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <driver_types.h>
 #include <vector_types.h>
 
+#include "counters.h"
 #include "stand-in.h"
 
 #define SHARED __attribute__((visibility("default")))
 #define GIB (1ULL << 30)
 
-static struct {
-  long plans, launches, products, convolutions, toGpu, toGpuBytes, toGpuPageable, toHost, toHostBytes, toHostPageable, inside, insideBytes;
-  long waits, deviceWaits, allocations, allocatedBytes, frees, fills, pinned;
-} count;
-static long live;
-#define ADD(field, n) __atomic_add_fetch(&count.field, (n), __ATOMIC_RELAXED)
+static struct counter *counters;
+#define ADD(field, n) __atomic_add_fetch(&counters[COUNTER_##field].value, (n), __ATOMIC_RELAXED)
+
+/* Before anything is counted. A count that cannot be written must not pass for nothing. */
+__attribute__((constructor)) static void open_counters(void) {
+  static struct counter unread[COUNTER_COUNT];
+  counters = unread;
+  const char *path = getenv("NULL_CUDA_COUNTS");
+  if (path) {
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    void *mapped = file < 0 || ftruncate(file, sizeof unread) ? MAP_FAILED : mmap(0, sizeof unread, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (mapped == MAP_FAILED) {
+      perror(path);
+      abort();
+    }
+    close(file);
+    counters = mapped;
+  }
+#define X(name) #name,
+  static const char *const names[] = {COUNTERS(X)};
+#undef X
+  for (int i = 0; i < COUNTER_COUNT; i++) strncpy(counters[i].name, names[i], sizeof counters[i].name - 1);
+}
 
 SHARED void null_plan(void) { ADD(plans, 1); }
 SHARED void null_product(void) { ADD(products, 1); }
 SHARED void null_convolution(void) { ADD(convolutions, 1); }
-SHARED void null_reset(void) { memset(&count, 0, sizeof count); }
-SHARED const char *null_counts(void) {
-  static char text[1500];
-  snprintf(text, sizeof text,
-           "{\"plans\":%ld,\"launches\":%ld,\"products\":%ld,\"convolutions\":%ld,\"toGpu\":%ld,\"toGpuBytes\":%ld,\"toGpuPageableBytes\":%ld,\"toHost\":%ld,\"toHostBytes\":%ld,"
-           "\"toHostPageableBytes\":%ld,\"insideGpu\":%ld,\"insideGpuBytes\":%ld,\"waits\":%ld,\"deviceWaits\":%ld,\"allocations\":%ld,\"allocatedBytes\":%ld,"
-           "\"frees\":%ld,\"fills\":%ld,\"pinned\":%ld,\"liveBytes\":%ld}",
-           count.plans, count.launches, count.products, count.convolutions, count.toGpu, count.toGpuBytes, count.toGpuPageable, count.toHost, count.toHostBytes, count.toHostPageable,
-           count.inside, count.insideBytes, count.waits, count.deviceWaits, count.allocations, count.allocatedBytes, count.frees, count.fills, count.pinned, live);
-  return text;
-}
 
 /* Which memory a pointer is in. */
 enum { PAGEABLE, GPU, PINNED };
 static struct region { char *start; size_t size; int kind; } *regions;
 static int used, room;
+static int64_t live, pinnedLive;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static cudaError_t take(void **out, size_t size, int kind) {
   size_t whole = (size + 511) / 512 * 512;
   if (posix_memalign(out, 512, whole ? whole : 512)) return cudaErrorMemoryAllocation;
+  /* A GPU's memory is there as a whole: here too, or a process would seem to grow when it first uses a part of it. */
+  memset(*out, 0, whole ? whole : 512);
   pthread_mutex_lock(&lock);
   if (used == room) regions = realloc(regions, (room = room ? 2 * room : 1024) * sizeof *regions);
   regions[used++] = (struct region){*out, size, kind};
-  if (kind == GPU) live += size;
+  if (kind == GPU) live += size, ADD(liveBytes, size);
+  if (kind == PINNED) pinnedLive += size;
   pthread_mutex_unlock(&lock);
   return 0;
 }
@@ -57,7 +72,8 @@ static void give(void *pointer) {
   pthread_mutex_lock(&lock);
   for (int i = 0; i < used; i++)
     if (regions[i].start == pointer) {
-      if (regions[i].kind == GPU) live -= regions[i].size;
+      if (regions[i].kind == GPU) live -= regions[i].size, ADD(liveBytes, -(int64_t)regions[i].size);
+      if (regions[i].kind == PINNED) pinnedLive -= regions[i].size;
       regions[i] = regions[--used];
       break;
     }
@@ -72,23 +88,37 @@ static int kindOf(const void *pointer) {
   pthread_mutex_unlock(&lock);
   return kind;
 }
-static void copy(void *to, const void *from, size_t size) {
-  int source = kindOf(from), target = kindOf(to);
+/* The place of the target; 1 where the host is to get what a GPU would have computed. */
+static int count_copy(const void *to, const void *from, size_t size, int *place) {
+  int source = kindOf(from), target = *place = kindOf(to);
   if (source == GPU && target != GPU) {
     ADD(toHost, 1), ADD(toHostBytes, size);
-    if (target == PAGEABLE) ADD(toHostPageable, size);
-    /* Nothing was computed: zeros are no NaN. NULL_FOUND pretends that suppression found something, to count what it then does. */
-    memset(to, 0, size);
-    const char *found = getenv("NULL_FOUND");
-    if (found && size == 8) *(int64_t *)to = atoi(found);
-    if (found && size == 4 && target == PINNED) *(int *)to = atoi(found) < 5 ? atoi(found) : 5;
-    return;
+    if (target == PAGEABLE) ADD(toHostPageableBytes, size);
+    return 1;
   }
   if (target == GPU && source != GPU) {
     ADD(toGpu, 1), ADD(toGpuBytes, size);
-    if (source == PAGEABLE) ADD(toGpuPageable, size);
-  } else if (source == GPU) ADD(inside, 1), ADD(insideBytes, size);
-  memcpy(to, from, size);
+    if (source == PAGEABLE) ADD(toGpuPageableBytes, size);
+  } else if (source == GPU) ADD(insideGpu, 1), ADD(insideGpuBytes, size);
+  return 0;
+}
+static void copy(void *to, const void *from, size_t size) {
+  int target;
+  if (!count_copy(to, from, size, &target)) {
+    memcpy(to, from, size);
+    return;
+  }
+  /* Nothing was computed: zeros are no NaN. NULL_FOUND pretends that suppression found something, to count what it then does. */
+  memset(to, 0, size);
+  const char *found = getenv("NULL_FOUND");
+  if (found && size == 8) *(int64_t *)to = atoi(found);
+  if (found && size == 4 && target == PINNED) *(int *)to = atoi(found) < 5 ? atoi(found) : 5;
+}
+static void copy_rows(char *to, size_t pitch, const char *from, size_t fromPitch, size_t width, size_t rows) {
+  int target, back = count_copy(to, from, width * rows, &target);
+  for (size_t row = 0; row < rows; row++)
+    if (back) memset(to + row * pitch, 0, width);
+    else memcpy(to + row * pitch, from + row * fromPitch, width);
 }
 
 SHARED cudaError_t cudaMalloc(void **p, size_t n) { ADD(allocations, 1), ADD(allocatedBytes, n); return take(p, n, GPU); }
@@ -102,7 +132,7 @@ SHARED cudaError_t cudaMemGetInfo(size_t *left, size_t *all) { *all = 80 * GIB, 
 SHARED cudaError_t cudaMemcpy(void *d, const void *s, size_t n, enum cudaMemcpyKind k) { copy(d, s, n), ADD(waits, 1); return 0; }
 SHARED cudaError_t cudaMemcpyAsync(void *d, const void *s, size_t n, enum cudaMemcpyKind k, cudaStream_t t) { copy(d, s, n); return 0; }
 SHARED cudaError_t cudaMemcpy2DAsync(void *d, size_t dp, const void *s, size_t sp, size_t w, size_t h, enum cudaMemcpyKind k, cudaStream_t t) {
-  for (size_t row = 0; row < h; row++) memcpy((char *)d + row * dp, (const char *)s + row * sp, w);
+  copy_rows(d, dp, s, sp, w, h);
   return 0;
 }
 SHARED cudaError_t cudaMemset(void *d, int c, size_t n) { memset(d, c, n), ADD(fills, 1); return 0; }
@@ -161,11 +191,19 @@ SHARED cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *n
 SHARED const char *cudaGetErrorString(cudaError_t e) { return "the null CUDA runtime"; }
 SHARED const char *cudaGetErrorName(cudaError_t e) { return "nullCuda"; }
 
+/* Only where it is asked for: it looks at every block. */
+static void note_heap(void) {
+  if (!getenv("NULL_CUDA_HEAP")) return;
+  struct mallinfo2 heap = mallinfo2();
+  counters[COUNTER_heapBytes].value = (int64_t)(heap.uordblks + heap.hblkhd) - live - pinnedLive;
+}
 SHARED cudaError_t cudaStreamCreate(cudaStream_t *s) { *s = thing(); return 0; }
 SHARED cudaError_t cudaStreamCreateWithFlags(cudaStream_t *s, unsigned f) { *s = thing(); return 0; }
-SHARED cudaError_t cudaStreamSynchronize(cudaStream_t s) { ADD(waits, 1); return 0; }
+SHARED cudaError_t cudaStreamSynchronize(cudaStream_t s) { ADD(waits, 1), note_heap(); return 0; }
 SHARED cudaError_t cudaEventSynchronize(cudaEvent_t e) { ADD(waits, 1); return 0; }
 SHARED cudaError_t cudaDeviceSynchronize(void) { ADD(deviceWaits, 1); return 0; }
+/* By it the provider gives pinned memory back when the stream has come so far: here at once. */
+SHARED cudaError_t cudaLaunchHostFunc(cudaStream_t s, cudaHostFn_t call, void *with) { call(with); return 0; }
 SHARED cudaError_t cudaStreamIsCapturing(cudaStream_t s, enum cudaStreamCaptureStatus *c) { *c = cudaStreamCaptureStatusNone; return 0; }
 SHARED cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *g) { *g = thing(); return 0; }
 SHARED cudaError_t cudaGraphInstantiate(cudaGraphExec_t *e, cudaGraph_t g, unsigned long long f) { *e = thing(); return 0; }

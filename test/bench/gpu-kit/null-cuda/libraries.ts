@@ -1,12 +1,7 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { type Downloads, downloadWheel, withUnpacked } from '../downloads.ts';
-import { CUDA_PROVIDER, PROVIDER_DIR } from '../pieces.ts';
+import { join } from 'node:path';
 import { runCommand } from '../run-command.ts';
-
-export const NULL_CUDA_USAGE = 'null-cuda FOLDER [PROVIDER.so]';
 
 interface Library {
   /** The name by which the loader looks for it. */
@@ -23,33 +18,15 @@ interface Library {
 
 const LIMIT_MS = 300_000;
 const RUNTIME = 'libcudart.so.13';
-/** The headers have NVIDIA's licence, so they are not copied into the project. */
-const HEADERS = {
-  name: 'nvidia-cuda-runtime',
-  version: '13.0.96',
-  platforms: ['manylinux2014_x86_64', 'manylinux_2_27_x86_64'],
-} as const;
-
-const root = resolve(import.meta.dirname, '../../../..');
-const PROVIDER = join(root, PROVIDER_DIR, CUDA_PROVIDER);
-
 /**
- * Compiles stand-ins for the CUDA libraries that ONNX Runtime's provider needs into a folder, by gcc and nm. Takes the folder and
- * the provider, by default the checkout's; gives the variable that puts the folder before the real libraries. Throws when the
- * provider is not there and with the words of the command that failed.
+ * Compiles stand-ins for the CUDA libraries that ONNX Runtime's provider needs into a folder, by gcc and nm, with the headers of
+ * the CUDA runtime. Throws with the words of the command that failed.
  */
-export async function buildNullCuda(args: readonly string[]): Promise<{ readonly LD_LIBRARY_PATH: string }> {
-  const [folder, provider = PROVIDER, ...others] = args;
-  if (folder === undefined || others.length > 0) throw new Error(`usage: npm run gpu-kit -- ${NULL_CUDA_USAGE}`);
-  if (!existsSync(provider)) {
-    throw new Error(`${provider} is not there: run scripts/setup --gpu, or name a copy of the provider`);
-  }
-  const target = resolve(folder);
-  await mkdir(target, { recursive: true });
-  const say = (line: string): void => console.error(`gpu-kit: ${line}`);
-  const headers = await runtimeHeaders({ cache: join(root, '.gpu/cache'), say });
-  for (const library of await wantedLibraries(provider)) await compile(library, target, headers);
-  return { LD_LIBRARY_PATH: target };
+export async function compileLibraries(
+  folder: string,
+  parts: { readonly provider: string; readonly headers: string },
+): Promise<void> {
+  for (const library of await wantedLibraries(parts.provider)) await compile(library, folder, parts.headers);
 }
 
 /** The runtime comes first: the others are linked with it. */
@@ -103,13 +80,4 @@ function completed(source: string, { functions, products = [] }: Library): strin
     return `int ${name}() { ${effect}return 0; }\n`;
   });
   return `${source}${stubs.join('')}`;
-}
-
-/** The folder of the CUDA runtime's headers, downloaded once. */
-async function runtimeHeaders(downloads: Downloads): Promise<string> {
-  const kept = join(downloads.cache, `${HEADERS.name}-${HEADERS.version}`);
-  if (existsSync(kept)) return kept;
-  const wheel = await downloadWheel(downloads, HEADERS);
-  await withUnpacked(downloads, wheel, async (folder) => rename(join(folder, 'nvidia/cu13/include'), kept));
-  return kept;
 }
