@@ -111,7 +111,6 @@ async function heldBytes(run: () => Promise<unknown>): Promise<number> {
   collect();
   await run();
   const { heapBytes } = readCounts(process.env[COUNTS_VARIABLE] ?? '');
-  if (heapBytes === 0)
-    throw new Error('nothing was measured: NULL_CUDA_HEAP is not set, or these are not the stand-ins');
+  if (heapBytes === 0) throw new Error('nothing was measured: set NULL_CUDA_HEAP, and run this on the stand-ins');
   return heapBytes;
 }
