@@ -7,8 +7,7 @@ import { type Counts, COUNTS_VARIABLE, countsBetween, readCounts } from './count
 
 // count.ts PACK [BATCHES] [STAGE,...], by `npm run gpu-kit -- null-cuda`: what the runs of every stage ask of the GPU. One JSON
 // object a line: what opening the stage asks for, one run of each batch size after two others of the same size, and the execution plans
-// of batch sizes in turn. NULL_FOUND=84 pretends that the suppression found as many candidates (batches of one and two then fail:
-// their check of the numbers has the same size).
+// of batch sizes in turn. NULL_FOUND=30 pretends that the suppression found as many candidates of every class in every frame.
 
 const DEFAULT_BATCHES = '1,5,8';
 /** Each size twice, with another one between. */
