@@ -1,5 +1,6 @@
 import { benchFirstPoll } from './first-poll.ts';
 import { benchGpu } from './gpu.ts';
+import { benchHostCeiling } from './host-ceiling.ts';
 import { benchPersistence } from './persistence.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchQueue } from './queue.ts';
@@ -9,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   pipeline: benchPipeline,
   'first-poll': benchFirstPoll,
   gpu: benchGpu,
+  'host-ceiling': benchHostCeiling,
   persistence: () => benchPersistence(),
 };
 

@@ -14,6 +14,7 @@ import { loadPack } from '../../../../src/inference/load-pack.ts';
 import { CHAIN_WORK, type ChainWork, measureChain } from './chain-load.ts';
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
 import { rounded } from '../../../../scripts/bench/figures.ts';
+import { COUNTS_VARIABLE, countsBetween, isHeld, readCounts } from '../null-cuda/counts.ts';
 import { errorText, printLine } from './json-lines.ts';
 
 type Load = readonly [work: ChainWork, inFlight: number];
@@ -59,14 +60,27 @@ try {
   try {
     for (const [work, inFlight] of loads) {
       const load = { work, inFlight, seconds: work === 'all' ? seconds * 1.5 : seconds, size } as const;
+      const asked = askedPerFrame();
       const figures = await measureChain(chain, { ...load, watchGpu: device === 'cuda' });
-      printLine({ batches, what: CHAIN_WORK[work], inFlight, ...figures });
+      printLine({ batches, what: CHAIN_WORK[work], inFlight, ...figures, ...asked(figures.frames) });
     }
   } finally {
     await chain.close();
   }
 } catch (error) {
   printLine({ batches, error: errorText(error) });
+}
+
+/** What the frames ask of the GPU from now on, on the stand-ins, which count it. */
+function askedPerFrame(): (frames: number) => { readonly askedPerFrame?: Readonly<Record<string, number>> } {
+  const path = process.env[COUNTS_VARIABLE];
+  if (path === undefined) return () => ({});
+  const before = readCounts(path);
+  return (frames) => {
+    const counts = Object.entries(countsBetween(before, readCounts(path)));
+    const ofFrames = counts.filter(([name]) => !isHeld(name));
+    return { askedPerFrame: Object.fromEntries(ofFrames.map(([name, count]) => [name, rounded(count / frames)])) };
+  };
 }
 
 function loadArgument(text: string): Load {

@@ -23,7 +23,6 @@ const NAMES = [
   'liveBytes',
   'heapBytes',
 ] as const;
-/** Of them, those that also shrink. */
 const HELD: ReadonlySet<string> = new Set(['liveBytes', 'heapBytes']);
 
 /**
@@ -56,9 +55,12 @@ export function readCounts(path: string): Counts {
   });
 }
 
+/** Whether a number is of what is held, and so no sum. */
+export const isHeld = (name: string): boolean => HELD.has(name);
+
 /** What was asked for between two readings. */
 export function countsBetween(before: Counts, after: Counts): Counts {
-  return counts((name) => (HELD.has(name) ? after[name] : after[name] - before[name]));
+  return counts((name) => (isHeld(name) ? after[name] : after[name] - before[name]));
 }
 
 function counts(number: (name: keyof Counts) => number): Counts {
