@@ -14,7 +14,7 @@ install_cuda() {
     say "CUDA libraries: there, for ONNX Runtime $version"
   else
     say "CUDA libraries: downloading the provider of ONNX Runtime $version and what it needs (about 1.5 GB)"
-    require_pip
+    require_pip --gpu
     rm -rf "$cuda_dir"
     mkdir -p "$cuda_dir/provider" "$cuda_dir/lib"
     download_provider "$version"
@@ -27,10 +27,11 @@ install_cuda() {
   check_driver
 }
 
+# require_pip OPTION: the option of scripts/setup that needs it.
 require_pip() {
   python3 -m pip --version >/dev/null 2>&1 && return
   say "pip: installing"
-  apt_install python3-pip || fail "pip is needed to download the CUDA libraries: install python3 with pip and run scripts/setup --gpu again"
+  apt_install python3-pip || fail "pip is needed to download the CUDA libraries: install python3 with pip and run scripts/setup $1 again"
 }
 
 # pip_download FOLDER ARGUMENT...

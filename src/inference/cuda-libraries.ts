@@ -14,8 +14,9 @@ export interface CudaLibraries {
   readonly missing: readonly string[];
 }
 
-const CUDA_PROVIDER = 'libonnxruntime_providers_cuda.so';
-const PROVIDERS = ['libonnxruntime_providers_shared.so', CUDA_PROVIDER] as const;
+export const CUDA_PROVIDER = 'libonnxruntime_providers_cuda.so';
+/** What ONNX Runtime loads from its own folder for CUDA. */
+export const PROVIDERS = ['libonnxruntime_providers_shared.so', CUDA_PROVIDER] as const;
 /** The names by which ONNX Runtime opens cuDNN, at run time and in this order: no file tells them. */
 const CUDNN = ['libcudnn.so.9', 'libcudnn.so'] as const;
 /** Three programs run in turn, within the time that preflight gives them. */
@@ -25,10 +26,10 @@ const LOADER_TIMEOUT_MS = 5000;
 const LIBRARY_LACKING =
   /Failed to load shared library|cannot open shared object|backend not found|libonnxruntime_providers|cuDNN is unavailable/i;
 
-const SETUP = 'run scripts/setup --gpu';
+export const SETUP = 'run scripts/setup --gpu';
 
 /** What to do where nobody knows which library is at fault. */
-export const LIBRARIES_FIX = `the CUDA provider or a library that it needs (CUDA 13 runtime, cuBLAS, cuRAND, cuDNN 9) cannot be loaded: ${SETUP}, or put the libraries on LD_LIBRARY_PATH, or choose DEVICE=cpu`;
+const LIBRARIES_FIX = `the CUDA provider or a library that it needs (CUDA 13 runtime, cuBLAS, cuRAND, cuDNN 9) cannot be loaded: ${SETUP}, or put the libraries on LD_LIBRARY_PATH, or choose DEVICE=cpu`;
 
 /**
  * Why the CUDA provider cannot be loaded or cannot run a convolution, as far as the loader tells, which is asked in other
@@ -74,21 +75,29 @@ export function fixOfLibraries(libraries: CudaLibraries): string {
   return `${[...fixes].join('; ')}, or choose DEVICE=cpu`;
 }
 
-/** Whether ONNX Runtime's text speaks of a library that cannot be loaded. */
-export function lacksLibrary(text: string): boolean {
-  return LIBRARY_LACKING.test(text);
+export interface LackingLibraries {
+  /** A sentence with their names; null where the loader finds all of them. */
+  readonly problem: string | null;
+  readonly fix: string;
 }
 
-/**
- * Names what is missing, and what to do, in a failure of the CUDA provider that comes from a library; any other is handed back
- * as it is.
- */
-export async function nameMissingLibraries(failure: Failure, inspect = inspectCudaLibraries): Promise<Failure> {
-  if (!lacksLibrary(failure.message)) return failure;
+/** Which libraries a failure of the CUDA provider comes from, and what to do; null for a failure that comes from something else. */
+export async function lackingLibraries(
+  failure: Failure,
+  inspect = inspectCudaLibraries,
+): Promise<LackingLibraries | null> {
+  if (!LIBRARY_LACKING.test(failure.message)) return null;
   const libraries = await inspect();
-  const parts = [failure.message, librariesProblem(libraries), fixOfLibraries(libraries)];
+  return { problem: librariesProblem(libraries), fix: fixOfLibraries(libraries) };
+}
+
+/** The failure with the names of the libraries that it comes from, and what to do; any other is handed back as it is. */
+export async function nameMissingLibraries(failure: Failure, inspect = inspectCudaLibraries): Promise<Failure> {
+  const lacking = await lackingLibraries(failure, inspect);
+  if (lacking === null) return failure;
   const code = failure.code === 'INFERENCE_FAILED' ? 'CUDA_ERROR' : failure.code;
-  return new Failure(code, parts.filter((part) => part !== null).join('; '), { cause: failure.cause });
+  const parts = [failure.message, lacking.problem, lacking.fix].filter((part) => part !== null);
+  return new Failure(code, parts.join('; '), { cause: failure.cause });
 }
 
 /** Names that `ldd` could not resolve. */

@@ -70,17 +70,16 @@ export async function runSession(
 ): Promise<Readonly<Record<string, Tensor>>> {
   const started = performance.now();
   try {
-    return await open.session.run(
-      Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, readableByBinding(tensor)])),
-    );
+    const tensors = Object.entries(feeds).map(([name, tensor]) => [name, readableByBinding(tensor)] as const);
+    return await open.session.run(Object.fromEntries(tensors)).finally(() => {
+      meter.runs += 1;
+      meter.runMs += performance.now() - started;
+    });
   } catch (error) {
     const { device } = open.target;
     const failure = classifyOrtError(error, { device, doing: `running ${open.spec.file.path}` });
     // Without cuDNN every session opens, and the first convolution is the first to know.
     throw device === 'cuda' ? await nameMissingLibraries(failure) : failure;
-  } finally {
-    meter.runs += 1;
-    meter.runMs += performance.now() - started;
   }
 }
 

@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { Failure } from '../failure.ts';
+import { Failure, type FailureCode } from '../failure.ts';
 import { CONV_PROBE_MODEL } from './conv-probe-model.ts';
-import { lacksLibrary, LIBRARIES_FIX, nameMissingLibraries } from './cuda-libraries.ts';
+import { lackingLibraries } from './cuda-libraries.ts';
 import { classifyOrtError } from './ort-failure.ts';
 
 /** Where sessions run. CUDA means CUDA: nothing here falls back to the CPU. */
@@ -16,7 +16,7 @@ export interface ExecutionTarget {
 const SESSION_OPTIONS = {
   graphOptimizationLevel: 'all',
   logSeverityLevel: 3,
-  // A pattern is kept for ever for every combination of input shapes, and crops and prompts have a new one in nearly every run.
+  // A pattern is kept for ever for every combination of input shapes, and crops have a new one in nearly every run.
   enableMemPattern: false,
 } as const;
 
@@ -47,32 +47,42 @@ export async function openSession(model: string | Uint8Array, target: ExecutionT
       : await InferenceSession.create(model, sessionOptions(target));
   } catch (error) {
     const name = typeof model === 'string' ? model : 'a built-in graph';
-    if (target.device === 'cuda') throw await cudaFailure(error, 'opening', name);
-    if (isUnreadable(error)) throw new Failure('PACK_BROKEN', `${name} is not an ONNX model`, { cause: error });
+    if (isUnreadable(error, target)) throw new Failure('PACK_BROKEN', `${name} is not an ONNX model`, { cause: error });
+    if (target.device === 'cuda') throw troubleFailure(await cudaTrouble(error, `opening ${name}`), error);
     throw classifyOrtError(error, { device: 'cpu', doing: `opening ${name}` });
   }
 }
 
-function isUnreadable(error: unknown): boolean {
-  return (
-    error instanceof Error && /Protobuf parsing failed|Load model from|INVALID_PROTOBUF|ModelProto/i.test(error.message)
-  );
+/** On CUDA a text that names the model may also be of a provider that does not start. */
+function isUnreadable(error: unknown, { device }: ExecutionTarget): boolean {
+  const texts =
+    device === 'cuda'
+      ? /Protobuf parsing failed/
+      : /Protobuf parsing failed|Load model from|INVALID_PROTOBUF|ModelProto/i;
+  return error instanceof Error && texts.test(error.message);
 }
 
-async function cudaFailure(error: unknown, doing: 'opening' | 'running', name: string): Promise<Failure> {
-  if (/Protobuf parsing failed/.test(error instanceof Error ? error.message : '')) {
-    return new Failure('PACK_BROKEN', `${name} is not an ONNX model`, { cause: error });
-  }
-  const failure = classifyOrtError(error, { device: 'cuda', doing: `${doing} ${name}` });
-  const named = await nameMissingLibraries(failure);
-  if (named !== failure) return named;
+interface CudaTrouble {
+  readonly code: FailureCode;
+  readonly reason: string;
+  readonly fix: string;
+}
+
+async function cudaTrouble(error: unknown, doing: string): Promise<CudaTrouble> {
+  const failure = classifyOrtError(error, { device: 'cuda', doing });
   const code = failure.code === 'INFERENCE_FAILED' ? 'CUDA_ERROR' : failure.code;
-  return new Failure(code, `${failure.message}; ${cudaFix(failure.message)}`, { cause: error });
+  const lacking = await lackingLibraries(failure);
+  if (lacking === null) return { code, reason: failure.message, fix: cudaFix(failure.message) };
+  const reason = lacking.problem === null ? failure.message : `${failure.message}; ${lacking.problem}`;
+  return { code, reason, fix: lacking.fix };
 }
 
-/** What an operator can do about a CUDA provider that does not start. */
+function troubleFailure({ code, reason, fix }: CudaTrouble, cause: unknown): Failure {
+  return new Failure(code, `${reason}; ${fix}`, { cause });
+}
+
+/** What an operator can do about a CUDA provider that does not start, though its libraries are there. */
 export function cudaFix(text: string): string {
-  if (lacksLibrary(text)) return LIBRARIES_FIX;
   if (/driver version is insufficient|CUDA failure 35\b/i.test(text)) {
     return 'the NVIDIA driver is too old for this CUDA version: install driver 580 or newer';
   }
@@ -86,7 +96,7 @@ export function cudaFix(text: string): string {
 
 export type CudaProbe =
   | { readonly ok: true; readonly milliseconds: number }
-  | { readonly ok: false; readonly reason: string; readonly failure: Failure };
+  | { readonly ok: false; readonly reason: string; readonly fix: string; readonly failure: Failure };
 
 /**
  * Runs one convolution on the CUDA provider, with the fallback to the CPU forbidden, so that the provider library, cuBLAS, cuDNN,
@@ -104,8 +114,8 @@ export async function probeCudaProvider(deviceId = 0): Promise<CudaProbe> {
     await session.release();
     return { ok: true, milliseconds: performance.now() - started };
   } catch (error) {
-    const failure = await cudaFailure(error, 'running', 'the one-node probe graph');
-    return { ok: false, reason: failure.message, failure };
+    const trouble = await cudaTrouble(error, 'running the one-node probe graph');
+    return { ok: false, reason: trouble.reason, fix: trouble.fix, failure: troubleFailure(trouble, error) };
   }
 }
 

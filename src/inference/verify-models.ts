@@ -89,7 +89,11 @@ async function placeModels(pack: Pack, problems: readonly PackProblem[]): Promis
 async function reportCuda(deviceId: number, needed: boolean): Promise<NonNullable<ModelsReport['cuda']>> {
   const probe = await probeCudaProvider(deviceId);
   if (!probe.ok) {
-    return { ok: false, needed, text: needed ? probe.reason : `no GPU here to try it on: ${probe.reason}` };
+    return {
+      ok: false,
+      needed,
+      text: needed ? probe.failure.message : `no GPU here to try it on: ${probe.failure.message}`,
+    };
   }
   const milliseconds = Math.round(probe.milliseconds);
   return { ok: true, needed, text: `ran a convolution in ${milliseconds} ms, start included` };

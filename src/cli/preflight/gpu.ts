@@ -1,5 +1,5 @@
-import { type CudaLibraries, fixOfLibraries, librariesProblem } from '../../inference/cuda-libraries.ts';
-import { cudaFix, type CudaProbe } from '../../inference/providers.ts';
+import { type CudaLibraries, fixOfLibraries, librariesProblem, SETUP } from '../../inference/cuda-libraries.ts';
+import type { CudaProbe } from '../../inference/providers.ts';
 import { type Check, type CheckResult, fail, type Finding, ok, runCheck, skipped, warn } from './check.ts';
 import type { Gpu, GpuQuery } from './nvidia-smi.ts';
 
@@ -20,7 +20,6 @@ const MIN_DRIVER = 580;
 const MIN_CAPABILITY = 7.5;
 /** What the official models in half precision took with batches of up to eight: 13,829 MiB (docs/benchmarks.md, On a GPU). */
 const COMFORTABLE_MIB = 14 * 1024;
-const SETUP = 'run scripts/setup --gpu';
 
 /**
  * Decides whether the models can run on the GPU. `cuda` never falls back: what is missing is a failure. `auto` takes the
@@ -126,7 +125,7 @@ function providerCheck(deviceId: number, deps: GpuDeps): Check {
       const probe = await deps.probeCuda(deviceId);
       return probe.ok
         ? ok(`a convolution ran on device ${deviceId} (${Math.round(probe.milliseconds)} ms with start)`)
-        : fail(probe.reason, cudaFix(probe.failure.message));
+        : fail(probe.reason, probe.fix);
     },
   };
 }

@@ -66,6 +66,27 @@ export async function withUnpacked<Result>(
   }
 }
 
+/**
+ * Keeps a part of a wheel as the folder `kept`, and not the wheel, which is downloaded where there is no such folder yet. `take` gives
+ * the part within the unpacked wheel. Two that do it at once do no harm. Throws with the words of the command that failed.
+ */
+export async function keepPart(
+  downloads: Downloads,
+  wheel: Wheel,
+  kept: string,
+  take: (folder: string) => Promise<string>,
+): Promise<string> {
+  if (existsSync(kept)) return kept;
+  const path = await downloadWheel(downloads, wheel);
+  await withUnpacked(downloads, path, async (folder) => {
+    await rename(await take(folder), kept).catch((error: unknown) => {
+      if (!existsSync(kept)) throw error;
+    });
+  });
+  await rm(path, { force: true });
+  return kept;
+}
+
 /** In a folder of its own until it is whole: a download that is broken off must not be taken for one that is there. */
 async function download(cache: string, fetch: (folder: string) => Promise<void>): Promise<string> {
   const folder = await mkdtemp(join(cache, 'incoming-'));

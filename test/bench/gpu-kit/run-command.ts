@@ -5,8 +5,6 @@ export interface CommandOptions {
   /** Ends the command before its limit. */
   readonly signal?: AbortSignal;
   readonly cwd?: string;
-  /** In place of this process's own variables. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 const QUOTED = 2_000;
@@ -16,14 +14,14 @@ const QUOTED = 2_000;
  * wrote: when it fails, cannot be started, is not done within the limit or the signal is aborted.
  */
 export async function runCommand(program: string, args: readonly string[], options: CommandOptions): Promise<string> {
-  const { limitMs, cwd, env } = options;
+  const { limitMs, cwd } = options;
   const limit = AbortSignal.timeout(limitMs);
   const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
   return new Promise((resolve, reject) => {
     execFile(
       program,
       [...args],
-      { signal, maxBuffer: 1 << 28, ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) },
+      { signal, maxBuffer: 1 << 28, ...(cwd === undefined ? {} : { cwd }) },
       (error, stdout, stderr) => {
         if (error === null) {
           resolve(stdout);

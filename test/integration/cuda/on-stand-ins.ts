@@ -4,18 +4,34 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from '@jest/globals';
-import { preparePack } from '../../../src/inference/prepare/prepare-pack.ts';
 import { type Counts, readCounts } from '../../bench/gpu-kit/null-cuda/counts.ts';
-import { readyStandIns, type StandIns, standInVariables } from '../../bench/gpu-kit/null-cuda/stand-ins.ts';
-import { tinyExport } from '../../support/tiny-export.ts';
+import {
+  readyStandIns,
+  type StandIns,
+  standInVariables,
+  whyNoStandIns,
+} from '../../bench/gpu-kit/null-cuda/stand-ins.ts';
 
-const ready = await readyStandIns();
+type StandInTest = (title: string, run: () => Promise<void>) => void;
 
-/** `test` where CUDA's stand-ins can be made, else a skipped test whose title says why not. */
-export const standInTest: (title: string, run: () => Promise<void>, timeoutMs?: number) => void =
-  typeof ready === 'string'
-    ? (title) => test.skip(`${title} (skipped: ${ready})`, () => undefined)
-    : (title, run, timeoutMs) => test(title, run, timeoutMs);
+const LIMIT_MS = 150_000;
+/** More than a script may take: its own words tell more than the test's. */
+const TEST_MS = LIMIT_MS + 30_000;
+
+const whyNone = await whyNoStandIns();
+// Jest says nothing of a skipped test but that there is one.
+if (whyNone !== null) console.warn(`the tests on CUDA's stand-ins are skipped: ${whyNone}`);
+
+/** `test` where CUDA's stand-ins can be made, else a skipped test. */
+export const standInTest: StandInTest = standInTestUnless(null);
+
+/** As `standInTest`, and skipped for a further reason where there is one. */
+export function standInTestUnless(reason: string | null): StandInTest {
+  const whyNot = whyNone ?? reason;
+  return whyNot === null
+    ? (title, run) => test(title, run, TEST_MS)
+    : (title) => test.skip(`${title} (${whyNot})`, () => undefined);
+}
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -26,13 +42,11 @@ export interface RunOptions {
 }
 
 export interface StandInRun<Line> {
-  /** The JSON objects that the script printed. */
+  /** The JSON objects that the script printed, at least one where it fails. */
   readonly lines: readonly Line[];
   /** Of the whole process and its children. */
   readonly counts: Counts;
 }
-
-const LIMIT_MS = 120_000;
 
 /** Runs a script with Node on the stand-ins, for a test of `standInTest`. Rejects with its words when it ends otherwise than it is to. */
 export async function runOnStandIns<Line>(
@@ -40,38 +54,38 @@ export async function runOnStandIns<Line>(
   args: readonly string[],
   { env = {}, without, exitCode = 0 }: RunOptions = {},
 ): Promise<StandInRun<Line>> {
-  if (typeof ready === 'string') throw new Error(ready);
   const folder = await mkdtemp(join(tmpdir(), 'stand-ins-'));
   try {
-    const standIns = without === undefined ? ready : await lessOne(ready, without, join(folder, 'lib'));
+    const all = await readyStandIns();
+    const standIns = without === undefined ? all : await lessOne(all, without, join(folder, 'lib'));
     const countsFile = join(folder, 'counts');
-    const variables = { ...standInVariables(standIns, countsFile), ...env };
-    const printed = await outputOf([script, ...args], variables, exitCode);
-    const lines = printed.split('\n').filter((line) => line.startsWith('{'));
-    return { lines: lines.map((line) => JSON.parse(line) as Line), counts: readCounts(countsFile) };
+    const ended = await run([script, ...args], { ...standInVariables(standIns, countsFile), ...env });
+    const printed = ended.stdout.split('\n').filter((line) => line.startsWith('{'));
+    if (ended.code !== exitCode || (exitCode !== 0 && printed.length === 0)) {
+      const words = `${ended.stdout}${ended.stderr}`;
+      throw new Error(`${script} ${args.join(' ')} ended with ${String(ended.code)}: ${words}`);
+    }
+    return { lines: printed.map((line) => JSON.parse(line) as Line), counts: readCounts(countsFile) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function outputOf(
-  args: readonly string[],
-  variables: Readonly<Record<string, string>>,
-  exitCode: number,
-): Promise<string> {
-  const options = { timeout: LIMIT_MS, maxBuffer: 1 << 28, env: { ...process.env, ...variables } };
-  const ended = await promisify(execFile)(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', ...args],
-    options,
-  ).then(
-    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-    (error: unknown) => error as { readonly code: unknown; readonly stdout: string; readonly stderr: string },
+interface Ended {
+  /** The exit code; a word where the script was not started or was killed. */
+  readonly code: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(args: readonly string[], variables: Readonly<Record<string, string>>): Promise<Ended> {
+  const { NULL_FOUND: _found, NULL_CUDA_HEAP: _heap, ...own } = process.env;
+  const command = ['--disable-warning=ExperimentalWarning', ...args];
+  const options = { timeout: LIMIT_MS, maxBuffer: 1 << 28, env: { ...own, ...variables } };
+  return promisify(execFile)(process.execPath, command, options).then(
+    (output) => ({ code: 0, ...output }),
+    (error: unknown) => error as Ended,
   );
-  if (ended.code === exitCode) return ended.stdout;
-  throw new Error(`${args.join(' ')} ended with ${String(ended.code)}: ${ended.stdout}${ended.stderr}`, {
-    cause: ended,
-  });
 }
 
 async function lessOne(standIns: StandIns, without: string, folder: string): Promise<StandIns> {
@@ -82,19 +96,4 @@ async function lessOne(standIns: StandIns, without: string, folder: string): Pro
     await symlink(join(standIns.libraries, name), join(folder, name));
   }
   return { ...standIns, libraries: folder };
-}
-
-export interface TinyPacks {
-  /** As exported, in fp16. */
-  readonly raw: string;
-  readonly prepared: string;
-  /** Has both prepared and to be removed. */
-  readonly folder: string;
-}
-
-/** The official architectures scaled down, with random weights, in fp16 as a GPU gets them. */
-export async function tinyPacks(): Promise<TinyPacks> {
-  const raw = join(await tinyExport(), 'fp16');
-  const folder = await mkdtemp(join(tmpdir(), 'cuda-packs-'));
-  return { raw, prepared: (await preparePack(raw, join(folder, 'prepared'))).dir, folder };
 }

@@ -1,9 +1,9 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect } from '@jest/globals';
+import { expect } from '@jest/globals';
 import type { Placement } from '../../../scripts/bench/gpu/node-placement.ts';
 import { tinyExport } from '../../support/tiny-export.ts';
-import { runOnStandIns, standInTest, type TinyPacks, tinyPacks } from './on-stand-ins.ts';
+import { runOnStandIns, standInTest } from './on-stand-ins.ts';
+import { useTinyPack } from './tiny-pack.ts';
 
 interface PlacedGraph extends Placement {
   readonly pack: string;
@@ -14,41 +14,29 @@ interface PlacedGraph extends Placement {
 const SHAPE_NODES = { most: 19, operators: ['Gather', 'Sub', 'Unsqueeze', 'Concat', 'Mul'] } as const;
 const GRAPHS = ['detection', 'ageGender', 'orientation', 'visionEncoder'];
 
-let packs: TinyPacks;
+const pack = useTinyPack();
 
-beforeAll(async () => {
-  packs = await tinyPacks();
-}, 300_000);
-
-afterAll(async () => {
-  await rm(packs.folder, { recursive: true, force: true });
+standInTest('ONNX Runtime puts every node on CUDA but those that compute shapes', async () => {
+  const placed: PlacedGraph[] = [];
+  for (const dir of [pack().prepared, join(await tinyExport(), 'fp32')]) {
+    placed.push(...(await runOnStandIns<PlacedGraph>('test/bench/gpu-kit/host/placement.ts', ['cuda', dir])).lines);
+  }
+  const names = placed.map(({ graph }) => graph);
+  expect(names.filter((name) => name.startsWith('prepared.'))).toEqual(GRAPHS.map((name) => `prepared.${name}`));
+  expect(names.filter((name) => name === 'language.decoder')).toHaveLength(2);
+  for (const { pack, graph, nodes, onCpu } of placed) {
+    expect({ pack, graph, onCuda: nodes['CUDAExecutionProvider'] ?? 0 }).toEqual({
+      pack,
+      graph,
+      onCuda: expect.any(Number),
+    });
+    expect(nodes['CUDAExecutionProvider']).toBeGreaterThan(0);
+    const operators = onCpu.map((node) => node.split(' ')[0] ?? '');
+    if (graph === 'language.decoder') {
+      expect(operators.length).toBeLessThanOrEqual(SHAPE_NODES.most);
+      expect(SHAPE_NODES.operators).toEqual(expect.arrayContaining(operators));
+    } else {
+      expect({ pack, graph, onCpu }).toEqual({ pack, graph, onCpu: [] });
+    }
+  }
 });
-
-standInTest(
-  'ONNX Runtime puts every node on CUDA but those that compute shapes',
-  async () => {
-    const placed: PlacedGraph[] = [];
-    for (const dir of [packs.prepared, join(await tinyExport(), 'fp32')]) {
-      placed.push(...(await runOnStandIns<PlacedGraph>('test/bench/gpu-kit/host/placement.ts', ['cuda', dir])).lines);
-    }
-    const names = placed.map(({ graph }) => graph);
-    expect(names.filter((name) => name.startsWith('prepared.'))).toEqual(GRAPHS.map((name) => `prepared.${name}`));
-    expect(names.filter((name) => name === 'language.decoder')).toHaveLength(2);
-    for (const { pack, graph, nodes, onCpu } of placed) {
-      expect({ pack, graph, onCuda: nodes['CUDAExecutionProvider'] ?? 0 }).toEqual({
-        pack,
-        graph,
-        onCuda: expect.any(Number),
-      });
-      expect(nodes['CUDAExecutionProvider']).toBeGreaterThan(0);
-      const operators = onCpu.map((node) => node.split(' ')[0] ?? '');
-      if (graph === 'language.decoder') {
-        expect(operators.length).toBeLessThanOrEqual(SHAPE_NODES.most);
-        expect(SHAPE_NODES.operators).toEqual(expect.arrayContaining(operators));
-      } else {
-        expect({ pack, graph, onCpu }).toEqual({ pack, graph, onCpu: [] });
-      }
-    }
-  },
-  180_000,
-);

@@ -91,13 +91,16 @@ describe('with the CUDA provider', () => {
     expect(missing).toEqual(['libonnxruntime.so.1']);
   });
 
-  (hasCompiler ? test : test.skip)('a cuDNN that the operator preloads will do', async () => {
-    const env = await envWith({ 'libcudnn.so.9': 'text', 'libcudnn.so': 'text' });
-    const preloaded = join(dir, 'preloaded.so');
-    execFileSync('gcc', ['-shared', '-Wl,-soname,libcudnn.so.9', '-o', preloaded, '-x', 'c', '/dev/null']);
-    const { missing } = await inspectCudaLibraries(dir, { ...env, LD_PRELOAD: preloaded });
-    expect(missing).toEqual(['libonnxruntime.so.1']);
-  });
+  (hasCompiler ? test : test.skip)(
+    `a cuDNN that the operator preloads will do${hasCompiler ? '' : ' (no gcc here)'}`,
+    async () => {
+      const env = await envWith({ 'libcudnn.so.9': 'text', 'libcudnn.so': 'text' });
+      const preloaded = join(dir, 'preloaded.so');
+      execFileSync('gcc', ['-shared', '-Wl,-soname,libcudnn.so.9', '-o', preloaded, '-x', 'c', '/dev/null']);
+      const { missing } = await inspectCudaLibraries(dir, { ...env, LD_PRELOAD: preloaded });
+      expect(missing).toEqual(['libonnxruntime.so.1']);
+    },
+  );
 
   test('nothing is known where the loader cannot be asked', async () => {
     const env = { ...(await envWith({ 'libcudnn.so.9': 'text', 'libcudnn.so': 'text' })), PATH: dir };

@@ -11,13 +11,12 @@
 import { parseArgs } from 'node:util';
 import { createModelChain } from '../../../../src/analysis/chain/create-model-chain.ts';
 import { loadPack } from '../../../../src/inference/load-pack.ts';
-import { CHAIN_WORK, type ChainWork, measureChain } from './chain-load.ts';
-import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
+import { batchesArgument, loadsArgument } from './chain-arguments.ts';
+import { CHAIN_WORK, measureChain } from './chain-load.ts';
+import { deviceArgument, requireArguments } from './command-arguments.ts';
 import { rounded } from '../../../../scripts/bench/figures.ts';
 import { COUNTS_VARIABLE, countsBetween, isHeld, readCounts } from '../null-cuda/counts.ts';
 import { errorText, printLine } from './json-lines.ts';
-
-type Load = readonly [work: ChainWork, inFlight: number];
 
 const LOADS = 'frame:8,frame:32,frame:64,track:64,all:8,all:32';
 const CPU_LOADS = 'frame:2,all:2';
@@ -40,23 +39,21 @@ if (size !== '1080p' && size !== 'small') throw new Error(`the frames are 1080p 
 const device = deviceArgument(deviceText);
 const seconds = Number(values.seconds);
 if (!(seconds > 0)) throw new Error(`--seconds is a number above 0, not ${values.seconds}`);
-const [detection, people, language, ...more] = countsArgument(values.batches);
-if (detection === undefined || people === undefined || language === undefined || more.length > 0) {
-  throw new Error(`--batches are three numbers, not ${values.batches}`);
-}
-const batches = [detection, people, language].join(',');
-const loads = (values.loads ?? (device === 'cpu' ? CPU_LOADS : LOADS)).split(',').map(loadArgument);
+const batch = batchesArgument(values.batches);
+const batches = Object.values(batch).join(',');
+const loads = loadsArgument(values.loads ?? (device === 'cpu' ? CPU_LOADS : LOADS));
 
 try {
   const began = performance.now();
+  const pack = await loadPack(dir);
   const chain = await createModelChain({
-    pack: await loadPack(dir),
+    pack,
     device,
     threads: { vision: 0, language: 0 },
-    batch: { detection, people, language },
+    batch,
     verifyHashes: false,
   });
-  printLine({ batches, startSeconds: rounded((performance.now() - began) / 1000) });
+  printLine({ batches, pack: pack.manifest.name, startSeconds: rounded((performance.now() - began) / 1000) });
   try {
     for (const [work, inFlight] of loads) {
       const load = { work, inFlight, seconds: work === 'all' ? seconds * 1.5 : seconds, size } as const;
@@ -81,15 +78,4 @@ function askedPerFrame(): (frames: number) => { readonly askedPerFrame?: Readonl
     const ofFrames = counts.filter(([name]) => !isHeld(name));
     return { askedPerFrame: Object.fromEntries(ofFrames.map(([name, count]) => [name, rounded(count / frames)])) };
   };
-}
-
-function loadArgument(text: string): Load {
-  const [work = '', inFlight] = text.split(':');
-  const [count] = countsArgument(inFlight);
-  if (!isWork(work) || count === undefined) throw new Error(`a load is such as frame:64, not ${text}`);
-  return [work, count];
-}
-
-function isWork(text: string): text is ChainWork {
-  return Object.hasOwn(CHAIN_WORK, text);
 }

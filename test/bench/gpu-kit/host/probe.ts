@@ -19,5 +19,5 @@ printLine({
 process.exitCode = first.ok ? 0 : 1;
 
 function facts(probe: CudaProbe): object {
-  return probe.ok ? probe : { ok: false, reason: probe.reason, code: probe.failure.code };
+  return probe.ok ? probe : { ok: false, reason: probe.failure.message, code: probe.failure.code };
 }

@@ -1,9 +1,15 @@
+import { existsSync } from 'node:fs';
 import { copyFile, cp, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PROVIDERS } from '../provider.ts';
+import { PROVIDERS } from '../../../../src/inference/cuda-libraries.ts';
+import { BINARIES } from '../provider.ts';
 
 const PACKAGE = 'node_modules/onnxruntime-node';
-const BINARIES = 'bin/napi-v6/linux/x64';
+
+/** Whether a folder is such a package still: what it has links to may have been moved or removed. */
+export function isBinding(folder: string): boolean {
+  return ['libonnxruntime.so.1', ...PROVIDERS].every((name) => existsSync(join(folder, BINARIES, name)));
+}
 
 /**
  * Makes a folder that is the checkout's onnxruntime-node with the CUDA provider in it, which ONNX Runtime looks for beside its own

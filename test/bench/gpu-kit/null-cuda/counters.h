@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #define COUNTERS(X) \
-  X(plans) X(launches) X(products) X(convolutions) \
+  X(plans) X(launches) X(products) X(convolutions) X(otherCalls) \
   X(toGpu) X(toGpuBytes) X(toGpuPageableBytes) X(toHost) X(toHostBytes) X(toHostPageableBytes) X(insideGpu) X(insideGpuBytes) \
   X(waits) X(deviceWaits) X(allocations) X(allocatedBytes) X(frees) X(fills) X(pinned) X(liveBytes) X(heapBytes)
 
@@ -17,3 +17,6 @@ struct counter {
 #define X(name) COUNTER_##name,
 enum { COUNTERS(X) COUNTER_COUNT };
 #undef X
+
+extern struct counter *null_counters;
+#define ADD(name, n) __atomic_add_fetch(&null_counters[COUNTER_##name].value, (n), __ATOMIC_RELAXED)

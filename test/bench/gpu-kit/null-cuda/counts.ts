@@ -5,6 +5,7 @@ const NAMES = [
   'launches',
   'products',
   'convolutions',
+  'otherCalls',
   'toGpu',
   'toGpuBytes',
   'toGpuPageableBytes',
@@ -27,7 +28,8 @@ const HELD: ReadonlySet<string> = new Set(['liveBytes', 'heapBytes']);
 
 /**
  * What was asked of the stand-ins. Copies and their bytes by direction (pageable: from or to memory that a GPU cannot reach by
- * itself; inside: within the GPU), waits of a stream or event and of the whole device, execution plans that cuDNN made. All numbers
+ * itself; inside: within the GPU), waits of a stream or event and of the whole device, execution plans that cuDNN made, and what its libraries were asked to compute
+ * beside the kernels that are launched (other calls: neither a product nor a convolution). All numbers
  * are of the time between two readings, but those of what is held at the second: `liveBytes` of GPU memory and `heapBytes` of the
  * process's own (as it was at the last wait, where NULL_CUDA_HEAP is set).
  */

@@ -1,4 +1,4 @@
-/* cuBLAS: build.ts adds every function that multiplies matrices as one that counts, and the others as ones that return success. */
+/* cuBLAS: libraries.ts adds every function that multiplies matrices as one that counts, and the others as ones that return success. */
 #include "stand-in.h"
 
 int cublasCreate_v2(void **h) { *h = thing(); return 0; }

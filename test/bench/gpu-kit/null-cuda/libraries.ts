@@ -6,12 +6,10 @@ import { runCommand } from '../run-command.ts';
 interface Library {
   /** The name by which the loader looks for it. */
   readonly name: string;
-  /** C file of this folder; null: every function just returns success. */
-  readonly source: string | null;
-  /** Functions that it must have. */
+  /** C files of this folder. */
+  readonly sources: readonly string[];
+  /** Functions that it must have: those that the sources lack count what `effectOf` says, and return success. */
   readonly functions: readonly string[];
-  /** Of them, those that count a product. */
-  readonly products?: readonly string[];
   /** Whether its symbols carry its name as their version, as the real one's do. */
   readonly versioned: boolean;
 }
@@ -34,50 +32,64 @@ async function wantedLibraries(provider: string): Promise<readonly Library[]> {
   const symbols = await runCommand('nm', ['-D', '--undefined-only', provider], { limitMs: LIMIT_MS });
   const undefinedNames = new Set([...symbols.matchAll(/ U (\w+)/g)].map(([, name = '']) => name));
   const pick = (pattern: RegExp): readonly string[] => [...undefinedNames].filter((name) => pattern.test(name)).sort();
-  const blas = pick(/^cublas(?!Lt)/);
-  const products = blas.filter((name) => /[gG]emm/.test(name));
   // The provider opens cuDNN when it runs: nothing but the texts in it tells the names.
   const texts = (await readFile(provider)).toString('latin1').matchAll(/\bcudnn[A-Z]\w+/g);
   const cudnn = [...new Set([...texts].map(([name]) => name))].sort();
   const curand = ['curandCreateGenerator', ...pick(/^curand/)];
   const driver = ['cuInit', 'cuDriverGetVersion', ...pick(/^cu[A-Z]/)];
+  const runtime = ['counters.c', 'memory.c', 'cudart.c'];
   return [
-    { name: RUNTIME, source: 'cudart.c', functions: pick(/^(__)?cuda[A-Z]/), versioned: true },
-    { name: 'libcublas.so.13', source: 'cublas.c', functions: blas, products, versioned: true },
-    { name: 'libcublasLt.so.13', source: 'cublas-lt.c', functions: pick(/^cublasLt/), versioned: true },
-    { name: 'libcurand.so.10', source: null, functions: curand, versioned: true },
-    { name: 'libcuda.so.1', source: null, functions: driver, versioned: false },
-    { name: 'libcudnn.so.9', source: 'cudnn.c', functions: cudnn, versioned: true },
+    { name: RUNTIME, sources: runtime, functions: pick(/^(__)?cuda[A-Z]/), versioned: true },
+    { name: 'libcublas.so.13', sources: ['cublas.c'], functions: pick(/^cublas(?!Lt)/), versioned: true },
+    { name: 'libcublasLt.so.13', sources: ['cublas-lt.c'], functions: pick(/^cublasLt/), versioned: true },
+    { name: 'libcurand.so.10', sources: [], functions: curand, versioned: true },
+    { name: 'libcuda.so.1', sources: [], functions: driver, versioned: false },
+    { name: 'libcudnn.so.9', sources: ['cudnn.c'], functions: cudnn, versioned: true },
   ];
 }
 
+/** What calls count that give the GPU work to do; null for those that make, describe and ask. */
+function effectOf(name: string): string | null {
+  if (/^cublas.*gemm/i.test(name)) return 'null_product';
+  if (/^cudnnConvolution.*Forward$/.test(name)) return 'null_convolution';
+  if (/^cudnn(Add|Reduce)Tensor$|^cudnn.*Forward(Inference|Training)?$/.test(name)) return 'null_call';
+  return /^cublas[SD](copy|geam|getr|scal)|^cublasLtMatrixTransform$|^curandGenerate/.test(name) ? 'null_call' : null;
+}
+
 async function compile(library: Library, folder: string, headers: string): Promise<void> {
-  const written = library.source === null ? '' : await readFile(join(import.meta.dirname, library.source), 'utf8');
+  const { name, versioned } = library;
+  const sources = library.sources.map((source) => join(import.meta.dirname, source));
   const work = await mkdtemp(join(tmpdir(), 'null-cuda-'));
   try {
-    const [code, names] = [join(work, 'library.c'), join(work, 'names.map')];
-    await writeFile(code, completed(written, library));
-    await writeFile(names, `${library.name} { global: *; };\n`);
-    const options = ['-O1', '-w', '-shared', '-fPIC', `-Wl,-soname,${library.name}`];
-    if (library.versioned) options.push(`-Wl,--version-script,${names}`);
+    const [others, versions] = [join(work, 'others.c'), join(work, 'names.map')];
+    await writeFile(others, await otherFunctions(library.functions, sources));
+    await writeFile(versions, `${name} { global: *; };\n`);
+    const options = ['-O1', '-w', '-D_GNU_SOURCE', '-shared', '-fPIC', `-Wl,-soname,${name}`];
+    if (versioned) options.push(`-Wl,--version-script,${versions}`);
     for (const include of [import.meta.dirname, join(import.meta.dirname, 'include'), headers]) {
       options.push(`-I${include}`);
     }
-    const linked = library.name === RUNTIME ? [] : [`-L${folder}`, `-l:${RUNTIME}`];
-    const output = join(folder, library.name);
-    await runCommand('gcc', [...options, '-o', output, code, ...linked, '-lpthread'], { limitMs: LIMIT_MS });
+    const linked = name === RUNTIME ? [] : [`-L${folder}`, `-l:${RUNTIME}`];
+    const output = join(folder, name);
+    await runCommand('gcc', [...options, '-o', output, ...sources, others, ...linked, '-lpthread'], {
+      limitMs: LIMIT_MS,
+    });
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
 
-/** Adds the functions that the source does not define. */
-function completed(source: string, { functions, products = [] }: Library): string {
-  const defined = new Set([...source.matchAll(/\b(\w+)\([^;{]*\)\s*\{/g)].map(([, name = '']) => name));
+/** C code of the functions that the sources do not define. */
+async function otherFunctions(functions: readonly string[], sources: readonly string[]): Promise<string> {
+  const defined = new Set<string>();
+  for (const source of sources) {
+    const code = await readFile(source, 'utf8');
+    for (const [, name = ''] of code.matchAll(/\b(\w+)\([^;{]*\)\s*\{/g)) defined.add(name);
+  }
   const missing = [...new Set(functions)].filter((name) => !defined.has(name));
-  const stubs = missing.map((name) => {
-    const effect = products.includes(name) ? 'null_product(); ' : '';
-    return `int ${name}() { ${effect}return 0; }\n`;
+  const lines = missing.map((name) => {
+    const effect = effectOf(name);
+    return `int ${name}() { ${effect === null ? '' : `${effect}(); `}return 0; }\n`;
   });
-  return `${source}${stubs.join('')}`;
+  return `#include "stand-in.h"\n\n${lines.join('')}`;
 }

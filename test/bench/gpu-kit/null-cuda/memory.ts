@@ -11,7 +11,7 @@ import { countsArgument, requireArguments } from '../host/command-arguments.ts';
 import { printLine } from '../host/json-lines.ts';
 import { COUNTS_VARIABLE, readCounts } from './counts.ts';
 
-// memory.ts PACK RUNS [STAGE,...], by `npm run gpu-kit -- null-cuda` with NULL_CUDA_HEAP=1: how much more memory of its own this process
+// memory.ts PACK RUNS [STAGE,...], by `npm run gpu-kit -- null-cuda` with NULL_CUDA_HEAP=1: how much more memory of its own, and of the GPU's, this process
 // holds after as many runs of a stage, each with an input of another size.
 
 interface Open {
@@ -80,11 +80,17 @@ async function measure(stage: string): Promise<object> {
   const sizes = otherSizes();
   const runNext = (): Promise<unknown> => open.run(...sizes.next().value);
   for (let i = 0; i < FIRST_RUNS; i++) await runNext();
-  const before = await heldBytes(runNext);
+  const before = await held(runNext);
   for (let i = 0; i < runs; i++) await runNext();
-  const grownBytes = (await heldBytes(runNext)) - before;
+  const after = await held(runNext);
   await open.release();
-  return { stage, runs, grownBytes, sessionRuns: meter.runs - runsBefore };
+  return {
+    stage,
+    runs,
+    sessionRuns: meter.runs - runsBefore,
+    grownBytes: after.ownBytes - before.ownBytes,
+    gpuGrownBytes: after.gpuBytes - before.gpuBytes,
+  };
 }
 
 function options(): Parameters<typeof openDetection>[1] {
@@ -106,11 +112,13 @@ function picture(width: number, height: number): Picture {
   return { width, height, pixels: pixels.subarray(0, width * height * 3) };
 }
 
-/** Without what only waits to be collected. */
-async function heldBytes(run: () => Promise<unknown>): Promise<number> {
+/** Without what only waits to be collected; one run makes the stand-ins write down the process's own memory. */
+async function held(run: () => Promise<unknown>): Promise<{ readonly ownBytes: number; readonly gpuBytes: number }> {
   collect();
+  const { heapUsed } = process.memoryUsage();
   await run();
-  const { heapBytes } = readCounts(process.env[COUNTS_VARIABLE] ?? '');
+  const { heapBytes, liveBytes } = readCounts(process.env[COUNTS_VARIABLE] ?? '');
   if (heapBytes === 0) throw new Error('nothing was measured: set NULL_CUDA_HEAP, and run this on the stand-ins');
-  return heapBytes;
+  // V8 takes the memory of its objects from the system itself.
+  return { ownBytes: heapBytes + heapUsed, gpuBytes: liveBytes };
 }

@@ -13,7 +13,7 @@ export const NULL_CUDA_USAGE = 'null-cuda [SCRIPT [ARGUMENT...]]';
  */
 export async function runOnNullCuda([script, ...args]: readonly string[]): Promise<object | null> {
   const standIns = await fetchStandIns((line) => console.error(`gpu-kit: ${line}`));
-  if (script === undefined) return standInVariables(standIns, 'FILE');
+  if (script === undefined) return standInVariables(standIns, 'a file of your own');
   const folder = await mkdtemp(join(tmpdir(), 'null-cuda-'));
   try {
     const env = { ...process.env, ...standInVariables(standIns, join(folder, 'counts')) };
@@ -21,6 +21,9 @@ export async function runOnNullCuda([script, ...args]: readonly string[]): Promi
       stdio: 'inherit',
       env,
     });
+    // The terminal's Ctrl-C reaches both; whoever ends this process alone means the script too.
+    const end = (): void => void child.kill();
+    process.once('SIGTERM', end);
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
     if (code !== 0) throw new Error(`${script} ended with ${code ?? signal}`);
     return null;

@@ -6,6 +6,12 @@
 void null_plan(void);
 void null_product(void);
 void null_convolution(void);
+/* Any other work that a library was asked for. */
+void null_call(void);
+/* Writes down the process's own memory. */
+void null_note_heap(void);
+
+#define NULL_GPU_BYTES (80ULL << 30)
 
 /* A handle that means nothing. */
 static inline void *thing(void) {
