@@ -11,8 +11,8 @@ import { countsArgument, requireArguments } from '../host/command-arguments.ts';
 import { printLine } from '../host/json-lines.ts';
 import { COUNTS_VARIABLE, readCounts } from './counts.ts';
 
-// memory.ts PACK RUNS [STAGE,...], by `npm run gpu-kit -- null-cuda` with NULL_CUDA_HEAP=1: how much more memory of its own, and of the GPU's, this process
-// holds after as many runs of a stage, each with an input of another size.
+// memory.ts PACK RUNS [STAGE,...], by `npm run gpu-kit -- null-cuda` with NULL_CUDA_HEAP=1: how much more memory of its own, and of the
+// GPU's, this process holds after as many runs of a stage, each with an input of another size.
 
 interface Open {
   /** One item, with a picture or a person of the given size. */
