@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { Failure } from '../failure.ts';
+import { Failure, type FailureCode } from '../failure.ts';
 
 export interface CudaLibraries {
   /** Folder from which ONNX Runtime loads its providers. */
@@ -75,29 +75,36 @@ export function fixOfLibraries(libraries: CudaLibraries): string {
   return `${[...fixes].join('; ')}, or choose DEVICE=cpu`;
 }
 
-export interface LackingLibraries {
-  /** A sentence with their names; null where the loader finds all of them. */
-  readonly problem: string | null;
+/** Why CUDA does not work on this host. */
+export interface CudaTrouble {
+  readonly code: FailureCode;
+  readonly reason: string;
+  /** What an operator can do about it. */
   readonly fix: string;
 }
 
-/** Which libraries a failure of the CUDA provider comes from, and what to do; null for a failure that comes from something else. */
-export async function lackingLibraries(
-  failure: Failure,
-  inspect = inspectCudaLibraries,
-): Promise<LackingLibraries | null> {
+export function troubleFailure({ code, reason, fix }: CudaTrouble, cause: unknown): Failure {
+  return new Failure(code, `${reason}; ${fix}`, { cause });
+}
+
+/** The code of a failure of CUDA itself: what no pattern knows is then not the model's fault. */
+export function codeOfCuda({ code }: Failure): FailureCode {
+  return code === 'INFERENCE_FAILED' ? 'CUDA_ERROR' : code;
+}
+
+/** Names the libraries that a failure of the CUDA provider comes from; null for a failure that comes from something else. */
+export async function libraryTrouble(failure: Failure, inspect = inspectCudaLibraries): Promise<CudaTrouble | null> {
   if (!LIBRARY_LACKING.test(failure.message)) return null;
   const libraries = await inspect();
-  return { problem: librariesProblem(libraries), fix: fixOfLibraries(libraries) };
+  const problem = librariesProblem(libraries);
+  const reason = problem === null ? failure.message : `${failure.message}; ${problem}`;
+  return { code: codeOfCuda(failure), reason, fix: fixOfLibraries(libraries) };
 }
 
 /** The failure with the names of the libraries that it comes from, and what to do; any other is handed back as it is. */
 export async function nameMissingLibraries(failure: Failure, inspect = inspectCudaLibraries): Promise<Failure> {
-  const lacking = await lackingLibraries(failure, inspect);
-  if (lacking === null) return failure;
-  const code = failure.code === 'INFERENCE_FAILED' ? 'CUDA_ERROR' : failure.code;
-  const parts = [failure.message, lacking.problem, lacking.fix].filter((part) => part !== null);
-  return new Failure(code, parts.join('; '), { cause: failure.cause });
+  const trouble = await libraryTrouble(failure, inspect);
+  return trouble === null ? failure : troubleFailure(trouble, failure.cause);
 }
 
 /** Names that `ldd` could not resolve. */

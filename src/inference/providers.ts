@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { Failure, type FailureCode } from '../failure.ts';
+import { Failure } from '../failure.ts';
 import { CONV_PROBE_MODEL } from './conv-probe-model.ts';
-import { lackingLibraries } from './cuda-libraries.ts';
+import { codeOfCuda, type CudaTrouble, libraryTrouble, troubleFailure } from './cuda-libraries.ts';
 import { classifyOrtError } from './ort-failure.ts';
 
 /** Where sessions run. CUDA means CUDA: nothing here falls back to the CPU. */
@@ -62,23 +62,10 @@ function isUnreadable(error: unknown, { device }: ExecutionTarget): boolean {
   return error instanceof Error && texts.test(error.message);
 }
 
-interface CudaTrouble {
-  readonly code: FailureCode;
-  readonly reason: string;
-  readonly fix: string;
-}
-
 async function cudaTrouble(error: unknown, doing: string): Promise<CudaTrouble> {
   const failure = classifyOrtError(error, { device: 'cuda', doing });
-  const code = failure.code === 'INFERENCE_FAILED' ? 'CUDA_ERROR' : failure.code;
-  const lacking = await lackingLibraries(failure);
-  if (lacking === null) return { code, reason: failure.message, fix: cudaFix(failure.message) };
-  const reason = lacking.problem === null ? failure.message : `${failure.message}; ${lacking.problem}`;
-  return { code, reason, fix: lacking.fix };
-}
-
-function troubleFailure({ code, reason, fix }: CudaTrouble, cause: unknown): Failure {
-  return new Failure(code, `${reason}; ${fix}`, { cause });
+  const { message } = failure;
+  return (await libraryTrouble(failure)) ?? { code: codeOfCuda(failure), reason: message, fix: cudaFix(message) };
 }
 
 /** What an operator can do about a CUDA provider that does not start, though its libraries are there. */
