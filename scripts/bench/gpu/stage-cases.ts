@@ -71,3 +71,13 @@ export const STAGE_CASES: Readonly<Record<BenchStage, OpenCase>> = {
     return { meter, run: (count) => model.readActions(items(count, crop)), release: model.release };
   },
 };
+
+/** Reads the name of a stage; throws a sentence for another. */
+export function benchStage(text: string): BenchStage {
+  if (isStage(text)) return text;
+  throw new Error(`the stages are ${Object.keys(STAGE_CASES).join(', ')}, not ${text}`);
+}
+
+function isStage(text: string): text is BenchStage {
+  return Object.hasOwn(STAGE_CASES, text);
+}

@@ -25,12 +25,7 @@ standInTest('ONNX Runtime puts every node on CUDA but those that compute shapes'
   expect(names.filter((name) => name.startsWith('prepared.'))).toEqual(GRAPHS.map((name) => `prepared.${name}`));
   expect(names.filter((name) => name === 'language.decoder')).toHaveLength(2);
   for (const { pack, graph, nodes, onCpu } of placed) {
-    expect({ pack, graph, onCuda: nodes['CUDAExecutionProvider'] ?? 0 }).toEqual({
-      pack,
-      graph,
-      onCuda: expect.any(Number),
-    });
-    expect(nodes['CUDAExecutionProvider']).toBeGreaterThan(0);
+    expect({ pack, graph, onCuda: (nodes['CUDAExecutionProvider'] ?? 0) > 0 }).toEqual({ pack, graph, onCuda: true });
     const operators = onCpu.map((node) => node.split(' ')[0] ?? '');
     if (graph === 'language.decoder') {
       expect(operators.length).toBeLessThanOrEqual(SHAPE_NODES.most);

@@ -15,7 +15,7 @@ import { batchesArgument, loadsArgument } from './chain-arguments.ts';
 import { CHAIN_WORK, measureChain } from './chain-load.ts';
 import { deviceArgument, requireArguments } from './command-arguments.ts';
 import { rounded } from '../../../../scripts/bench/figures.ts';
-import { COUNTS_VARIABLE, countsBetween, isHeld, readCounts } from '../null-cuda/counts.ts';
+import { counting, isHeld } from '../null-cuda/counts.ts';
 import { errorText, printLine } from './json-lines.ts';
 
 const LOADS = 'frame:8,frame:32,frame:64,track:64,all:8,all:32';
@@ -70,12 +70,10 @@ try {
 
 /** What the frames ask of the GPU from now on, on the stand-ins, which count it. */
 function askedPerFrame(): (frames: number) => { readonly askedPerFrame?: Readonly<Record<string, number>> } {
-  const path = process.env[COUNTS_VARIABLE];
-  if (path === undefined) return () => ({});
-  const before = readCounts(path);
+  const counted = counting();
+  if (counted === null) return () => ({});
   return (frames) => {
-    const counts = Object.entries(countsBetween(before, readCounts(path)));
-    const ofFrames = counts.filter(([name]) => !isHeld(name));
+    const ofFrames = Object.entries(counted()).filter(([name]) => !isHeld(name));
     return { askedPerFrame: Object.fromEntries(ofFrames.map(([name, count]) => [name, rounded(count / frames)])) };
   };
 }

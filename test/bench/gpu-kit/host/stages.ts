@@ -5,7 +5,7 @@
  */
 
 import { type BenchStage, floorMs, peakTeraflops } from '../../../../scripts/bench/gpu/arithmetic-floor.ts';
-import { STAGE_CASES, type StageCase } from '../../../../scripts/bench/gpu/stage-cases.ts';
+import { benchStage, STAGE_CASES, type StageCase } from '../../../../scripts/bench/gpu/stage-cases.ts';
 import { timeBatch } from '../../../../scripts/bench/gpu/time-batch.ts';
 import { loadPack } from '../../../../src/inference/load-pack.ts';
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
@@ -34,12 +34,7 @@ for (const [stage, batches] of stages) {
 
 function stageArgument(text: string): readonly [BenchStage, readonly number[]] {
   const [stage = '', batches] = text.split('=');
-  if (!isStage(stage)) throw new Error(`the stages are ${Object.keys(STAGE_CASES).join(', ')}, not ${stage}`);
-  return [stage, countsArgument(batches)];
-}
-
-function isStage(text: string): text is BenchStage {
-  return Object.hasOwn(STAGE_CASES, text);
+  return [benchStage(stage), countsArgument(batches)];
 }
 
 async function timeStage(stage: BenchStage, batches: readonly number[]): Promise<void> {

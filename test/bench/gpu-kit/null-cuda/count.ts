@@ -1,9 +1,9 @@
-import { STAGE_CASES, type StageCase } from '../../../../scripts/bench/gpu/stage-cases.ts';
+import { benchStage, STAGE_CASES, type StageCase } from '../../../../scripts/bench/gpu/stage-cases.ts';
 import { loadPack, type Pack } from '../../../../src/inference/load-pack.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { countsArgument, requireArguments } from '../host/command-arguments.ts';
 import { errorText, printLine } from '../host/json-lines.ts';
-import { type Counts, COUNTS_VARIABLE, countsBetween, readCounts } from './counts.ts';
+import { counting, type Counts, COUNTS_VARIABLE } from './counts.ts';
 
 // count.ts PACK [BATCHES] [STAGE,...], by `npm run gpu-kit -- null-cuda`: what the runs of every stage ask of the GPU. One JSON
 // object a line: what opening the stage asks for, one run of each batch size after two others of the same size, and the execution plans
@@ -14,12 +14,10 @@ const DEFAULT_BATCHES = '1,5,8';
 const IN_TURN = [2, 4, 2, 4];
 const QUOTED = 400;
 
-/** Gives what was asked for since it was called, when its result is called. */
-function counting(): () => Counts {
-  const path = process.env[COUNTS_VARIABLE];
-  if (path === undefined) throw new Error(`${COUNTS_VARIABLE} is not set: npm run gpu-kit -- null-cuda sets it`);
-  const before = readCounts(path);
-  return () => countsBetween(before, readCounts(path));
+function countingOnly(): () => Counts {
+  const counted = counting();
+  if (counted === null) throw new Error(`${COUNTS_VARIABLE} is not set: npm run gpu-kit -- null-cuda sets it`);
+  return counted;
 }
 
 /** One run, when two others of the size have been. */
@@ -27,7 +25,7 @@ async function countRun(open: StageCase, batch: number): Promise<object> {
   await open.run(batch);
   await open.run(batch);
   Object.assign(open.meter, stageMeter());
-  const counted = counting();
+  const counted = countingOnly();
   const before = process.cpuUsage();
   await open.run(batch);
   const counts = counted();
@@ -37,17 +35,16 @@ async function countRun(open: StageCase, batch: number): Promise<object> {
 }
 
 async function countPlans(open: StageCase, batch: number): Promise<object> {
-  const counted = counting();
+  const counted = countingOnly();
   await open.run(batch);
   const { plans, convolutions } = counted();
   return { batch, plans, convolutions };
 }
 
 async function countStage(pack: Pack, stage: string, batches: readonly number[]): Promise<void> {
-  const openCase = Object.entries(STAGE_CASES).find(([name]) => name === stage)?.[1];
-  if (openCase === undefined) throw new Error(`${stage} is no stage; there are ${Object.keys(STAGE_CASES).join(', ')}`);
+  const openCase = STAGE_CASES[benchStage(stage)];
   const say = (line: object): void => printLine({ stage, ...line });
-  const counted = counting();
+  const counted = countingOnly();
   const open = await openCase(pack, { device: 'cuda' });
   say({ open: counted() });
   for (const batch of batches) {

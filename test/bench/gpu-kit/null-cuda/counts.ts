@@ -65,6 +65,14 @@ export function countsBetween(before: Counts, after: Counts): Counts {
   return counts((name) => (isHeld(name) ? after[name] : after[name] - before[name]));
 }
 
+/** Gives what is asked for from now on, whenever its result is called; null where nothing counts. */
+export function counting(): (() => Counts) | null {
+  const path = process.env[COUNTS_VARIABLE];
+  if (path === undefined) return null;
+  const before = readCounts(path);
+  return () => countsBetween(before, readCounts(path));
+}
+
 function counts(number: (name: keyof Counts) => number): Counts {
   return Object.fromEntries(NAMES.map((name) => [name, number(name)])) as Counts;
 }
