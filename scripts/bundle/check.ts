@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { FfmpegTools, locateFfmpeg } from '../../src/video/ffmpeg-binary.ts';
-import { renderVideo } from '../demo-video/render.ts';
+import { renderVideo } from '../../models/demo-pack/scene/render.ts';
 
 const LIMIT_MS = 300_000;
 

@@ -1,7 +1,7 @@
 import { constants, existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { loadPack, type Pack, packFiles } from '../../src/inference/load-pack.ts';
+import { loadPack, type Pack, packFiles } from '../../src/packs/load-pack.ts';
 import { copyFfmpeg } from './copy-ffmpeg.ts';
 import { type Lockfile, runtimePackages } from './runtime-packages.ts';
 

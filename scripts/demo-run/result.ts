@@ -1,4 +1,4 @@
-import type { Evaluation } from '../../src/analysis/evaluate.ts';
+import type { Evaluation } from '../../src/evaluation/evaluate.ts';
 import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
 
 export interface DemoResult {

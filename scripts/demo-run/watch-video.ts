@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { progressText, type ShownProgress } from '../../src/cli/progress-text.ts';
 import type { Database } from '../../src/persistence/client.ts';
-import { findVideo, type VideoRecord } from '../../src/persistence/videos.ts';
+import { findVideo, type VideoRecord } from '../../src/persistence/read/videos.ts';
 import type { Daemon } from './daemon.ts';
 
 export interface WatchOptions {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { renderConfigTable } from '../../src/config/render.ts';
-import { FAILURE_CODES } from '../../src/failure.ts';
+import { FAILURE_CODES } from '../../src/failure/failure.ts';
 import { EXIT_CODES, EXIT_MEANINGS } from '../../src/worker/exit-codes.ts';
 
 /** The README's tables that come from the code, by the name of their marker. */

@@ -1,7 +1,7 @@
 import type { Box } from '../vision/box.ts';
 import { roundTo } from './box-geometry.ts';
 import { boxArea, intersectionArea } from '../vision/iou.ts';
-import type { AgeGender, Gender } from './model-chain.ts';
+import type { AgeGender, Gender } from '../chain/model-chain.ts';
 
 /** Age (years) and gender of one person over all readings; null where nothing was readable. */
 export interface PersonAttributes {

@@ -1,6 +1,6 @@
 import { wholePixels } from '../vision/crop.ts';
 import { intersectionArea, boxArea, boxIou } from '../vision/iou.ts';
-import type { Detection, FaceBodyPair } from './model-chain.ts';
+import type { Detection, FaceBodyPair } from '../chain/model-chain.ts';
 import type { Box } from '../vision/box.ts';
 import { assignMaximum } from './tracking/assign.ts';
 

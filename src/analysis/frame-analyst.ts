@@ -4,7 +4,7 @@ import { toBoxTuple } from './box-geometry.ts';
 import { inEventOrder, toActionEvent } from './events.ts';
 import { createHighlightWriter, type HighlightWriter } from './highlights.ts';
 import { createKeyFrameKeeper, type KeyFrame } from './key-frames.ts';
-import type { Detection, FrameHandle, ModelChain } from './model-chain.ts';
+import type { Detection, FrameHandle, ModelChain } from '../chain/model-chain.ts';
 import { toAnalysedFrame, type FrameDraft, type PersonDraft, type Reported } from './observations.ts';
 import { attributesOf, createPersonHistories, type EventMark, type PersonHistory } from './person-history.ts';
 import { planFrame, type FramePlan } from './person-plan.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Box } from '../vision/box.ts';
-import type { FrameHandle, ModelChain } from './model-chain.ts';
+import type { FrameHandle, ModelChain } from '../chain/model-chain.ts';
 import type { HighlightImage } from './video-analysis.ts';
 
 export interface HighlightWriter {

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FrameHandle, ModelChain } from './model-chain.ts';
+import type { FrameHandle, ModelChain } from '../chain/model-chain.ts';
 
 /** A picture kept for a report: plain JPEG, the boxes are in the analysis. */
 export interface KeyFrame {

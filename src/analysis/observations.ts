@@ -1,7 +1,7 @@
 import { ageGroupOf } from './age-group.ts';
 import type { PersonAttributes } from './attributes.ts';
 import { roundTo, toBoxTuple } from './box-geometry.ts';
-import type { ActionReading, AgeGender, Orientation } from './model-chain.ts';
+import type { ActionReading, AgeGender, Orientation } from '../chain/model-chain.ts';
 import { findOverlaps, type TrackedBox } from './overlaps.ts';
 import type { FramePlan } from './person-plan.ts';
 import type { AnalysisSettings } from './settings.ts';

@@ -1,6 +1,6 @@
 import { createActionSpans, type ActionSpan } from './action-spans.ts';
 import { aggregateAttributes, createAttributeCollector, type PersonAttributes } from './attributes.ts';
-import type { ActionReading, AgeGender, Orientation } from './model-chain.ts';
+import type { ActionReading, AgeGender, Orientation } from '../chain/model-chain.ts';
 import type { AnalysisSettings } from './settings.ts';
 import type { BoxTuple } from './video-analysis.ts';
 

@@ -1,7 +1,7 @@
 import type { Box } from '../vision/box.ts';
 import { cropQuality, type ReadingSlot } from './attributes.ts';
 import { pairFaces } from './face-pairs.ts';
-import type { Detection, FaceBodyPair } from './model-chain.ts';
+import type { Detection, FaceBodyPair } from '../chain/model-chain.ts';
 import type { PersonHistory, PersonHistories } from './person-history.ts';
 import type { AnalysisSettings } from './settings.ts';
 import type { Tracker } from './tracking/tracker.ts';

@@ -1,4 +1,4 @@
-import type { ActionReading, AgeGender, FrameHandle, ModelChain, Orientation } from './model-chain.ts';
+import type { ActionReading, AgeGender, FrameHandle, ModelChain, Orientation } from '../chain/model-chain.ts';
 import type { FramePlan, PlannedPerson } from './person-plan.ts';
 
 /** The answers of the per-person models for one person of a frame; null where the model was not asked or had no crop. */

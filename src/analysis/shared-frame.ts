@@ -1,4 +1,4 @@
-import type { FrameHandle, ModelChain } from './model-chain.ts';
+import type { FrameHandle, ModelChain } from '../chain/model-chain.ts';
 
 /** A frame handle with several users: it goes back to the chain when the last one has released it. */
 export interface SharedFrame {

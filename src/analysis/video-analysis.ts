@@ -1,4 +1,4 @@
-import type { Gender, StageName, StageTiming } from './model-chain.ts';
+import type { Gender, StageName, StageTiming } from '../chain/model-chain.ts';
 
 /** Version of the JSON form below; raised when a field changes its meaning or goes away. */
 export const ANALYSIS_FORMAT_VERSION = 1;

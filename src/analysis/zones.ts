@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failure/failure.ts';
 import type { Box } from '../vision/box.ts';
 import { boxCentre, insideShare } from './box-geometry.ts';
 

@@ -1,18 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createBedrockDescriber, DEFAULT_BEDROCK_SETTINGS } from '../analysis/bedrock.ts';
-import { createModelChain } from '../analysis/chain/create-model-chain.ts';
-import type { ModelChain } from '../analysis/model-chain.ts';
-import type { SceneDescriber } from '../analysis/scene.ts';
+import { createBedrockDescriber, DEFAULT_BEDROCK_SETTINGS } from '../scene/bedrock.ts';
+import { createModelChain } from '../chain/create-model-chain.ts';
+import type { ModelChain } from '../chain/model-chain.ts';
+import type { SceneDescriber } from '../scene/scene.ts';
 import { DEFAULT_ANALYSIS_SETTINGS, type AnalysisSettings } from '../analysis/settings.ts';
 import { parseZonePlan } from '../analysis/zones.ts';
-import type { Config } from '../config.ts';
-import { loadPack } from '../inference/load-pack.ts';
+import type { Config } from '../config/config.ts';
+import { loadPack } from '../packs/load-pack.ts';
 import { openDatabase, type Database } from '../persistence/client.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { VideoLimits } from '../video/video-limits.ts';
-import type { VideoProcessorSettings } from '../worker/process-video.ts';
+import type { VideoProcessorSettings } from '../job/process-video.ts';
 
 const PROBE_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 30_000;

@@ -1,5 +1,5 @@
-import type { Evaluation } from '../analysis/evaluate.ts';
-import type { Aim } from '../analysis/evaluation/aims.ts';
+import type { Evaluation } from '../evaluation/evaluate.ts';
+import type { Aim } from '../evaluation/aims.ts';
 
 /** A comparison with the truth in lines for a terminal. */
 export function evaluationLines(evaluation: Evaluation): string[] {

@@ -1,14 +1,14 @@
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import sharp from 'sharp';
-import type { Config } from '../config.ts';
-import type { StoredAnalysis } from '../persistence/stored-analysis.ts';
-import type { VideoRecord } from '../persistence/videos.ts';
+import type { Config } from '../config/config.ts';
+import type { StoredAnalysis } from '../persistence/read/stored-analysis.ts';
+import type { VideoRecord } from '../persistence/read/videos.ts';
 import type { ReportImages } from '../report/images.ts';
 import { decodeFrames } from '../video/decode.ts';
-import { downloadObject } from '../video/download.ts';
+import { downloadObject } from '../storage/download.ts';
 import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe.ts';
-import { createWorkspace } from '../video/workspace.ts';
+import { createWorkspace } from '../storage/workspace.ts';
 import { decodeSettings, videoLimits } from './compose.ts';
 
 interface ReportSource {

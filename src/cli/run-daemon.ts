@@ -1,8 +1,8 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { Config } from '../config.ts';
-import type { Failure } from '../failure.ts';
-import { findDeadLetterUrl, readQueueAttributes } from '../queue/queue-attributes.ts';
-import { createSqsClients } from '../queue/sqs-client.ts';
+import type { Config } from '../config/config.ts';
+import type { Failure } from '../failure/failure.ts';
+import { findDeadLetterUrl, readQueueAttributes } from '../queue/sqs/queue-attributes.ts';
+import { createSqsClients } from '../queue/sqs/sqs-client.ts';
 import { startHealthServer } from '../telemetry/health-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';

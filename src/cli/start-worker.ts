@@ -1,15 +1,15 @@
 import './no-telemetry.ts';
 import { Command } from 'commander';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
-import { loadConfig, type Config } from '../config.ts';
+import { loadConfig, type Config } from '../config/config.ts';
 import { migrateDatabase } from '../persistence/migrate.ts';
 import { recordRejection } from '../persistence/runs.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
-import { removeStaleWorkspaces } from '../video/workspace.ts';
+import { removeStaleWorkspaces } from '../storage/workspace.ts';
 import { WorkerEventBus } from '../worker/events.ts';
 import { EXIT_CODES, exitCodeOf } from '../worker/exit-codes.ts';
-import { createVideoProcessor } from '../worker/process-video.ts';
+import { createVideoProcessor } from '../job/process-video.ts';
 import {
   createDescriber,
   createS3,

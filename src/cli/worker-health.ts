@@ -1,8 +1,8 @@
-import type { ModelChain } from '../analysis/model-chain.ts';
+import type { ModelChain } from '../chain/model-chain.ts';
 import type { HealthReport, HealthSource } from '../telemetry/health-server.ts';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.ts';
 import type { WorkerEventBus } from '../worker/events.ts';
-import { stageOf } from '../worker/job-stages.ts';
+import { stageOf } from '../job/job-stages.ts';
 import { outcomeOf, type Statistics } from '../worker/statistics.ts';
 import type { Worker } from '../worker/worker.ts';
 

@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import { Failure } from '../failure.ts';
-import type { NamedModel, Pack } from './load-pack.ts';
+import { Failure } from '../failure/failure.ts';
+import type { NamedModel, Pack } from '../packs/load-pack.ts';
 import { describeSession, openChecked, runSession, type Model } from './model.ts';
 import type { ExecutionTarget } from './providers.ts';
 

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure } from '../failure/failure.ts';
 
 /**
  * Sizes that batches of at most `limit` items are filled up to: the limit, half of it, and so on down to one. Every size costs a

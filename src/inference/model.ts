@@ -1,11 +1,11 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { Failure } from '../failure.ts';
-import { compareMetadata } from './compare-metadata.ts';
+import { Failure } from '../failure/failure.ts';
+import { compareMetadata } from '../packs/compare-metadata.ts';
 import { nameMissingLibraries } from './cuda-libraries.ts';
-import type { NamedModel, Pack } from './load-pack.ts';
-import { classifyOrtError } from './ort-failure.ts';
-import type { ModelSpec } from './pack-manifest.ts';
-import { brokenPack } from './pack-problem.ts';
+import type { NamedModel, Pack } from '../packs/load-pack.ts';
+import { classifyOrtError } from '../failure/ort-failure.ts';
+import type { ModelSpec } from '../packs/pack-manifest.ts';
+import { brokenPack } from '../packs/pack-problem.ts';
 import { openSession } from './providers.ts';
 import type { ExecutionTarget } from './providers.ts';
 import type { StageMeter } from './stage-meter.ts';

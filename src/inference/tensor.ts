@@ -1,5 +1,5 @@
 import { Tensor } from 'onnxruntime-node';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failure/failure.ts';
 
 /** Element types that the chain feeds and reads; which one a tensor has is the graph's business, never the caller's. */
 export type ElementType = 'float32' | 'float16' | 'uint8' | 'int64';

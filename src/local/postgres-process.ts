@@ -1,4 +1,4 @@
-import { startEmbeddedPostgres } from '../persistence/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../persistence/embedded/embedded-postgres.ts';
 import { serveParent, type StartServer } from './child-process.ts';
 
 export interface PostgresOptions {

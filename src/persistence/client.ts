@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool, type PoolClient } from 'pg';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failure/failure.ts';
 import { PrismaClient } from '../generated/prisma/client.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.ts';
 
 export interface DatabaseOptions {
   /** `postgres://...`, or `pglite:DIR` / `pglite:memory` for an embedded PostgreSQL inside this process. */

@@ -1,4 +1,4 @@
-import type { Failure } from '../failure.ts';
+import type { Failure } from '../failure/failure.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { storableText } from './rows.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failure/failure.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { replaceRows, tableName } from './bulk-insert.ts';
 import type { Database } from './client.ts';

@@ -1,4 +1,4 @@
-import { BATCH_SIZE, classifyCallError, type EntryResult } from './change-visibility.ts';
+import { BATCH_SIZE, classifyCallError, type EntryResult } from './sqs/batch-calls.ts';
 
 interface Pending<T> {
   readonly item: T;

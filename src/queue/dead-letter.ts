@@ -1,7 +1,7 @@
 import { SendMessageCommand, type MessageAttributeValue, type SQSClient } from '@aws-sdk/client-sqs';
-import type { Failure } from '../failure.ts';
-import type { ReceivedMessage } from './receive.ts';
-import { within } from './within.ts';
+import type { Failure } from '../failure/failure.ts';
+import type { ReceivedMessage } from './sqs/receive.ts';
+import { within } from './sqs/within.ts';
 
 export interface DeadLetterContext {
   readonly workerVersion: string;

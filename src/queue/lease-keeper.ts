@@ -1,5 +1,5 @@
-import { BATCH_SIZE, classifyCallError, type EntryResult, type VisibilityEntry } from './change-visibility.ts';
-import type { Clock } from './clock.ts';
+import { BATCH_SIZE, classifyCallError, type EntryResult, type VisibilityEntry } from './sqs/batch-calls.ts';
+import type { Clock } from '../time/clock.ts';
 import { Lease, type LeaseFacts } from './lease.ts';
 
 export interface LeaseKeeperOptions {

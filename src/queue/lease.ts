@@ -1,4 +1,4 @@
-import { Interruption } from '../failure.ts';
+import { Interruption } from '../failure/failure.ts';
 
 /** SQS refuses to keep one receive of a message in flight for longer; five seconds less so that the call still fits. */
 export const MAX_IN_FLIGHT_SECONDS = 43_200;

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Readable } from 'node:stream';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failure/failure.ts';
 
 export interface ChildLimits {
   /** CPU seconds over all threads; null: unlimited. */

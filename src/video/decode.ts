@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failure/failure.ts';
 import { limitsFor, startLimited, type ChildExit, type LimitedChild } from './child-process.ts';
 import type { FfmpegTools } from './ffmpeg-binary.ts';
 import type { Frame } from './frame.ts';

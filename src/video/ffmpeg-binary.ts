@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failure/failure.ts';
 import { startLimited } from './child-process.ts';
 
 export interface FfmpegTools {

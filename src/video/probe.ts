@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failure/failure.ts';
 import { limitsFor, startLimited } from './child-process.ts';
 import type { FfmpegTools } from './ffmpeg-binary.ts';
 import { LastWords, LineSplitter } from './last-words.ts';

@@ -1,4 +1,4 @@
-import { Failure, type FailureOptions } from '../failure.ts';
+import { Failure, type FailureOptions } from '../failure/failure.ts';
 import type { VideoInfo } from './video-info.ts';
 
 export interface VideoLimits {

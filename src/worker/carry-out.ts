@@ -2,12 +2,12 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { sendToDeadLetter } from '../queue/dead-letter.ts';
 import type { LeaseKeeper } from '../queue/lease-keeper.ts';
 import type { Lease } from '../queue/lease.ts';
-import type { ReceivedMessage } from '../queue/receive.ts';
-import type { Settler } from '../queue/settle.ts';
+import type { ReceivedMessage } from '../queue/sqs/receive.ts';
+import type { Settler } from '../queue/settler.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Disposition, Settled } from './disposition.ts';
+import type { Disposition, Settled } from '../failure/disposition.ts';
 import type { WorkerEventBus } from './events.ts';
-import { retryDelaySeconds } from './retry-delay.ts';
+import { retryDelaySeconds } from '../failure/retry-delay.ts';
 
 export interface SettlingSettings {
   readonly workerVersion: string;

@@ -1,6 +1,6 @@
-import type { Failure, FailureCode } from '../failure.ts';
-import type { Disposition } from './disposition.ts';
-import { stageOf } from './job-stages.ts';
+import type { Failure, FailureCode } from '../failure/failure.ts';
+import type { Disposition } from '../failure/disposition.ts';
+import { stageOf } from '../job/job-stages.ts';
 
 /** What a job needs from elsewhere. `service`: one that the job did not name. The queue is not among them: a poll that fails waits by itself. */
 export type Dependency = 'storage' | 'database' | 'bedrock' | 'service';

@@ -1,5 +1,5 @@
-import type { Job } from '../queue/job.ts';
-import type { Disposition } from './disposition.ts';
+import type { Job } from '../queue/messages/job.ts';
+import type { Disposition } from '../failure/disposition.ts';
 
 /** One job of one received message, with the part of its lease that a job run may touch. */
 export interface Delivery {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
-import type { Failure } from '../failure.ts';
+import type { Failure } from '../failure/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Disposition, Settled } from './disposition.ts';
+import type { Disposition, Settled } from '../failure/disposition.ts';
 
 export type WorkerState = 'starting' | 'polling' | 'paused' | 'draining' | 'stopped';
 

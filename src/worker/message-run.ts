@@ -1,13 +1,13 @@
 import { toFailure } from '../failure/classify.ts';
-import { Failure, Interruption } from '../failure.ts';
-import type { Clock } from '../queue/clock.ts';
-import type { Job } from '../queue/job.ts';
+import { Failure, Interruption } from '../failure/failure.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Job } from '../queue/messages/job.ts';
 import type { LeaseKeeper } from '../queue/lease-keeper.ts';
 import type { Lease } from '../queue/lease.ts';
-import type { ReceivedMessage } from '../queue/receive.ts';
+import type { ReceivedMessage } from '../queue/sqs/receive.ts';
 import type { ProcessJob } from './delivery.ts';
-import type { Disposition } from './disposition.ts';
-import { retryDelaySeconds } from './retry-delay.ts';
+import type { Disposition } from '../failure/disposition.ts';
+import { retryDelaySeconds } from '../failure/retry-delay.ts';
 
 export interface MessageRunDeps {
   readonly keeper: LeaseKeeper;

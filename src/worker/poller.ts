@@ -1,11 +1,11 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { toFailure } from '../failure/classify.ts';
-import type { Clock } from '../queue/clock.ts';
-import { receiveMessages, type ReceivedMessage } from '../queue/receive.ts';
+import type { Clock } from '../time/clock.ts';
+import { receiveMessages, type ReceivedMessage } from '../queue/sqs/receive.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { WorkerEventBus } from './events.ts';
 import { QueuePicker, type WeightedQueue } from './queue-picker.ts';
-import { settledWithin } from './settled-within.ts';
+import { settledWithin } from '../time/settled-within.ts';
 
 export interface PollerOptions {
   readonly queues: readonly WeightedQueue[];

@@ -1,7 +1,7 @@
-import type { Failure, FailureClass, FailureCode } from '../failure.ts';
-import type { Disposition, Settled } from './disposition.ts';
+import type { Failure, FailureClass, FailureCode } from '../failure/failure.ts';
+import type { Disposition, Settled } from '../failure/disposition.ts';
 import type { WorkerEventBus } from './events.ts';
-import { stageOf } from './job-stages.ts';
+import { stageOf } from '../job/job-stages.ts';
 
 export interface RecordedFailure {
   readonly at: string;

@@ -1,6 +1,6 @@
-import type { Failure } from '../failure.ts';
-import type { Clock } from '../queue/clock.ts';
-import type { SqsClients } from '../queue/sqs-client.ts';
+import type { Failure } from '../failure/failure.ts';
+import type { Clock } from '../time/clock.ts';
+import type { SqsClients } from '../queue/sqs/sqs-client.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SettlingSettings } from './carry-out.ts';
 import type { CircuitBreakerSettings } from './circuit-breaker.ts';

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
-import type { ChaosReport } from '../../scripts/chaos/report.ts';
+import type { ChaosReport } from '../chaos/report.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/chaos/run.ts', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../chaos/run.ts', import.meta.url));
 
 /** Runs a short chaos run in processes of its own and answers with the last line that it wrote. */
 function chaos(args: readonly string[]): Promise<ChaosReport> {

@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { renderVideo } from '../../scripts/demo-video/render.ts';
+import { renderVideo } from '../../models/demo-pack/scene/render.ts';
 import { startLocalStack, type LocalStack } from '../../src/local/stack.ts';
 import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
-import { type Answer, runVideoWorker } from '../support/operator-command.ts';
+import { type Answer, runVideoWorker } from '../harness/operator-command.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'commands-e2e-'));
 let stack: LocalStack;

@@ -7,13 +7,13 @@ import { createInterface } from 'node:readline';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { renderVideo } from '../../scripts/demo-video/render.ts';
-import { enqueueVideo } from '../../src/local/enqueue.ts';
+import { renderVideo } from '../../models/demo-pack/scene/render.ts';
+import { enqueueVideo } from '../../src/queue/sqs/enqueue.ts';
 import { startLocalStack, type LocalStack } from '../../src/local/stack.ts';
-import { uploadVideo } from '../../src/local/upload.ts';
+import { uploadVideo } from '../../src/storage/upload-video.ts';
 import { openDatabase, type Database } from '../../src/persistence/client.ts';
-import { loadAnalysis } from '../../src/persistence/stored-analysis.ts';
-import { findVideo, listErrors, listVideos } from '../../src/persistence/videos.ts';
+import { loadAnalysis } from '../../src/persistence/read/stored-analysis.ts';
+import { findVideo, listErrors, listVideos } from '../../src/persistence/read/videos.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'daemon-e2e-'));
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };

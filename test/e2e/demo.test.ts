@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import type { Evaluation } from '../../src/analysis/evaluate.ts';
-import { evaluationAims } from '../../src/analysis/evaluation/aims.ts';
+import type { Evaluation } from '../../src/evaluation/evaluate.ts';
+import { evaluationAims } from '../../src/evaluation/aims.ts';
 
 const run = promisify(execFile);
 

@@ -2,15 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { renderVideo } from '../../scripts/demo-video/render.ts';
-import { FPS } from '../../scripts/demo-video/scene.ts';
-import { truthOfScene } from '../../scripts/demo-video/truth.ts';
-import type { Evaluation } from '../../src/analysis/evaluate.ts';
-import type { Aim } from '../../src/analysis/evaluation/aims.ts';
-import { parseTruth } from '../../src/analysis/evaluation/truth.ts';
+import { renderVideo } from '../../models/demo-pack/scene/render.ts';
+import { FPS } from '../../models/demo-pack/scene/scene.ts';
+import { truthOfScene } from '../../models/demo-pack/scene/truth.ts';
+import type { Evaluation } from '../../src/evaluation/evaluate.ts';
+import type { Aim } from '../../src/evaluation/aims.ts';
+import { parseTruth } from '../../src/evaluation/truth.ts';
 import type { ObservedDetection } from '../../src/analysis/video-analysis.ts';
-import { sampleAnalysis, sampleDetection } from '../support/analysis-sample.ts';
-import { type Answer, runVideoWorker } from '../support/operator-command.ts';
+import { sampleAnalysis, sampleDetection } from '../harness/analysis-sample.ts';
+import { type Answer, runVideoWorker } from '../harness/operator-command.ts';
 
 /** A part of the scene with six people, one of whom falls behind another who pays. */
 const FROM = 13.6;

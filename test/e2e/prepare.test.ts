@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { renderVideo } from '../../scripts/demo-video/render.ts';
+import { renderVideo } from '../../models/demo-pack/scene/render.ts';
 import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
-import { type Answer, runVideoWorker } from '../support/operator-command.ts';
+import { type Answer, runVideoWorker } from '../harness/operator-command.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'prepare-e2e-'));
 const video = join(dir, 'store.mp4');

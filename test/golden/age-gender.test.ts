@@ -1,11 +1,11 @@
 import { expect } from '@jest/globals';
 import { pairFaces } from '../../src/analysis/face-pairs.ts';
-import type { Detection } from '../../src/analysis/model-chain.ts';
+import type { Detection } from '../../src/chain/model-chain.ts';
 import { readAgeGender, writeAgeGenderRow } from '../../src/vision/age-gender-row.ts';
 import { bodyCrop, faceCrop } from '../../src/vision/body-crop.ts';
 import { letterbox } from '../../src/vision/letterbox.ts';
 import type { Picture } from '../../src/vision/picture.ts';
-import { goldenDetections } from '../support/golden-detections.ts';
+import { goldenDetections } from '../harness/golden-detections.ts';
 import {
   difference,
   expectSamePicture,
@@ -16,7 +16,7 @@ import {
   type PictureRows,
   type RawFile,
   type StridedValues,
-} from '../support/golden-folder.ts';
+} from '../harness/golden-folder.ts';
 
 interface Row {
   face_index: number;

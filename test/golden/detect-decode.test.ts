@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import type { Box } from '../../src/vision/box.ts';
 import { decodeDetections } from '../../src/vision/decode-detections.ts';
 import { fromLetterbox } from '../../src/vision/letterbox.ts';
-import { difference, GoldenGroup, type RawFile } from '../support/golden-folder.ts';
+import { difference, GoldenGroup, type RawFile } from '../harness/golden-folder.ts';
 
 interface Case {
   id: string;

@@ -1,8 +1,8 @@
 import { expect } from '@jest/globals';
 import { pairFaces, pairScore } from '../../src/analysis/face-pairs.ts';
 import { wholePixels } from '../../src/vision/crop.ts';
-import { goldenDetections } from '../support/golden-detections.ts';
-import { difference, GoldenGroup, type RawFile } from '../support/golden-folder.ts';
+import { goldenDetections } from '../harness/golden-detections.ts';
+import { difference, GoldenGroup, type RawFile } from '../harness/golden-folder.ts';
 
 interface Case {
   id: string;

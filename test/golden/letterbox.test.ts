@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { letterbox, letterboxGeometry } from '../../src/vision/letterbox.ts';
-import { difference, GoldenGroup, rowsOf, sha256, type RawFile } from '../support/golden-folder.ts';
+import { difference, GoldenGroup, rowsOf, sha256, type RawFile } from '../harness/golden-folder.ts';
 
 interface Case {
   id: string;

@@ -13,7 +13,7 @@ import {
   type PictureRows,
   type RawFile,
   type StridedValues,
-} from '../support/golden-folder.ts';
+} from '../harness/golden-folder.ts';
 
 interface PictureCase {
   id: string;

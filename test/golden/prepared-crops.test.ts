@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Crop } from '../../src/analysis/chain/stages/crop-feeds.ts';
-import { GraphBuilder } from '../../src/inference/onnx/graph-builder.ts';
-import { strongestBin } from '../../src/inference/prepare/orientation-graph.ts';
+import type { Crop } from '../../src/chain/crop-feeds.ts';
+import { GraphBuilder } from '../../src/graphs/onnx/graph-builder.ts';
+import { strongestBin } from '../../src/graphs/prepare/orientation-graph.ts';
 import { writeAgeGenderRow } from '../../src/vision/age-gender-row.ts';
 import { bodyCrop, faceCrop } from '../../src/vision/body-crop.ts';
 import { orientationSource, stretchedSource } from '../../src/vision/crop-source.ts';
@@ -18,9 +18,9 @@ import {
   PERSON,
   rowCrops,
   type CropGraph,
-} from '../support/crop-graphs.ts';
-import { goldenDetections } from '../support/golden-detections.ts';
-import { every, GoldenGroup, stridedDifference, type RawFile, type StridedValues } from '../support/golden-folder.ts';
+} from '../harness/crop-graphs.ts';
+import { goldenDetections } from '../harness/golden-detections.ts';
+import { every, GoldenGroup, stridedDifference, type RawFile, type StridedValues } from '../harness/golden-folder.ts';
 
 interface AgeGenderCase {
   id: string;

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
-import { bothWays, constantDetector, withDetector } from '../support/prepared-detector.ts';
-import { difference, GoldenGroup, type RawFile } from '../support/golden-folder.ts';
+import { bothWays, constantDetector, withDetector } from '../harness/prepared-detector.ts';
+import { difference, GoldenGroup, type RawFile } from '../harness/golden-folder.ts';
 
 interface Case {
   id: string;

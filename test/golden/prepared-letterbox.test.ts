@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { frameInputs } from '../../src/analysis/chain/stages/frame-inputs.ts';
-import { GraphBuilder } from '../../src/inference/onnx/graph-builder.ts';
-import { addFrames } from '../../src/inference/prepare/frame-graph.ts';
-import { GoldenGroup, sha256 } from '../support/golden-folder.ts';
+import { frameInputs } from '../../src/chain/detection/frame-inputs.ts';
+import { GraphBuilder } from '../../src/graphs/onnx/graph-builder.ts';
+import { addFrames } from '../../src/graphs/prepare/frame-graph.ts';
+import { GoldenGroup, sha256 } from '../harness/golden-folder.ts';
 
 interface Case {
   id: string;

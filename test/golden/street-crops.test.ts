@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { padSquare } from '../../src/vision/pad-square.ts';
 import { writePlanes } from '../../src/vision/planes.ts';
 import { resizeBicubic } from '../../src/vision/resize-bicubic.ts';
-import { difference, GoldenFiles, type RawFile } from '../support/golden-folder.ts';
+import { difference, GoldenFiles, type RawFile } from '../harness/golden-folder.ts';
 
 interface Crop {
   png: string;

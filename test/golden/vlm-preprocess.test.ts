@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { padSquare } from '../../src/vision/pad-square.ts';
 import type { Picture } from '../../src/vision/picture.ts';
 import { resizeBicubic } from '../../src/vision/resize-bicubic.ts';
-import { difference, every, GoldenGroup, rowsOf, sha256, type RawFile } from '../support/golden-folder.ts';
+import { difference, every, GoldenGroup, rowsOf, sha256, type RawFile } from '../harness/golden-folder.ts';
 
 interface Expected {
   rows: RawFile & { row_index: number[] };

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { Failure } from '../../failure.ts';
-import { enqueueVideo } from '../../local/enqueue.ts';
-import { uploadVideo } from '../../local/upload.ts';
+import { Failure } from '../../failure/failure.ts';
+import { enqueueVideo } from '../../queue/sqs/enqueue.ts';
+import { uploadVideo } from '../../storage/upload-video.ts';
 import { createS3, createSqs } from '../compose.ts';
 import { configWith, parseS3Url } from '../local-analysis.ts';
 

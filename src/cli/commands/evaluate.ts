@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { evaluate, type Evaluation } from '../../analysis/evaluate.ts';
-import { evaluationAims } from '../../analysis/evaluation/aims.ts';
-import { parseAnalysisFile } from '../../analysis/evaluation/analysis-file.ts';
-import { parseTruth, type Truth } from '../../analysis/evaluation/truth.ts';
+import { evaluate, type Evaluation } from '../../evaluation/evaluate.ts';
+import { evaluationAims } from '../../evaluation/aims.ts';
+import { parseAnalysisFile } from '../../evaluation/analysis-file.ts';
+import { parseTruth, type Truth } from '../../evaluation/truth.ts';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../analysis/settings.ts';
 import type { VideoAnalysis } from '../../analysis/video-analysis.ts';
-import { Failure } from '../../failure.ts';
+import { Failure } from '../../failure/failure.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { aimLines, evaluationLines } from '../evaluation-text.ts';
 import { analyzeLocally, chooseDevice, configWith, demoPack } from '../local-analysis.ts';

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { Interruption } from '../../failure.ts';
+import { Interruption } from '../../failure/failure.ts';
 import { migrateDatabase } from '../../persistence/migrate.ts';
-import type { Job } from '../../queue/job.ts';
-import { parseMessage } from '../../queue/parse-message.ts';
+import type { Job } from '../../queue/messages/job.ts';
+import { parseMessage } from '../../queue/messages/parse-message.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { locateFfmpeg } from '../../video/ffmpeg-binary.ts';
-import type { Disposition } from '../../worker/disposition.ts';
+import type { Disposition } from '../../failure/disposition.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
-import { createVideoProcessor } from '../../worker/process-video.ts';
+import { createVideoProcessor } from '../../job/process-video.ts';
 import {
   createDescriber,
   createS3,

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { Failure } from '../../failure.ts';
-import { preparedLines, preparePack } from '../../inference/prepare/prepare-pack.ts';
-import { modelsReportLines, verifyModels } from '../../inference/verify-models.ts';
+import { Failure } from '../../failure/failure.ts';
+import { preparedLines, preparePack } from '../../graphs/prepare/prepare-pack.ts';
+import { modelsReportLines, verifyModels } from '../../packs/verify-models.ts';
 import type { Database } from '../../persistence/client.ts';
 import { migrateDatabase, migrationStatus } from '../../persistence/migrate.ts';
-import { loadAnalysis } from '../../persistence/stored-analysis.ts';
-import { findVideo, listVideos, type VideoRecord } from '../../persistence/videos.ts';
+import { loadAnalysis } from '../../persistence/read/stored-analysis.ts';
+import { findVideo, listVideos, type VideoRecord } from '../../persistence/read/videos.ts';
 import { renderReport } from '../../report/report.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { createS3, createSqs, openConfiguredDatabase } from '../compose.ts';

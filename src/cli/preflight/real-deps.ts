@@ -3,14 +3,14 @@ import { access, constants, mkdir, statfs } from 'node:fs/promises';
 import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { inspectCudaLibraries } from '../../inference/cuda-libraries.ts';
-import { loadPack } from '../../inference/load-pack.ts';
+import { loadPack } from '../../packs/load-pack.ts';
 import { probeCudaProvider } from '../../inference/providers.ts';
-import { assertPack } from '../../inference/verify-pack.ts';
+import { assertPack } from '../../packs/verify-pack.ts';
 import { openDatabase } from '../../persistence/client.ts';
 import { migrationStatus } from '../../persistence/migrate.ts';
-import { checkQueue, findDeadLetterUrl, readQueueAttributes } from '../../queue/queue-attributes.ts';
+import { checkQueue, findDeadLetterUrl, readQueueAttributes } from '../../queue/sqs/queue-attributes.ts';
 import { locateFfmpeg } from '../../video/ffmpeg-binary.ts';
 import { queryGpus } from './nvidia-smi.ts';
 import type { PreflightDeps } from './run-preflight.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { type Check, type CheckResult, runCheck } from './check.ts';
 import { checkGpu, type GpuDeps } from './gpu.ts';
 import { hostChecks, type HostDeps } from './host-checks.ts';

@@ -1,5 +1,5 @@
 import type { MigrationStatus } from '../../persistence/migrate.ts';
-import type { QueueAttributes, QueueFinding } from '../../queue/queue-attributes.ts';
+import type { QueueAttributes, QueueFinding } from '../../queue/sqs/queue-attributes.ts';
 import { type Check, fail, type Finding, ok, warn } from './check.ts';
 
 export interface ReadQueue {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Transferable } from 'node:worker_threads';
-import { Failure, Interruption } from '../../failure.ts';
+import { Failure, Interruption } from '../../failure/failure.ts';
 import type { Methods, ThreadReply, ThreadRequest } from './protocol.ts';
 import { fromWire } from './wire-failure.ts';
 

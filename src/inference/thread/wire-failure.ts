@@ -1,5 +1,5 @@
-import { FAILURE_CODES, Failure } from '../../failure.ts';
-import type { FailureCode } from '../../failure.ts';
+import { FAILURE_CODES, Failure } from '../../failure/failure.ts';
+import type { FailureCode } from '../../failure/failure.ts';
 
 /** A failure as plain data: structured clone keeps neither the class nor the code of an error. */
 export interface WireFailure {

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { truthOfScene } from '../../../scripts/demo-video/truth.ts';
+import { truthOfScene } from '../../../models/demo-pack/scene/truth.ts';
 import { analyzeVideo } from '../../../src/analysis/analyze-video.ts';
-import { evaluate, type Evaluation } from '../../../src/analysis/evaluate.ts';
-import { parseTruth } from '../../../src/analysis/evaluation/truth.ts';
+import { evaluate, type Evaluation } from '../../../src/evaluation/evaluate.ts';
+import { parseTruth } from '../../../src/evaluation/truth.ts';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../../src/analysis/settings.ts';
 import type { Frame } from '../../../src/video/frame.ts';
-import { FakeChain, type ScriptedPerson } from '../../support/fake-chain.ts';
+import { FakeChain, type ScriptedPerson } from '../../harness/fake-chain.ts';
 
 const SAMPLES = 45;
 const scene = truthOfScene();

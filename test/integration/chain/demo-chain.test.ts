@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { drawScene } from '../../../scripts/demo-video/draw.ts';
-import { figureOf } from '../../../scripts/demo-video/figure.ts';
-import { Canvas } from '../../../scripts/demo-video/raster.ts';
-import { HEIGHT, sceneAt, WIDTH } from '../../../scripts/demo-video/scene.ts';
-import type { Person } from '../../../scripts/demo-video/scene.ts';
-import { drawBackground } from '../../../scripts/demo-video/store.ts';
-import { createModelChain } from '../../../src/analysis/chain/create-model-chain.ts';
-import type { Detection, FrameHandle, ModelChain } from '../../../src/analysis/model-chain.ts';
-import { loadPack } from '../../../src/inference/load-pack.ts';
+import { drawScene } from '../../../models/demo-pack/scene/draw.ts';
+import { figureOf } from '../../../models/demo-pack/scene/figure.ts';
+import { Canvas } from '../../../models/demo-pack/scene/raster.ts';
+import { HEIGHT, sceneAt, WIDTH } from '../../../models/demo-pack/scene/scene.ts';
+import type { Person } from '../../../models/demo-pack/scene/scene.ts';
+import { drawBackground } from '../../../models/demo-pack/scene/store.ts';
+import { createModelChain } from '../../../src/chain/create-model-chain.ts';
+import type { Detection, FrameHandle, ModelChain } from '../../../src/chain/model-chain.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
 
 const signal = new AbortController().signal;
 const background = drawBackground();

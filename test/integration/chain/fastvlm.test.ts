@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import { logitsAt, runDecoder, emptyCache } from '../../../src/analysis/chain/fastvlm/decoder.ts';
-import type { DecoderStep } from '../../../src/analysis/chain/fastvlm/decoder.ts';
-import { answerText, generate } from '../../../src/analysis/chain/fastvlm/generate.ts';
-import { labelTrie } from '../../../src/analysis/chain/fastvlm/label-trie.ts';
+import { logitsAt, runDecoder, emptyCache } from '../../../src/chain/fastvlm/decoder.ts';
+import type { DecoderStep } from '../../../src/chain/fastvlm/decoder.ts';
+import { answerText, generate } from '../../../src/chain/fastvlm/generate.ts';
+import { labelTrie } from '../../../src/chain/fastvlm/label-trie.ts';
 import {
   embed,
   encodeImages,
   openLanguageModel,
   prefill,
   preparePrompt,
-} from '../../../src/analysis/chain/fastvlm/language-model.ts';
-import type { LanguageModel, PreparedPrompt } from '../../../src/analysis/chain/fastvlm/language-model.ts';
-import { buildPrompt } from '../../../src/analysis/chain/fastvlm/prompt.ts';
-import { scoreLabels } from '../../../src/analysis/chain/fastvlm/score-labels.ts';
+} from '../../../src/chain/fastvlm/language-model.ts';
+import type { LanguageModel, PreparedPrompt } from '../../../src/chain/fastvlm/language-model.ts';
+import { buildPrompt } from '../../../src/chain/fastvlm/prompt.ts';
+import { scoreLabels } from '../../../src/chain/fastvlm/score-labels.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { goldenFloats, goldenVlm, hasStreet, largestDifference, loadStreet, streetTest } from './street-pack.ts';
 

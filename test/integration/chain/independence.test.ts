@@ -1,16 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cutBox } from '../../../src/analysis/chain/cut-box.ts';
-import { openFastVlm } from '../../../src/analysis/chain/stages/fastvlm.ts';
-import { openAgeGender, openDetection, openOrientation } from '../../../src/analysis/chain/stages/open-stages.ts';
-import type { Stage, StageOptions } from '../../../src/analysis/chain/stages/stage.ts';
-import type { Detection } from '../../../src/analysis/model-chain.ts';
+import { cutBox } from '../../../src/chain/cut-box.ts';
+import { openFastVlm } from '../../../src/chain/fastvlm/fastvlm.ts';
+import { openAgeGender, openDetection, openOrientation } from '../../../src/chain/open-stages.ts';
+import type { Stage, StageOptions } from '../../../src/chain/stage.ts';
+import type { Detection } from '../../../src/chain/model-chain.ts';
 import { batchSizes } from '../../../src/inference/batch.ts';
-import { loadPack, type Pack } from '../../../src/inference/load-pack.ts';
+import { loadPack, type Pack } from '../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { resizeBilinear } from '../../../src/vision/resize-bilinear.ts';
-import { type DetrPack, pictureBeforeWall, writeDetrPack } from '../../support/detr-pack.ts';
+import { type DetrPack, pictureBeforeWall, writeDetrPack } from '../../harness/detr-pack.ts';
 import { blank, boxOf, faceOf, pictureOf, somebody } from '../demo/pictures.ts';
 
 // Whatever else is in a run, in whatever order and however far it is filled up: an item's result is its own.

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createModelChain } from '../../../src/analysis/chain/create-model-chain.ts';
+import { createModelChain } from '../../../src/chain/create-model-chain.ts';
 import { pairFaces } from '../../../src/analysis/face-pairs.ts';
-import type { Detection, ModelChain } from '../../../src/analysis/model-chain.ts';
-import { loadPack } from '../../../src/inference/load-pack.ts';
-import { preparePack } from '../../../src/inference/prepare/prepare-pack.ts';
+import type { Detection, ModelChain } from '../../../src/chain/model-chain.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
+import { preparePack } from '../../../src/graphs/prepare/prepare-pack.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { pictureOf, somebody } from '../demo/pictures.ts';
 

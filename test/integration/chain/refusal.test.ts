@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createModelChain } from '../../../src/analysis/chain/create-model-chain.ts';
-import type { ModelChain } from '../../../src/analysis/model-chain.ts';
-import { loadPack } from '../../../src/inference/load-pack.ts';
-import { at, writeTinyPack } from '../inference/tiny-pack.ts';
-import type { TinyPack } from '../inference/tiny-pack.ts';
+import { createModelChain } from '../../../src/chain/create-model-chain.ts';
+import type { ModelChain } from '../../../src/chain/model-chain.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
+import { at, writeTinyPack } from '../packs/tiny-pack.ts';
+import type { TinyPack } from '../packs/tiny-pack.ts';
 
 let pack: TinyPack;
 

@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
-import { cutBox } from '../../../src/analysis/chain/cut-box.ts';
-import { openFastVlm } from '../../../src/analysis/chain/stages/fastvlm.ts';
-import { openAgeGender, openDetection, openOrientation } from '../../../src/analysis/chain/stages/open-stages.ts';
-import type { Stage } from '../../../src/analysis/chain/stages/stage.ts';
+import { cutBox } from '../../../src/chain/cut-box.ts';
+import { openFastVlm } from '../../../src/chain/fastvlm/fastvlm.ts';
+import { openAgeGender, openDetection, openOrientation } from '../../../src/chain/open-stages.ts';
+import type { Stage } from '../../../src/chain/stage.ts';
 import { batchSizes } from '../../../src/inference/batch.ts';
-import { loadPack, type Pack } from '../../../src/inference/load-pack.ts';
-import { preparePack } from '../../../src/inference/prepare/prepare-pack.ts';
+import { loadPack, type Pack } from '../../../src/packs/load-pack.ts';
+import { preparePack } from '../../../src/graphs/prepare/prepare-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { resizeBilinear } from '../../../src/vision/resize-bilinear.ts';
-import { writeDetrPack } from '../../support/detr-pack.ts';
+import { writeDetrPack } from '../../harness/detr-pack.ts';
 import { blank, boxOf, pictureOf, somebody } from '../demo/pictures.ts';
 
 // On CUDA a session that meets two batch sizes plans its convolutions at every change, for seconds. The sessions run on the CPU here,

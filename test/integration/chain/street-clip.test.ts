@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect } from '@jest/globals';
-import { createModelChain } from '../../../src/analysis/chain/create-model-chain.ts';
-import type { Detection } from '../../../src/analysis/model-chain.ts';
+import { createModelChain } from '../../../src/chain/create-model-chain.ts';
+import type { Detection } from '../../../src/chain/model-chain.ts';
 import { boxIou } from '../../../src/vision/iou.ts';
 import type { Box } from '../../../src/vision/box.ts';
 import { loadStreet, streetDir, streetTest } from './street-pack.ts';

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from '@jest/globals';
-import { loadPack } from '../../../src/inference/load-pack.ts';
-import type { Pack } from '../../../src/inference/load-pack.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
+import type { Pack } from '../../../src/packs/load-pack.ts';
 
 /** Folder of the test pack's files, which stay outside this repository. */
 export const streetDir = resolve(process.env['STREET_DIR'] ?? '../shared/packs/street');

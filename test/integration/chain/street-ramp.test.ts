@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { packModels } from '../../../src/inference/load-pack.ts';
+import { packModels } from '../../../src/packs/load-pack.ts';
 import { openModel, output } from '../../../src/inference/model.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { floatTensor, int64Tensor, readFloats } from '../../../src/inference/tensor.ts';
-import { assertPack } from '../../../src/inference/verify-pack.ts';
+import { assertPack } from '../../../src/packs/verify-pack.ts';
 import { largestDifference, loadStreet, streetDir, streetTest } from './street-pack.ts';
 
 interface Ramp {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { openFastVlm, type FastVlm } from '../../../src/analysis/chain/stages/fastvlm.ts';
-import { loadPack } from '../../../src/inference/load-pack.ts';
+import { openFastVlm, type FastVlm } from '../../../src/chain/fastvlm/fastvlm.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 
 async function openWith(labels: string[]): Promise<FastVlm> {

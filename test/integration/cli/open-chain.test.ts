@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { openChain } from '../../../src/cli/compose.ts';
-import { loadConfig } from '../../../src/config.ts';
+import { loadConfig } from '../../../src/config/config.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'open-chain-'));
 const logger = pino({ level: 'silent' });

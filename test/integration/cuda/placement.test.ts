@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import type { Placement } from '../../../scripts/bench/gpu/node-placement.ts';
-import { tinyExport } from '../../support/tiny-export.ts';
+import type { Placement } from '../../bench/gpu/node-placement.ts';
+import { tinyExport } from '../../harness/tiny-export.ts';
 import { runOnStandIns, standInTest } from './on-stand-ins.ts';
 import { useTinyPack } from './tiny-pack.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { ChainFigures } from '../../bench/gpu-kit/host/chain-load.ts';
-import { makeMedia, testSource } from '../../support/media.ts';
+import { makeMedia, testSource } from '../../harness/media.ts';
 import { runOnStandIns, standInTest } from './on-stand-ins.ts';
 import { useTinyPack } from './tiny-pack.ts';
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
-import { preparePack } from '../../../src/inference/prepare/prepare-pack.ts';
-import { tinyExport } from '../../support/tiny-export.ts';
+import { preparePack } from '../../../src/graphs/prepare/prepare-pack.ts';
+import { tinyExport } from '../../harness/tiny-export.ts';
 
 export interface TinyPack {
   /** The official architectures scaled down, with random weights, in fp16 as exported. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Tensor } from 'onnxruntime-node';
-import { buildDemoPack } from '../../../scripts/demo-pack/build.ts';
-import { DemoModels, tensor } from '../../../scripts/demo-pack/demo-models.ts';
-import { cut, squarePicture } from '../../../scripts/demo-pack/inputs.ts';
-import type { Person } from '../../../scripts/demo-video/scene.ts';
-import { ACTION_LABELS, type ActionLabel } from '../../../scripts/demo-video/visual-code.ts';
+import { buildDemoPack } from '../../../models/demo-pack/build.ts';
+import { DemoModels, tensor } from '../../../models/demo-pack/demo-models.ts';
+import { cut, squarePicture } from '../../../models/demo-pack/inputs.ts';
+import type { Person } from '../../../models/demo-pack/scene/scene.ts';
+import { ACTION_LABELS, type ActionLabel } from '../../../models/demo-pack/scene/visual-code.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { blank, boxOf, pictureOf, somebody } from './pictures.ts';
 

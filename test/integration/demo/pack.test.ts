@@ -3,10 +3,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { InferenceSession } from 'onnxruntime-node';
-import { buildDemoPack } from '../../../scripts/demo-pack/build.ts';
-import { DemoModels } from '../../../scripts/demo-pack/demo-models.ts';
-import { LABEL_TOKENS, SCENE_QUESTION, SENTENCE_WORDS } from '../../../scripts/demo-pack/prompts.ts';
-import { packManifestSchema, type PackFile } from '../../../src/inference/pack-manifest.ts';
+import { buildDemoPack } from '../../../models/demo-pack/build.ts';
+import { DemoModels } from '../../../models/demo-pack/demo-models.ts';
+import { LABEL_TOKENS, SCENE_QUESTION, SENTENCE_WORDS } from '../../../models/demo-pack/prompts.ts';
+import { packManifestSchema, type PackFile } from '../../../src/packs/pack-manifest.ts';
 
 const FOLDER = 'models/demo';
 const built = buildDemoPack();

@@ -1,8 +1,8 @@
-import { drawScene } from '../../../scripts/demo-video/draw.ts';
-import { figureOf } from '../../../scripts/demo-video/figure.ts';
-import { Canvas } from '../../../scripts/demo-video/raster.ts';
-import { HEIGHT, type Person, WIDTH } from '../../../scripts/demo-video/scene.ts';
-import { drawBackground } from '../../../scripts/demo-video/store.ts';
+import { drawScene } from '../../../models/demo-pack/scene/draw.ts';
+import { figureOf } from '../../../models/demo-pack/scene/figure.ts';
+import { Canvas } from '../../../models/demo-pack/scene/raster.ts';
+import { HEIGHT, type Person, WIDTH } from '../../../models/demo-pack/scene/scene.ts';
+import { drawBackground } from '../../../models/demo-pack/scene/store.ts';
 import type { Box } from '../../../src/vision/box.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 

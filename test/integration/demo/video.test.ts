@@ -3,12 +3,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { buildDemoPack } from '../../../scripts/demo-pack/build.ts';
-import { DemoModels } from '../../../scripts/demo-pack/demo-models.ts';
-import { evaluateFrames, type SceneFrame } from '../../../scripts/demo-pack/evaluation.ts';
-import { renderVideo } from '../../../scripts/demo-video/render.ts';
-import { FPS, HEIGHT, sceneAt, WIDTH } from '../../../scripts/demo-video/scene.ts';
-import { truthOfScene } from '../../../scripts/demo-video/truth.ts';
+import { buildDemoPack } from '../../../models/demo-pack/build.ts';
+import { DemoModels } from '../../../models/demo-pack/demo-models.ts';
+import { evaluateFrames, type SceneFrame } from '../../../models/demo-pack/evaluation.ts';
+import { renderVideo } from '../../../models/demo-pack/scene/render.ts';
+import { FPS, HEIGHT, sceneAt, WIDTH } from '../../../models/demo-pack/scene/scene.ts';
+import { truthOfScene } from '../../../models/demo-pack/scene/truth.ts';
 import { pictureOf } from './pictures.ts';
 
 let folder: string;

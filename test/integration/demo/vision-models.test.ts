@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Tensor } from 'onnxruntime-node';
-import { buildDemoPack } from '../../../scripts/demo-pack/build.ts';
-import { clip, DemoModels, iou, tensor } from '../../../scripts/demo-pack/demo-models.ts';
-import { cut, cutBody, letterbox, normalise, orientationCrop } from '../../../scripts/demo-pack/inputs.ts';
-import { sceneAt } from '../../../scripts/demo-video/scene.ts';
+import { buildDemoPack } from '../../../models/demo-pack/build.ts';
+import { clip, DemoModels, iou, tensor } from '../../../models/demo-pack/demo-models.ts';
+import { cut, cutBody, letterbox, normalise, orientationCrop } from '../../../models/demo-pack/inputs.ts';
+import { sceneAt } from '../../../models/demo-pack/scene/scene.ts';
 import { blank, boxOf, faceOf, pictureOf, somebody } from './pictures.ts';
 
 let models: DemoModels;

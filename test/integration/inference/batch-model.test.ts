@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { openBatchModel, type BatchModel } from '../../../src/inference/batch-model.ts';
-import { loadPack } from '../../../src/inference/load-pack.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
 import type { ExecutionTarget } from '../../../src/inference/providers.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 

@@ -1,4 +1,4 @@
-import { Failure } from '../../../src/failure.ts';
+import { Failure } from '../../../src/failure/failure.ts';
 import { CONV_PROBE_MODEL } from '../../../src/inference/conv-probe-model.ts';
 import { openSession, runConvProbe } from '../../../src/inference/providers.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';

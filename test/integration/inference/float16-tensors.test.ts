@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { InferenceSession } from 'onnxruntime-node';
 import { floatTensor, readableByBinding, readFloats, takeRows } from '../../../src/inference/tensor.ts';
-import { GraphBuilder } from '../../../src/inference/onnx/graph-builder.ts';
+import { GraphBuilder } from '../../../src/graphs/onnx/graph-builder.ts';
 
 let dir: string;
 let session: InferenceSession;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Failure, Interruption } from '../../../src/failure.ts';
+import { Failure, Interruption } from '../../../src/failure/failure.ts';
 import { ThreadClient, threadEntry } from '../../../src/inference/thread/thread-client.ts';
 import type { FixtureMethods } from './fixture-methods.ts';
 

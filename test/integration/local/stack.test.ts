@@ -10,10 +10,10 @@ import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aw
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 
-import { loadConfig } from '../../../src/config.ts';
-import { enqueueVideo } from '../../../src/local/enqueue.ts';
+import { loadConfig } from '../../../src/config/config.ts';
+import { enqueueVideo } from '../../../src/queue/sqs/enqueue.ts';
 import { type LocalStack, startLocalStack } from '../../../src/local/stack.ts';
-import { uploadVideo } from '../../../src/local/upload.ts';
+import { uploadVideo } from '../../../src/storage/upload-video.ts';
 
 const signal = new AbortController().signal;
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };

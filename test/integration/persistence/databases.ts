@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { openDatabase, type Database, type DatabaseOptions } from '../../../src/persistence/client.ts';
-import { startEmbeddedPostgres } from '../../../src/persistence/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../../src/persistence/embedded/embedded-postgres.ts';
 import { derivedVideoId, jobIdentity } from '../../../src/persistence/identity.ts';
 import { migrateDatabase } from '../../../src/persistence/migrate.ts';
 import type { ClaimRequest } from '../../../src/persistence/runs.ts';
-import { startPostgres } from '../../support/postgres.ts';
+import { startPostgres } from '../../harness/postgres.ts';
 
 export const signal = (): AbortSignal => AbortSignal.timeout(30_000);
 

@@ -149,7 +149,7 @@ onBothDatabases((databases) => {
 
   test('a query against a database without tables says what to do', async () => {
     const db = await databases.open({ schema: 'without_tables' });
-    const { listVideos } = await import('../../../src/persistence/videos.ts');
+    const { listVideos } = await import('../../../src/persistence/read/videos.ts');
     await expect(listVideos(db, {}, signal())).rejects.toMatchObject({
       code: 'DATABASE_NOT_MIGRATED',
       message: expect.stringContaining('video-worker db migrate') as unknown,

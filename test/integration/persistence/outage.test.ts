@@ -4,13 +4,13 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Interruption } from '../../../src/failure.ts';
+import { Interruption } from '../../../src/failure/failure.ts';
 import { openDatabase, type Database } from '../../../src/persistence/client.ts';
 import { migrateDatabase, migrationStatus } from '../../../src/persistence/migrate.ts';
 import { claimRun, completeRun, keepAlive, saveProgress } from '../../../src/persistence/runs.ts';
-import { findVideo, listVideos } from '../../../src/persistence/videos.ts';
-import { sampleAnalysis } from '../../support/analysis-sample.ts';
-import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { findVideo, listVideos } from '../../../src/persistence/read/videos.ts';
+import { sampleAnalysis } from '../../harness/analysis-sample.ts';
+import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
 import { claimRequest, signal } from './databases.ts';
 
 let server: TestPostgres;

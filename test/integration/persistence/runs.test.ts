@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { Failure, Interruption } from '../../../src/failure.ts';
+import { Failure, Interruption } from '../../../src/failure/failure.ts';
 import type { Database } from '../../../src/persistence/client.ts';
 import {
   claimRun,
@@ -12,9 +12,9 @@ import {
   type ClaimRequest,
   type Run,
 } from '../../../src/persistence/runs.ts';
-import { loadAnalysis } from '../../../src/persistence/stored-analysis.ts';
-import { countVideos, findVideo, listErrors, listVideos } from '../../../src/persistence/videos.ts';
-import { sampleAnalysis, sampleDetection } from '../../support/analysis-sample.ts';
+import { loadAnalysis } from '../../../src/persistence/read/stored-analysis.ts';
+import { countVideos, findVideo, listErrors, listVideos } from '../../../src/persistence/read/videos.ts';
+import { sampleAnalysis, sampleDetection } from '../../harness/analysis-sample.ts';
 import { claimRequest, onBothDatabases, signal } from './databases.ts';
 
 async function start(db: Database, request: ClaimRequest): Promise<Run> {

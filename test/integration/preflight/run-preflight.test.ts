@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CheckResult } from '../../../src/cli/preflight/check.ts';
 import { preflightDeps } from '../../../src/cli/preflight/real-deps.ts';
 import { type PreflightReport, runPreflight } from '../../../src/cli/preflight/run-preflight.ts';
-import { loadConfig } from '../../../src/config.ts';
+import { loadConfig } from '../../../src/config/config.ts';
 import { type LocalStack, startLocalStack } from '../../../src/local/stack.ts';
 
 const PACK = fileURLToPath(new URL('../../../models/demo', import.meta.url));

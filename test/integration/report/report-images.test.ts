@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { readReportImages } from '../../../src/report/key-frames.ts';
-import { sampleAnalysis, sampleEvent } from '../../support/analysis-sample.ts';
+import { sampleAnalysis, sampleEvent } from '../../harness/analysis-sample.ts';
 
 let folder: string;
 beforeEach(async () => {

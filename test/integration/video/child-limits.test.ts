@@ -7,8 +7,8 @@ import { startLimited, type ChildExit, type ChildLimits } from '../../../src/vid
 import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe.ts';
-import { makeMedia, testSource } from '../../support/media.ts';
-import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../support/small-videos.ts';
+import { makeMedia, testSource } from '../../harness/media.ts';
+import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 
 const never = new AbortController().signal;
 const NONE: ChildLimits = { cpuSeconds: null, memoryBytes: null };

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe.ts';
-import { makeMedia, mediaFolder, testSource } from '../../support/media.ts';
-import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../support/small-videos.ts';
+import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
+import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 
 const limits = SMALL_VIDEO_LIMITS;
 const options = SMALL_VIDEO_DECODING;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeFrames } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe.ts';
-import { makeMedia, mediaFolder, testSource } from '../../support/media.ts';
+import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 
 const never = new AbortController().signal;
 const limits = {

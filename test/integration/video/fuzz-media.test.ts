@@ -1,15 +1,15 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { seededRandom } from '../../../scripts/chaos/random.ts';
-import { Failure } from '../../../src/failure.ts';
+import { seededRandom } from '../../chaos/random.ts';
+import { Failure } from '../../../src/failure/failure.ts';
 import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
 import { probeVideo, type VideoLimits } from '../../../src/video/probe.ts';
-import { createWorkspace } from '../../../src/video/workspace.ts';
-import { childNames } from '../../support/children.ts';
-import { mutateMedia } from '../../support/media-mutations.ts';
-import { makeMedia, mediaFolder, testSource } from '../../support/media.ts';
+import { createWorkspace } from '../../../src/storage/workspace.ts';
+import { childNames } from '../../harness/children.ts';
+import { mutateMedia } from '../../harness/media-mutations.ts';
+import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_102);
 const FILES = 300;

@@ -10,7 +10,7 @@ import { decodeFrames } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe.ts';
 import type { VideoInfo } from '../../../src/video/video-info.ts';
-import { mediaFolder } from '../../support/media.ts';
+import { mediaFolder } from '../../harness/media.ts';
 
 const SECRET = 'aws_secret_access_key=never-to-be-seen';
 const never = new AbortController().signal;

@@ -6,7 +6,7 @@ import { decodeFrames } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
 import { FrameCollector } from '../../../src/video/frame-collector.ts';
 import { probeVideo } from '../../../src/video/probe.ts';
-import { makeMedia, mediaFolder, testSource } from '../../support/media.ts';
+import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 
 const never = new AbortController().signal;
 const limits = {

@@ -1,8 +1,8 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { watchCrashes } from '../../../src/cli/crash-path.ts';
 import { runDaemon } from '../../../src/cli/run-daemon.ts';
-import { loadConfig } from '../../../src/config.ts';
-import { Failure, Interruption } from '../../../src/failure.ts';
+import { loadConfig } from '../../../src/config/config.ts';
+import { Failure, Interruption } from '../../../src/failure/failure.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import type { ProcessJob } from '../../../src/worker/delivery.ts';
 import { WorkerEventBus } from '../../../src/worker/events.ts';

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { EXIT_CODES } from '../../../src/worker/exit-codes.ts';
-import { startSqsServer, type SqsServer } from '../../support/fauxqs-server.ts';
+import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
 
 let sqs: SqsServer;
 let url: string;

@@ -10,14 +10,14 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
-import { seededRandom } from '../../../scripts/chaos/random.ts';
-import { FAILURE_CODES, type FailureCode } from '../../../src/failure.ts';
-import { childNames } from '../../support/children.ts';
-import { startSqsServer, type SqsServer } from '../../support/fauxqs-server.ts';
-import { makeMedia, mediaFolder, testSource } from '../../support/media.ts';
-import { mutateMessage, validMessage } from '../../support/message-mutations.ts';
-import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
-import { createVideoWorker, type VideoWorker } from '../../support/video-worker.ts';
+import { seededRandom } from '../../chaos/random.ts';
+import { FAILURE_CODES, type FailureCode } from '../../../src/failure/failure.ts';
+import { childNames } from '../../harness/children.ts';
+import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
+import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
+import { mutateMessage, validMessage } from '../../harness/message-mutations.ts';
+import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
+import { createVideoWorker, type VideoWorker } from '../../harness/video-worker.ts';
 import { next } from './rig.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_101);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
-import { Failure } from '../../../src/failure.ts';
-import type { Disposition } from '../../../src/worker/disposition.ts';
+import { Failure } from '../../../src/failure/failure.ts';
+import type { Disposition } from '../../../src/failure/disposition.ts';
 import { Statistics } from '../../../src/worker/statistics.ts';
 import { aborted, createRig, next, type Rig } from './rig.ts';
 

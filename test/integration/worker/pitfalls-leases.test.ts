@@ -7,9 +7,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import { startChild } from '../../../src/local/child-process.ts';
 import type { FauxqsReady } from '../../../src/local/fauxqs-process.ts';
-import { createSqsClients } from '../../../src/queue/sqs-client.ts';
-import type { Disposition } from '../../../src/worker/disposition.ts';
-import { TEST_CREDENTIALS } from '../../support/fauxqs-server.ts';
+import { createSqsClients } from '../../../src/queue/sqs/sqs-client.ts';
+import type { Disposition } from '../../../src/failure/disposition.ts';
+import { TEST_CREDENTIALS } from '../../harness/fauxqs-server.ts';
 import { aborted, createRig, next, type Rig } from './rig.ts';
 
 const ACK: Disposition = { kind: 'ack', outcome: 'completed' };

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { GetQueueUrlCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import pino from 'pino';
-import { Failure } from '../../../src/failure.ts';
-import type { Disposition } from '../../../src/worker/disposition.ts';
-import { createFaultProxy } from '../../support/fault-proxy.ts';
+import { Failure } from '../../../src/failure/failure.ts';
+import type { Disposition } from '../../../src/failure/disposition.ts';
+import { createFaultProxy } from '../../harness/fault-proxy.ts';
 import { createRig, next, type Rig } from './rig.ts';
 
 const ACK: Disposition = { kind: 'ack', outcome: 'completed' };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import type { Disposition } from '../../../src/worker/disposition.ts';
+import type { Disposition } from '../../../src/failure/disposition.ts';
 import { aborted, createRig, next, type Rig } from './rig.ts';
 
 const ACK: Disposition = { kind: 'ack', outcome: 'completed' };

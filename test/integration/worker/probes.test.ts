@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openArena, type Arena } from '../../../scripts/bench/queue/arena.ts';
-import { ourWorker, type RunningWorker } from '../../../scripts/bench/queue/our-worker.ts';
-import { deadlineProbe } from '../../../scripts/bench/queue/probes/c1-deadline.ts';
-import { deletedElsewhereProbe } from '../../../scripts/bench/queue/probes/c2-deleted-elsewhere.ts';
-import { slowJobProbe } from '../../../scripts/bench/queue/probes/c3-slow-job.ts';
-import { stopWaitsProbe } from '../../../scripts/bench/queue/probes/c4-stop-waits.ts';
-import { lateMessageProbe } from '../../../scripts/bench/queue/probes/c5-late-message.ts';
-import { deleteWhileStoppingProbe } from '../../../scripts/bench/queue/probes/c6-delete-while-stopping.ts';
-import { stopDeadlineProbe } from '../../../scripts/bench/queue/probes/c7-stop-deadline.ts';
-import { blockedLoopProbe } from '../../../scripts/bench/queue/probes/c8-blocked-loop.ts';
-import type { Probe, ProbeRun } from '../../../scripts/bench/queue/probes/probe.ts';
+import { openArena, type Arena } from '../../bench/queue/arena.ts';
+import { ourWorker, type RunningWorker } from '../../bench/queue/our-worker.ts';
+import { deadlineProbe } from '../../bench/queue/probes/c1-deadline.ts';
+import { deletedElsewhereProbe } from '../../bench/queue/probes/c2-deleted-elsewhere.ts';
+import { slowJobProbe } from '../../bench/queue/probes/c3-slow-job.ts';
+import { stopWaitsProbe } from '../../bench/queue/probes/c4-stop-waits.ts';
+import { lateMessageProbe } from '../../bench/queue/probes/c5-late-message.ts';
+import { deleteWhileStoppingProbe } from '../../bench/queue/probes/c6-delete-while-stopping.ts';
+import { stopDeadlineProbe } from '../../bench/queue/probes/c7-stop-deadline.ts';
+import { blockedLoopProbe } from '../../bench/queue/probes/c8-blocked-loop.ts';
+import type { Probe, ProbeRun } from '../../bench/queue/probes/probe.ts';
 
 // The bench puts the same situations before sqs-consumer; here this worker has to be right in each, by its own events too.
 let arena: Arena;

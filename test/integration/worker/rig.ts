@@ -3,7 +3,7 @@ import pino from 'pino';
 import type { ProcessJob } from '../../../src/worker/delivery.ts';
 import { WorkerEventBus, type WorkerEvents } from '../../../src/worker/events.ts';
 import { Worker, type WorkerOptions, type WorkerSettings } from '../../../src/worker/worker.ts';
-import { startSqsServer, type SqsServer } from '../../support/fauxqs-server.ts';
+import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
 
 export interface Rig extends AsyncDisposable {
   readonly sqs: SqsServer;

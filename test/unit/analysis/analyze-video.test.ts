@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { analyzeVideo, type AnalysisProgress } from '../../../src/analysis/analyze-video.ts';
 import { DEFAULT_ANALYSIS_SETTINGS, type AnalysisSettings } from '../../../src/analysis/settings.ts';
 import type { VideoAnalysis } from '../../../src/analysis/video-analysis.ts';
-import { Failure, Interruption } from '../../../src/failure.ts';
+import { Failure, Interruption } from '../../../src/failure/failure.ts';
 import type { Frame } from '../../../src/video/frame.ts';
-import { FakeChain, scriptedFrames, scriptedVideo, type Script } from '../../support/fake-chain.ts';
+import { FakeChain, scriptedFrames, scriptedVideo, type Script } from '../../harness/fake-chain.ts';
 
 const settings: AnalysisSettings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off' };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ageGroupOf } from '../../../src/analysis/age-group.ts';
 import { aggregateAttributes, createAttributeCollector, cropQuality } from '../../../src/analysis/attributes.ts';
-import type { AgeGender } from '../../../src/analysis/model-chain.ts';
+import type { AgeGender } from '../../../src/chain/model-chain.ts';
 
 const reading = (age: number, gender: 'male' | 'female' = 'male', genderScore = 0.9): AgeGender => ({
   age,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { pairFaces } from '../../../src/analysis/face-pairs.ts';
-import type { Detection } from '../../../src/analysis/model-chain.ts';
+import type { Detection } from '../../../src/chain/model-chain.ts';
 
 const of = (kind: Detection['class'], x1: number, y1: number, x2: number, y2: number): Detection => ({
   class: kind,

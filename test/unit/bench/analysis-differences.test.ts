@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { ObservedDetection, VideoAnalysis } from '../../../src/analysis/video-analysis.ts';
 import { compareAnalyses } from '../../bench/gpu-kit/host/analysis-differences.ts';
-import { sampleAnalysis, sampleDetection } from '../../support/analysis-sample.ts';
+import { sampleAnalysis, sampleDetection } from '../../harness/analysis-sample.ts';
 
 const analysis = (...frames: readonly (readonly ObservedDetection[])[]): VideoAnalysis =>
   sampleAnalysis({ frames: frames.map((detections, index) => ({ index, t: index, detections, overlaps: [] })) });

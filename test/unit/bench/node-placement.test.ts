@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { floorMs, peakTeraflops } from '../../../scripts/bench/gpu/arithmetic-floor.ts';
-import { parsePlacement, placementOf } from '../../../scripts/bench/gpu/node-placement.ts';
+import { floorMs, peakTeraflops } from '../../bench/gpu/arithmetic-floor.ts';
+import { parsePlacement, placementOf } from '../../bench/gpu/node-placement.ts';
 
 const AT = '2026-11-25 00:14:39.105063701 [V:onnxruntime:, session_state.cc:1380 VerifyEachNodeIsAssignedToAnEp] ';
 

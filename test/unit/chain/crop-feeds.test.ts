@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { Tensor } from 'onnxruntime-node';
-import { cropFeeds, cropSize, type Crop } from '../../../src/analysis/chain/stages/crop-feeds.ts';
-import { loadPack } from '../../../src/inference/load-pack.ts';
+import { cropFeeds, cropSize, type Crop } from '../../../src/chain/crop-feeds.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
 import type { Box } from '../../../src/vision/box.ts';
 import { letterboxSource } from '../../../src/vision/crop-source.ts';
 import type { Picture } from '../../../src/vision/picture.ts';

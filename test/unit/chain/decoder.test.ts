@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Tensor } from 'onnxruntime-node';
-import { cacheRows, emptyCache, logitsAt, runDecoder } from '../../../src/analysis/chain/fastvlm/decoder.ts';
+import { cacheRows, emptyCache, logitsAt, runDecoder } from '../../../src/chain/fastvlm/decoder.ts';
 import type { Model } from '../../../src/inference/model.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { floatTensor, readFloats } from '../../../src/inference/tensor.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { overlaySvg } from '../../../src/analysis/chain/jpeg.ts';
+import { overlaySvg } from '../../../src/chain/jpeg.ts';
 
 const size = { width: 640, height: 360 };
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { labelInText } from '../../../src/analysis/chain/stages/fastvlm.ts';
+import { labelInText } from '../../../src/chain/fastvlm/fastvlm.ts';
 
 const labels = ['sitting', 'standing', 'none'];
 

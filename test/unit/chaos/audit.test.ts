@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { audit, type Evidence } from '../../../scripts/chaos/audit.ts';
-import type { VideoState } from '../../../scripts/chaos/ledger.ts';
+import { audit, type Evidence } from '../../chaos/audit.ts';
+import type { VideoState } from '../../chaos/ledger.ts';
 
 const RESULT = { frames: 3, tracks: 1, observations: 6, overlaps: 0, scenes: 1, events: ['falling of 1 in frame 0'] };
 const FAILURE = { code: 'NOT_A_VIDEO', class: 'permanent', reason: 'ffprobe cannot read it' };

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { planFaults } from '../../../scripts/chaos/fault-plan.ts';
-import { seededRandom } from '../../../scripts/chaos/random.ts';
-import { times } from '../../../scripts/chaos/report.ts';
+import { planFaults } from '../../chaos/fault-plan.ts';
+import { seededRandom } from '../../chaos/random.ts';
+import { times } from '../../chaos/report.ts';
 
 const plan = (seed: number, faults: number) => planFaults(seededRandom(seed), { faults, workers: 3, jobs: 200 });
 

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import { countEvents, stageSecondsOf } from '../../../src/cli/worker-health.ts';
-import { Failure } from '../../../src/failure.ts';
+import { Failure } from '../../../src/failure/failure.ts';
 import { createWorkerMetrics } from '../../../src/telemetry/worker-metrics.ts';
 import { WorkerEventBus } from '../../../src/worker/events.ts';
-import { FakeChain } from '../../support/fake-chain.ts';
+import { FakeChain } from '../../harness/fake-chain.ts';
 
 test('what the worker tells is counted: outcomes as they were settled, failures with their stage, frames and models', () => {
   const events = new WorkerEventBus(pino({ level: 'silent' }));

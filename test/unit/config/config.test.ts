@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 
 import { describe, expect, test } from '@jest/globals';
 
-import { loadConfig } from '../../../src/config.ts';
+import { loadConfig } from '../../../src/config/config.ts';
 import { allKeys, renderConfigTable, renderEnvExample } from '../../../src/config/render.ts';
-import { Failure } from '../../../src/failure.ts';
+import { Failure } from '../../../src/failure/failure.ts';
 
 const DAEMON = {
   SQS_QUEUE_URL: 'https://sqs.ap-northeast-2.amazonaws.com/1/upload',

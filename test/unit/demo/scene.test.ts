@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { drawFigure } from '../../../scripts/demo-video/draw.ts';
-import { figureOf } from '../../../scripts/demo-video/figure.ts';
-import { ACTORS } from '../../../scripts/demo-video/people.ts';
-import { Canvas } from '../../../scripts/demo-video/raster.ts';
-import { FPS, HEIGHT, SECONDS, sceneAt, shortestTurn, WIDTH } from '../../../scripts/demo-video/scene.ts';
-import { truthOfScene } from '../../../scripts/demo-video/truth.ts';
-import { ACTION_LABELS, BODY_SIZE_LIMIT, FACE_SIZE_LIMIT } from '../../../scripts/demo-video/visual-code.ts';
+import { drawFigure } from '../../../models/demo-pack/scene/draw.ts';
+import { figureOf } from '../../../models/demo-pack/scene/figure.ts';
+import { ACTORS } from '../../../models/demo-pack/scene/people.ts';
+import { Canvas } from '../../../models/demo-pack/scene/raster.ts';
+import { FPS, HEIGHT, SECONDS, sceneAt, shortestTurn, WIDTH } from '../../../models/demo-pack/scene/scene.ts';
+import { truthOfScene } from '../../../models/demo-pack/scene/truth.ts';
+import { ACTION_LABELS, BODY_SIZE_LIMIT, FACE_SIZE_LIMIT } from '../../../models/demo-pack/scene/visual-code.ts';
 
 const truth = truthOfScene();
 const everyone = truth.frames.flatMap((frame) => frame.persons);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { buildVocabulary, toByteLevel, wordsOf } from '../../../scripts/demo-pack/tokenizer.ts';
+import { buildVocabulary, toByteLevel, wordsOf } from '../../../models/demo-pack/tokenizer.ts';
 
 describe('buildVocabulary', () => {
   test('makes every listed word one token without touching the earlier ones', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Canvas } from '../../../scripts/demo-video/raster.ts';
-import { drawBackground, drawFurniture, FURNITURE } from '../../../scripts/demo-video/store.ts';
+import type { Canvas } from '../../../models/demo-pack/scene/raster.ts';
+import { drawBackground, drawFurniture, FURNITURE } from '../../../models/demo-pack/scene/store.ts';
 import {
   ACTION_LABELS,
   actionColour,
@@ -15,7 +15,7 @@ import {
   sizeColour,
   skinColour,
   visorColour,
-} from '../../../scripts/demo-video/visual-code.ts';
+} from '../../../models/demo-pack/scene/visual-code.ts';
 
 /** The names of the classes whose ranges, widened by `slack` levels, hold the colour. */
 function classesOf(colour: Rgb, slack: number): readonly string[] {

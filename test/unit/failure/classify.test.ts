@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { toFailure } from '../../../src/failure/classify.ts';
 import { withRetries } from '../../../src/failure/retry.ts';
-import { Failure } from '../../../src/failure.ts';
-import { retryDelaySeconds } from '../../../src/worker/retry-delay.ts';
+import { Failure } from '../../../src/failure/failure.ts';
+import { retryDelaySeconds } from '../../../src/failure/retry-delay.ts';
 
 const named = (name: string, extra: object = {}): Error => Object.assign(new Error('x'), { name }, extra);
 const coded = (code: string): Error => Object.assign(new Error('x'), { code });

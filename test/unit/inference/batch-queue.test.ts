@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Failure, Interruption } from '../../../src/failure.ts';
+import { Failure, Interruption } from '../../../src/failure/failure.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { BatchQueue } from '../../../src/inference/thread/batch-queue.ts';
 

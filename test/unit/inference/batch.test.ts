@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Failure } from '../../../src/failure.ts';
+import { Failure } from '../../../src/failure/failure.ts';
 import { batchSizes, paddedCount, runHalving, warmupCounts } from '../../../src/inference/batch.ts';
 
 describe('paddedCount', () => {

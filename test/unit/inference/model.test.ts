@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { InferenceSession } from 'onnxruntime-node';
 import { runSession } from '../../../src/inference/model.ts';
-import type { ModelSpec } from '../../../src/inference/pack-manifest.ts';
+import type { ModelSpec } from '../../../src/packs/pack-manifest.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 
 const spec = { file: { path: 'detector.onnx' } } as ModelSpec;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Failure } from '../../../src/failure.ts';
+import { Failure } from '../../../src/failure/failure.ts';
 import { fromWire, toWire } from '../../../src/inference/thread/wire-failure.ts';
 
 test('a failure survives as plain data', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { analysisRows, storableText } from '../../../src/persistence/rows.ts';
-import { sampleAnalysis, sampleDetection, sampleEvent } from '../../support/analysis-sample.ts';
+import { sampleAnalysis, sampleDetection, sampleEvent } from '../../harness/analysis-sample.ts';
 
 const video = '00000000-0000-0000-0000-000000000001';
 const frame = (detections: ReturnType<typeof sampleDetection>[]) => [{ index: 40, t: 1.333, overlaps: [], detections }];

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { Interruption } from '../../../src/failure.ts';
-import type { EntryResult, VisibilityEntry } from '../../../src/queue/change-visibility.ts';
+import { Interruption } from '../../../src/failure/failure.ts';
+import type { EntryResult, VisibilityEntry } from '../../../src/queue/sqs/batch-calls.ts';
 import { LeaseKeeper, type LeaseEvent } from '../../../src/queue/lease-keeper.ts';
 import type { Lease } from '../../../src/queue/lease.ts';
-import { HandClock } from '../../support/hand-clock.ts';
+import { HandClock } from '../../harness/hand-clock.ts';
 
 const OK: EntryResult = { kind: 'ok' };
 const BUSY: EntryResult = { kind: 'failed', code: 'Throttled', message: 'slow down' };

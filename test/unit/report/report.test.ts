@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { NO_IMAGES, type ReportImages } from '../../../src/report/images.ts';
 import { renderReport } from '../../../src/report/report.ts';
 import { stretchesOf } from '../../../src/report/timeline.ts';
-import { sampleAnalysis, sampleDetection, sampleEvent } from '../../support/analysis-sample.ts';
+import { sampleAnalysis, sampleDetection, sampleEvent } from '../../harness/analysis-sample.ts';
 
 const images: ReportImages = {
   keyFrames: [{ frameIndex: 14, t: 1.4, jpeg: new Uint8Array([255, 216, 255]) }],

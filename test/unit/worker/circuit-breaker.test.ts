@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Failure, type FailureCode } from '../../../src/failure.ts';
+import { Failure, type FailureCode } from '../../../src/failure/failure.ts';
 import { answeredIn, CircuitBreaker, dependencyOf } from '../../../src/worker/circuit-breaker.ts';
 import { QueuePicker } from '../../../src/worker/queue-picker.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import { watchCrashes } from '../../../src/cli/crash-path.ts';
-import { Failure } from '../../../src/failure.ts';
+import { Failure } from '../../../src/failure/failure.ts';
 import { EXIT_CODES, EXIT_MEANINGS, exitCodeOf } from '../../../src/worker/exit-codes.ts';
 import { watchSignals } from '../../../src/worker/signals.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Failure } from '../../../src/failure.ts';
+import { Failure } from '../../../src/failure/failure.ts';
 import { rejectRecorded } from '../../../src/worker/reject-recorded.ts';
 
 const failure = new Failure('NOT_A_VIDEO', 'ffprobe cannot read it');

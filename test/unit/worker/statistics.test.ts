@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import pino from 'pino';
-import { Failure, type FailureCode } from '../../../src/failure.ts';
-import type { Settled } from '../../../src/worker/disposition.ts';
-import type { Disposition } from '../../../src/worker/disposition.ts';
+import { Failure, type FailureCode } from '../../../src/failure/failure.ts';
+import type { Settled } from '../../../src/failure/disposition.ts';
+import type { Disposition } from '../../../src/failure/disposition.ts';
 import { WorkerEventBus } from '../../../src/worker/events.ts';
 import { Statistics } from '../../../src/worker/statistics.ts';
 

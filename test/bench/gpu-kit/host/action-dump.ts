@@ -7,10 +7,10 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { labelTrie } from '../../../../src/analysis/chain/fastvlm/label-trie.ts';
-import { embed, openLanguageModel, preparePrompt } from '../../../../src/analysis/chain/fastvlm/language-model.ts';
-import { buildPrompt } from '../../../../src/analysis/chain/fastvlm/prompt.ts';
-import { loadPack } from '../../../../src/inference/load-pack.ts';
+import { labelTrie } from '../../../../src/chain/fastvlm/label-trie.ts';
+import { embed, openLanguageModel, preparePrompt } from '../../../../src/chain/fastvlm/language-model.ts';
+import { buildPrompt } from '../../../../src/chain/fastvlm/prompt.ts';
+import { loadPack } from '../../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { requireArguments } from './command-arguments.ts';
 import { printLine } from './json-lines.ts';

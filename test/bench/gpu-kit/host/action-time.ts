@@ -6,17 +6,17 @@
  */
 
 import type { InferenceSession } from 'onnxruntime-node';
-import { syntheticScene } from '../../../../scripts/bench/gpu/synthetic-scene.ts';
-import { cutBox } from '../../../../src/analysis/chain/cut-box.ts';
-import { canvasFeeds } from '../../../../src/analysis/chain/fastvlm/picture-canvas.ts';
-import { openFastVlm } from '../../../../src/analysis/chain/stages/fastvlm.ts';
-import { loadPack } from '../../../../src/inference/load-pack.ts';
+import { syntheticScene } from '../../gpu/synthetic-scene.ts';
+import { cutBox } from '../../../../src/chain/cut-box.ts';
+import { canvasFeeds } from '../../../../src/chain/fastvlm/picture-canvas.ts';
+import { openFastVlm } from '../../../../src/chain/fastvlm/fastvlm.ts';
+import { loadPack } from '../../../../src/packs/load-pack.ts';
 import { openSession } from '../../../../src/inference/providers.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { readFloats } from '../../../../src/inference/tensor.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
-import { rounded, timeRounds } from '../../../../scripts/bench/figures.ts';
+import { rounded, timeRounds } from '../../figures.ts';
 import { errorText, printLine } from './json-lines.ts';
 
 const args = process.argv.slice(2);

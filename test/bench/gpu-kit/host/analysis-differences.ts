@@ -3,7 +3,7 @@
 import type { BoxTuple, ObservedDetection, VideoAnalysis } from '../../../../src/analysis/video-analysis.ts';
 import type { Box } from '../../../../src/vision/box.ts';
 import { boxIou } from '../../../../src/vision/iou.ts';
-import { rounded } from '../../../../scripts/bench/figures.ts';
+import { rounded } from '../../figures.ts';
 
 /** Intersection over union from which two boxes are the same. */
 const SAME_BOX = 0.9;

@@ -8,11 +8,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { syntheticScene } from '../../../../scripts/bench/gpu/synthetic-scene.ts';
-import { pictureTensors } from '../../../../src/analysis/chain/stages/picture-tensor.ts';
-import { loadPack, type Pack } from '../../../../src/inference/load-pack.ts';
+import { syntheticScene } from '../../gpu/synthetic-scene.ts';
+import { pictureTensors } from '../../../../src/chain/picture-tensor.ts';
+import { loadPack, type Pack } from '../../../../src/packs/load-pack.ts';
 import { openModel, output } from '../../../../src/inference/model.ts';
-import { specOf } from '../../../../src/inference/pack-manifest.ts';
+import { specOf } from '../../../../src/packs/pack-manifest.ts';
 import type { ExecutionTarget } from '../../../../src/inference/providers.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { floatTensor, readFloats } from '../../../../src/inference/tensor.ts';

@@ -1,17 +1,11 @@
 /** Frames of noise with five people, sent through the project's model chain as fast as it takes them, and what that says of it. */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { syntheticScene } from '../../../../scripts/bench/gpu/synthetic-scene.ts';
-import type {
-  Detection,
-  FaceBodyPair,
-  ModelChain,
-  StageName,
-  StageTiming,
-} from '../../../../src/analysis/model-chain.ts';
+import { syntheticScene } from '../../gpu/synthetic-scene.ts';
+import type { Detection, FaceBodyPair, ModelChain, StageName, StageTiming } from '../../../../src/chain/model-chain.ts';
 import type { Box } from '../../../../src/vision/box.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
-import { rounded } from '../../../../scripts/bench/figures.ts';
+import { rounded } from '../../figures.ts';
 import { type GpuUse, watchGpu } from './gpu-watch.ts';
 
 /** What is asked of a frame, by the name that a report gives it. */

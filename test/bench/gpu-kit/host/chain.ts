@@ -9,12 +9,12 @@
  */
 
 import { parseArgs } from 'node:util';
-import { createModelChain } from '../../../../src/analysis/chain/create-model-chain.ts';
-import { loadPack } from '../../../../src/inference/load-pack.ts';
+import { createModelChain } from '../../../../src/chain/create-model-chain.ts';
+import { loadPack } from '../../../../src/packs/load-pack.ts';
 import { batchesArgument, loadsArgument } from './chain-arguments.ts';
 import { CHAIN_WORK, measureChain } from './chain-load.ts';
 import { deviceArgument, requireArguments } from './command-arguments.ts';
-import { rounded } from '../../../../scripts/bench/figures.ts';
+import { rounded } from '../../figures.ts';
 import { counting, isHeld } from '../null-cuda/counts.ts';
 import { errorText, printLine } from './json-lines.ts';
 

@@ -5,7 +5,7 @@
  */
 
 import { readFile } from 'node:fs/promises';
-import { parseAnalysisFile } from '../../../../src/analysis/evaluation/analysis-file.ts';
+import { parseAnalysisFile } from '../../../../src/evaluation/analysis-file.ts';
 import type { VideoAnalysis } from '../../../../src/analysis/video-analysis.ts';
 import { compareAnalyses } from './analysis-differences.ts';
 import { requireArguments } from './command-arguments.ts';

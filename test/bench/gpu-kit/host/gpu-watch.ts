@@ -1,7 +1,7 @@
 /** How busy the GPU is while something else is measured, by nvidia-smi five times a second. */
 
 import { spawn } from 'node:child_process';
-import { rounded } from '../../../../scripts/bench/figures.ts';
+import { rounded } from '../../figures.ts';
 
 export interface GpuUse {
   readonly samples: number;

@@ -1,6 +1,6 @@
 /** Inputs and outputs for a graph of a pack, which the C interface can bind: what they hold does not matter to the time of a model. */
 
-import type { TensorSpec } from '../../../../src/inference/pack-manifest.ts';
+import type { TensorSpec } from '../../../../src/packs/pack-manifest.ts';
 import { ELEMENT_TYPES, type Handle, type OnnxRuntime } from './onnxruntime-c-api.ts';
 
 /** Sizes of the axes that a graph leaves open; every other one is 1. */

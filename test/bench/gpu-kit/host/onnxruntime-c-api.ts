@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { bindingDir } from '../../../../src/inference/cuda-libraries.ts';
-import type { TensorSpec } from '../../../../src/inference/pack-manifest.ts';
+import type { TensorSpec } from '../../../../src/packs/pack-manifest.ts';
 import { type Koffi, loadKoffi, openLibrary } from './koffi.ts';
 
 declare const kind: unique symbol;

@@ -5,8 +5,8 @@
  *     placement.ts cuda|cpu PACK...
  */
 
-import { placementOf } from '../../../../scripts/bench/gpu/node-placement.ts';
-import { loadPack, packModels } from '../../../../src/inference/load-pack.ts';
+import { placementOf } from '../../gpu/node-placement.ts';
+import { loadPack, packModels } from '../../../../src/packs/load-pack.ts';
 import { deviceArgument, requireArguments } from './command-arguments.ts';
 import { errorText, printLine } from './json-lines.ts';
 

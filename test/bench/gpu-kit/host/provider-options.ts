@@ -5,10 +5,10 @@
  *     KIT_DIR=... provider-options.ts RAW-PACK cuda|cpu BATCH [GRAPH...]        such as ageGender; all of them otherwise
  */
 
-import { loadPack, type Pack } from '../../../../src/inference/load-pack.ts';
-import type { ModelSpec, TensorSpec } from '../../../../src/inference/pack-manifest.ts';
+import { loadPack, type Pack } from '../../../../src/packs/load-pack.ts';
+import type { ModelSpec, TensorSpec } from '../../../../src/packs/pack-manifest.ts';
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
-import { median, rounded } from '../../../../scripts/bench/figures.ts';
+import { median, rounded } from '../../figures.ts';
 import { type AxisSizes, type MadeTensor, makeTensor, type TensorPlace } from './graph-tensors.ts';
 import { errorText, printLine } from './json-lines.ts';
 import { type Handle, type OnnxRuntime, openOnnxRuntime } from './onnxruntime-c-api.ts';

@@ -4,13 +4,13 @@
  *     stages.ts PACK cuda|cpu ROUNDS STAGE=BATCHES...        such as detection=1,8 orientation=1,8,32
  */
 
-import { type BenchStage, floorMs, peakTeraflops } from '../../../../scripts/bench/gpu/arithmetic-floor.ts';
-import { benchStage, STAGE_CASES, type StageCase } from '../../../../scripts/bench/gpu/stage-cases.ts';
-import { timeBatch } from '../../../../scripts/bench/gpu/time-batch.ts';
-import { loadPack } from '../../../../src/inference/load-pack.ts';
+import { type BenchStage, floorMs, peakTeraflops } from '../../gpu/arithmetic-floor.ts';
+import { benchStage, STAGE_CASES, type StageCase } from '../../gpu/stage-cases.ts';
+import { timeBatch } from '../../gpu/time-batch.ts';
+import { loadPack } from '../../../../src/packs/load-pack.ts';
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
-import { currentGpu } from '../../../../scripts/bench/gpu/current-gpu.ts';
-import { rounded } from '../../../../scripts/bench/figures.ts';
+import { currentGpu } from '../../gpu/current-gpu.ts';
+import { rounded } from '../../figures.ts';
 import { errorText, printLine } from './json-lines.ts';
 
 const args = process.argv.slice(2);

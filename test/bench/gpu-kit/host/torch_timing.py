@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 PROJECT, DEVICE, SCALE = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-sys.path.insert(0, str(PROJECT / "scripts/export-models"))
+sys.path.insert(0, str(PROJECT / "models/export"))
 CUDA = DEVICE == "cuda"
 BATCHES = (1, 8) if CUDA else (1,)
 GIGAFLOPS = {"detection": 257.4, "ageGender": 17.31, "orientation": 17.77, "visionEncoder": 488.52, "prefill": 215.0}

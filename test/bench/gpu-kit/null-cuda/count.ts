@@ -1,5 +1,5 @@
-import { benchStage, STAGE_CASES, type StageCase } from '../../../../scripts/bench/gpu/stage-cases.ts';
-import { loadPack, type Pack } from '../../../../src/inference/load-pack.ts';
+import { benchStage, STAGE_CASES, type StageCase } from '../../gpu/stage-cases.ts';
+import { loadPack, type Pack } from '../../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { countsArgument, requireArguments } from '../host/command-arguments.ts';
 import { errorText, printLine } from '../host/json-lines.ts';

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { cutBox } from '../../../../src/analysis/chain/cut-box.ts';
-import { openFastVlm } from '../../../../src/analysis/chain/stages/fastvlm.ts';
-import { openAgeGender, openDetection, openOrientation } from '../../../../src/analysis/chain/stages/open-stages.ts';
-import { loadPack, type Pack } from '../../../../src/inference/load-pack.ts';
+import { cutBox } from '../../../../src/chain/cut-box.ts';
+import { openFastVlm } from '../../../../src/chain/fastvlm/fastvlm.ts';
+import { openAgeGender, openDetection, openOrientation } from '../../../../src/chain/open-stages.ts';
+import { loadPack, type Pack } from '../../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import type { Box } from '../../../../src/vision/box.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';

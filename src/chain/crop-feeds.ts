@@ -1,0 +1,139 @@
+import { Tensor } from 'onnxruntime-node';
+import { Failure } from '../failure/failure.ts';
+import type { ModelSpec } from '../packs/pack-manifest.ts';
+import { CROP_INPUT } from '../graphs/prepare/crop-graph.ts';
+import type { CropSource } from '../vision/crop-source.ts';
+import type { Picture } from '../vision/picture.ts';
+import type { Taps } from '../vision/taps.ts';
+
+/** A crop of a prepared batch: which frame it reads, and where. */
+export interface Crop {
+  readonly frame: Picture;
+  readonly source: CropSource;
+}
+
+/** Pixels of a crop, by the inputs that carry its taps; throws PACK_BROKEN where the graph has none. */
+export function cropSize(spec: ModelSpec): { readonly width: number; readonly height: number } {
+  const length = (name: string): number => {
+    const size = spec.inputs.find((input) => input.name === name)?.shape[2];
+    if (typeof size === 'number') return size;
+    throw new Failure(
+      'PACK_BROKEN',
+      `${spec.file.path}: expected an input ${name} [crops, 4, size]; prepare the pack again`,
+    );
+  };
+  return { width: length(CROP_INPUT.columns), height: length(CROP_INPUT.rows) };
+}
+
+/** Where a window begins in the tensor of pixels, and how many pixels a row of it is further. */
+interface Place {
+  readonly origin: number;
+  readonly pitch: number;
+}
+
+interface Copy {
+  readonly frame: Picture;
+  readonly window: { readonly x1: number; readonly y1: number; readonly x2: number; readonly y2: number };
+  readonly origin: number;
+}
+
+/**
+ * Inputs of a prepared per-person graph for crops of any frames; null is a black crop. `blanks` must say whether the graph
+ * takes rectangles. The pixels are copied into a buffer that is used again: ONNX Runtime has read it when `run` resolves.
+ */
+export function cropFeeds(
+  size: { readonly width: number; readonly height: number },
+  blanks: boolean,
+): (crops: readonly (Crop | null)[]) => Record<string, Tensor> {
+  let buffer = new Uint8Array(0);
+  return (crops) => {
+    const { places, copies, pixels } = layOut(crops);
+    if (buffer.length < pixels * 3) buffer = new Uint8Array(pixels * 3);
+    for (const copy of copies) copyWindow(copy, buffer);
+    const count = crops.length;
+    const taps = (axis: 'columns' | 'rows', length: number): Tensor => {
+      const data = new Int32Array(count * 4 * length);
+      crops.forEach((crop, i) => {
+        if (crop !== null) writeTaps(crop.source.taps[axis], data, i * 4 * length);
+      });
+      return new Tensor('int32', data, [count, 4, length]);
+    };
+    return {
+      [CROP_INPUT.pixels]: new Tensor('uint8', buffer.subarray(0, pixels * 3), [pixels, 3]),
+      [CROP_INPUT.places]: new Tensor(
+        'int32',
+        Int32Array.from(places.flatMap(({ origin, pitch }) => [origin, pitch])),
+        [count, 2],
+      ),
+      [CROP_INPUT.columns]: taps('columns', size.width),
+      [CROP_INPUT.rows]: taps('rows', size.height),
+      ...(blanks ? { [CROP_INPUT.blanks]: blankTensor(crops) } : {}),
+    };
+  };
+}
+
+/**
+ * Gives every crop its place behind the black first pixel. Only windows travel, unless those of one frame are together larger
+ * than the frame, as in a crowd: then the frame does, once.
+ */
+function layOut(crops: readonly (Crop | null)[]): {
+  readonly places: readonly Place[];
+  readonly copies: readonly Copy[];
+  readonly pixels: number;
+} {
+  const demand = new Map<Picture, number>();
+  for (const crop of crops) {
+    if (crop === null) continue;
+    const { x1, y1, x2, y2 } = crop.source.window;
+    demand.set(crop.frame, (demand.get(crop.frame) ?? 0) + (x2 - x1) * (y2 - y1));
+  }
+  const copies: Copy[] = [];
+  const whole = new Map<Picture, number>();
+  let pixels = 1;
+  const take = (frame: Picture, window: Copy['window']): number => {
+    const origin = pixels;
+    copies.push({ frame, window, origin });
+    pixels += (window.x2 - window.x1) * (window.y2 - window.y1);
+    return origin;
+  };
+  const places = crops.map((crop): Place => {
+    if (crop === null) return { origin: 0, pitch: 0 };
+    const { frame, source } = crop;
+    const { x1, y1, x2 } = source.window;
+    if ((demand.get(frame) ?? 0) < frame.width * frame.height) {
+      return { origin: take(frame, source.window), pitch: x2 - x1 };
+    }
+    const start = whole.get(frame) ?? take(frame, { x1: 0, y1: 0, x2: frame.width, y2: frame.height });
+    whole.set(frame, start);
+    return { origin: start + y1 * frame.width + x1, pitch: frame.width };
+  });
+  return { places, copies, pixels };
+}
+
+function copyWindow({ frame, window, origin }: Copy, into: Uint8Array): void {
+  const { x1, y1, x2, y2 } = window;
+  const length = (x2 - x1) * 3;
+  if (x2 - x1 === frame.width) {
+    into.set(frame.pixels.subarray(y1 * length, y2 * length), origin * 3);
+    return;
+  }
+  for (let y = y1, to = origin * 3; y < y2; y++, to += length) {
+    const from = (y * frame.width + x1) * 3;
+    into.set(frame.pixels.subarray(from, from + length), to);
+  }
+}
+
+function writeTaps(taps: Taps, out: Int32Array, offset: number): void {
+  const rows = [taps.low, taps.high, taps.lowWeight, taps.highWeight];
+  rows.forEach((row, i) => out.set(row, offset + i * row.length));
+}
+
+/** At least one rectangle per crop: those that a crop has fewer than others are empty. */
+function blankTensor(crops: readonly (Crop | null)[]): Tensor {
+  const most = crops.reduce((count, crop) => Math.max(count, crop?.source.blanks.length ?? 0), 1);
+  const data = new Int32Array(crops.length * most * 4);
+  crops.forEach((crop, i) => {
+    crop?.source.blanks.forEach(({ x1, y1, x2, y2 }, j) => data.set([x1, y1, x2, y2], (i * most + j) * 4));
+  });
+  return new Tensor('int32', data, [crops.length, most, 4]);
+}

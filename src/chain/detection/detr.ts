@@ -1,0 +1,38 @@
+import { paddedCount } from '../../inference/batch.ts';
+import { floatScratch } from '../../inference/float-scratch.ts';
+import type { Pack } from '../../packs/load-pack.ts';
+import { openBatchModel } from '../../inference/batch-model.ts';
+import { specOf } from '../../packs/pack-manifest.ts';
+import { floatTensor } from '../../inference/tensor.ts';
+import { letterbox } from '../../vision/letterbox.ts';
+import type { Picture } from '../../vision/picture.ts';
+import { writePlanes } from '../../vision/planes.ts';
+import { resizeBilinear } from '../../vision/resize-bilinear.ts';
+import type { Detection } from '../model-chain.ts';
+import { detrQueries } from './detr-queries.ts';
+import { pictureTensors } from '../picture-tensor.ts';
+import type { Stage, StageOptions } from '../stage.ts';
+
+/**
+ * Adapter `detr`: stretch or letterbox, normalise by the manifest's mean and standard deviation, run, and read the queries.
+ */
+export async function openDetr(pack: Pack, options: StageOptions): Promise<Stage<Picture, readonly Detection[]>> {
+  const detection = specOf(pack.manifest, 'detection', 'detr');
+  const { mean, std, letterboxFill } = detection;
+  const model = await openBatchModel(pack, { field: 'detection.model', spec: detection.model }, options.target);
+  const { input, height, width } = pictureTensors(detection.model);
+  const size = 3 * height * width;
+  const scratch = floatScratch();
+  const read = detrQueries(detection, model);
+  const fit = (frame: Picture): Picture =>
+    letterboxFill === null ? resizeBilinear(frame, width, height) : letterbox(frame, width, height, letterboxFill);
+
+  const run = async (frames: readonly Picture[]): Promise<readonly (readonly Detection[])[]> => {
+    const rows = paddedCount(frames.length, options.padTo);
+    const pixels = scratch(rows * size);
+    frames.forEach((frame, i) => writePlanes(fit(frame), pixels, i * size, { mean, std }));
+    const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 3, height, width]);
+    return read(await model.run(rows, { [input.name]: tensor }, options.meter), frames, rows);
+  };
+  return { run, release: model.release };
+}

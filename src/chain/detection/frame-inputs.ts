@@ -1,0 +1,48 @@
+import { Tensor } from 'onnxruntime-node';
+import { TAP_ROWS } from '../../graphs/prepare/frame-graph.ts';
+import { letterboxGeometry, letterboxTaps } from '../../vision/letterbox.ts';
+import type { Picture } from '../../vision/picture.ts';
+import { resizeTaps, type Taps } from '../../vision/taps.ts';
+
+/** Where a prepared detector takes its picture from frames of one size: int32 [5, target height] and [5, target width]. */
+export interface FrameInputs {
+  /** By `TAP_ROWS`. */
+  readonly rows: Tensor;
+  readonly columns: Tensor;
+}
+
+export interface FrameTarget {
+  readonly width: number;
+  readonly height: number;
+  /** Grey level around the fitted picture; null: it is stretched. */
+  readonly fill: number | null;
+}
+
+/** The fit of frames of this size into a model's picture. */
+export function frameInputs(frame: Pick<Picture, 'width' | 'height'>, target: FrameTarget): FrameInputs {
+  const { width, height, fill } = target;
+  if (fill === null) {
+    return {
+      rows: tapTensor(resizeTaps(frame.height, height), () => 0),
+      columns: tapTensor(resizeTaps(frame.width, width), () => 0),
+    };
+  }
+  const inner = letterboxGeometry(frame.width, frame.height, width, height);
+  // An extreme strip can shrink to nothing on its short side: then all is fill.
+  const empty = inner.width === 0 || inner.height === 0;
+  const taps = letterboxTaps(frame.width, frame.height, width, height);
+  const outside = (start: number, length: number) => (place: number) =>
+    empty || place < start || place >= start + length ? fill : 0;
+  return {
+    rows: tapTensor(taps.rows, outside(inner.top, inner.height)),
+    columns: tapTensor(taps.columns, outside(inner.left, inner.width)),
+  };
+}
+
+function tapTensor(taps: Taps, fillAt: (place: number) => number): Tensor {
+  const count = taps.low.length;
+  const fill = Int32Array.from(taps.low, (_, place) => fillAt(place));
+  const data = new Int32Array(TAP_ROWS.length * count);
+  TAP_ROWS.forEach((name, i) => data.set(name === 'fill' ? fill : taps[name], i * count));
+  return new Tensor('int32', data, [TAP_ROWS.length, count]);
+}

@@ -1,0 +1,50 @@
+import { paddedCount } from '../../inference/batch.ts';
+import { floatScratch } from '../../inference/float-scratch.ts';
+import type { Pack } from '../../packs/load-pack.ts';
+import { openBatchModel } from '../../inference/batch-model.ts';
+import { specOf } from '../../packs/pack-manifest.ts';
+import { floatTensor } from '../../inference/tensor.ts';
+import { decodeDetections } from '../../vision/decode-detections.ts';
+import { fromLetterbox, letterbox } from '../../vision/letterbox.ts';
+import { writePlanes } from '../../vision/planes.ts';
+import type { Picture } from '../../vision/picture.ts';
+import type { Detection } from '../model-chain.ts';
+import { pictureTensors } from '../picture-tensor.ts';
+import { readOutput } from '../read-output.ts';
+import type { Stage, StageOptions } from '../stage.ts';
+
+/**
+ * Adapter `yolov8`: letterbox and scale to 0..1, run, decode [4 + classes, anchors] with per-class suppression, and map the boxes
+ * back to source pixels. Sizes are read from the manifest's tensors.
+ */
+export async function openYolov8(pack: Pack, options: StageOptions): Promise<Stage<Picture, readonly Detection[]>> {
+  const detection = specOf(pack.manifest, 'detection', 'yolov8');
+  const model = await openBatchModel(pack, { field: 'detection.model', spec: detection.model }, options.target);
+  const { input, out, height, width } = pictureTensors(detection.model);
+  const size = 3 * height * width;
+  const scratch = floatScratch();
+
+  const run = async (frames: readonly Picture[]): Promise<readonly (readonly Detection[])[]> => {
+    const rows = paddedCount(frames.length, options.padTo);
+    const pixels = scratch(rows * size);
+    frames.forEach((frame, i) => {
+      writePlanes(letterbox(frame, width, height, detection.letterboxFill), pixels, i * size);
+    });
+    const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 3, height, width]);
+    const columns = 4 + detection.classes.length;
+    const outputs = await model.run(rows, { [input.name]: tensor }, options.meter);
+    const { values, dims } = readOutput(model, outputs, out.name, [rows, columns, 'anchors']);
+    const anchors = dims[2] ?? 0;
+    return frames.map((frame, i) => {
+      const raw = values.subarray(i * columns * anchors, (i + 1) * columns * anchors);
+      const { confidence, iou, maxDetections, classes } = detection;
+      const found = decodeDetections(raw, { anchors, classes: classes.length, confidence, iou, maxDetections });
+      return found.map((candidate) => ({
+        class: classes[candidate.classIndex] ?? 'person',
+        box: fromLetterbox(candidate.box, frame.width, frame.height, width, height),
+        score: candidate.score,
+      }));
+    });
+  };
+  return { run, release: model.release };
+}

@@ -1,0 +1,61 @@
+import type { Key, Need } from './key.ts';
+import { KEYS } from './keys.ts';
+import { brokenRules } from './rules.ts';
+import type { Config } from './values.ts';
+import { Failure } from '../failure/failure.ts';
+
+export type { Config } from './values.ts';
+export type { Need } from './key.ts';
+
+type AnyKey = Key<unknown, Need>;
+
+/**
+ * Reads and checks the environment. Throws one `Failure('CONFIG_INVALID')` that lists every mistake with variable,
+ * value (secrets masked) and rule; `needs` names the parts whose variables this command cannot do without.
+ */
+export function loadConfig<const N extends Need = never>(
+  env: Readonly<Record<string, string | undefined>>,
+  options: { readonly needs?: readonly N[] } = {},
+): Config<N> {
+  const needs = new Set<Need>(options.needs ?? []);
+  const problems: string[] = [];
+  const sections = Object.entries(KEYS).map(([section, keys]) => {
+    const entries = Object.entries(keys).map(([field, key]) => [field, readKey(key as AnyKey, env, needs, problems)]);
+    return [section, Object.freeze(Object.fromEntries(entries) as Record<string, unknown>)] as const;
+  });
+  const config = Object.freeze(Object.fromEntries(sections)) as unknown as Config<N>;
+  // With an unreadable value the rules between variables would only repeat the mistake.
+  if (problems.length === 0) problems.push(...brokenRules(config, needs));
+  if (problems.length > 0) {
+    throw new Failure(
+      'CONFIG_INVALID',
+      `the configuration is not valid:\n${problems.map((line) => `  ${line}`).join('\n')}`,
+      {
+        details: { problems: problems.length },
+      },
+    );
+  }
+  return config;
+}
+
+function readKey(
+  key: AnyKey,
+  env: Readonly<Record<string, string | undefined>>,
+  needs: ReadonlySet<Need>,
+  problems: string[],
+): unknown {
+  const given = env[key.name]?.trim();
+  // An empty variable counts as absent: environment files and unit files have no other way to unset one.
+  const value = given === undefined || given === '' ? key.fallback : given;
+  if (value === null) {
+    const asking = key.neededBy.filter((need) => needs.has(need));
+    if (asking.length > 0) problems.push(`${key.name} is not set: it must be ${key.rule}`);
+    return null;
+  }
+  const parsed = key.parse(value);
+  if (parsed === undefined) {
+    problems.push(`${key.name} is "${key.show(value).slice(0, 200)}": it must be ${key.rule}`);
+    return null;
+  }
+  return Array.isArray(parsed) ? Object.freeze(parsed) : parsed;
+}

@@ -1,0 +1,164 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, posix, resolve } from 'node:path';
+import { Failure } from '../../failure/failure.ts';
+import { loadPack, packFiles, type Pack } from '../../packs/load-pack.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { readOnnx, type OnnxModel } from '../onnx/onnx-model.ts';
+import type { ComposedSpec, PackManifest, PreparedStage } from '../../packs/pack-manifest.ts';
+import { officialModel, PREPARED_STAGES } from '../../packs/pack-manifest.ts';
+import { assertPack } from '../../packs/verify-pack.ts';
+import { ageGenderGraph } from './age-gender-graph.ts';
+import { yolov8Graph } from './yolov8-graph.ts';
+import { detrGraph } from './detr-graph.ts';
+import { orientationGraph } from './orientation-graph.ts';
+import { visionEncoderGraph } from './vision-encoder-graph.ts';
+
+/** Composes one stage's graph; `dataFolder` is where the model's external weights lie, seen from the composed file. */
+type Compose = (model: OnnxModel, manifest: PackManifest, dataFolder: string) => GraphBuilder;
+
+/** Per stage what composes it, by the adapter that the manifest names; an adapter that is not here stays as it is. */
+const COMPOSERS: Readonly<Record<PreparedStage, Readonly<Partial<Record<string, Compose>>>>> = {
+  detection: {
+    yolov8: (model, { detection }, dataFolder) => {
+      if (detection.adapter !== 'yolov8') throw new Error(`adapter ${detection.adapter} is composed as yolov8`);
+      return yolov8Graph(model, detection, { dataFolder });
+    },
+    detr: (model, { detection }, dataFolder) => {
+      if (detection.adapter !== 'detr') throw new Error(`adapter ${detection.adapter} is composed as detr`);
+      return detrGraph(model, detection, { dataFolder });
+    },
+  },
+  ageGender: { mivolo: (model, { ageGender }, dataFolder) => ageGenderGraph(model, ageGender, { dataFolder }) },
+  orientation: { mebow: (model, { orientation }, dataFolder) => orientationGraph(model, orientation, { dataFolder }) },
+  visionEncoder: {
+    fastvlm: (model, { language }, dataFolder) => visionEncoderGraph(model, language, { dataFolder }),
+  },
+};
+
+/** The composed files lie beside the manifest: ONNX Runtime looks for external weights in the file's folder and below it. */
+const FILES: Readonly<Record<PreparedStage, string>> = {
+  detection: 'prepared_detection.onnx',
+  ageGender: 'prepared_age_gender.onnx',
+  orientation: 'prepared_orientation.onnx',
+  visionEncoder: 'prepared_vision_encoder.onnx',
+};
+
+export interface PreparedPack {
+  readonly dir: string;
+  readonly fingerprint: string;
+  readonly stages: readonly {
+    readonly stage: PreparedStage;
+    readonly adapter: string;
+    /** Null: this adapter has no composed graph, the stage runs the plain way. */
+    readonly file: string | null;
+  }[];
+}
+
+/**
+ * Writes a prepared copy of a pack: every file of it, and the graphs that put preparation and reading around the official
+ * models. The raw pack is verified first, the result afterwards, and the folder appears whole or not at all. Throws
+ * CONFIG_INVALID for a pack that is prepared already and for a folder that is in use, PACK_BROKEN for a pack or a graph that is
+ * not what its manifest says.
+ */
+export async function preparePack(rawDir: string, outDir: string): Promise<PreparedPack> {
+  const raw = await loadPack(rawDir);
+  const out = resolve(outDir);
+  if (raw.manifest.prepared !== undefined) {
+    throw new Failure('CONFIG_INVALID', `${raw.dir} is prepared already; prepare the pack that it was made from`);
+  }
+  await assertUnused(out);
+  await assertPack(raw, { hash: true });
+  await mkdir(dirname(out), { recursive: true });
+  // Not mkdtemp: its folder is for its owner alone, and the worker may run as another user.
+  const folder = `${out}.partial-${randomUUID()}`;
+  await mkdir(folder);
+  try {
+    await copyFiles(raw, folder);
+    const stages = [];
+    const prepared: Partial<Record<PreparedStage, ComposedSpec>> = {};
+    for (const stage of PREPARED_STAGES) {
+      const { adapter } = officialModel(raw.manifest, stage);
+      const compose = COMPOSERS[stage][adapter];
+      if (compose !== undefined) prepared[stage] = await composeStage(raw, stage, compose, folder);
+      stages.push({ stage, adapter, file: prepared[stage]?.file.path ?? null });
+    }
+    const manifest: PackManifest = { ...raw.manifest, filesRoot: '.', prepared };
+    await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+    const pack = await loadPack(folder);
+    await assertPack(pack, { hash: true });
+    await moveInto(folder, out);
+    return { dir: out, fingerprint: pack.fingerprint, stages };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function assertUnused(out: string): Promise<void> {
+  let entries: readonly string[];
+  try {
+    entries = await readdir(out);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new Failure('CONFIG_INVALID', `${out} cannot be written to; name a folder that is not there yet`, { cause });
+  }
+  if (entries.length === 0) return;
+  throw new Failure('CONFIG_INVALID', `${out} is not empty; name a folder that is not there yet`);
+}
+
+/** An empty folder is replaced; one that was filled in the meantime is not. */
+async function moveInto(folder: string, out: string): Promise<void> {
+  try {
+    await rename(folder, out);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOTDIR') throw cause;
+    throw new Failure('CONFIG_INVALID', `${out} was written to while the pack was prepared; name another folder`, {
+      cause,
+    });
+  }
+}
+
+async function copyFiles(raw: Pack, folder: string): Promise<void> {
+  const composed = new Set(Object.values(FILES));
+  for (const file of packFiles(raw.manifest)) {
+    if (composed.has(posix.normalize(file.path))) {
+      throw new Failure('PACK_BROKEN', `${raw.dir}: ${file.path} has the name of a prepared graph; rename it`);
+    }
+    const target = join(folder, file.path);
+    await mkdir(dirname(target), { recursive: true });
+    // Where the file system can, weights are shared instead of stored twice.
+    await copyFile(raw.filePath(file), target, constants.COPYFILE_FICLONE);
+  }
+}
+
+async function composeStage(raw: Pack, stage: PreparedStage, compose: Compose, folder: string): Promise<ComposedSpec> {
+  const official = officialModel(raw.manifest, stage).model;
+  const model = await readOnnx(raw.filePath(official.file));
+  const dataFolder = posix.dirname(posix.normalize(official.file.path));
+  const graph = compose(model, raw.manifest, dataFolder === '.' ? '' : dataFolder);
+  const bytes = graph.toBytes();
+  const path = FILES[stage];
+  await writeFile(join(folder, path), bytes);
+  return {
+    file: { path, sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length },
+    ...(official.externalData === undefined ? {} : { externalData: official.externalData }),
+    opset: graph.opset,
+    inputs: graph.inputs.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
+    outputs: graph.outputs.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
+    madeFrom: official.file.sha256,
+  };
+}
+
+/** What was prepared, as lines for a terminal. */
+export function preparedLines(prepared: PreparedPack): readonly string[] {
+  return [
+    `pack in ${prepared.dir}`,
+    `fingerprint ${prepared.fingerprint}`,
+    ...prepared.stages.map(({ stage, adapter, file }) =>
+      file === null ? `--   ${stage}: adapter ${adapter} runs the plain way` : `ok   ${stage}: ${file}`,
+    ),
+  ];
+}

@@ -1,0 +1,110 @@
+import type { ModelChain, StageName } from '../chain/model-chain.ts';
+import type { SceneDescriber } from '../scene/scene.ts';
+import { Failure } from '../failure/failure.ts';
+import type { Frame } from '../video/frame.ts';
+
+/** Where a job can fail: its message, the steps of its run, and within `analysis` the decoder and each model. */
+export type JobStage =
+  | 'message'
+  | 'head'
+  | 'claim'
+  | 'download'
+  | 'probe'
+  | 'analysis'
+  | 'decode'
+  | StageName
+  | 'highlights'
+  | 'store';
+
+const MAX_CAUSES = 8;
+
+/**
+ * Remembers where a job is and where an error was thrown. The models of one video run at the same time, so an error is told
+ * apart by who threw it and not by what was begun last.
+ */
+export class JobStages {
+  /** The step that is under way. */
+  current: JobStage = 'head';
+  readonly #thrownIn = new WeakMap<object, JobStage>();
+
+  /** Runs the work; what it throws belongs to the stage, unless an inner one has claimed it. */
+  async within<T>(stage: JobStage, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#note(stage, error);
+      throw error;
+    }
+  }
+
+  async *frames(frames: AsyncIterable<Frame>): AsyncGenerator<Frame> {
+    try {
+      yield* frames;
+    } catch (error) {
+      this.#note('decode', error);
+      throw error;
+    }
+  }
+
+  chain(chain: ModelChain): ModelChain {
+    return {
+      description: chain.description,
+      addFrame: (frame) => chain.addFrame(frame),
+      releaseFrame: (handle) => chain.releaseFrame(handle),
+      detect: (...args) => this.within('detection', () => chain.detect(...args)),
+      ageGender: (...args) => this.within('ageGender', () => chain.ageGender(...args)),
+      orientation: (...args) => this.within('orientation', () => chain.orientation(...args)),
+      action: (...args) => this.within('action', () => chain.action(...args)),
+      describe: (...args) => this.within('scene', () => chain.describe(...args)),
+      jpeg: (...args) => chain.jpeg(...args),
+      timings: () => chain.timings(),
+      close: () => chain.close(),
+    };
+  }
+
+  describer(describer: SceneDescriber | null): SceneDescriber | null {
+    if (describer === null) return null;
+    return {
+      source: describer.source,
+      forVideo: () => {
+        const session = describer.forVideo();
+        return {
+          describe: (...args) => this.within('scene', () => session.describe(...args)),
+          cost: () => session.cost(),
+        };
+      },
+    };
+  }
+
+  /** The stage that threw the error or one of its causes; the step under way when none did. */
+  of(error: unknown): JobStage {
+    let link: unknown = error;
+    for (let depth = 0; depth < MAX_CAUSES && typeof link === 'object' && link !== null; depth += 1) {
+      const stage = this.#thrownIn.get(link);
+      if (stage !== undefined) return stage;
+      link = (link as { readonly cause?: unknown }).cause;
+    }
+    return this.current;
+  }
+
+  #note(stage: JobStage, error: unknown): void {
+    if (typeof error === 'object' && error !== null && !this.#thrownIn.has(error)) this.#thrownIn.set(error, stage);
+  }
+}
+
+/** The same failure with the stage among its facts, where it is not yet. */
+export function withStage(failure: Failure, stage: JobStage): Failure {
+  if (typeof failure.details['stage'] === 'string') return failure;
+  const named = new Failure(failure.code, failure.message, {
+    cause: failure.cause,
+    details: { ...failure.details, stage },
+  });
+  if (failure.stack !== undefined) named.stack = failure.stack;
+  return named;
+}
+
+/** The stage of a failure of a job; null where it never began one. */
+export function stageOf(failure: Failure): string | null {
+  const { stage } = failure.details;
+  return typeof stage === 'string' ? stage : null;
+}

@@ -1,0 +1,106 @@
+import { Failure } from '../failure/failure.ts';
+import { loadPack, packModels } from './load-pack.ts';
+import type { Pack } from './load-pack.ts';
+import type { TensorSpec } from './pack-manifest.ts';
+import { describeProblem } from './pack-problem.ts';
+import type { PackProblem } from './pack-problem.ts';
+import { placementLines, placeModel } from '../graphs/placement/graph-placement.ts';
+import type { GraphPlacement } from '../graphs/placement/graph-placement.ts';
+import { probeCudaProvider } from '../inference/providers.ts';
+import { verifyPack } from './verify-pack.ts';
+
+export interface ModelsReport {
+  readonly ok: boolean;
+  /** Null where the manifest itself is wrong. */
+  readonly pack: { readonly name: string; readonly dir: string; readonly fingerprint: string } | null;
+  /** One per graph: its place in the manifest, file and tensors. */
+  readonly models: readonly { readonly field: string; readonly file: string; readonly tensors: string }[];
+  readonly problems: readonly PackProblem[];
+  /** Where nodes would run on the GPU, by the table of kernels; empty where CUDA was not asked for. */
+  readonly placements: readonly GraphPlacement[];
+  /** Whether the CUDA provider runs here; null where it was not asked for. Verifying a pack needs no GPU. */
+  readonly cuda: { readonly ok: boolean; readonly needed: boolean; readonly text: string } | null;
+}
+
+/**
+ * Everything that `models verify` tells of a pack; never throws for a broken one. With `gpu` the CUDA provider must run here;
+ * without, where nodes would run is told by the table of kernels alone.
+ */
+export async function verifyModels(
+  dir: string,
+  options: { readonly device: 'cpu' | 'cuda'; readonly deviceId?: number; readonly gpu?: boolean },
+): Promise<ModelsReport> {
+  const cuda = options.device === 'cuda' ? await reportCuda(options.deviceId ?? 0, options.gpu === true) : null;
+  try {
+    const pack = await loadPack(dir);
+    const problems = await verifyPack(pack, { hash: true });
+    const placements = options.device === 'cuda' ? await placeModels(pack, problems) : [];
+    return {
+      ok:
+        problems.length === 0 &&
+        placements.every(({ offGpu }) => offGpu.length === 0) &&
+        (cuda === null || cuda.ok || !cuda.needed),
+      pack: { name: pack.manifest.name, dir: pack.dir, fingerprint: pack.fingerprint },
+      models: packModels(pack.manifest).map(({ field, spec }) => ({
+        field,
+        file: spec.file.path,
+        tensors: `${tensorsText(spec.inputs)} -> ${tensorsText(spec.outputs)}`,
+      })),
+      problems,
+      placements,
+      cuda,
+    };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'PACK_BROKEN') throw error;
+    const problem = { file: 'manifest.json', field: 'manifest', expected: 'a pack manifest', found: error.message };
+    return { ok: false, pack: null, models: [], problems: [problem], placements: [], cuda };
+  }
+}
+
+/** The report as lines for a terminal. */
+export function modelsReportLines(report: ModelsReport): readonly string[] {
+  const lines: string[] = [];
+  if (report.pack !== null) {
+    lines.push(`pack ${report.pack.name} in ${report.pack.dir}`, `fingerprint ${report.pack.fingerprint}`);
+  }
+  for (const model of report.models) {
+    const broken = report.problems.some((problem) => problem.file === model.file);
+    lines.push(`${broken ? 'FAIL' : 'ok  '} ${model.field}: ${model.file} ${model.tensors}`);
+  }
+  for (const problem of report.problems) lines.push(`FAIL ${describeProblem(problem)}`);
+  if (report.placements.length > 0) lines.push(...placementLines(report.placements));
+  if (report.cuda !== null) {
+    const { ok, needed, text } = report.cuda;
+    lines.push(`${ok ? 'ok  ' : needed ? 'FAIL' : 'skip'} CUDA provider: ${text}`);
+  }
+  return lines;
+}
+
+/** Files that are not what the manifest says are named already. */
+async function placeModels(pack: Pack, problems: readonly PackProblem[]): Promise<readonly GraphPlacement[]> {
+  const broken = new Set(problems.map(({ file }) => file));
+  const placements: GraphPlacement[] = [];
+  for (const model of packModels(pack.manifest)) {
+    if (!broken.has(model.spec.file.path)) placements.push(await placeModel(pack, model));
+  }
+  return placements;
+}
+
+async function reportCuda(deviceId: number, needed: boolean): Promise<NonNullable<ModelsReport['cuda']>> {
+  const probe = await probeCudaProvider(deviceId);
+  if (!probe.ok) {
+    return {
+      ok: false,
+      needed,
+      text: needed ? probe.failure.message : `no GPU here to try it on: ${probe.failure.message}`,
+    };
+  }
+  const milliseconds = Math.round(probe.milliseconds);
+  return { ok: true, needed, text: `ran a convolution in ${milliseconds} ms, start included` };
+}
+
+/** Long lists, such as the caches of a decoder, are cut. */
+function tensorsText(tensors: readonly TensorSpec[]): string {
+  const shown = tensors.slice(0, 4).map((t) => `${t.name} ${t.dtype}[${t.shape.join(',')}]`);
+  return tensors.length > 4 ? `${shown.join(' ')} and ${tensors.length - 4} more` : shown.join(' ');
+}

@@ -1,0 +1,149 @@
+import type {
+  AgeGroup,
+  AnalysedFrame,
+  BoxTuple,
+  ObservedDetection,
+  VideoAnalysis,
+} from '../../analysis/video-analysis.ts';
+import { ANALYSIS_FORMAT_VERSION } from '../../analysis/video-analysis.ts';
+import type { Gender } from '../../chain/model-chain.ts';
+import type { Prisma } from '../../generated/prisma/client.ts';
+import type { Database } from '../client.ts';
+import { databaseCall } from '../database-call.ts';
+
+const EVERYTHING = {
+  runs: { where: { outcome: 'completed' }, orderBy: { fencingToken: 'desc' }, take: 1 },
+  tracks: { orderBy: { track: 'asc' } },
+  observations: { orderBy: { id: 'asc' } },
+  overlaps: { orderBy: { id: 'asc' } },
+  events: { orderBy: { id: 'asc' } },
+  scenes: { orderBy: { id: 'asc' } },
+} as const satisfies Prisma.VideoInclude;
+
+type StoredVideo = Prisma.VideoGetPayload<{ include: typeof EVERYTHING }>;
+
+export interface StoredAnalysis {
+  /**
+   * As it was stored, with two differences: sampled frames in which nothing was seen are not listed
+   * (`sampling.frames` still counts them), and `highlight.file` is empty, since the image is in the bucket.
+   */
+  readonly analysis: VideoAnalysis;
+  readonly highlightsBucket: string | null;
+}
+
+/** Reads the analysis of a completed video (by primary key) back from its rows; null where there is none. */
+export async function loadAnalysis(db: Database, videoId: string, signal: AbortSignal): Promise<StoredAnalysis | null> {
+  const video = await databaseCall(db, 'load the analysis', signal, () =>
+    db.prisma.video.findUnique({ where: { id: videoId }, include: EVERYTHING }),
+  );
+  const run = video?.runs[0];
+  if (video === null || run === undefined || video.status !== 'completed') return null;
+  return {
+    analysis: {
+      version: ANALYSIS_FORMAT_VERSION,
+      video: {
+        width: video.width ?? 0,
+        height: video.height ?? 0,
+        frameRate: video.frameRate ?? 0,
+        durationSeconds: video.durationSeconds ?? 0,
+        codec: video.codec ?? '',
+        container: video.container ?? '',
+        sizeBytes: Number(video.sizeBytes ?? 0),
+      },
+      pack: {
+        name: run.packName,
+        fingerprint: run.packFingerprint,
+        device: run.device === 'cuda' ? 'cuda' : 'cpu',
+      },
+      sampling: {
+        framesPerSecond: run.framesPerSecond,
+        frames: run.frames ?? 0,
+        attributes: run.attributes === 'per-frame' ? 'per-frame' : 'per-track',
+      },
+      frames: storedFrames(video),
+      tracks: video.tracks.map((row) => ({
+        id: row.track,
+        startSeconds: row.startSeconds,
+        endSeconds: row.endSeconds,
+        observations: row.observations,
+        age: row.age,
+        ageGroup: row.ageGroup as AgeGroup | null,
+        gender: row.gender as Gender | null,
+        genderScore: row.genderScore,
+        mainAction: row.mainAction,
+      })),
+      events: video.events.map(storedEvent),
+      scenes: video.scenes.map((scene) => ({
+        t: scene.seconds,
+        frameIndex: scene.frameIndex,
+        text: scene.text,
+        source: scene.source === 'bedrock' ? 'bedrock' : 'local',
+      })),
+      // Written by this program from these very types, and only read by it.
+      degraded: (run.degraded ?? []) as unknown as VideoAnalysis['degraded'],
+      timings: run.timings as unknown as VideoAnalysis['timings'],
+    },
+    highlightsBucket: video.events.find((event) => event.highlightBucket !== null)?.highlightBucket ?? null,
+  };
+}
+
+function storedFrames(video: StoredVideo): AnalysedFrame[] {
+  const frames = new Map<
+    number,
+    { index: number; t: number; detections: ObservedDetection[]; overlaps: { a: number; b: number; iou: number }[] }
+  >();
+  const frame = (index: number, t: number) => {
+    const known = frames.get(index) ?? { index, t, detections: [], overlaps: [] };
+    frames.set(index, known);
+    return known;
+  };
+  for (const row of video.observations) frame(row.frameIndex, row.seconds).detections.push(storedDetection(row));
+  for (const row of video.overlaps) {
+    frame(row.frameIndex, row.seconds).overlaps.push({ a: row.trackA, b: row.trackB, iou: row.iou });
+  }
+  return [...frames.values()].sort((a, b) => a.index - b.index);
+}
+
+function storedDetection(row: StoredVideo['observations'][number]): ObservedDetection {
+  const { faceX1, faceY1, faceX2, faceY2 } = row;
+  const noFace = faceX1 === null || faceY1 === null || faceX2 === null || faceY2 === null;
+  return {
+    track: row.track,
+    class: row.class === 'face' ? 'face' : 'person',
+    box: boxOf(row),
+    score: row.score,
+    face: noFace ? null : [faceX1, faceY1, faceX2, faceY2],
+    age: row.age,
+    ageGroup: row.ageGroup as AgeGroup | null,
+    gender: row.gender as Gender | null,
+    genderScore: row.genderScore,
+    orientation: row.orientation,
+    action: row.action,
+    actionScore: row.actionScore,
+    zone: row.zone,
+  };
+}
+
+function storedEvent(row: StoredVideo['events'][number]): VideoAnalysis['events'][number] {
+  return {
+    type: row.type,
+    track: row.track,
+    startSeconds: row.startSeconds,
+    durationSeconds: row.durationSeconds,
+    frameIndex: row.frameIndex,
+    box: boxOf(row),
+    confidence: row.confidence,
+    age: row.age,
+    ageGroup: row.ageGroup as AgeGroup | null,
+    gender: row.gender as Gender | null,
+    orientation: row.orientation,
+    zone: row.zone,
+    text: row.text,
+    keywords: row.keywords,
+    highlight: row.highlightKey === null ? null : { key: row.highlightKey, file: '' },
+  };
+}
+
+function boxOf(row: { x1: number; y1: number; x2: number; y2: number }): BoxTuple {
+  return [row.x1, row.y1, row.x2, row.y2];
+}

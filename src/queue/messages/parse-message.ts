@@ -1,0 +1,215 @@
+import { z } from 'zod';
+import { Failure } from '../../failure/failure.ts';
+import type { Job, JobPriority } from './job.ts';
+
+export type ParsedMessage =
+  | { readonly kind: 'jobs'; readonly jobs: readonly Job[] }
+  | { readonly kind: 'ignored'; readonly reason: string };
+
+/** String attributes of the message by name. */
+export type StringAttributes = Readonly<Record<string, string>>;
+
+/** SQS carries up to 1 MiB; the largest known form, an event of many records in an envelope, stays far below. */
+export const MAX_BODY_BYTES = 262_144;
+const MAX_KEY_BYTES = 1_024;
+const MAX_WRAPPINGS = 3;
+
+const bucket = z.string().min(1);
+const key = z.string().min(1);
+/** What the database can keep and find again: no NUL, and short enough for an index. */
+const ID = /^[^\0]{1,500}$/;
+const id = z.union([z.string().regex(ID), z.number().int()]).transform(String);
+
+const backendSchema = z.looseObject({
+  eventType: z.literal('video-uploaded'),
+  timestamp: z.string().optional(),
+  s3: z.looseObject({ bucket, key }),
+  video: z.looseObject({ id: id.nullish() }).nullish(),
+  processing: z.looseObject({ priority: z.string().optional() }).nullish(),
+});
+const recordSchema = z.looseObject({
+  eventName: z.string(),
+  eventTime: z.string().optional(),
+  s3: z.looseObject({
+    bucket: z.looseObject({ name: bucket }),
+    object: z.looseObject({
+      key,
+      size: z.number().nonnegative().optional(),
+      eTag: z.string().optional(),
+      versionId: z.string().nullish(),
+    }),
+  }),
+});
+const eventSchema = z.looseObject({ Records: z.array(z.unknown()).min(1) });
+const eventBridgeSchema = z.looseObject({
+  'detail-type': z.string(),
+  time: z.string().optional(),
+  detail: z.looseObject({
+    bucket: z.looseObject({ name: bucket }),
+    object: z.looseObject({
+      key,
+      size: z.number().nonnegative().optional(),
+      etag: z.string().optional(),
+      'version-id': z.string().nullish(),
+    }),
+  }),
+});
+const flatSchema = z.looseObject({ bucket, key });
+
+/**
+ * Reads every known form of a "video was uploaded" message. Throws a permanent `Failure` (MESSAGE_*) for anything else.
+ */
+export function parseMessage(body: string, attributes: StringAttributes = {}): ParsedMessage {
+  const bytes = Buffer.byteLength(body);
+  if (bytes > MAX_BODY_BYTES) {
+    throw new Failure('MESSAGE_TOO_LARGE', `the message body has ${bytes} bytes, accepted are ${MAX_BODY_BYTES}`, {
+      details: { bytes },
+    });
+  }
+  return parseValue(parseJson(body), attributes, 0);
+}
+
+function parseValue(value: unknown, attributes: StringAttributes, depth: number): ParsedMessage {
+  if (!isRecord(value)) throw unknownShape('the body is not a JSON object');
+  if (value['Event'] === 's3:TestEvent') return { kind: 'ignored', reason: 'the test event of S3' };
+  if (value['Type'] === 'Notification' && typeof value['Message'] === 'string') {
+    if (depth >= MAX_WRAPPINGS) throw unknownShape('more envelopes inside each other than accepted');
+    return parseValue(parseJson(value['Message']), attributes, depth + 1);
+  }
+  if ('Records' in value) return parseS3Event(value);
+  if ('detail-type' in value) return parseEventBridge(value);
+  if ('eventType' in value) return parseBackend(value, attributes);
+  if ('bucket' in value || 'key' in value) {
+    const flat = check(flatSchema, value, 'the flat message');
+    return jobs([job({ bucket: flat.bucket, key: flat.key, source: 'legacy', videoId: attributeId(attributes) })]);
+  }
+  throw unknownShape(`none of the known forms; its fields are ${Object.keys(value).slice(0, 8).join(', ') || 'none'}`);
+}
+
+function parseBackend(value: unknown, attributes: StringAttributes): ParsedMessage {
+  if (isRecord(value) && value['eventType'] !== 'video-uploaded') {
+    throw unknownShape(`the eventType is not video-uploaded`);
+  }
+  const message = check(backendSchema, value, 'the backend message');
+  return jobs([
+    job({
+      bucket: message.s3.bucket,
+      key: message.s3.key,
+      source: 'backend',
+      videoId: message.video?.id ?? attributeId(attributes),
+      priority: toPriority(message.processing?.priority),
+      eventTime: message.timestamp ?? null,
+    }),
+  ]);
+}
+
+function parseS3Event(value: unknown): ParsedMessage {
+  const event = check(eventSchema, value, 'the S3 event');
+  const found: Job[] = [];
+  for (const [index, raw] of event.Records.entries()) {
+    if (isRecord(raw) && typeof raw['eventName'] === 'string' && !isCreation(raw['eventName'])) continue;
+    const record = check(recordSchema, raw, `record ${index} of the S3 event`);
+    const { object } = record.s3;
+    found.push(
+      job({
+        bucket: record.s3.bucket.name,
+        key: decodeKey(object.key),
+        versionId: object.versionId ?? null,
+        etag: object.eTag ?? null,
+        sizeBytes: object.size ?? null,
+        source: 's3-event',
+        eventTime: record.eventTime ?? null,
+      }),
+    );
+  }
+  return found.length > 0 ? jobs(found) : { kind: 'ignored', reason: 'no record tells of a new object' };
+}
+
+/** The key of an EventBridge event is not form-encoded: a plus in it is a plus. */
+function parseEventBridge(value: unknown): ParsedMessage {
+  if (isRecord(value) && typeof value['detail-type'] === 'string' && /^Object (?!Created)/.test(value['detail-type'])) {
+    return { kind: 'ignored', reason: `EventBridge tells "${value['detail-type'].slice(0, 40)}"` };
+  }
+  const event = check(eventBridgeSchema, value, 'the EventBridge event');
+  if (event['detail-type'] !== 'Object Created') throw unknownShape('an EventBridge event that S3 did not send');
+  const { object } = event.detail;
+  return jobs([
+    job({
+      bucket: event.detail.bucket.name,
+      key: object.key,
+      versionId: object['version-id'] ?? null,
+      etag: object.etag ?? null,
+      sizeBytes: object.size ?? null,
+      source: 's3-event',
+      eventTime: event.time ?? null,
+    }),
+  ]);
+}
+
+function job(facts: Partial<Job> & Pick<Job, 'bucket' | 'key' | 'source'>): Job {
+  if (Buffer.byteLength(facts.key) > MAX_KEY_BYTES) {
+    throw new Failure('MESSAGE_KEY_UNDECODABLE', `the object key is longer than the ${MAX_KEY_BYTES} bytes of S3`);
+  }
+  return {
+    versionId: null,
+    sizeBytes: null,
+    videoId: null,
+    priority: 'normal',
+    eventTime: null,
+    ...facts,
+    etag: facts.etag?.replaceAll('"', '') ?? null,
+  };
+}
+
+function jobs(found: readonly Job[]): ParsedMessage {
+  return { kind: 'jobs', jobs: found };
+}
+
+function isCreation(eventName: string): boolean {
+  return /^(s3:)?ObjectCreated:/.test(eventName);
+}
+
+function attributeId(attributes: StringAttributes): string | null {
+  const value = attributes['video_id'];
+  if (value === undefined || value === '') return null;
+  return check(z.string().regex(ID), value, 'the attribute video_id');
+}
+
+function toPriority(text: string | undefined): JobPriority {
+  return text === 'high' || text === 'low' ? text : 'normal';
+}
+
+/** Decoded exactly once: a key may itself contain a percent sign. */
+function decodeKey(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch (error) {
+    throw new Failure('MESSAGE_KEY_UNDECODABLE', 'the object key of the S3 event is not form-encoded text', {
+      cause: error,
+    });
+  }
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch (error) {
+    throw new Failure('MESSAGE_NOT_JSON', 'the message body is not JSON', { cause: error });
+  }
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const where = issue === undefined ? '' : `${issue.path.map(String).join('.')}: ${issue.message}`;
+  throw new Failure('MESSAGE_FIELD_MISSING', `${what} lacks a field or has one of the wrong type: ${where}`);
+}
+
+function unknownShape(why: string): Failure {
+  return new Failure('MESSAGE_UNKNOWN_SHAPE', `the message has an unknown shape: ${why}`);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,221 @@
+import { createWriteStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import pRetry from 'p-retry';
+import { Failure } from '../failure/failure.ts';
+import { checkReference, type ObjectRef } from './object-ref.ts';
+import { classifyS3Error } from './s3-failure.ts';
+import { checkFreeSpace, onDisk } from './workspace.ts';
+
+export type { ObjectRef } from './object-ref.ts';
+
+export interface DownloadLimits {
+  readonly maxBytes: number;
+  /** For a request's answer, and the longest silence while bytes come. */
+  readonly timeoutMs: number;
+  /** Pause before the first retry, doubled each time; 2,000 by default. */
+  readonly retryBaseMs?: number;
+}
+
+export interface ObjectHead {
+  readonly etag: string | null;
+  readonly versionId: string | null;
+  readonly sizeBytes: number;
+  readonly lastModified: Date | null;
+  readonly contentType: string | null;
+}
+
+export interface Download {
+  readonly bytes: number;
+  readonly etag: string | null;
+  readonly versionId: string | null;
+  readonly contentType: string | null;
+}
+
+const RETRIES = 3;
+
+/** Asks S3 for an object's identity and size; refuses an empty or oversize one, or one that is no longer the one meant. */
+export async function headObject(
+  client: S3Client,
+  ref: ObjectRef,
+  limits: DownloadLimits,
+  signal: AbortSignal,
+): Promise<ObjectHead> {
+  checkReference(ref);
+  const idle = idleTimer(limits.timeoutMs, ref);
+  try {
+    const answer = await client.send(new HeadObjectCommand(inputOf(ref)), {
+      abortSignal: AbortSignal.any([signal, idle.signal]),
+    });
+    const head = {
+      etag: answer.ETag ?? null,
+      versionId: answer.VersionId ?? null,
+      sizeBytes: answer.ContentLength ?? 0,
+      lastModified: answer.LastModified ?? null,
+      contentType: answer.ContentType ?? null,
+    };
+    // Not every S3 server honours If-Match on HEAD.
+    if (ref.etag !== null && head.etag !== null && bare(ref.etag) !== bare(head.etag)) throw changed(ref);
+    checkSize(ref, head.sizeBytes, limits.maxBytes);
+    return head;
+  } catch (error) {
+    const meaning = meaningOf(error, ref, idle.signal, signal);
+    if (!(meaning instanceof Failure) || !isNameless(meaning)) throw meaning;
+    throw (await askAgainWithBody(client, ref, AbortSignal.any([signal, idle.signal]))) ?? meaning;
+  } finally {
+    idle.stop();
+  }
+}
+
+/** An answer to HEAD has no body: a missing bucket looks like a missing key, expired credentials like a bad request. */
+function isNameless({ code, details }: Failure): boolean {
+  return code === 'OBJECT_NOT_FOUND' || (code === 'UNKNOWN' && details['httpStatus'] === 400);
+}
+
+/** What S3 says to a GET of one byte when that tells more than the answer to HEAD did, else null. */
+async function askAgainWithBody(client: S3Client, ref: ObjectRef, signal: AbortSignal): Promise<Failure | null> {
+  try {
+    const answer = await client.send(new GetObjectCommand({ ...inputOf(ref), Range: 'bytes=0-0' }), {
+      abortSignal: signal,
+    });
+    if (answer.Body instanceof Readable) answer.Body.destroy();
+    return null;
+  } catch (error) {
+    const meaning = classifyS3Error(error, ref);
+    return ['BUCKET_NOT_FOUND', 'OBJECT_NOT_FOUND', 'CREDENTIALS'].includes(meaning.code) ? meaning : null;
+  }
+}
+
+/**
+ * Streams an object to a file. The very object that HEAD saw, or OBJECT_CHANGED: every request carries its ETag.
+ * After a network error the download goes on where it stopped. A failed download leaves no file.
+ */
+export async function downloadObject(
+  client: S3Client,
+  ref: ObjectRef,
+  target: string,
+  limits: DownloadLimits,
+  signal: AbortSignal,
+): Promise<Download> {
+  const retry = <T>(work: () => Promise<T>): Promise<T> =>
+    pRetry(work, {
+      retries: RETRIES,
+      minTimeout: (limits.retryBaseMs ?? 2_000) * (1 + Math.random() / 2),
+      factor: 2,
+      signal,
+      shouldRetry: ({ error }) => error instanceof Failure && error.class === 'temporary',
+    });
+  const head = await retry(() => headObject(client, ref, limits, signal));
+  await checkFreeSpace(dirname(target), head.sizeBytes);
+  const pinned = { ...ref, etag: head.etag ?? ref.etag, versionId: ref.versionId ?? head.versionId };
+  try {
+    await rm(target, { force: true });
+    await retry(() => fetchRest(client, { ref: pinned, target, sizeBytes: head.sizeBytes }, limits.timeoutMs, signal));
+  } catch (error) {
+    await rm(target, { force: true });
+    throw error;
+  }
+  return { bytes: head.sizeBytes, etag: head.etag, versionId: head.versionId, contentType: head.contentType };
+}
+
+interface Transfer {
+  readonly ref: ObjectRef;
+  readonly target: string;
+  readonly sizeBytes: number;
+}
+
+async function fetchRest(client: S3Client, transfer: Transfer, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  const { ref, target, sizeBytes } = transfer;
+  const have = await stat(target).then(
+    (file) => file.size,
+    () => 0,
+  );
+  if (have === sizeBytes) return;
+  const idle = idleTimer(timeoutMs, ref);
+  const either = AbortSignal.any([signal, idle.signal]);
+  try {
+    const range = have === 0 ? {} : { Range: `bytes=${have}-` };
+    const answer = await client.send(new GetObjectCommand({ ...inputOf(ref), ...range }), { abortSignal: either });
+    if (ref.etag !== null && answer.ETag !== undefined && bare(answer.ETag) !== bare(ref.etag)) throw changed(ref);
+    if (!(answer.Body instanceof Readable)) throw new Failure('SERVICE_UNAVAILABLE', 'S3 answered without a body');
+    // A server that ignores Range sends the whole object again: write from the start then.
+    const start = have > 0 && answer.ContentRange?.startsWith(`bytes ${have}-`) === true ? have : 0;
+    const body = answer.Body;
+    let end = start;
+    const counted = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        idle.touch();
+        end += chunk.length;
+        // The size cap holds against a server that sends more than it said.
+        done(
+          end > sizeBytes
+            ? new Failure('OBJECT_CHANGED', `s3://${ref.bucket}/${ref.key} is longer than announced`)
+            : null,
+          chunk,
+        );
+      },
+    });
+    const file = createWriteStream(target, { flags: start === 0 ? 'w' : 'a', mode: 0o600 });
+    await onDisk('download a video', () => pipeline(body, counted, file, { signal: either }));
+    if (end < sizeBytes) {
+      throw new Failure(
+        'NETWORK',
+        `s3://${ref.bucket}/${ref.key}: the connection ended after ${end} of ${sizeBytes} bytes`,
+      );
+    }
+  } catch (error) {
+    throw meaningOf(error, ref, idle.signal, signal);
+  } finally {
+    idle.stop();
+  }
+}
+
+function inputOf(ref: ObjectRef): { Bucket: string; Key: string; VersionId?: string; IfMatch?: string } {
+  return {
+    Bucket: ref.bucket,
+    Key: ref.key,
+    ...(ref.versionId === null ? {} : { VersionId: ref.versionId }),
+    ...(ref.etag === null ? {} : { IfMatch: `"${bare(ref.etag)}"` }),
+  };
+}
+
+/** Events carry the ETag bare, the API in quotes. */
+function bare(etag: string): string {
+  return etag.replaceAll('"', '');
+}
+
+function changed(ref: ObjectRef): Failure {
+  return new Failure('OBJECT_CHANGED', `s3://${ref.bucket}/${ref.key} is not the object of the message any more`);
+}
+
+function checkSize(ref: ObjectRef, sizeBytes: number, maxBytes: number): void {
+  const name = `s3://${ref.bucket}/${ref.key}`;
+  if (sizeBytes === 0) throw new Failure('OBJECT_EMPTY', `${name} has no bytes; upload it again`);
+  if (sizeBytes > maxBytes) {
+    throw new Failure('OBJECT_TOO_LARGE', `${name} has ${sizeBytes} bytes, at most ${maxBytes} are accepted`, {
+      details: { sizeBytes, maxBytes },
+    });
+  }
+}
+
+function meaningOf(error: unknown, ref: ObjectRef, idle: AbortSignal, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  return idle.aborted ? idle.reason : classifyS3Error(error, ref);
+}
+
+interface IdleTimer {
+  readonly signal: AbortSignal;
+  touch(): void;
+  stop(): void;
+}
+
+function idleTimer(timeoutMs: number, ref: ObjectRef): IdleTimer {
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    controller.abort(new Failure('TIMEOUT', `s3://${ref.bucket}/${ref.key}: nothing came for ${timeoutMs} ms`));
+  }, timeoutMs);
+  return { signal: controller.signal, touch: () => void timer.refresh(), stop: () => clearTimeout(timer) };
+}

@@ -1,0 +1,83 @@
+import { pictureEncoder } from '../../../src/chain/fastvlm/encode-pictures.ts';
+import { openLanguageModel, prefill, preparePrompt } from '../../../src/chain/fastvlm/language-model.ts';
+import { buildPrompt } from '../../../src/chain/fastvlm/prompt.ts';
+import { cutBox } from '../../../src/chain/cut-box.ts';
+import { openFastVlm } from '../../../src/chain/fastvlm/fastvlm.ts';
+import { openAgeGender, openDetection, openOrientation } from '../../../src/chain/open-stages.ts';
+import type { Pack } from '../../../src/packs/load-pack.ts';
+import type { ExecutionTarget } from '../../../src/inference/providers.ts';
+import { type StageMeter, stageMeter } from '../../../src/inference/stage-meter.ts';
+import type { BenchStage } from './arithmetic-floor.ts';
+import { syntheticScene } from './synthetic-scene.ts';
+
+/** A stage that is open and can run any number of items. */
+export interface StageCase {
+  readonly meter: StageMeter;
+  readonly run: (items: number) => Promise<unknown>;
+  readonly release: () => Promise<void>;
+}
+
+type OpenCase = (pack: Pack, target: ExecutionTarget) => Promise<StageCase>;
+
+const scene = syntheticScene();
+const person = (i: number): number => (i % scene.persons) * 2;
+const box = (i: number) => scene.detections[person(i)]?.box ?? { x1: 0, y1: 0, x2: 64, y2: 64 };
+const items = <Item>(count: number, make: (i: number) => Item): readonly Item[] =>
+  Array.from({ length: count }, (_, i) => make(i));
+
+/** How each stage is opened and fed, in the order of the chain. */
+export const STAGE_CASES: Readonly<Record<BenchStage, OpenCase>> = {
+  detection: async (pack, target) => {
+    const meter = stageMeter();
+    const stage = await openDetection(pack, { target, padTo: [], meter });
+    return { meter, run: (count) => stage.run(items(count, () => scene.frame)), release: stage.release };
+  },
+  ageGender: async (pack, target) => {
+    const meter = stageMeter();
+    const stage = await openAgeGender(pack, { target, padTo: [], meter });
+    const { frame, detections } = scene;
+    const row = (i: number) => ({ frame, detections, pair: { person: person(i), face: person(i) + 1 } });
+    return { meter, run: (count) => stage.run(items(count, row)), release: stage.release };
+  },
+  orientation: async (pack, target) => {
+    const meter = stageMeter();
+    const stage = await openOrientation(pack, { target, padTo: [], meter });
+    const crop = (i: number) => ({ frame: scene.frame, box: box(i) });
+    return { meter, run: (count) => stage.run(items(count, crop)), release: stage.release };
+  },
+  visionEncoder: async (pack, target) => {
+    const meter = stageMeter();
+    const lm = await openLanguageModel(pack, target);
+    const encode = pictureEncoder(lm);
+    const crops = (count: number) => items(count, (i) => cutBox(scene.frame, box(i)));
+    return { meter, run: (count) => encode(crops(count), count, meter), release: lm.release };
+  },
+  prefill: async (pack, target) => {
+    const meter = stageMeter();
+    const lm = await openLanguageModel(pack, target);
+    const prompt = await preparePrompt(
+      lm,
+      buildPrompt(lm.tokenizer, lm.language, pack.manifest.action.question),
+      meter,
+    );
+    const perImage = (prompt.after.length / prompt.afterLength) * lm.language.imageTokens;
+    const run = (count: number) => prefill(lm, prompt, new Float32Array(count * perImage), count, meter);
+    return { meter, run, release: lm.release };
+  },
+  action: async (pack, target) => {
+    const meter = stageMeter();
+    const model = await openFastVlm(pack, { target, padTo: [], action: meter, scene: stageMeter() });
+    const crop = (i: number) => cutBox(scene.frame, box(i));
+    return { meter, run: (count) => model.readActions(items(count, crop)), release: model.release };
+  },
+};
+
+/** Reads the name of a stage; throws a sentence for another. */
+export function benchStage(text: string): BenchStage {
+  if (isStage(text)) return text;
+  throw new Error(`the stages are ${Object.keys(STAGE_CASES).join(', ')}, not ${text}`);
+}
+
+function isStage(text: string): text is BenchStage {
+  return Object.hasOwn(STAGE_CASES, text);
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Detection } from '../../src/chain/model-chain.ts';
+import { openDetection } from '../../src/chain/open-stages.ts';
+import type { Stage } from '../../src/chain/stage.ts';
+import { loadPack, type Pack } from '../../src/packs/load-pack.ts';
+import { GraphBuilder, OPSET, type ElementType } from '../../src/graphs/onnx/graph-builder.ts';
+import { parseOnnx, readOnnx } from '../../src/graphs/onnx/onnx-model.ts';
+import type { ModelSpec } from '../../src/packs/pack-manifest.ts';
+import { yolov8Graph, type Yolov8Spec } from '../../src/graphs/prepare/yolov8-graph.ts';
+import { stageMeter } from '../../src/inference/stage-meter.ts';
+import type { Picture } from '../../src/vision/picture.ts';
+
+export type DetectionStage = Stage<Picture, readonly Detection[]>;
+
+export interface DetectionStages {
+  readonly plain: DetectionStage;
+  readonly prepared: DetectionStage;
+  readonly release: () => Promise<void>;
+}
+
+export const SIZE = 640;
+
+/** A detector that looks at nothing and answers with the given [1, 4 + classes, anchors] for every frame. */
+export function constantDetector(
+  raw: Float32Array,
+  shape: readonly number[],
+  dtype: ElementType = 'float32',
+  opset = OPSET,
+): GraphBuilder {
+  const graph = new GraphBuilder('constant_detector', { opset });
+  const images = graph.input('images', dtype, ['batch', 3, SIZE, SIZE]);
+  const first = graph.node('Slice', [images, graph.ints([0, 0, 0]), graph.ints([1, 1, 1]), graph.ints([1, 2, 3])]);
+  const nothing = graph.cast(
+    graph.node('Mul', [graph.node('Reshape', [first, graph.ints([-1, 1, 1])]), graph.constant(dtype, [0], [])]),
+    dtype,
+  );
+  const values = graph.constant(dtype, raw, shape);
+  graph.output(graph.node('Add', [values, nothing]), 'output0', dtype, ['batch', shape[1]!, shape[2]!]);
+  return graph;
+}
+
+/** The demo pack with this detector, at the usual thresholds. */
+export async function withDetector(detector: GraphBuilder): Promise<Pack> {
+  const dir = await mkdtemp(join(tmpdir(), 'detector-'));
+  const demo = await loadPack('models/demo');
+  const model = await put(dir, 'detector.onnx', detector);
+  return {
+    ...demo,
+    manifest: { ...demo.manifest, detection: { ...(demo.manifest.detection as Yolov8Spec), model } },
+    filePath: (file) => join(dir, file.path),
+  };
+}
+
+/** Both ways of running a pack's detector. */
+export async function bothWays(pack: Pack, padTo: readonly number[] = []): Promise<DetectionStages> {
+  const dir = await mkdtemp(join(tmpdir(), 'prepared-'));
+  const spec = pack.manifest.detection as Yolov8Spec;
+  const composed = yolov8Graph(await readOnnx(pack.filePath(spec.model.file)), spec);
+  const model = await put(dir, 'prepared_detection.onnx', composed);
+  const prepared: Pack = {
+    ...pack,
+    manifest: { ...pack.manifest, prepared: { detection: { ...model, madeFrom: spec.model.file.sha256 } } },
+    filePath: (file) => join(dir, file.path),
+  };
+  const stageOptions = { target: { device: 'cpu', threads: 1 }, padTo } as const;
+  const stages = {
+    plain: await openDetection(pack, { ...stageOptions, meter: stageMeter() }),
+    prepared: await openDetection(prepared, { ...stageOptions, meter: stageMeter() }),
+  };
+  return {
+    ...stages,
+    release: async () => {
+      await stages.plain.release();
+      await stages.prepared.release();
+    },
+  };
+}
+
+async function put(dir: string, path: string, graph: GraphBuilder): Promise<ModelSpec> {
+  const bytes = graph.toBytes();
+  parseOnnx(bytes, path);
+  await writeFile(join(dir, path), bytes);
+  const tensors = (side: GraphBuilder['inputs']): ModelSpec['inputs'] =>
+    side.map((tensor) => ({ ...tensor, shape: [...tensor.shape] }));
+  return {
+    file: { path, sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length },
+    opset: graph.opset,
+    inputs: tensors(graph.inputs),
+    outputs: tensors(graph.outputs),
+  };
+}

@@ -1,0 +1,110 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { DEFAULT_ANALYSIS_SETTINGS } from '../../src/analysis/settings.ts';
+import type { ModelChain } from '../../src/chain/model-chain.ts';
+import { openDatabase, type Database } from '../../src/persistence/client.ts';
+import { migrateDatabase } from '../../src/persistence/migrate.ts';
+import { recordRejection } from '../../src/persistence/runs.ts';
+import { createSqsClients, type SqsClients } from '../../src/queue/sqs/sqs-client.ts';
+import type { Logger } from '../../src/telemetry/logger.ts';
+import { locateFfmpeg, type FfmpegPaths } from '../../src/video/ffmpeg-binary.ts';
+import type { ProcessJob } from '../../src/worker/delivery.ts';
+import { WorkerEventBus } from '../../src/worker/events.ts';
+import { createVideoProcessor, type VideoProcessorSettings } from '../../src/job/process-video.ts';
+import { Worker, type WorkerSettings } from '../../src/worker/worker.ts';
+import { FakeChain } from './fake-chain.ts';
+
+const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+export interface VideoWorkerOptions {
+  /** Of the server that answers for SQS and S3. */
+  readonly endpoint: string;
+  readonly queueUrl: string;
+  readonly deadLetterUrl: string;
+  readonly databaseUrl: string;
+  readonly workDir: string;
+  readonly logger: Logger;
+  readonly concurrency?: number;
+  readonly settings?: Partial<WorkerSettings>;
+  readonly processing?: Partial<VideoProcessorSettings>;
+  readonly chain?: ModelChain;
+  /** The system's when absent. */
+  readonly tools?: FfmpegPaths;
+  /** Around the job function, for what a test wants to see or change. */
+  readonly wrap?: (processJob: ProcessJob) => ProcessJob;
+}
+
+/** The daemon's own parts on real servers, with models that answer from a script. */
+export interface VideoWorker extends AsyncDisposable {
+  readonly worker: Worker;
+  readonly events: WorkerEventBus;
+  readonly database: Database;
+  readonly clients: SqsClients;
+  readonly s3: S3Client;
+}
+
+/** Builds a worker that downloads, probes, decodes and stores for real; migrates its schema. Not started yet. */
+export async function createVideoWorker(options: VideoWorkerOptions): Promise<VideoWorker> {
+  const { logger, endpoint } = options;
+  const database = await openDatabase({ url: options.databaseUrl, schema: 'video_worker', poolSize: 4 });
+  await migrateDatabase(database, AbortSignal.timeout(60_000));
+  const s3 = new S3Client({ region: 'us-east-1', endpoint, forcePathStyle: true, credentials: CREDENTIALS });
+  const clients = createSqsClients({ region: 'us-east-1', endpoint, credentials: CREDENTIALS });
+  const tools = await locateFfmpeg(options.tools ?? { ffmpegPath: null, ffprobePath: null });
+  const chain = options.chain ?? new FakeChain(() => [{ box: [8, 8, 32, 48], action: 'walking' }]);
+  const events = new WorkerEventBus(logger);
+  const processJob = createVideoProcessor(
+    { database, s3, tools, chain, describer: null, logger },
+    { ...processing(options.workDir), ...options.processing },
+  );
+  const worker = new Worker({
+    queues: [{ url: options.queueUrl, name: 'videos', weight: 1, deadLetterUrl: options.deadLetterUrl }],
+    concurrency: options.concurrency ?? 2,
+    processJob: options.wrap?.(processJob) ?? processJob,
+    clients,
+    settings: {
+      visibilitySeconds: 60,
+      waitSeconds: 1,
+      maxProcessingSeconds: 60,
+      unwindMs: 5_000,
+      workerVersion: 'test',
+      ...options.settings,
+    },
+    logger,
+    events,
+    onRejectedMessage: (messageId, failure) =>
+      recordRejection(database, { messageId, failure }, AbortSignal.timeout(5_000)),
+  });
+  return {
+    worker,
+    events,
+    database,
+    clients,
+    s3,
+    async [Symbol.asyncDispose]() {
+      if (worker.state !== 'starting') await worker.drainNow('end');
+      clients[Symbol.dispose]();
+      s3.destroy();
+      await database.close();
+    },
+  };
+}
+
+function processing(workDir: string): VideoProcessorSettings {
+  return {
+    workerId: 'worker-a',
+    workDir,
+    analysis: { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off' },
+    decode: { stallTimeoutMs: 20_000, wallTimeoutMs: 40_000, maxFrames: 2_000, threads: 1 },
+    download: { maxBytes: 10_000_000, timeoutMs: 5_000, retryBaseMs: 50 },
+    video: {
+      maxDurationSeconds: 60,
+      maxPixels: 1_000_000,
+      maxFrameRate: 120,
+      maxFrames: 3_600,
+      maxStreams: 8,
+      timeoutMs: 20_000,
+    },
+    highlightsBucket: null,
+    aliveSeconds: 60,
+  };
+}

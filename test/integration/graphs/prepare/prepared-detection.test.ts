@@ -1,0 +1,176 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { batchSizes } from '../../../../src/inference/batch.ts';
+import { loadPack } from '../../../../src/packs/load-pack.ts';
+import { readOnnx } from '../../../../src/graphs/onnx/onnx-model.ts';
+import { placeNodes } from '../../../../src/graphs/placement/place-nodes.ts';
+import { yolov8Graph, type Yolov8Spec } from '../../../../src/graphs/prepare/yolov8-graph.ts';
+import type { Picture } from '../../../../src/vision/picture.ts';
+import { resizeBilinear } from '../../../../src/vision/resize-bilinear.ts';
+import { bothWays, constantDetector, withDetector, type DetectionStages } from '../../../harness/prepared-detector.ts';
+import { goldenDir, readPicture } from '../../../harness/golden-folder.ts';
+import { tinyExport } from '../../../harness/tiny-export.ts';
+import { numbers } from '../../../unit/vision/pictures.ts';
+import { loadStreet, streetTest } from '../../chain/street-pack.ts';
+import { blank, pictureOf, somebody } from '../../demo/pictures.ts';
+
+/** A picture cut at its right and lower edge. */
+function cutTo(picture: Picture, width: number, height: number): Picture {
+  const pixels = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const start = y * picture.width * 3;
+    pixels.set(picture.pixels.subarray(start, start + width * 3), y * width * 3);
+  }
+  return { width, height, pixels };
+}
+
+describe('the demo pack', () => {
+  let stages: DetectionStages;
+  let padded: DetectionStages;
+  const store = pictureOf(somebody({ x: 300 }), somebody({ id: 'other', x: 800, action: 'sitting' }));
+
+  beforeAll(async () => {
+    const pack = await loadPack('models/demo');
+    stages = await bothWays(pack);
+    padded = await bothWays(pack, batchSizes(16));
+  });
+
+  afterAll(async () => {
+    await stages.release();
+    await padded.release();
+  });
+
+  test.each([
+    ['1280x720', store],
+    ['an odd size', cutTo(store, 1279, 719)],
+    ['1920x1080', resizeBilinear(store, 1920, 1080)],
+    ['smaller than the input', resizeBilinear(store, 427, 239)],
+    ['the input itself', resizeBilinear(store, 640, 640)],
+    ['upright', cutTo(store, 500, 720)],
+    ['nobody', blank(333, 517)],
+    ['a strip that shrinks to nothing', blank(1, 2000)],
+    ['one pixel', blank(1, 1, 7)],
+  ])('%s: the same boxes as the plain way, to the last bit', async (_, frame) => {
+    expect(await stages.prepared.run([frame])).toEqual(await stages.plain.run([frame]));
+  });
+
+  test('finds the two people at all', async () => {
+    const [found] = await stages.prepared.run([store]);
+    expect(found!.filter((detection) => detection.class === 'person')).toHaveLength(2);
+    expect(found!.filter((detection) => detection.class === 'face')).toHaveLength(2);
+  });
+
+  test('a batch of mixed sizes gives each frame what it gets alone, in order, also when rows are filled up', async () => {
+    const frames = [
+      store,
+      blank(333, 517),
+      pictureOf(somebody({ x: 600 })),
+      resizeBilinear(store, 640, 360),
+      pictureOf(),
+      resizeBilinear(pictureOf(somebody()), 640, 360),
+    ];
+    const alone = [];
+    for (const frame of frames) alone.push(...(await stages.prepared.run([frame])));
+    expect(alone.map((found) => found.length)).toEqual([4, 0, 2, 4, 0, 2]);
+    expect(await stages.prepared.run(frames)).toEqual(alone);
+    expect(await padded.prepared.run(frames)).toEqual(alone);
+    // A buffer that held more and larger frames before must not shine through.
+    expect(await padded.prepared.run(frames.slice(3, 5))).toEqual(alone.slice(3, 5));
+  });
+});
+
+test('a model with 16-bit tensors gets the pixels and gives the boxes that it does the plain way', async () => {
+  const raw = Float32Array.of(100, 400, 200, 300, 50, 60, 80, 90, 0.9, 0.5, 0.3, 0.75);
+  const stages = await bothWays(await withDetector(constantDetector(raw, [1, 6, 2], 'float16')));
+  const found = await stages.prepared.run([blank(1920, 1080)]);
+  expect(found[0]).toHaveLength(2);
+  expect(found).toEqual(await stages.plain.run([blank(1920, 1080)]));
+  await stages.release();
+});
+
+test.each([13, 15, 18, 21])('at opset %i it is composed of what that opset has, for the GPU as well', async (opset) => {
+  const raw = Float32Array.of(100, 400, 200, 300, 50, 60, 80, 90, 0.9, 0.5, 0.3, 0.75);
+  const pack = await withDetector(constantDetector(raw, [1, 6, 2], 'float32', opset));
+  const spec = pack.manifest.detection as Yolov8Spec;
+  const composed = yolov8Graph(await readOnnx(pack.filePath(spec.model.file)), spec).toModel();
+  const elsewhere = placeNodes(composed).filter(({ place }) => place === 'cpu' || place === 'unknown');
+  expect(elsewhere).toEqual([]);
+  const stages = await bothWays(pack);
+  const frames = [blank(1920, 1080), blank(300, 200, 30)];
+  expect(await stages.prepared.run(frames)).toEqual(await stages.plain.run(frames));
+  await stages.release();
+});
+
+// Coarse places and few scores: equal scores, equal classes and boxes on top of each other in every case.
+test.each([1, 2, 3, 4, 5, 6])('crowd %i: suppression keeps the same boxes in the same order', async (seed) => {
+  const next = numbers(seed);
+  const anchors = 200;
+  const raw = new Float32Array(6 * anchors);
+  for (let i = 0; i < anchors; i++) {
+    const [x, y, w, h] = [next() * 80, next() * 80, 1 + next() * 12, 1 + next() * 12].map((n) => Math.floor(n) * 8);
+    [x!, y!, w!, h!, Math.floor(next() * 9) / 8, Math.floor(next() * 9) / 8].forEach((value, row) => {
+      raw[row * anchors + i] = value;
+    });
+  }
+  const pack = await withDetector(constantDetector(raw, [1, 6, anchors]));
+  const { detection } = pack.manifest;
+  const iou = [0.3, 0.5, 0.7][seed % 3]!;
+  const maxDetections = [300, 20][seed % 2]!;
+  const limits = { ...detection, iou, maxDetections } as typeof detection;
+  const stages = await bothWays({ ...pack, manifest: { ...pack.manifest, detection: limits } });
+  const frames = [blank(1920, 1080)];
+  const found = await stages.prepared.run(frames);
+  expect(found[0]!.length).toBeGreaterThan(10);
+  expect(found).toEqual(await stages.plain.run(frames));
+  await stages.release();
+});
+
+test.each([NaN, Infinity, -Infinity])('a model that answers %d is refused, not read', async (value) => {
+  const raw = Float32Array.of(100, 400, 200, 300, 50, 60, 80, 90, 0.9, 0.5, value, 0.75);
+  const stages = await bothWays(await withDetector(constantDetector(raw, [1, 6, 2])));
+  await expect(stages.prepared.run([blank(640, 640)])).rejects.toMatchObject({
+    code: 'INFERENCE_FAILED',
+    message: 'detector.onnx gave NaN or an infinite value for a frame; expected finite numbers',
+  });
+  await stages.release();
+});
+
+test('a detector of one class is prepared too', async () => {
+  const raw = Float32Array.of(100, 400, 200, 300, 50, 60, 80, 90, 0.9, 0.3);
+  const pack = await withDetector(constantDetector(raw, [1, 5, 2]));
+  const { detection } = pack.manifest;
+  const stages = await bothWays({
+    ...pack,
+    manifest: { ...pack.manifest, detection: { ...detection, classes: ['person'] } as typeof detection },
+  });
+  const found = await stages.prepared.run([blank(1000, 500)]);
+  expect(found[0]).toHaveLength(1);
+  expect(found).toEqual(await stages.plain.run([blank(1000, 500)]));
+  await stages.release();
+});
+
+test.each(['fp32', 'fp16'])(
+  'the official architecture, scaled down, in %s: the same boxes as the plain way',
+  async (precision) => {
+    const stages = await bothWays(await loadPack(join(await tinyExport(), precision)));
+    const frames = [pictureOf(somebody()), blank(333, 517, 90)];
+    const found = await stages.prepared.run(frames);
+    // Random weights see something everywhere: suppression and the cut have work to do.
+    expect(found[0]!.length).toBeGreaterThan(20);
+    expect(found).toEqual(await stages.plain.run(frames));
+    await stages.release();
+  },
+  300_000,
+);
+
+const clipFrame = join(goldenDir, 'letterbox', 'clip860.png');
+(existsSync(clipFrame) ? streetTest : test.skip)('street footage: the same boxes as the plain way', async () => {
+  const stages = await bothWays(await loadStreet());
+  const frame = await readPicture(clipFrame);
+  const frames = [frame, cutTo(frame, 767, 431), resizeBilinear(frame, 1920, 1080), resizeBilinear(frame, 413, 640)];
+  const found = await stages.prepared.run(frames);
+  expect(found[0]!.length).toBeGreaterThan(3);
+  expect(found).toEqual(await stages.plain.run(frames));
+  await stages.release();
+});

@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import pino from 'pino';
+import { openDatabase } from '../../../src/persistence/client.ts';
+import { migrateDatabase } from '../../../src/persistence/migrate.ts';
+import { claimRun, completeRun } from '../../../src/persistence/runs.ts';
+import { createRunReporter } from '../../../src/job/run-reporter.ts';
+import { sampleAnalysis } from '../../harness/analysis-sample.ts';
+import { claimRequest, signal } from '../persistence/databases.ts';
+import { aborted } from '../worker/rig.ts';
+
+test('a run that another worker has taken over ends as superseded, not as an unknown error', async () => {
+  const database = await openDatabase({ url: 'pglite:memory', schema: 'reporter' });
+  try {
+    await migrateDatabase(database, signal());
+    // Alive for no time at all: the next claim takes it over.
+    const request = claimRequest({ worker: 'slow', aliveSeconds: 0 });
+    const slow = await claimRun(database, request, signal());
+    const quick = await claimRun(database, { ...request, worker: 'quick', aliveSeconds: 60 }, signal());
+    if (slow.kind !== 'started' || quick.kind !== 'started') throw new Error('both claims must start a run');
+    const logger = pino({ level: 'silent' });
+    await using reporter = createRunReporter({ database, run: slow.run, aliveSeconds: 60, logger });
+    reporter.report({ percent: 50, stage: 'analysis' });
+    await expect(aborted(reporter.signal)).resolves.toMatchObject({ code: 'RUN_SUPERSEDED', class: 'temporary' });
+  } finally {
+    await database.close();
+  }
+});
+
+test('what is told around the commit cannot end the run that commits: it is written before it or not at all', async () => {
+  const database = await openDatabase({ url: 'pglite:memory', schema: 'reporter' });
+  try {
+    await migrateDatabase(database, signal());
+    const claim = await claimRun(database, claimRequest({ aliveSeconds: 60 }), signal());
+    if (claim.kind !== 'started') throw new Error('the claim must start a run');
+    const { run } = claim;
+    const logger = pino({ level: 'silent' });
+    // Signs of life every millisecond: some of them wait behind the commit on the one connection.
+    await using reporter = createRunReporter({ database, run, aliveSeconds: 0.003, logger });
+    reporter.report({ percent: 98, stage: 'frames' });
+    reporter.report({ percent: 99, stage: 'frames' });
+    await reporter.ending(async () => {
+      const commit = completeRun(database, run, sampleAnalysis(), null, signal());
+      reporter.report({ percent: 99, stage: 'frames' });
+      await commit;
+    });
+    reporter.report({ percent: 99, stage: 'late' });
+    await reporter[Symbol.asyncDispose]();
+    // One connection: whatever was sent before this is answered before this.
+    expect(await database.prisma.video.findUnique({ where: { id: run.videoId } })).toMatchObject({
+      status: 'completed',
+      progress: 100,
+      stage: null,
+    });
+    expect(reporter.signal.aborted).toBe(false);
+  } finally {
+    await database.close();
+  }
+});

@@ -1,0 +1,232 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { Failure } from '../../../src/failure/failure.ts';
+import { createLogger } from '../../../src/telemetry/logger.ts';
+import type { WorkerEvents } from '../../../src/worker/events.ts';
+import { childNames } from '../../harness/children.ts';
+import { FakeChain, type FakeChainOptions } from '../../harness/fake-chain.ts';
+import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
+import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
+import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
+import { createVideoWorker, type VideoWorker, type VideoWorkerOptions } from '../../harness/video-worker.ts';
+import { aborted, next } from '../worker/rig.ts';
+
+const SECRET = 'never-to-be-logged';
+const LONGEST_LINE = 12_000;
+let sqs: SqsServer;
+let postgres: TestPostgres;
+let folder: Awaited<ReturnType<typeof mediaFolder>>;
+let video: Buffer;
+let lines: string[] = [];
+let tests = 0;
+let url: string;
+
+beforeAll(async () => {
+  sqs = await startSqsServer();
+  postgres = await startPostgres();
+  folder = await mediaFolder();
+  const file = join(folder.path, 'video.mp4');
+  await makeMedia([...testSource({ size: '64x64', seconds: 2 }), '-c:v', 'mpeg4', file]);
+  video = await readFile(file);
+}, 60_000);
+beforeEach(() => {
+  tests += 1;
+  lines = [];
+  url = sqs.server.createQueue(`videos-${tests}`).queueUrl;
+});
+afterAll(async () => {
+  await postgres?.stop();
+  await sqs?.[Symbol.asyncDispose]();
+  await folder?.remove();
+});
+
+type Before = NonNullable<FakeChainOptions['before']>;
+const workDir = (): string => join(folder.path, `outer-${tests}`, 'work');
+
+async function create(before: Before | null, change: Partial<VideoWorkerOptions> = {}): Promise<VideoWorker> {
+  const script = (): [{ box: [number, number, number, number] }] => [{ box: [8, 8, 32, 48] }];
+  const rig = await createVideoWorker({
+    endpoint: sqs.endpoint,
+    queueUrl: url,
+    deadLetterUrl: sqs.server.createQueue(`dead-${tests}`).queueUrl,
+    databaseUrl: postgres.url,
+    workDir: workDir(),
+    logger: createLogger({
+      level: 'trace',
+      format: 'json',
+      name: 'test',
+      destination: { write: (line: string) => void lines.push(line) },
+    }),
+    chain: new FakeChain(script, before === null ? {} : { before }),
+    concurrency: 1,
+    ...change,
+  });
+  await rig.s3.send(new CreateBucketCommand({ Bucket: `bucket-${tests}` }));
+  return rig;
+}
+
+async function put(rig: VideoWorker, key: string, body: Uint8Array): Promise<void> {
+  await rig.s3.send(new PutObjectCommand({ Bucket: `bucket-${tests}`, Key: key, Body: body }));
+  await send(JSON.stringify({ bucket: `bucket-${tests}`, key }));
+}
+
+async function send(body: string): Promise<void> {
+  await sqs.clients.control.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }));
+}
+
+test('a job has one private folder and one file in it, whatever its key says, and nothing beside them', async () => {
+  const seen: { readonly mode: number; readonly files: readonly string[] }[] = [];
+  await using rig = await create(async () => {
+    const [job = ''] = await readdir(workDir());
+    const path = join(workDir(), job);
+    seen.push({ mode: (await stat(path)).mode & 0o777, files: await readdir(path) });
+  });
+  let deleted = 0;
+  const keys = ['../../escaped.mp4', '/etc/escaped.mp4', 'a/b/..\\escaped.mp4', '-i escaped.mp4'];
+  for (const key of keys) await put(rig, key, video);
+  const all = next(rig.events, 'message:deleted', () => (deleted += 1) === keys.length);
+  rig.worker.start();
+  await all;
+  expect(seen.length).toBeGreaterThanOrEqual(keys.length);
+  for (const { mode, files } of seen) expect([mode, files]).toEqual([0o700, ['video']]);
+  expect(await readdir(workDir())).toEqual([]);
+  const around = await readdir(folder.path, { recursive: true });
+  expect(around.filter((name) => name.includes('escaped'))).toEqual([]);
+  expect(existsSync('/etc/escaped.mp4')).toBe(false);
+});
+
+type Ending = (rig: VideoWorker, begun: Promise<void>) => Promise<unknown>;
+const until =
+  (name: keyof WorkerEvents): Ending =>
+  (rig) =>
+    next(rig.events, name);
+
+test.each<[string, Before | null, Ending, Partial<VideoWorkerOptions>]>([
+  ['is completed', null, until('message:deleted'), {}],
+  [
+    'is rejected after its download',
+    null,
+    until('message:dead-lettered'),
+    { processing: { video: { ...strictLimits(), maxPixels: 10 } } },
+  ],
+  [
+    'fails for a while',
+    () => {
+      throw new Failure('NETWORK', 'away');
+    },
+    until('message:given-back'),
+    {},
+  ],
+  [
+    'fails in a way that no rule knows',
+    () => {
+      throw new TypeError('a mistake');
+    },
+    until('message:given-back'),
+    {},
+  ],
+  [
+    'stops the worker',
+    () => {
+      throw new Failure('GPU_LOST', 'gone');
+    },
+    (rig) => next(rig.events, 'worker:state', ({ state }) => state === 'stopped'),
+    {},
+  ],
+  [
+    'runs out of time',
+    (_s, _n, stop) => aborted(stop).then(() => undefined),
+    until('message:dead-lettered'),
+    {
+      settings: { maxProcessingSeconds: 2 },
+    },
+  ],
+  [
+    'is interrupted',
+    (_s, _n, stop) => aborted(stop).then(() => undefined),
+    async (rig, begun) => {
+      await begun;
+      await rig.worker.drain('SIGTERM', 0);
+    },
+    {},
+  ],
+])('no file and no process is left of a job that %s', async (_what, before, ending, change) => {
+  const begun = Promise.withResolvers<void>();
+  const files: string[] = [];
+  await using rig = await create(async (stage, sample, stop) => {
+    files.push(...(await readdir(workDir())));
+    begun.resolve();
+    await before?.(stage, sample, stop);
+  }, change);
+  await put(rig, 'a.mp4', video);
+  const ended = ending(rig, begun.promise);
+  rig.worker.start();
+  await ended;
+  await rig.worker.drain('end', 10_000);
+  if (change.processing === undefined) expect(files.length).toBeGreaterThan(0);
+  expect(await readdir(workDir())).toEqual([]);
+  expect((await childNames()).filter((name) => /ffmpeg|ffprobe|prlimit/.test(name))).toEqual([]);
+});
+
+test('a job that fails while its decoder is silent is over only when the decoder is gone', async () => {
+  const ffmpegPath = join(folder.path, 'lingering-ffmpeg');
+  // All frames come, and then nothing does: the analysis waits for the next one.
+  const lines = ['#!/bin/sh', '[ "$1" = -version ] && exec ffmpeg -version', 'ffmpeg "$@"', 'exec sleep 600', ''];
+  await writeFile(ffmpegPath, lines.join('\n'), { mode: 0o755 });
+  const last = Promise.withResolvers<void>();
+  await using rig = await create(
+    async (_stage, sample) => {
+      if (sample === 2) last.resolve();
+      await last.promise;
+      if (sample === 0) throw new TypeError('a mistake');
+    },
+    { tools: { ffmpegPath, ffprobePath: null } },
+  );
+  await put(rig, 'a.mp4', video);
+  const ended = next(rig.events, 'message:given-back');
+  rig.worker.start();
+  await ended;
+  expect((await childNames()).filter((name) => /sleep|ffmpeg|sh$/.test(name))).toEqual([]);
+});
+
+test('what a worker writes to its log holds no credential, no presigned address and no long body', async () => {
+  await using rig = await create(null);
+  const presigned = `https://b.s3.amazonaws.com/v.mp4?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE&X-Amz-Signature=${SECRET}`;
+  const bodies = [
+    JSON.stringify({ bucket: `bucket-${tests}`, key: presigned }),
+    JSON.stringify({ bucket: presigned, key: 'a.mp4' }),
+    JSON.stringify({ [presigned]: 1 }),
+    JSON.stringify({ 'detail-type': `Object ${presigned}`, detail: {} }),
+    JSON.stringify({ padding: SECRET.repeat(10_000) }),
+    `{"password": "${SECRET}", ${SECRET.repeat(5_000)}`,
+    `${'x'.repeat(300_000)}${SECRET}`,
+    JSON.stringify({ eventType: SECRET.repeat(1_000), s3: { bucket: 'b', key: 'k' } }),
+  ];
+  await rig.s3.send(new PutObjectCommand({ Bucket: `bucket-${tests}`, Key: presigned, Body: 'no video' }));
+  for (const body of bodies) await send(body);
+  let ended = 0;
+  const all = next(rig.events, 'message:deleted', () => (ended += 1) === bodies.length);
+  rig.worker.start();
+  await all;
+  expect(lines.length).toBeGreaterThanOrEqual(bodies.length - 1);
+  for (const line of lines) {
+    expect(line).not.toContain(SECRET);
+    expect(line).not.toContain('AKIAIOSFODNN7EXAMPLE');
+    expect(line.length).toBeLessThan(LONGEST_LINE);
+  }
+});
+
+function strictLimits(): NonNullable<NonNullable<VideoWorkerOptions['processing']>['video']> {
+  return {
+    maxDurationSeconds: 60,
+    maxPixels: 1_000_000,
+    maxFrameRate: 120,
+    maxFrames: 3_600,
+    maxStreams: 8,
+    timeoutMs: 20_000,
+  };
+}

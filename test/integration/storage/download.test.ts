@@ -1,0 +1,192 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { startFauxqs, type FauxqsServer } from 'fauxqs';
+import { downloadObject, headObject, type DownloadLimits } from '../../../src/storage/download.ts';
+import { uploadFile } from '../../../src/storage/upload-file.ts';
+import {
+  checkFreeSpace,
+  createWorkspace,
+  removeStaleWorkspaces,
+  type Workspace,
+} from '../../../src/storage/workspace.ts';
+import { createFaultProxy, type FaultProxy } from '../../harness/fault-proxy.ts';
+import { mediaFolder } from '../../harness/media.ts';
+
+const never = new AbortController().signal;
+const limits: DownloadLimits = { maxBytes: 5_000_000, timeoutMs: 5_000, retryBaseMs: 5 };
+const content = randomBytes(2_000_000);
+let server: FauxqsServer;
+let proxy: FaultProxy;
+let client: S3Client;
+let folder: Awaited<ReturnType<typeof mediaFolder>>;
+let workspace: Workspace;
+
+const ref = (key: string, change: object = {}) => ({ bucket: 'videos', key, versionId: null, etag: null, ...change });
+
+beforeAll(async () => {
+  server = await startFauxqs({ port: 0, logger: false });
+  proxy = await createFaultProxy('127.0.0.1', server.port);
+  client = createClient();
+  folder = await mediaFolder();
+  workspace = await createWorkspace(folder.path, 'download');
+  await client.send(new CreateBucketCommand({ Bucket: 'videos' }));
+  await client.send(new PutObjectCommand({ Bucket: 'videos', Key: 'a b/ü.mp4', Body: content }));
+  await client.send(new PutObjectCommand({ Bucket: 'videos', Key: 'empty', Body: new Uint8Array() }));
+});
+afterEach(() => proxy.heal());
+afterAll(async () => {
+  await workspace.dispose();
+  await workspace.dispose();
+  client.destroy();
+  await proxy.close();
+  await server.stop();
+  await folder.remove();
+});
+
+test('an object arrives whole in a private workspace', async () => {
+  const target = workspace.path('whole');
+  const got = await downloadObject(client, ref('a b/ü.mp4'), target, limits, never);
+  expect(got.bytes).toBe(content.length);
+  expect((await readFile(target)).equals(content)).toBe(true);
+  expect((await stat(workspace.directory)).mode & 0o777).toBe(0o700);
+  expect(await removeStaleWorkspaces(folder.path)).toBe(0);
+});
+
+test('a connection that is cut midway is resumed by range, pinned to the object that was first seen', async () => {
+  const target = workspace.path('resumed');
+  // Connections of its own: the proxy counts the bytes of each from its start.
+  const fresh = createClient();
+  const requests = recordGets(fresh);
+  proxy.cutAfterBytes(900_000, 1);
+  const before = proxy.accepted;
+  await downloadObject(fresh, ref('a b/ü.mp4'), target, limits, never);
+  fresh.destroy();
+  expect((await readFile(target)).equals(content)).toBe(true);
+  expect(proxy.accepted).toBeGreaterThan(before);
+  expect(requests).toHaveLength(2);
+  const [first, second] = requests;
+  expect(first?.range).toBeUndefined();
+  const from = Number(/^bytes=(\d+)-$/.exec(second?.range ?? '')?.[1]);
+  expect(from).toBeGreaterThan(0);
+  expect(from).toBeLessThanOrEqual(900_000);
+  expect(second?.ifMatch).toBe(first?.ifMatch);
+  expect(second?.ifMatch).toMatch(/^"[0-9a-f]{32}"$/);
+});
+
+test('a connection that goes silent ends as TIMEOUT and leaves no file', async () => {
+  const target = workspace.path('silent');
+  proxy.blackhole();
+  await expect(
+    downloadObject(client, ref('a b/ü.mp4'), target, { ...limits, timeoutMs: 50 }, never),
+  ).rejects.toMatchObject({ code: 'TIMEOUT' });
+  await expect(stat(target)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test.each([
+  ['OBJECT_NOT_FOUND', ref('missing')],
+  ['BUCKET_NOT_FOUND', ref('any.mp4', { bucket: 'no-such-bucket' })],
+  ['OBJECT_EMPTY', ref('empty')],
+  ['OBJECT_CHANGED', ref('a b/ü.mp4', { etag: '0123456789abcdef0123456789abcdef' })],
+])('%s is permanent', async (code, object) => {
+  await expect(downloadObject(client, object, workspace.path('bad'), limits, never)).rejects.toMatchObject({
+    code,
+    class: 'permanent',
+  });
+});
+
+test.each<[string, object]>([
+  ['BUCKET_NOT_FOUND', { bucket: 'a/b' }],
+  ['BUCKET_NOT_FOUND', { bucket: 'arn:aws:s3:us-east-1:123456789012:accesspoint/x' }],
+  ['BUCKET_NOT_FOUND', { bucket: 'b\r\nHost: evil' }],
+  ['BUCKET_NOT_FOUND', { bucket: 'http://169.254.169.254/latest' }],
+  ['BUCKET_NOT_FOUND', { bucket: 'x'.repeat(300) }],
+  ['MESSAGE_KEY_UNDECODABLE', { key: 'a\uDFFFb' }],
+  ['MESSAGE_KEY_UNDECODABLE', { key: 'a\0b' }],
+  ['OBJECT_NOT_FOUND', { versionId: 'v\r\nx: y' }],
+  ['OBJECT_CHANGED', { etag: 'e\u{1F3AC}' }],
+])('%s: a reference that no object can have is refused before a request is made: %j', async (code, change) => {
+  const before = proxy.accepted;
+  const fresh = createClient();
+  await expect(headObject(fresh, ref('x', change), limits, never)).rejects.toMatchObject({ code, class: 'permanent' });
+  fresh.destroy();
+  expect(proxy.accepted).toBe(before);
+});
+
+test('an object over the limit is refused before a byte is fetched', async () => {
+  await expect(headObject(client, ref('a b/ü.mp4'), { ...limits, maxBytes: 10 }, never)).rejects.toMatchObject({
+    code: 'OBJECT_TOO_LARGE',
+  });
+});
+
+test.each([
+  [403, 'OBJECT_FORBIDDEN'],
+  [503, 'SERVICE_UNAVAILABLE'],
+])('HTTP %i of S3 means %s', async (status, code) => {
+  proxy.respond(status);
+  await expect(headObject(client, ref('a b/ü.mp4'), limits, never)).rejects.toMatchObject({ code });
+});
+
+test('an upload overwrites', async () => {
+  for (const text of ['one', 'two']) {
+    await uploadFile(client, { bucket: 'videos', key: 'image', contentType: 'image/jpeg' }, Buffer.from(text), never);
+  }
+  const back = await client.send(new GetObjectCommand({ Bucket: 'videos', Key: 'image' }));
+  expect(await back.Body?.transformToString()).toBe('two');
+});
+
+test('a workspace of a process that is gone is removed, that of a living one and other folders stay', async () => {
+  const root = join(folder.path, 'stale');
+  const alive = await createWorkspace(root, 'alive');
+  // A process that has ended and been reaped: its pid belongs to nobody, or to another process that started later.
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  await mkdir(join(root, `job-${pid}-12345-gone-abc`, 'highlights'), { recursive: true });
+  await mkdir(join(root, `job-${process.pid}-1-reused-abc`));
+  await mkdir(join(root, 'something-else'));
+  expect(await removeStaleWorkspaces(root)).toBe(2);
+  expect((await readdir(root)).map((name) => join(root, name)).toSorted()).toEqual(
+    [alive.directory, join(root, 'something-else')].toSorted(),
+  );
+});
+
+test('a disk without room for the object is DISK_FULL, a problem of the host and not of the video', async () => {
+  await expect(checkFreeSpace(folder.path, Number.MAX_SAFE_INTEGER)).rejects.toMatchObject({
+    code: 'DISK_FULL',
+    details: { neededBytes: Number.MAX_SAFE_INTEGER },
+  });
+  await expect(checkFreeSpace(folder.path, 1)).resolves.toBeUndefined();
+});
+
+function createClient(): S3Client {
+  return new S3Client({
+    endpoint: `http://127.0.0.1:${proxy.port}`,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    maxAttempts: 1,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+}
+
+interface SentGet {
+  readonly range: string | undefined;
+  readonly ifMatch: string | undefined;
+}
+
+/** Collects the headers of each GET of an object as they go on the wire. */
+function recordGets(s3: S3Client): SentGet[] {
+  const sent: SentGet[] = [];
+  s3.middlewareStack.add(
+    (next) => (args) => {
+      const { method, headers } = args.request as { method: string; headers: Record<string, string> };
+      const header = (name: string): string | undefined =>
+        Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
+      if (method === 'GET') sent.push({ range: header('range'), ifMatch: header('if-match') });
+      return next(args);
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'recordGets' },
+  );
+  return sent;
+}

@@ -1,0 +1,116 @@
+import { describe, expect, test } from '@jest/globals';
+import { Failure } from '../../../../src/failure/failure.ts';
+import { MAX_BODY_BYTES, parseMessage } from '../../../../src/queue/messages/parse-message.ts';
+
+const record = (key: string, eventName = 'ObjectCreated:Put') => ({
+  eventName,
+  eventTime: '2025-12-29T00:00:00Z',
+  s3: { bucket: { name: 'b' }, object: { key, size: 5, eTag: '"e"', versionId: 'v' } },
+});
+
+function keys(body: unknown): string[] {
+  const parsed = parseMessage(JSON.stringify(body));
+  return parsed.kind === 'jobs' ? parsed.jobs.map((job) => job.key) : [];
+}
+
+function codeOf(body: string): string {
+  try {
+    parseMessage(body);
+    return 'none';
+  } catch (error) {
+    return error instanceof Failure ? error.code : 'not a failure';
+  }
+}
+
+test('the backend message gives its id, number or text, its priority and its time', () => {
+  const body = {
+    eventType: 'video-uploaded',
+    timestamp: '2025-12-29T00:00:00Z',
+    s3: { bucket: 'b', key: 'a+b.mp4' },
+    video: { id: 7, status: 'pending' },
+    processing: { requestTime: 'x', priority: 'high' },
+    more: true,
+  };
+  expect(parseMessage(JSON.stringify(body))).toEqual({
+    kind: 'jobs',
+    jobs: [
+      {
+        bucket: 'b',
+        key: 'a+b.mp4',
+        versionId: null,
+        etag: null,
+        sizeBytes: null,
+        videoId: '7',
+        priority: 'high',
+        source: 'backend',
+        eventTime: '2025-12-29T00:00:00Z',
+      },
+    ],
+  });
+});
+
+test('the id of the backend message falls back to the attribute', () => {
+  const body = JSON.stringify({
+    eventType: 'video-uploaded',
+    s3: { bucket: 'b', key: 'k' },
+    video: { status: 'pending' },
+  });
+  const parsed = parseMessage(body, { video_id: '12' });
+  expect(parsed.kind === 'jobs' && parsed.jobs[0]?.videoId).toBe('12');
+});
+
+test.each<[string, unknown, string | undefined]>([
+  ['has a NUL, which no database keeps', 'a\0b', undefined],
+  ['is too long to be looked up', 'x'.repeat(501), undefined],
+  ['is too long as an attribute', undefined, 'x'.repeat(501)],
+])('an id that %s is refused', (_what, videoId, attribute) => {
+  const body = JSON.stringify({
+    eventType: 'video-uploaded',
+    s3: { bucket: 'b', key: 'k' },
+    ...(videoId === undefined ? {} : { video: { id: videoId } }),
+  });
+  const parse = (): unknown => parseMessage(body, attribute === undefined ? {} : { video_id: attribute });
+  expect(parse).toThrow(expect.objectContaining({ code: 'MESSAGE_FIELD_MISSING', class: 'permanent' }));
+});
+
+test('pitfall 29: the test event of S3 is ignored', () => {
+  expect(parseMessage('{"Service":"Amazon S3","Event":"s3:TestEvent"}').kind).toBe('ignored');
+});
+
+test('pitfall 30: the key of an S3 event is form-decoded exactly once', () => {
+  expect(keys({ Records: [record('a+b%2Bc%2525.mp4')] })).toEqual(['a b+c%25.mp4']);
+  expect(codeOf(JSON.stringify({ Records: [record('%E0%A4%A')] }))).toBe('MESSAGE_KEY_UNDECODABLE');
+});
+
+test('pitfall 31: several records, the SNS envelope and EventBridge', () => {
+  const event = { Records: [record('1'), record('gone', 'ObjectRemoved:Delete'), record('2')] };
+  expect(keys(event)).toEqual(['1', '2']);
+  expect(keys({ Type: 'Notification', Message: JSON.stringify(event) })).toEqual(['1', '2']);
+  const bridged = {
+    'detail-type': 'Object Created',
+    detail: { bucket: { name: 'b' }, object: { key: 'a+b', size: 1 } },
+  };
+  expect(keys(bridged)).toEqual(['a+b']);
+});
+
+test('pitfall 32: an event that only tells of removals is ignored', () => {
+  expect(parseMessage(JSON.stringify({ Records: [record('x', 'ObjectRemoved:Delete')] })).kind).toBe('ignored');
+});
+
+describe('pitfall 33: what cannot work is refused with its own code', () => {
+  test.each([
+    ['not json', 'MESSAGE_NOT_JSON'],
+    ['[]', 'MESSAGE_UNKNOWN_SHAPE'],
+    ['null', 'MESSAGE_UNKNOWN_SHAPE'],
+    ['{}', 'MESSAGE_UNKNOWN_SHAPE'],
+    ['{"eventType":"other"}', 'MESSAGE_UNKNOWN_SHAPE'],
+    ['{"Records":[]}', 'MESSAGE_FIELD_MISSING'],
+    ['{"Records":[{"eventName":"ObjectCreated:Put","s3":{}}]}', 'MESSAGE_FIELD_MISSING'],
+    ['{"bucket":"b","key":""}', 'MESSAGE_FIELD_MISSING'],
+    ['{"bucket":"b"}', 'MESSAGE_FIELD_MISSING'],
+    [JSON.stringify({ bucket: 'b', key: 'k'.repeat(1_025) }), 'MESSAGE_KEY_UNDECODABLE'],
+    [' '.repeat(MAX_BODY_BYTES + 1), 'MESSAGE_TOO_LARGE'],
+  ])('%.40s', (body, code) => {
+    expect(codeOf(body)).toBe(code);
+  });
+});
