@@ -4,7 +4,8 @@ import type { VideoInfo } from '../video/video-info.ts';
 import { createFrameAnalyst, type FrameAnalyst } from './frame-analyst.ts';
 import { createTurns, flowFrames, type Turn } from './frame-flow.ts';
 import type { KeyFrame } from './key-frames.ts';
-import type { ModelChain, StageName, StageTiming } from '../chain/model-chain.ts';
+import type { ModelChain, StageTiming } from '../chain/model-chain.ts';
+import type { ChainStage } from '../failure/stage.ts';
 import { expectedFrames, progressAt, type AnalysisProgress } from './progress.ts';
 import { readHeads } from './read-heads.ts';
 import { createSceneWriter, type SceneDescriber, type SceneWriter } from '../scene/scene.ts';
@@ -144,11 +145,11 @@ function videoFacts(info: VideoInfo): VideoAnalysis['video'] {
   return { width, height, frameRate, durationSeconds, codec, container, sizeBytes };
 }
 
-type Timings = Readonly<Record<StageName, StageTiming>>;
+type Timings = Readonly<Record<ChainStage, StageTiming>>;
 
 /** The chain counts over its whole life; with several videos at once their shares cannot be told apart. */
 function timingsBetween(before: Timings, after: Timings): Timings {
-  const between = (stage: StageName): StageTiming => ({
+  const between = (stage: ChainStage): StageTiming => ({
     runs: after[stage].runs - before[stage].runs,
     items: after[stage].items - before[stage].items,
     runMs: Math.round(after[stage].runMs - before[stage].runMs),

@@ -1,4 +1,5 @@
-import type { Gender, StageName, StageTiming } from '../chain/model-chain.ts';
+import type { Gender, StageTiming } from '../chain/model-chain.ts';
+import type { ChainStage } from '../failure/stage.ts';
 
 /** Version of the JSON form below; raised when a field changes its meaning or goes away. */
 export const ANALYSIS_FORMAT_VERSION = 1;
@@ -91,7 +92,7 @@ export interface SceneCost {
 }
 
 export interface StageFailure {
-  readonly stage: StageName;
+  readonly stage: ChainStage;
   readonly code: string;
   readonly message: string;
 }
@@ -124,6 +125,6 @@ export interface VideoAnalysis {
   readonly timings: {
     readonly totalMs: number;
     readonly decodeMs: number;
-    readonly stages: Readonly<Record<StageName, StageTiming>>;
+    readonly stages: Readonly<Record<ChainStage, StageTiming>>;
   };
 }

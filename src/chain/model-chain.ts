@@ -1,3 +1,4 @@
+import type { ChainStage } from '../failure/stage.ts';
 import type { Box } from '../vision/box.ts';
 import type { Frame } from '../video/frame.ts';
 
@@ -58,8 +59,6 @@ export interface StageTiming {
   readonly totalMs: number;
 }
 
-export type StageName = 'detection' | 'ageGender' | 'orientation' | 'action' | 'scene';
-
 export interface JpegOptions {
   /** Drawn as a rectangle on the picture. */
   readonly box?: Box;
@@ -95,6 +94,6 @@ export interface ModelChain {
   /** One or two sentences about the picture by the local vision-language model. */
   describe(handle: FrameHandle, signal: AbortSignal): Promise<string>;
   jpeg(handle: FrameHandle, options: JpegOptions, signal: AbortSignal): Promise<Uint8Array>;
-  timings(): Promise<Readonly<Record<StageName, StageTiming>>>;
+  timings(): Promise<Readonly<Record<ChainStage, StageTiming>>>;
   close(): Promise<void>;
 }

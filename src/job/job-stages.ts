@@ -1,20 +1,8 @@
-import type { ModelChain, StageName } from '../chain/model-chain.ts';
+import type { ModelChain } from '../chain/model-chain.ts';
 import type { SceneDescriber } from '../scene/scene.ts';
 import { Failure } from '../failure/failure.ts';
+import type { JobStage } from '../failure/stage.ts';
 import type { Frame } from '../video/frame.ts';
-
-/** Where a job can fail: its message, the steps of its run, and within `analysis` the decoder and each model. */
-export type JobStage =
-  | 'message'
-  | 'head'
-  | 'claim'
-  | 'download'
-  | 'probe'
-  | 'analysis'
-  | 'decode'
-  | StageName
-  | 'highlights'
-  | 'store';
 
 const MAX_CAUSES = 8;
 

@@ -7,9 +7,9 @@ import type {
   JpegOptions,
   ModelChain,
   Orientation,
-  StageName,
   StageTiming,
 } from '../../src/chain/model-chain.ts';
+import type { ChainStage } from '../../src/failure/stage.ts';
 import type { Box } from '../../src/vision/box.ts';
 import type { Frame } from '../../src/video/frame.ts';
 import type { VideoInfo } from '../../src/video/video-info.ts';
@@ -124,7 +124,7 @@ export class FakeChain implements ModelChain {
     return new TextEncoder().encode(`jpeg of ${this.open.get(handle)}`);
   }
 
-  async timings(): Promise<Readonly<Record<StageName, StageTiming>>> {
+  async timings(): Promise<Readonly<Record<ChainStage, StageTiming>>> {
     const of = (stage: string): StageTiming => {
       const calls = this.calls.filter((call) => call.stage === stage);
       return { runs: calls.length, items: calls.reduce((sum, { items }) => sum + items, 0), runMs: 0, totalMs: 0 };

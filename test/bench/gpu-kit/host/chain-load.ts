@@ -2,7 +2,8 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { syntheticScene } from '../../gpu/synthetic-scene.ts';
-import type { Detection, FaceBodyPair, ModelChain, StageName, StageTiming } from '../../../../src/chain/model-chain.ts';
+import type { Detection, FaceBodyPair, ModelChain, StageTiming } from '../../../../src/chain/model-chain.ts';
+import type { ChainStage } from '../../../../src/failure/stage.ts';
 import type { Box } from '../../../../src/vision/box.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { rounded } from '../../figures.ts';
@@ -50,7 +51,7 @@ interface StageFigures {
   readonly msPerItem: number;
 }
 
-type Timings = Readonly<Record<StageName, StageTiming>>;
+type Timings = Readonly<Record<ChainStage, StageTiming>>;
 
 const PEOPLE = 5;
 const SMALLER = 3;
@@ -133,7 +134,7 @@ async function analyseFrame(chain: ModelChain, scene: Scene, work: ChainWork, in
 
 function stageFigures(before: Timings, after: Timings, wallMs: number): Readonly<Record<string, StageFigures>> {
   return Object.fromEntries(
-    (Object.keys(after) as StageName[]).map((stage) => {
+    (Object.keys(after) as ChainStage[]).map((stage) => {
       const [from, to] = [before[stage], after[stage]];
       const [runs, items] = [to.runs - from.runs, to.items - from.items];
       const [runMs, totalMs] = [to.runMs - from.runMs, to.totalMs - from.totalMs];
