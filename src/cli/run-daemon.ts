@@ -2,7 +2,8 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Config } from '../config/config.ts';
 import type { Failure } from '../failure/failure.ts';
 import { findDeadLetterUrl, readQueueAttributes } from '../queue/sqs/queue-attributes.ts';
-import { createSqsClients } from '../queue/sqs/sqs-client.ts';
+import { createSqsClients, type SqsClients } from '../queue/sqs/sqs-client.ts';
+import { createSqsQueue } from '../queue/sqs/sqs-queue.ts';
 import { startHealthServer } from '../telemetry/health-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
@@ -13,7 +14,8 @@ import type { WorkerEventBus } from '../worker/events.ts';
 import { watchInterruptions } from '../worker/interruption-watch.ts';
 import { watchSignals } from '../worker/signals.ts';
 import { Statistics } from '../worker/statistics.ts';
-import { Worker, type DrainReport, type WorkerQueue } from '../worker/worker.ts';
+import type { WorkerQueue } from '../worker/worker-options.ts';
+import { Worker, type DrainReport } from '../worker/worker.ts';
 import type { CrashPath } from './crash-path.ts';
 import { countEvents, healthSource } from './worker-health.ts';
 import { VERSION } from './version.ts';
@@ -42,10 +44,9 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
   const statistics = new Statistics(events);
   using clients = createSqsClients({ region: config.aws.region, endpoint: config.aws.endpointUrl });
   const worker = new Worker({
-    queues: await queuesOf(parts),
+    queues: await queuesOf(parts, clients),
     concurrency: config.worker.concurrency,
     processJob: parts.processJob,
-    clients,
     settings: {
       visibilitySeconds: config.queue.visibilityTimeoutSeconds,
       waitSeconds: config.queue.waitSeconds,
@@ -121,7 +122,7 @@ async function runUntilDrained(parts: DaemonParts, worker: Worker): Promise<Drai
   }
 }
 
-async function queuesOf({ config, sqs, logger }: DaemonParts): Promise<readonly WorkerQueue[]> {
+async function queuesOf({ config, sqs, logger }: DaemonParts, clients: SqsClients): Promise<readonly WorkerQueue[]> {
   const { queue } = config;
   const listed = [
     { name: 'high', url: queue.urlHigh, weight: queue.weightHigh },
@@ -137,7 +138,7 @@ async function queuesOf({ config, sqs, logger }: DaemonParts): Promise<readonly 
     if (deadLetterUrl === null) {
       logger.warn({ queue: name }, 'no dead-letter queue: rejected messages wait for redrive');
     }
-    queues.push({ name, url, weight, deadLetterUrl });
+    queues.push({ name, weight, messages: createSqsQueue(clients, { url, deadLetterUrl }) });
   }
   return queues;
 }

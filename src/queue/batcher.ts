@@ -1,4 +1,14 @@
-import { BATCH_SIZE, classifyCallError, type EntryResult } from './sqs/batch-calls.ts';
+import type { Clock } from '../time/clock.ts';
+import type { EntryResult } from './message-queue.ts';
+
+export interface BatcherOptions<T> {
+  readonly clock: Clock;
+  /** One call for a batch; as the port has it, it never rejects. */
+  readonly run: (items: readonly T[]) => Promise<readonly EntryResult[]>;
+  /** Items in one call. */
+  readonly limit: number;
+  readonly lingerMs: number;
+}
 
 interface Pending<T> {
   readonly item: T;
@@ -6,46 +16,38 @@ interface Pending<T> {
 }
 
 /**
- * Collects single calls of many jobs into batches of ten: a batch leaves when it is full or when the first of it has
- * waited for `lingerMs`. A call that fails as a whole is the result of each of its entries; `add` never rejects.
+ * Collects single calls of many jobs into batches: a batch leaves when it is full or when the first of it has waited for
+ * `lingerMs`.
  */
 export class Batcher<T> {
-  readonly #run: (items: readonly T[]) => Promise<EntryResult[]>;
-  readonly #lingerMs: number;
+  readonly #options: BatcherOptions<T>;
   #pending: Pending<T>[] = [];
-  #timer: NodeJS.Timeout | null = null;
+  #cancelTimer: (() => void) | null = null;
 
-  constructor(run: (items: readonly T[]) => Promise<EntryResult[]>, lingerMs: number) {
-    this.#run = run;
-    this.#lingerMs = lingerMs;
+  constructor(options: BatcherOptions<T>) {
+    this.#options = options;
   }
 
   add(item: T): Promise<EntryResult> {
     return new Promise((resolve) => {
       this.#pending.push({ item, resolve });
-      if (this.#pending.length >= BATCH_SIZE) {
+      if (this.#pending.length >= this.#options.limit) {
         void this.#flush();
         return;
       }
-      this.#timer ??= setTimeout(() => {
+      this.#cancelTimer ??= this.#options.clock.after(this.#options.lingerMs, () => {
         void this.#flush();
-      }, this.#lingerMs);
+      });
     });
   }
 
   async #flush(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
     const batch = this.#pending;
     this.#pending = [];
     if (batch.length === 0) return;
-    let results: readonly EntryResult[];
-    try {
-      results = await this.#run(batch.map((pending) => pending.item));
-    } catch (error) {
-      const result = classifyCallError(error);
-      results = batch.map(() => result);
-    }
+    const results = await this.#options.run(batch.map((pending) => pending.item));
     for (const [index, pending] of batch.entries()) {
       pending.resolve(results[index] ?? { kind: 'failed', code: 'NoResult', message: 'the answer is too short' });
     }

@@ -1,15 +1,10 @@
-import { BATCH_SIZE, classifyCallError, type EntryResult, type VisibilityEntry } from './sqs/batch-calls.ts';
 import type { Clock } from '../time/clock.ts';
-import { Lease, type LeaseFacts } from './lease.ts';
+import { Lease, type Receipt } from './lease.ts';
+import type { EntryResult, MessageQueue } from './message-queue.ts';
+import type { ReceivedMessage } from './received-message.ts';
 
 export interface LeaseKeeperOptions {
   readonly clock: Clock;
-  /** The batched call; its own timeout is the third argument. */
-  readonly changeVisibility: (
-    queueUrl: string,
-    entries: readonly VisibilityEntry[],
-    timeoutMs: number,
-  ) => Promise<EntryResult[]>;
   readonly visibilitySeconds: number;
   readonly random?: () => number;
   readonly onEvent?: (event: LeaseEvent) => void;
@@ -29,8 +24,8 @@ const FIRST_RETRY_MS = 500;
 
 /**
  * One scheduler that keeps every held lease alive: due at a third of the visibility timeout with jitter, renewed in batches
- * of ten, retried with backoff until its deadline less a margin, given up as lost after that or at once when SQS says that the
- * message is not ours. It goes on through a drain until each lease is released.
+ * as large as the queue takes, retried with backoff until its deadline less a margin, given up as lost after that or at once when the
+ * queue says that the message is not ours. It goes on through a drain until each lease is released.
  */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
@@ -67,20 +62,30 @@ export class LeaseKeeper {
   }
 
   /** From the receive on, not from the start of the job: a message ages while it waits here too. */
-  register(facts: Omit<LeaseFacts, 'visibilitySeconds'>): Lease {
-    const lease = new Lease({ ...facts, visibilitySeconds: this.#options.visibilitySeconds });
+  register(
+    queue: MessageQueue,
+    message: Pick<ReceivedMessage, 'messageId' | 'receiptHandle'>,
+    requestedAt: number,
+  ): Lease {
+    const { messageId, receiptHandle } = message;
+    const lease = new Lease(queue, messageId, this.#receipt(receiptHandle, requestedAt));
     this.#held.add(lease);
     this.#plan(lease, lease.receivedAt);
     return lease;
   }
 
-  adopt(lease: Lease, facts: Pick<LeaseFacts, 'receiptHandle' | 'requestedAt'>): void {
-    lease.adopt({ ...facts, visibilitySeconds: this.#options.visibilitySeconds });
+  /** A redelivery of the message: its newer receive is the one that counts. */
+  adopt(lease: Lease, receiptHandle: string, requestedAt: number): void {
+    lease.adopt(this.#receipt(receiptHandle, requestedAt));
     this.#plan(lease, lease.receivedAt);
   }
 
+  #receipt(receiptHandle: string, requestedAt: number): Receipt {
+    return { receiptHandle, requestedAt, visibilitySeconds: this.#options.visibilitySeconds };
+  }
+
   /**
-   * The fence before a commit and before a delete: resolves when SQS has granted the lease a moment ago, asks it otherwise,
+   * The fence before a commit and before a delete: resolves when the queue has granted the lease a moment ago, asks it otherwise,
    * rejects with `Interruption('lease-lost')` when the lease is lost or was given back.
    * A local deadline in the future is no proof: somebody may have deleted or taken the message.
    */
@@ -144,7 +149,7 @@ export class LeaseKeeper {
     const now = this.#options.clock.now();
     // Renewing what is due soon in the same call saves calls and costs nothing.
     const soon = now + (this.#options.visibilitySeconds * 1_000) / 15;
-    const due = new Map<string, Lease[]>();
+    const due = new Map<MessageQueue, Lease[]>();
     for (const lease of this.#held) {
       if (lease.renewing !== null || lease.renewAt > soon) continue;
       if (now > lease.deadline) this.#options.onEvent?.({ kind: 'gap', lease, lateMs: now - lease.deadline });
@@ -152,49 +157,45 @@ export class LeaseKeeper {
         this.#atCap(lease, now);
         continue;
       }
-      const group = due.get(lease.queueUrl) ?? [];
+      const group = due.get(lease.queue) ?? [];
       group.push(lease);
-      due.set(lease.queueUrl, group);
+      due.set(lease.queue, group);
     }
-    for (const [queueUrl, leases] of due) {
-      for (let start = 0; start < leases.length; start += BATCH_SIZE) {
-        this.#startBatch(queueUrl, leases.slice(start, start + BATCH_SIZE));
+    for (const [queue, leases] of due) {
+      const { batch } = queue.limits;
+      for (let start = 0; start < leases.length; start += batch) {
+        this.#startBatch(queue, leases.slice(start, start + batch));
       }
     }
     this.#schedule();
   }
 
-  /** Nothing more can be had from SQS: the job may use what is left and is aborted a margin before the end. */
+  /** Nothing more can be had from the queue: the job may use what is left and is aborted a margin before the end. */
   #atCap(lease: Lease, now: number): void {
     const end = lease.deadline - this.marginMs;
-    if (now >= end) this.lose(lease, 'a message can be in flight for twelve hours at most');
+    if (now >= end)
+      this.lose(lease, `a message can be in flight for ${lease.queue.limits.inFlightSeconds / 3_600} hours at most`);
     else lease.renewAt = end;
   }
 
-  #startBatch(queueUrl: string, leases: readonly Lease[]): void {
-    const batch = this.#renew(queueUrl, leases).finally(() => {
+  #startBatch(queue: MessageQueue, leases: readonly Lease[]): void {
+    const batch = this.#renew(queue, leases).finally(() => {
       for (const lease of leases) lease.renewing = null;
       this.#schedule();
     });
     for (const lease of leases) lease.renewing = batch;
   }
 
-  async #renew(queueUrl: string, leases: readonly Lease[]): Promise<void> {
-    const { clock, visibilitySeconds, changeVisibility } = this.#options;
+  async #renew(queue: MessageQueue, leases: readonly Lease[]): Promise<void> {
+    const { clock, visibilitySeconds } = this.#options;
     // The new deadline counts from before the call: the server cannot have begun earlier.
     const from = clock.now();
     const entries = leases.map((lease) => ({
       receiptHandle: lease.receiptHandle,
       seconds: lease.grantableSeconds(visibilitySeconds, from),
     }));
-    let results: readonly EntryResult[];
-    try {
-      const timeoutMs = Math.max(400, Math.min(MAX_CALL_MS, this.marginMs * 0.9));
-      results = await changeVisibility(queueUrl, entries, timeoutMs);
-    } catch (error) {
-      const result = classifyCallError(error);
-      results = leases.map(() => result);
-    }
+    const timeoutMs = Math.max(400, Math.min(MAX_CALL_MS, this.marginMs * 0.9));
+    const results = await queue.extend(entries, timeoutMs);
     for (const [index, lease] of leases.entries()) {
       const result = results[index] ?? { kind: 'failed', code: 'NoResult', message: 'the answer is too short' };
       const entry = entries[index];

@@ -1,12 +1,11 @@
 import { Interruption } from '../failure/failure.ts';
+import type { MessageQueue } from './message-queue.ts';
 
-/** SQS refuses to keep one receive of a message in flight for longer; five seconds less so that the call still fits. */
-export const MAX_IN_FLIGHT_SECONDS = 43_200;
+/** So that a call which asks for the last seconds of a receive still arrives before its end. */
 const CAP_MARGIN_SECONDS = 5;
 
-export interface LeaseFacts {
-  readonly queueUrl: string;
-  readonly messageId: string;
+/** One receive of a message. */
+export interface Receipt {
   readonly receiptHandle: string;
   /** Monotonic milliseconds at which the receive call left. */
   readonly requestedAt: number;
@@ -21,7 +20,7 @@ interface Waiter {
 /**
  * The right to work on one message, until a deadline that each renewal moves.
  *
- * held: renewed by the keeper. Left for lost when SQS says so or when no renewal arrived before the deadline, for
+ * held: renewed by the keeper. Left for lost when the queue says so or when no renewal arrived before the deadline, for
  * released when the message is settled or given back.
  * lost: `signal` has fired with `Interruption('lease-lost')`; nothing may be committed or deleted any more. Final, except that
  * a fresh delivery of the same message begins a new lease.
@@ -30,13 +29,13 @@ interface Waiter {
  * Every time is on the monotonic clock of the keeper.
  */
 export class Lease {
-  readonly queueUrl: string;
+  readonly queue: MessageQueue;
   readonly messageId: string;
   receiptHandle: string;
   deadline: number;
-  /** Counted from the call that brought the message: SQS's limit of twelve hours runs from there. */
+  /** Counted from the call that brought the message: the queue's limit for one receive runs from there. */
   receivedAt: number;
-  /** When SQS last said that the message is ours. */
+  /** When the queue last said that the message is ours. */
   confirmedAt: number;
   renewAt = 0;
   failures = 0;
@@ -45,18 +44,17 @@ export class Lease {
   #state: 'held' | 'lost' | 'released' = 'held';
   readonly #controller = new AbortController();
   #waiters: Waiter[] = [];
-  /** Why nothing may be committed under it any more. */
   /** Why it was lost. */
   #loss: Interruption | null = null;
 
-  constructor(facts: LeaseFacts) {
-    this.queueUrl = facts.queueUrl;
-    this.messageId = facts.messageId;
-    this.receiptHandle = facts.receiptHandle;
-    this.receivedAt = facts.requestedAt;
-    this.confirmedAt = facts.requestedAt;
+  constructor(queue: MessageQueue, messageId: string, receipt: Receipt) {
+    this.queue = queue;
+    this.messageId = messageId;
+    this.receiptHandle = receipt.receiptHandle;
+    this.receivedAt = receipt.requestedAt;
+    this.confirmedAt = receipt.requestedAt;
     // The lease began somewhere between the call and its answer: the earlier end is the safe one.
-    this.deadline = facts.requestedAt + facts.visibilitySeconds * 1_000;
+    this.deadline = receipt.requestedAt + receipt.visibilitySeconds * 1_000;
   }
 
   get signal(): AbortSignal {
@@ -68,21 +66,21 @@ export class Lease {
   }
 
   /** Takes over the handle of a redelivery of the same message: only the newest one is sure to work. */
-  adopt(facts: Pick<LeaseFacts, 'receiptHandle' | 'requestedAt' | 'visibilitySeconds'>): void {
-    this.receiptHandle = facts.receiptHandle;
-    this.receivedAt = facts.requestedAt;
-    this.confirmedAt = facts.requestedAt;
-    this.deadline = facts.requestedAt + facts.visibilitySeconds * 1_000;
+  adopt(receipt: Receipt): void {
+    this.receiptHandle = receipt.receiptHandle;
+    this.receivedAt = receipt.requestedAt;
+    this.confirmedAt = receipt.requestedAt;
+    this.deadline = receipt.requestedAt + receipt.visibilitySeconds * 1_000;
     this.failures = 0;
   }
 
-  /** Whole seconds that a renewal may ask for now; zero or less once the twelve hours are used up. */
+  /** Whole seconds that a renewal may ask for now; zero or less once the queue's limit for one receive is used up. */
   grantableSeconds(visibilitySeconds: number, now: number): number {
-    const left = MAX_IN_FLIGHT_SECONDS - CAP_MARGIN_SECONDS - (now - this.receivedAt) / 1_000;
+    const left = this.queue.limits.inFlightSeconds - CAP_MARGIN_SECONDS - (now - this.receivedAt) / 1_000;
     return Math.min(visibilitySeconds, Math.floor(left));
   }
 
-  /** Resolves with the next renewal that SQS grants, rejects when the lease is lost or released before. */
+  /** Resolves with the next renewal that the queue grants, rejects when the lease is lost or released before. */
   nextGrant(): Promise<void> {
     const end = this.#end();
     if (end !== null) return Promise.reject(end);

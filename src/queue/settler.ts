@@ -1,12 +1,10 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { Batcher } from './batcher.ts';
-import { changeVisibility, deleteMessages, type EntryResult, type VisibilityEntry } from './sqs/batch-calls.ts';
 import type { Clock } from '../time/clock.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
-import { MAX_IN_FLIGHT_SECONDS, type Lease } from './lease.ts';
+import type { Lease } from './lease.ts';
+import type { EntryResult, MessageQueue, VisibilityEntry } from './message-queue.ts';
 
 export interface SettlerOptions {
-  readonly client: SQSClient;
   readonly keeper: LeaseKeeper;
   readonly clock: Clock;
   /** How long a delete waits for others to share its call. */
@@ -32,8 +30,8 @@ const MAX_DELETE_ATTEMPTS = 6;
  */
 export class Settler {
   readonly #options: SettlerOptions;
-  readonly #deletes = new Map<string, Batcher<string>>();
-  readonly #visibilities = new Map<string, Batcher<VisibilityEntry>>();
+  readonly #deletes = new Map<MessageQueue, Batcher<string>>();
+  readonly #returns = new Map<MessageQueue, Batcher<VisibilityEntry>>();
   /** In order of insertion, the oldest is forgotten first. */
   readonly #remembered = new Set<string>();
   /** Leases whose work is done and whose delete has not ended: never given back, that would run the work again. */
@@ -76,7 +74,7 @@ export class Settler {
   async #acknowledge(lease: Lease): Promise<AcknowledgeResult> {
     const { keeper } = this.#options;
     try {
-      // On a standard queue a delete with an old handle answers 200 and deletes nothing: only a live lease is proof.
+      // A delete with an old handle can answer that all is well and delete nothing: only a live lease is proof.
       await keeper.confirm(lease);
     } catch {
       return 'lost';
@@ -91,7 +89,7 @@ export class Settler {
     const { firstRetryMs = 200, random = Math.random } = this.#options;
     for (let attempt = 0; attempt < MAX_DELETE_ATTEMPTS; attempt += 1) {
       const isLast = this.#isHurried;
-      const result = await this.#delete(lease.queueUrl, lease.receiptHandle);
+      const result = await this.#delete(lease.queue, lease.receiptHandle);
       if (result.kind === 'ok') {
         this.#remembered.delete(lease.messageId);
         return 'deleted';
@@ -123,45 +121,48 @@ export class Settler {
       return false;
     }
     await keeper.release(lease);
-    const cap = lease.grantableSeconds(MAX_IN_FLIGHT_SECONDS, clock.now());
+    const cap = lease.grantableSeconds(lease.queue.limits.inFlightSeconds, clock.now());
     const seconds = Math.max(0, Math.min(Math.round(afterSeconds), cap));
-    const result = await this.#batcherOf(lease.queueUrl).add({ receiptHandle: lease.receiptHandle, seconds });
+    const result = await this.#return(lease.queue, { receiptHandle: lease.receiptHandle, seconds });
     return result.kind === 'ok';
   }
 
   /**
-   * Gives many back at once, the latest of each FIFO group first: SQS hands a group out again from its first visible
+   * Gives many back at once, the latest of each group first: an ordered queue hands a group out again from its first visible
    * message, so the other order could let a later one overtake. `leases` are in the order of receipt; those whose work is
    * done are left out.
    */
   async giveBackAll(leases: readonly Lease[]): Promise<number> {
     const reversed = leases.filter((lease) => !this.isAcknowledging(lease)).reverse();
     const results: boolean[] = [];
-    const fifo = reversed.filter((lease) => lease.queueUrl.endsWith('.fifo'));
-    const standard = reversed.filter((lease) => !lease.queueUrl.endsWith('.fifo'));
-    const rest = Promise.all(standard.map((lease) => this.giveBack(lease, 0)));
-    for (const lease of fifo) results.push(await this.giveBack(lease, 0));
+    const ordered = reversed.filter((lease) => lease.queue.isOrdered);
+    const others = reversed.filter((lease) => !lease.queue.isOrdered);
+    const rest = Promise.all(others.map((lease) => this.giveBack(lease, 0)));
+    for (const lease of ordered) results.push(await this.giveBack(lease, 0));
     results.push(...(await rest));
     return results.filter(Boolean).length;
   }
 
-  async #delete(queueUrl: string, receiptHandle: string): Promise<EntryResult> {
-    const { client, lingerMs = 5, callTimeoutMs = 5_000 } = this.#options;
-    let batcher = this.#deletes.get(queueUrl);
-    if (batcher === undefined) {
-      batcher = new Batcher((handles) => deleteMessages(client, queueUrl, handles, callTimeoutMs), lingerMs);
-      this.#deletes.set(queueUrl, batcher);
-    }
+  async #delete(queue: MessageQueue, receiptHandle: string): Promise<EntryResult> {
+    const { callTimeoutMs = 5_000 } = this.#options;
+    const batcher = this.#batcherOf(this.#deletes, queue, (handles) => queue.acknowledge(handles, callTimeoutMs));
     return await batcher.add(receiptHandle);
   }
 
-  #batcherOf(queueUrl: string): Batcher<VisibilityEntry> {
-    const { client, lingerMs = 5, callTimeoutMs = 5_000 } = this.#options;
-    let batcher = this.#visibilities.get(queueUrl);
-    if (batcher === undefined) {
-      batcher = new Batcher((entries) => changeVisibility(client, queueUrl, entries, callTimeoutMs), lingerMs);
-      this.#visibilities.set(queueUrl, batcher);
-    }
+  async #return(queue: MessageQueue, entry: VisibilityEntry): Promise<EntryResult> {
+    const { callTimeoutMs = 5_000 } = this.#options;
+    const batcher = this.#batcherOf(this.#returns, queue, (entries) => queue.giveBack(entries, callTimeoutMs));
+    return await batcher.add(entry);
+  }
+
+  #batcherOf<T>(
+    batchers: Map<MessageQueue, Batcher<T>>,
+    queue: MessageQueue,
+    run: (items: readonly T[]) => Promise<readonly EntryResult[]>,
+  ): Batcher<T> {
+    const { clock, lingerMs = 5 } = this.#options;
+    const batcher = batchers.get(queue) ?? new Batcher({ clock, run, limit: queue.limits.batch, lingerMs });
+    batchers.set(queue, batcher);
     return batcher;
   }
 

@@ -1,9 +1,11 @@
+import type { Clock } from './clock.ts';
+
 /** Waits for the work, at most so long. False: the time is over and the work goes on. A rejection counts as settled. */
-export async function settledWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
+export async function settledWithin(work: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => {
+  const cancel = clock.after(ms, () => {
     resolve(false);
-  }, ms);
+  });
   try {
     return await Promise.race([
       work.then(
@@ -13,6 +15,6 @@ export async function settledWithin(work: Promise<unknown>, ms: number): Promise
       late,
     ]);
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }

@@ -2,8 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Failure } from '../failure/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Disposition, Settled } from '../failure/disposition.ts';
-
-export type WorkerState = 'starting' | 'polling' | 'paused' | 'draining' | 'stopped';
+import type { WorkerState } from './states.ts';
 
 /** What the worker tells: for tests, metrics and the operator's console. */
 export interface WorkerEvents {

@@ -1,5 +1,5 @@
 /**
- * FIFO: one message of a group at a time, in the order of receipt; after one that was not settled the rest of its group goes
+ * Ordered queues: one message of a group at a time, in the order of receipt; after one that was not settled the rest of its group goes
  * back unstarted, since running it would be out of order.
  */
 export class FifoGroups {

@@ -4,8 +4,9 @@ import type { Clock } from '../time/clock.ts';
 import type { Job } from '../queue/messages/job.ts';
 import type { LeaseKeeper } from '../queue/lease-keeper.ts';
 import type { Lease } from '../queue/lease.ts';
-import type { ReceivedMessage } from '../queue/sqs/receive.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
 import type { ProcessJob } from './delivery.ts';
+import type { WorkerEventBus } from './events.ts';
 import type { Disposition } from '../failure/disposition.ts';
 import { retryDelaySeconds } from '../failure/retry-delay.ts';
 
@@ -14,8 +15,7 @@ export interface MessageRunDeps {
   readonly clock: Clock;
   readonly processJob: ProcessJob;
   readonly maxProcessingSeconds: number;
-  readonly onStarted: (job: Job) => void;
-  readonly onReturned: (job: Job, disposition: Disposition) => void;
+  readonly events: WorkerEventBus;
 }
 
 export interface EndedJob {
@@ -77,14 +77,16 @@ export class MessageRun {
   }
 
   async #runJobs(): Promise<Disposition> {
+    const { clock, events } = this.#deps;
+    const { messageId, receiveCount } = this.message;
     let worst: Disposition = { kind: 'ack', outcome: 'ignored' };
     for (const job of this.jobs) {
       if (this.#abort.signal.aborted) return this.#interrupted();
-      this.#deps.onStarted(job);
-      const startedAt = this.#deps.clock.now();
+      events.emit('job:started', { messageId, key: job.key, receiveCount });
+      const startedAt = clock.now();
       const disposition = await this.#runJob(job);
-      this.ended.push({ job, disposition, seconds: (this.#deps.clock.now() - startedAt) / 1_000 });
-      this.#deps.onReturned(job, disposition);
+      this.ended.push({ job, disposition, seconds: (clock.now() - startedAt) / 1_000 });
+      events.emit('job:returned', { messageId, key: job.key, disposition });
       if (BY_SEVERITY.indexOf(disposition.kind) >= BY_SEVERITY.indexOf(worst.kind)) worst = disposition;
       if (disposition.kind === 'halt' || disposition.kind === 'abandon') break;
     }

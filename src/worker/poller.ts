@@ -1,15 +1,22 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { toFailure } from '../failure/classify.ts';
 import type { Clock } from '../time/clock.ts';
-import { receiveMessages, type ReceivedMessage } from '../queue/sqs/receive.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { WorkerEventBus } from './events.ts';
-import { QueuePicker, type WeightedQueue } from './queue-picker.ts';
+import { QueuePicker } from './queue-picker.ts';
 import { settledWithin } from '../time/settled-within.ts';
+import type { WorkerQueue } from './worker-options.ts';
+
+/** What one poll brought. */
+export interface Received {
+  readonly queue: WorkerQueue;
+  readonly messages: readonly ReceivedMessage[];
+  /** Monotonic milliseconds before the request left: the leases began no earlier. */
+  readonly requestedAt: number;
+}
 
 export interface PollerOptions {
-  readonly queues: readonly WeightedQueue[];
-  readonly clients: { readonly poll: SQSClient };
+  readonly queues: readonly WorkerQueue[];
   readonly settings: { readonly visibilitySeconds: number; readonly waitSeconds: number };
   readonly logger: Logger;
   readonly events: WorkerEventBus;
@@ -20,20 +27,20 @@ export interface PollerOptions {
   readonly freeSlots: () => number;
   /** How long the circuit stays open; zero when it is not. */
   readonly pausedMs: () => number;
-  readonly take: (messages: readonly ReceivedMessage[]) => Promise<void>;
+  readonly take: (received: Received) => Promise<void>;
+  readonly random?: () => number;
 }
 
 const MAX_POLLS = 4;
-const RECEIVE_BATCH = 10;
 const MAX_POLL_BACKOFF_MS = 30_000;
 
 /** Keeps long polls open for exactly the slots that are free, shared among the queues by weight. */
 export class Poller {
   readonly #options: PollerOptions;
-  readonly #picker: QueuePicker<WeightedQueue>;
-  readonly #polls = new Map<WeightedQueue, number>();
+  readonly #picker: QueuePicker<WorkerQueue>;
+  readonly #polls = new Map<WorkerQueue, number>();
   readonly #openPolls = new Set<Promise<void>>();
-  readonly #blockedUntil = new Map<WeightedQueue, { until: number; failures: number }>();
+  readonly #blockedUntil = new Map<WorkerQueue, { until: number; failures: number }>();
   #reserved = 0;
   #cancelWake: (() => void) | null = null;
   /** Monotonic milliseconds. */
@@ -55,7 +62,7 @@ export class Poller {
    */
   async quiet(ms: number): Promise<void> {
     while (this.#openPolls.size > 0) {
-      if (!(await settledWithin(Promise.race(this.#openPolls), ms))) return;
+      if (!(await settledWithin(Promise.race(this.#openPolls), ms, this.#options.clock))) return;
     }
   }
 
@@ -79,10 +86,13 @@ export class Poller {
     }
   }
 
-  #mayPoll(queue: WeightedQueue): boolean {
+  #mayPoll(queue: WorkerQueue): boolean {
     if ((this.#blockedUntil.get(queue)?.until ?? 0) > this.#options.clock.now()) return false;
     const open = this.#polls.get(queue) ?? 0;
-    return open === 0 || (this.#options.queues.length === 1 && open < MAX_POLLS && this.#free() >= RECEIVE_BATCH);
+    return (
+      open === 0 ||
+      (this.#options.queues.length === 1 && open < MAX_POLLS && this.#free() >= queue.messages.limits.batch)
+    );
   }
 
   #wakeLater(): void {
@@ -97,11 +107,11 @@ export class Poller {
     });
   }
 
-  #openPoll(queue: WeightedQueue): void {
+  #openPoll(queue: WorkerQueue): void {
     const others = this.#options.queues.filter((other) => other !== queue && (this.#polls.get(other) ?? 0) === 0);
     const weights = others.reduce((sum, other) => sum + other.weight, queue.weight);
     const free = this.#free();
-    const count = Math.min(RECEIVE_BATCH, Math.max(1, Math.round((free * queue.weight) / weights)));
+    const count = Math.min(queue.messages.limits.batch, Math.max(1, Math.round((free * queue.weight) / weights)));
     // Where a queue is left without a slot, the slot must come back soon enough to ask that queue too.
     const waitSeconds = free - count >= others.length ? this.#options.settings.waitSeconds : 1;
     this.#reserved += count;
@@ -114,29 +124,25 @@ export class Poller {
     this.#openPolls.add(poll);
   }
 
-  async #poll(queue: WeightedQueue, count: number, waitSeconds: number): Promise<void> {
-    const { clients, settings, events, logger } = this.#options;
+  async #poll(queue: WorkerQueue, count: number, waitSeconds: number): Promise<void> {
+    const { settings, events, logger, clock, random = Math.random } = this.#options;
+    const requestedAt = clock.now();
     let messages: readonly ReceivedMessage[] = [];
     try {
-      const request = {
-        queueUrl: queue.url,
-        maxMessages: count,
-        waitSeconds,
-        visibilitySeconds: settings.visibilitySeconds,
-      };
-      messages = await receiveMessages(clients.poll, request, () => this.#options.clock.now());
-      this.lastAnswerAt = this.#options.clock.now();
+      const { visibilitySeconds } = settings;
+      messages = await queue.messages.receive({ maxMessages: count, waitSeconds, visibilitySeconds });
+      this.lastAnswerAt = clock.now();
       this.#blockedUntil.delete(queue);
       events.emit('poll:answered', { queue: queue.name, messages: messages.length });
     } catch (error) {
       const failures = (this.#blockedUntil.get(queue)?.failures ?? 0) + 1;
-      const waitMs = Math.min(500 * 2 ** failures, MAX_POLL_BACKOFF_MS) * (0.5 + Math.random() / 2);
-      this.#blockedUntil.set(queue, { until: this.#options.clock.now() + waitMs, failures });
+      const waitMs = Math.min(500 * 2 ** failures, MAX_POLL_BACKOFF_MS) * (0.5 + random() / 2);
+      this.#blockedUntil.set(queue, { until: clock.now() + waitMs, failures });
       logger.warn({ err: toFailure(error), queue: queue.name, waitMs: Math.round(waitMs) }, 'a poll failed');
       events.emit('poll:failed', { queue: queue.name, error });
     } finally {
       this.#reserved -= count;
     }
-    await this.#options.take(messages);
+    await this.#options.take({ queue, messages, requestedAt });
   }
 }

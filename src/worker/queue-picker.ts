@@ -1,5 +1,4 @@
 export interface WeightedQueue {
-  readonly url: string;
   readonly name: string;
   /** Share of the free slots among the queues that have messages; 1 or more. */
   readonly weight: number;

@@ -1,16 +1,15 @@
 import type { Failure } from '../failure/failure.ts';
 import type { Clock } from '../time/clock.ts';
-import type { SqsClients } from '../queue/sqs/sqs-client.ts';
+import type { MessageQueue } from '../queue/message-queue.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { SettlingSettings } from './carry-out.ts';
+import type { SettlingSettings } from './settle-message.ts';
 import type { CircuitBreakerSettings } from './circuit-breaker.ts';
 import type { ProcessJob } from './delivery.ts';
 import type { WorkerEventBus } from './events.ts';
 import type { WeightedQueue } from './queue-picker.ts';
 
 export interface WorkerQueue extends WeightedQueue {
-  /** Null: rejected messages are left to the queue's redrive policy. */
-  readonly deadLetterUrl: string | null;
+  readonly messages: MessageQueue;
 }
 
 export interface WorkerSettings extends SettlingSettings {
@@ -27,7 +26,6 @@ export interface WorkerOptions {
   /** Slots: messages that are worked on at once. */
   readonly concurrency: number;
   readonly processJob: ProcessJob;
-  readonly clients: SqsClients;
   readonly settings: WorkerSettings;
   readonly logger: Logger;
   readonly events: WorkerEventBus;

@@ -1,28 +1,20 @@
-import { toFailure } from '../failure/classify.ts';
+import type { Disposition } from '../failure/disposition.ts';
 import { Interruption, type Failure, type InterruptionKind } from '../failure/failure.ts';
-import { changeVisibility } from '../queue/sqs/batch-calls.ts';
-import { systemClock, type Clock } from '../time/clock.ts';
 import { LeaseKeeper } from '../queue/lease-keeper.ts';
-import type { Lease } from '../queue/lease.ts';
-import { parseMessage, type ParsedMessage } from '../queue/messages/parse-message.ts';
-import { stringAttributes, type ReceivedMessage } from '../queue/sqs/receive.ts';
 import { Settler } from '../queue/settler.ts';
-import { carryOut, giveBack, type CarryOutDeps } from './carry-out.ts';
-import { answeredIn, CircuitBreaker, DEFAULT_BREAKER } from './circuit-breaker.ts';
-import type { Disposition, Settled } from '../failure/disposition.ts';
-import type { WorkerState } from './events.ts';
-import { FifoGroups } from './fifo-groups.ts';
-import { InFlight } from './in-flight.ts';
-import { withStage } from '../job/job-stages.ts';
-import { MessageRun } from './message-run.ts';
-import { Poller } from './poller.ts';
-import { rejectRecorded } from './reject-recorded.ts';
+import { systemClock, type Clock } from '../time/clock.ts';
 import { settledWithin } from '../time/settled-within.ts';
+import { DEFAULT_BREAKER } from './circuit-breaker.ts';
+import { DependencyWatch } from './dependency-watch.ts';
+import { InFlight } from './in-flight.ts';
+import { Intake } from './intake.ts';
+import { Poller } from './poller.ts';
+import { reportLease } from './report-lease.ts';
+import { runMessage } from './run-message.ts';
+import type { SettleDeps } from './settle-message.ts';
 import { Slots } from './slots.ts';
-import { tellLease } from './tell-lease.ts';
+import { NEXT_STATES, type WorkerState } from './states.ts';
 import type { WorkerOptions } from './worker-options.ts';
-
-export type { WorkerOptions, WorkerQueue, WorkerSettings } from './worker-options.ts';
 
 export interface DrainReport {
   readonly reason: string;
@@ -36,7 +28,6 @@ export interface DrainReport {
   readonly failure: Failure | null;
 }
 
-const DUPLICATE_DELAY_SECONDS = 30;
 /** An open poll answers within milliseconds when a message becomes visible. */
 const QUIET_MS = 1_000;
 const STANDING_STILL_MS = 10_000;
@@ -44,13 +35,25 @@ const STANDING_STILL_MS = 10_000;
 const LAST_DELETES_MS = 11_000;
 
 /**
- * The daemon: takes messages for its free slots, runs each under a lease, and settles them one by one.
+ * The daemon's life: it keeps polls open for free slots, and ends without losing a message. A message goes one way: the poller receives
+ * it, the intake registers its lease and recognises it, its run works on it, and it is settled.
  *
- * starting: built, nothing received. Left by `start()`.
+ * ```mermaid
+ * stateDiagram-v2
+ *   starting --> polling: start
+ *   starting --> draining: drain
+ *   polling --> paused: pause
+ *   paused --> polling: resume
+ *   polling --> draining: drain
+ *   paused --> draining: drain
+ *   draining --> stopped: nothing is held
+ * ```
+ *
+ * starting: built, nothing received.
  * polling: a poll is open whenever a slot is free, no renewal is failing and the circuit is closed.
- * paused: running jobs go on and keep their leases, no new poll is opened. Left by `resume()` or a drain.
+ * paused: running jobs go on and keep their leases, no new poll is opened.
  * draining: polls that are open end by themselves and what they bring is given back unstarted; leases are kept alive until
- * each job has ended, or was aborted at the deadline and given back. Final but for stopped.
+ * each job has ended, or was aborted at the deadline and given back.
  * stopped: nothing is held, no timer is left.
  */
 export class Worker {
@@ -58,11 +61,9 @@ export class Worker {
   readonly #clock: Clock;
   readonly #keeper: LeaseKeeper;
   readonly #settler: Settler;
-  readonly #breaker: CircuitBreaker;
   readonly #poller: Poller;
   readonly #inFlight = new InFlight();
   readonly #slots: Slots;
-  readonly #groups = new FifoGroups();
   #state: WorkerState = 'starting';
   #drain: Promise<DrainReport> | null = null;
   #failure: Failure | null = null;
@@ -73,32 +74,82 @@ export class Worker {
   readonly #stopped = Promise.withResolvers<DrainReport>();
 
   constructor(options: WorkerOptions) {
-    const { clients, settings } = options;
+    const { settings, logger, events, clock = systemClock } = options;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = clock;
     this.#slots = new Slots(options.concurrency);
     this.#keeper = new LeaseKeeper({
-      clock: this.#clock,
+      clock,
       visibilitySeconds: settings.visibilitySeconds,
-      changeVisibility: (url, entries, timeoutMs) => changeVisibility(clients.control, url, entries, timeoutMs),
       onEvent: (event) => {
-        tellLease(event, options.logger, options.events);
+        reportLease(event, logger, events);
       },
     });
-    this.#settler = new Settler({ client: clients.control, keeper: this.#keeper, clock: this.#clock });
-    this.#breaker = new CircuitBreaker(settings.breaker ?? DEFAULT_BREAKER);
+    this.#settler = new Settler({ keeper: this.#keeper, clock });
+    const dependencies = new DependencyWatch({
+      settings: settings.breaker ?? DEFAULT_BREAKER,
+      slots: this.#slots,
+      clock,
+      logger,
+      events,
+    });
+    const intake = this.#openIntake(dependencies);
     this.#poller = new Poller({
       ...options,
-      clock: this.#clock,
+      clock,
       mayTake: () => this.#state === 'polling',
       // A lease that cannot be renewed says that the queue is hard to reach: what is taken now may be lost as well.
       isHealthy: () => this.#keeper.isHealthy,
-      freeSlots: () => this.#slots.free((all, older) => this.#breaker.slots(this.#clock.now(), all, older)),
-      pausedMs: () => this.#breaker.waitMs(this.#clock.now()),
-      take: (messages) => this.#takeAll(messages),
+      freeSlots: () => dependencies.freeSlots,
+      pausedMs: () => dependencies.pausedMs,
+      take: (received) => intake.take(received),
     });
-    options.events.on('message:given-back', () => {
+    events.on('message:given-back', () => {
       this.#givenBack += 1;
+    });
+  }
+
+  #openIntake(dependencies: DependencyWatch): Intake {
+    const { settings, logger, events, processJob } = this.#options;
+    const settle: SettleDeps = { keeper: this.#keeper, settler: this.#settler, events, logger, settings };
+    return new Intake({
+      ...this.#options,
+      keeper: this.#keeper,
+      settler: this.#settler,
+      settle,
+      inFlight: this.#inFlight,
+      run: {
+        keeper: this.#keeper,
+        clock: this.#clock,
+        processJob,
+        events,
+        maxProcessingSeconds: settings.maxProcessingSeconds,
+      },
+      isOpen: () => this.#state === 'polling' || this.#state === 'paused',
+      onGivenBack: (count) => {
+        this.#givenBack += count;
+      },
+      occupy: (work) => {
+        this.#slots.occupy(work, () => {
+          this.#fillSoon();
+        });
+      },
+      handOn: (run) =>
+        runMessage(
+          {
+            settle,
+            slots: this.#slots,
+            dependencies,
+            events,
+            onEnded: (disposition) => {
+              this.#count(disposition);
+            },
+            onHalt: (failure) => {
+              this.#halt(failure);
+            },
+          },
+          run,
+        ),
     });
   }
 
@@ -160,7 +211,7 @@ export class Worker {
   }
 
   async #bringCloser(drain: Promise<DrainReport>, deadlineMs: number): Promise<void> {
-    if (!(await settledWithin(drain, deadlineMs))) this.#now.resolve();
+    if (!(await settledWithin(drain, deadlineMs, this.#clock))) this.#now.resolve();
   }
 
   /** The report of the drain that ends this worker, whatever begins it. */
@@ -184,6 +235,7 @@ export class Worker {
     await settledWithin(
       all.then(() => this.#poller.quiet(QUIET_MS)),
       budgetMs,
+      this.#clock,
     );
   }
 
@@ -193,11 +245,11 @@ export class Worker {
     const givenBackBefore = this.#givenBack;
     this.#poller.stopWaking();
     const jobs = this.#slots.idle();
-    await settledWithin(Promise.race([jobs, this.#now.promise]), deadlineMs);
+    await settledWithin(Promise.race([jobs, this.#now.promise]), deadlineMs, this.#clock);
     for (const run of this.#inFlight.runs) run.abort(new Interruption(kind, `the worker stops: ${reason}`));
-    await settledWithin(this.#slots.idle(), this.#options.settings.unwindMs);
+    await settledWithin(this.#slots.idle(), this.#options.settings.unwindMs, this.#clock);
     const stuck = this.#inFlight.runs.filter((run) => !run.isOver).length;
-    await settledWithin(this.#settler.hurry(), LAST_DELETES_MS);
+    await settledWithin(this.#settler.hurry(), LAST_DELETES_MS, this.#clock);
     // A queue that does not answer: the renewals end and the lease runs out.
     await Promise.all(
       this.#keeper.held.filter((l) => this.#settler.isAcknowledging(l)).map((l) => this.#keeper.release(l)),
@@ -218,131 +270,10 @@ export class Worker {
     };
   }
 
-  async #takeAll(messages: readonly ReceivedMessage[]): Promise<void> {
-    if (this.#state === 'draining' || this.#state === 'stopped') {
-      const leases = messages.map((message) => this.#keeper.register(message));
-      const count = await this.#settler.giveBackAll(leases);
-      this.#givenBack += count;
-      return;
-    }
-    for (const message of messages) this.#take(message);
-  }
-
-  #take(message: ReceivedMessage): void {
-    const running = this.#inFlight.ofMessage(message.messageId);
-    if (running !== null) {
-      this.#redelivered(running, message);
-      return;
-    }
-    this.#occupy(this.#handle(message, this.#keeper.register(message)));
-  }
-
-  /** The same message while its run is not over: never started a second time. */
-  #redelivered(run: MessageRun, message: ReceivedMessage): void {
-    const { messageId } = message;
-    if (run.lease.state === 'held') {
-      this.#keeper.adopt(run.lease, message);
-      this.#options.events.emit('message:redelivered', { messageId });
-      return;
-    }
-    // Its run is being aborted: by the time it is visible again the run is over.
-    const lease = this.#keeper.register(message);
-    this.#occupy(giveBack(this.#carryOutDeps(), lease, DUPLICATE_DELAY_SECONDS, 'its aborted run has not ended yet'));
-  }
-
-  async #handle(message: ReceivedMessage, lease: Lease): Promise<void> {
-    const deps = this.#carryOutDeps();
-    if (this.#settler.isDone(message.messageId)) {
-      this.#options.events.emit('message:done-before', { messageId: message.messageId });
-      await carryOut(deps, message, lease, { kind: 'ack', outcome: 'duplicate' });
-      return;
-    }
-    let parsed: ParsedMessage;
-    try {
-      parsed = parseMessage(message.body, stringAttributes(message));
-    } catch (error) {
-      const failure = withStage(toFailure(error), 'message');
-      this.#options.logger.warn({ messageId: message.messageId, code: failure.code }, failure.message);
-      this.#options.events.emit('message:rejected', { messageId: message.messageId, failure });
-      const record = async (): Promise<void> => await this.#options.onRejectedMessage?.(message.messageId, failure);
-      await carryOut(deps, message, lease, await rejectRecorded(failure, message.receiveCount, record));
-      return;
-    }
-    if (parsed.kind === 'ignored') {
-      this.#options.logger.info({ messageId: message.messageId }, `ignored: ${parsed.reason}`);
-      this.#options.events.emit('message:ignored', { messageId: message.messageId, reason: parsed.reason });
-      await carryOut(deps, message, lease, { kind: 'ack', outcome: 'ignored' });
-      return;
-    }
-    const run = new MessageRun(message, lease, parsed.jobs, {
-      keeper: this.#keeper,
-      clock: this.#clock,
-      processJob: this.#options.processJob,
-      maxProcessingSeconds: this.#options.settings.maxProcessingSeconds,
-      onStarted: ({ key }) => {
-        const { messageId, receiveCount } = message;
-        this.#options.events.emit('job:started', { messageId, key, receiveCount });
-      },
-      onReturned: ({ key }, disposition) => {
-        this.#options.events.emit('job:returned', { messageId: message.messageId, key, disposition });
-      },
-    });
-    if (this.#inFlight.hasObjectOf(run)) {
-      await giveBack(deps, lease, DUPLICATE_DELAY_SECONDS, 'another message about the same object runs here');
-      return;
-    }
-    this.#inFlight.add(run);
-    try {
-      await this.#inGroupOrder(message, run, deps);
-    } finally {
-      this.#inFlight.remove(run);
-    }
-  }
-
-  async #inGroupOrder(message: ReceivedMessage, run: MessageRun, deps: CarryOutDeps): Promise<void> {
-    const work = (): Promise<boolean> => this.#runAndSettle(run, deps);
-    if (message.groupId === null) {
-      await work();
-      return;
-    }
-    await this.#groups.inOrder(`${message.queueUrl} ${message.groupId}`, work, () =>
-      giveBack(deps, run.lease, 0, 'an earlier message of its group was not settled'),
-    );
-  }
-
-  async #runAndSettle(run: MessageRun, deps: CarryOutDeps): Promise<boolean> {
-    const disposition = await run.run();
-    if (disposition.kind === 'halt') this.#halt(disposition.failure);
-    // A report of success under a lost lease stays unsaid: whoever has the message now decides.
-    if (run.lease.state === 'held') this.#count(disposition);
-    const settled = await this.#settle(run, disposition, deps);
-    const { messageId } = run.message;
-    for (const { job, ...ended } of run.ended) {
-      this.#options.events.emit('job:settled', { messageId, key: job.key, ...ended, settled });
-    }
-    return disposition.kind === 'ack' || disposition.kind === 'reject';
-  }
-
-  async #settle(run: MessageRun, disposition: Disposition, deps: CarryOutDeps): Promise<Settled> {
-    const settle = (): Promise<Settled> => carryOut(deps, run.message, run.lease, disposition);
-    if (disposition.kind !== 'ack') return await settle();
-    this.#fillSoon();
-    return await this.#slots.withoutSlot(settle);
-  }
-
   #count(disposition: Disposition): void {
-    const { events, logger } = this.#options;
     if (disposition.kind === 'ack' || disposition.kind === 'reject') this.#finished += 1;
-    for (const dependency of this.#breaker.succeeded(answeredIn(disposition))) {
-      logger.info({ dependency }, 'a dependency is back');
-      events.emit('circuit:closed', { dependency });
-    }
-    if (disposition.kind !== 'retry') return;
-    const opened = this.#breaker.failed(disposition.failure, this.#clock.now());
-    if (opened === null) return;
-    this.#slots.circuitOpened();
-    logger.error(opened, 'a dependency is away, no messages are taken for a while');
-    events.emit('circuit:open', opened);
+    // The slot of done work is free while its delete is on its way.
+    if (disposition.kind === 'ack') this.#fillSoon();
   }
 
   /** Whatever became of the lease: a host that has lost its GPU must not take more messages. */
@@ -362,26 +293,9 @@ export class Worker {
     });
   }
 
-  #carryOutDeps(): CarryOutDeps {
-    const { clients, events, logger, settings, queues } = this.#options;
-    return {
-      client: clients.control,
-      keeper: this.#keeper,
-      settler: this.#settler,
-      events,
-      logger,
-      settings,
-      deadLetterUrl: (url) => queues.find((queue) => queue.url === url)?.deadLetterUrl ?? null,
-    };
-  }
-
-  #occupy(work: Promise<unknown>): void {
-    this.#slots.occupy(work, () => {
-      this.#fillSoon();
-    });
-  }
-
+  /** A worker that ends is never called back to work. */
   #setState(state: WorkerState): void {
+    if (!NEXT_STATES[this.#state].includes(state)) return;
     this.#state = state;
     this.#options.events.emit('worker:state', { state });
   }

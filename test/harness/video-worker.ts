@@ -5,12 +5,14 @@ import { openDatabase, type Database } from '../../src/persistence/client.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
 import { recordRejection } from '../../src/persistence/runs.ts';
 import { createSqsClients, type SqsClients } from '../../src/queue/sqs/sqs-client.ts';
+import { createSqsQueue } from '../../src/queue/sqs/sqs-queue.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { locateFfmpeg, type FfmpegPaths } from '../../src/video/ffmpeg-binary.ts';
 import type { ProcessJob } from '../../src/worker/delivery.ts';
 import { WorkerEventBus } from '../../src/worker/events.ts';
 import { createVideoProcessor, type VideoProcessorSettings } from '../../src/job/process-video.ts';
-import { Worker, type WorkerSettings } from '../../src/worker/worker.ts';
+import type { WorkerSettings } from '../../src/worker/worker-options.ts';
+import { Worker } from '../../src/worker/worker.ts';
 import { FakeChain } from './fake-chain.ts';
 
 const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
@@ -57,10 +59,15 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
     { ...processing(options.workDir), ...options.processing },
   );
   const worker = new Worker({
-    queues: [{ url: options.queueUrl, name: 'videos', weight: 1, deadLetterUrl: options.deadLetterUrl }],
+    queues: [
+      {
+        name: 'videos',
+        weight: 1,
+        messages: createSqsQueue(clients, { url: options.queueUrl, deadLetterUrl: options.deadLetterUrl }),
+      },
+    ],
     concurrency: options.concurrency ?? 2,
     processJob: options.wrap?.(processJob) ?? processJob,
-    clients,
     settings: {
       visibilitySeconds: 60,
       waitSeconds: 1,

@@ -5,23 +5,8 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { Failure } from '../../failure/failure.ts';
+import type { EntryResult, VisibilityEntry } from '../message-queue.ts';
 import { within } from './within.ts';
-
-/** What one entry of a batch call came to: a call that answers 200 can still have failed for some. */
-export type EntryResult =
-  | { readonly kind: 'ok' }
-  /** The message is not ours any more; trying again changes nothing. */
-  | { readonly kind: 'gone'; readonly code: string; readonly message: string }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
-
-export interface VisibilityEntry {
-  readonly receiptHandle: string;
-  /** Counted from the call, not added to what is left. */
-  readonly seconds: number;
-}
-
-/** SQS takes ten entries a batch. */
-export const BATCH_SIZE = 10;
 
 const GONE_CODE = /^(ReceiptHandleIsInvalid|MessageNotInflight|QueueDoesNotExist|NonExistentQueue)$/;
 const GONE_TEXT = /expired|not available for visibility timeout change|does not refer to an existing message/i;

@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { createSqsClients } from '../../../src/queue/sqs/sqs-client.ts';
+import { createSqsQueue } from '../../../src/queue/sqs/sqs-queue.ts';
 import { WorkerEventBus, type WorkerEvents } from '../../../src/worker/events.ts';
 import { Worker, type DrainReport } from '../../../src/worker/worker.ts';
 import { createWatch, CREDENTIALS, REGION } from './arena.ts';
@@ -46,14 +47,19 @@ export const ourWorker: Contender<RunningWorker> = {
       options.onReported?.(messageId);
     });
     const worker = new Worker({
-      queues: [{ url: options.queueUrl, name: 'arena', weight: 1, deadLetterUrl: options.deadLetterUrl }],
+      queues: [
+        {
+          name: 'arena',
+          weight: 1,
+          messages: createSqsQueue(clients, { url: options.queueUrl, deadLetterUrl: options.deadLetterUrl }),
+        },
+      ],
       concurrency: options.slots,
       processJob: async (delivery, signal) => {
         const job = { messageId: delivery.messageId, key: delivery.job.key };
         await options.handle(job, { signal, confirm: () => delivery.confirmLease() });
         return { kind: 'ack', outcome: 'completed' };
       },
-      clients,
       settings: {
         visibilitySeconds: options.leaseSeconds,
         waitSeconds: options.waitSeconds,

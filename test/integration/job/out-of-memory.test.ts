@@ -3,7 +3,8 @@ import { classifyOrtError } from '../../../src/failure/ort-failure.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { BatchQueue, type Submit } from '../../../src/inference/thread/batch-queue.ts';
 import { fromWire, toWire } from '../../../src/inference/thread/wire-failure.ts';
-import { createRig, next, type Rig } from '../worker/rig.ts';
+import { next } from '../../harness/worker-events.ts';
+import { createRig, type Rig } from '../worker/rig.ts';
 
 let rig: Rig;
 

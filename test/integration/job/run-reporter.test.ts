@@ -6,7 +6,7 @@ import { claimRun, completeRun } from '../../../src/persistence/runs.ts';
 import { createRunReporter } from '../../../src/job/run-reporter.ts';
 import { sampleAnalysis } from '../../harness/analysis-sample.ts';
 import { claimRequest, signal } from '../persistence/databases.ts';
-import { aborted } from '../worker/rig.ts';
+import { aborted } from '../../harness/worker-events.ts';
 
 test('a run that another worker has taken over ends as superseded, not as an unknown error', async () => {
   const database = await openDatabase({ url: 'pglite:memory', schema: 'reporter' });

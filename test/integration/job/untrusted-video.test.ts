@@ -13,7 +13,7 @@ import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
 import { createVideoWorker, type VideoWorker, type VideoWorkerOptions } from '../../harness/video-worker.ts';
-import { aborted, next } from '../worker/rig.ts';
+import { aborted, next } from '../../harness/worker-events.ts';
 
 const SECRET = 'never-to-be-logged';
 const LONGEST_LINE = 12_000;

@@ -18,7 +18,7 @@ import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { mutateMessage, validMessage } from '../../harness/message-mutations.ts';
 import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
 import { createVideoWorker, type VideoWorker } from '../../harness/video-worker.ts';
-import { next } from './rig.ts';
+import { next } from '../../harness/worker-events.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_101);
 const MESSAGES = 1_000;

@@ -2,8 +2,10 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
 import { Failure } from '../../../src/failure/failure.ts';
 import type { Disposition } from '../../../src/failure/disposition.ts';
+import { createSqsQueue } from '../../../src/queue/sqs/sqs-queue.ts';
 import { Statistics } from '../../../src/worker/statistics.ts';
-import { aborted, createRig, next, type Rig } from './rig.ts';
+import { aborted, next } from '../../harness/worker-events.ts';
+import { createRig, type Rig } from './rig.ts';
 
 const ACK: Disposition = { kind: 'ack', outcome: 'completed' };
 let rig: Rig;
@@ -97,7 +99,7 @@ test('a drain leaves finished work hidden whose delete does not come through: gi
     { step: 'initialize' },
   );
   const { worker, events } = rig.worker(async () => ACK, {
-    options: { clients },
+    clients,
     settings: { visibilitySeconds: 600, unwindMs: 50 },
   });
   await rig.send('a');
@@ -127,9 +129,10 @@ test('a system failure hands over also the message that an own open poll catches
 
 test('queues get their share of a single slot by weight while all of them have messages', async () => {
   const share = { high: 6, normal: 3, low: 1 };
+  const clients = rig.sqs.connect();
   const queues = Object.entries(share).map(([name, weight]) => {
     const { queueUrl: url } = rig.sqs.server.createQueue(name);
-    return { url, name, weight, deadLetterUrl: null };
+    return { name, weight, url, messages: createSqsQueue(clients, { url, deadLetterUrl: null }) };
   });
   for (const { url, name, weight } of queues) {
     // One more than its share, so that none runs dry before the ten turns are over.

@@ -11,7 +11,7 @@ import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
 import { createVideoWorker, type VideoWorker } from '../../harness/video-worker.ts';
-import { aborted, next } from './rig.ts';
+import { aborted, next } from '../../harness/worker-events.ts';
 
 const signal = (): AbortSignal => AbortSignal.timeout(30_000);
 let sqs: SqsServer;

@@ -10,7 +10,8 @@ import type { FauxqsReady } from '../../../src/local/fauxqs-process.ts';
 import { createSqsClients } from '../../../src/queue/sqs/sqs-client.ts';
 import type { Disposition } from '../../../src/failure/disposition.ts';
 import { TEST_CREDENTIALS } from '../../harness/fauxqs-server.ts';
-import { aborted, createRig, next, type Rig } from './rig.ts';
+import { aborted, next } from '../../harness/worker-events.ts';
+import { createRig, type Rig } from './rig.ts';
 
 const ACK: Disposition = { kind: 'ack', outcome: 'completed' };
 let rig: Rig;
@@ -53,7 +54,7 @@ test('pitfall 9: a step of the wall clock, forth or back, neither loses a lease 
         await finish.promise;
         return ACK;
       },
-      { url, options: { clients } },
+      { url, clients },
     );
     await clients.control.send(
       new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify({ bucket: 'b', key: 'a' }) }),
@@ -99,7 +100,7 @@ test('pitfall 11: an old handle deletes nothing on a standard queue, so without 
       rival = taken.Messages?.[0]?.ReceiptHandle;
       return ACK;
     },
-    { options: { clients } },
+    { clients },
   );
   const deleted: string[] = [];
   events.on('message:deleted', ({ messageId }) => deleted.push(messageId));
@@ -130,7 +131,7 @@ test('pitfall 12: a FIFO delete that is refused as expired is no success, and th
       runs += 1;
       return ACK;
     },
-    { url, options: { clients } },
+    { url, clients },
   );
   const order: string[] = [];
   events.on('message:remembered', () => order.push('remembered'));
@@ -190,7 +191,7 @@ test('pitfall 27: while a renewal fails no message is taken, and when it succeed
       if (job.key === 'a') await finish.promise;
       return ACK;
     },
-    { concurrency: 2, settings: { visibilitySeconds: 12 }, options: { clients } },
+    { concurrency: 2, settings: { visibilitySeconds: 12 }, clients },
   );
   events.on('job:started', ({ key }) => started.push(key));
   events.on('poll:answered', () => {

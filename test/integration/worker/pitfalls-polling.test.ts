@@ -4,7 +4,8 @@ import pino from 'pino';
 import { Failure } from '../../../src/failure/failure.ts';
 import type { Disposition } from '../../../src/failure/disposition.ts';
 import { createFaultProxy } from '../../harness/fault-proxy.ts';
-import { createRig, next, type Rig } from './rig.ts';
+import { next } from '../../harness/worker-events.ts';
+import { createRig, type Rig } from './rig.ts';
 
 const ACK: Disposition = { kind: 'ack', outcome: 'completed' };
 let rig: Rig;
@@ -98,7 +99,8 @@ test('pitfall 26: polls that fail are tried again with growing pauses, a listene
       { write: (line) => void pauses.push((JSON.parse(line) as { waitMs: number }).waitMs) },
     );
     const { worker, events } = rig.worker(async () => ACK, {
-      options: { clients: rig.sqs.connect(`http://127.0.0.1:${proxy.port}`), logger },
+      clients: rig.sqs.connect(`http://127.0.0.1:${proxy.port}`),
+      options: { logger },
     });
     proxy.respond(500);
     events.on('poll:failed', () => {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import type { Disposition } from '../../../src/failure/disposition.ts';
-import { aborted, createRig, next, type Rig } from './rig.ts';
+import { aborted, next } from '../../harness/worker-events.ts';
+import { createRig, type Rig } from './rig.ts';
 
 const ACK: Disposition = { kind: 'ack', outcome: 'completed' };
 let rig: Rig;
@@ -35,7 +36,7 @@ test('pitfall 16: the long poll that is open at the stop is never aborted, so wh
   );
   const { worker, events } = rig.worker(async () => ACK, {
     settings: { waitSeconds: 10, visibilitySeconds: 600 },
-    options: { clients },
+    clients,
   });
   worker.start();
   await opened.promise;

@@ -46,7 +46,8 @@ import { ReceiveMessageCommand, SendMessageCommand, type MessageAttributeValue }
 import { Failure } from '../../../src/failure/failure.ts';
 import type { Disposition } from '../../../src/failure/disposition.ts';
 import { createFaultProxy } from '../../harness/fault-proxy.ts';
-import { aborted, createRig, next, type Rig } from './rig.ts';
+import { aborted, next } from '../../harness/worker-events.ts';
+import { createRig, type Rig } from './rig.ts';
 
 const ACK: Disposition = { kind: 'ack', outcome: 'completed' };
 let rig: Rig;
@@ -77,7 +78,7 @@ test('pitfall 13: a failed delete is remembered, and the redelivery is deleted w
       runs += 1;
       return ACK;
     },
-    { options: { clients } },
+    { clients },
   );
   await rig.send('a');
   const remembered = next(events, 'message:remembered');
@@ -198,7 +199,7 @@ test('pitfall 5: a queue that answers nothing past the lease aborts the job befo
         await aborted(signal);
         return { kind: 'abandon', why: 'lease-lost' };
       },
-      { options: { clients: rig.sqs.connect(`http://127.0.0.1:${proxy.port}`) } },
+      { clients: rig.sqs.connect(`http://127.0.0.1:${proxy.port}`) },
     );
     await rig.send('a');
     const started = next(events, 'job:started');

@@ -1,8 +1,11 @@
 import { SendMessageCommand, type MessageAttributeValue } from '@aws-sdk/client-sqs';
 import pino from 'pino';
 import type { ProcessJob } from '../../../src/worker/delivery.ts';
-import { WorkerEventBus, type WorkerEvents } from '../../../src/worker/events.ts';
-import { Worker, type WorkerOptions, type WorkerSettings } from '../../../src/worker/worker.ts';
+import { WorkerEventBus } from '../../../src/worker/events.ts';
+import { createSqsQueue } from '../../../src/queue/sqs/sqs-queue.ts';
+import type { SqsClients } from '../../../src/queue/sqs/sqs-client.ts';
+import type { WorkerOptions, WorkerSettings } from '../../../src/worker/worker-options.ts';
+import { Worker } from '../../../src/worker/worker.ts';
 import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
 
 export interface Rig extends AsyncDisposable {
@@ -18,6 +21,8 @@ export interface RigOptions {
   readonly concurrency?: number;
   readonly settings?: Partial<WorkerSettings>;
   readonly url?: string;
+  /** The server's own when absent. */
+  readonly clients?: SqsClients;
   readonly options?: Partial<WorkerOptions>;
 }
 
@@ -44,14 +49,15 @@ export async function createRig(): Promise<Rig> {
     deadUrl,
     sendBody,
     send: (key) => sendBody(JSON.stringify({ bucket: 'b', key })),
-    worker(processJob, { concurrency = 1, settings, url: queueUrl = url, options } = {}) {
+    worker(processJob, { concurrency = 1, settings, url: queueUrl = url, clients = sqs.connect(), options } = {}) {
       const logger = pino({ level: 'silent' });
       const events = new WorkerEventBus(logger);
       const worker = new Worker({
-        queues: [{ url: queueUrl, name: 'videos', weight: 1, deadLetterUrl: deadUrl }],
+        queues: [
+          { name: 'videos', weight: 1, messages: createSqsQueue(clients, { url: queueUrl, deadLetterUrl: deadUrl }) },
+        ],
         concurrency,
         processJob,
-        clients: sqs.connect(),
         settings: {
           visibilitySeconds: 2,
           waitSeconds: 1,
@@ -74,27 +80,4 @@ export async function createRig(): Promise<Rig> {
       await sqs[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Resolves with the first such event that fits. */
-export function next<K extends keyof WorkerEvents>(
-  events: WorkerEventBus,
-  name: K,
-  fits: (event: WorkerEvents[K]) => boolean = () => true,
-): Promise<WorkerEvents[K]> {
-  return new Promise((resolve) => {
-    const off = events.on(name, (event) => {
-      if (!fits(event)) return;
-      off();
-      resolve(event);
-    });
-  });
-}
-
-/** Settles with the reason when the signal fires. */
-export function aborted(signal: AbortSignal): Promise<unknown> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(signal.reason);
-    signal.addEventListener('abort', () => resolve(signal.reason), { once: true });
-  });
 }

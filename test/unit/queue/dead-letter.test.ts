@@ -1,23 +1,20 @@
 import { expect, test } from '@jest/globals';
 import { Failure } from '../../../src/failure/failure.ts';
 import { classifyEntry } from '../../../src/queue/sqs/batch-calls.ts';
-import { deadLetterAttributes } from '../../../src/queue/dead-letter.ts';
-import type { ReceivedMessage } from '../../../src/queue/sqs/receive.ts';
+import { deadLetterAttributes } from '../../../src/queue/sqs/dead-letter.ts';
+import type { ReceivedMessage } from '../../../src/queue/received-message.ts';
 
 function message(attributes: number): ReceivedMessage {
   return {
-    queueUrl: 'q',
     messageId: 'm',
     receiptHandle: 'h',
     body: '{}',
     attributes: Object.fromEntries(
-      Array.from({ length: attributes }, (_, index) => [`a${index}`, { DataType: 'String', StringValue: 'x' }]),
+      Array.from({ length: attributes }, (_, index) => [`a${index}`, { type: 'String', value: 'x' }]),
     ),
     receiveCount: 2,
     firstReceivedAt: 0,
     groupId: null,
-    sequenceNumber: null,
-    requestedAt: 0,
   };
 }
 
@@ -29,10 +26,10 @@ test.each([
   [10, 10],
 ])('pitfall 22: %i original attributes make a copy with %i', (originals, total) => {
   const failure = new Failure('NOT_A_VIDEO', 'bad\u0000text');
-  const made = deadLetterAttributes(message(originals), failure, { workerVersion: '1', correlationId: 'c' });
+  const made = deadLetterAttributes(message(originals), { failure, workerVersion: '1', correlationId: 'c' });
   expect(Object.keys(made)).toHaveLength(total);
-  expect(made['failure_code']?.StringValue).toBe('NOT_A_VIDEO');
-  expect(made['failure_reason']?.StringValue).toBe('bad?text');
+  expect(made['failure_code']?.value).toBe('NOT_A_VIDEO');
+  expect(made['failure_reason']?.value).toBe('bad?text');
 });
 
 test.each([

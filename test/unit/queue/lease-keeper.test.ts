@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { Interruption } from '../../../src/failure/failure.ts';
-import type { EntryResult, VisibilityEntry } from '../../../src/queue/sqs/batch-calls.ts';
+import type { EntryResult, VisibilityEntry } from '../../../src/queue/message-queue.ts';
 import { LeaseKeeper, type LeaseEvent } from '../../../src/queue/lease-keeper.ts';
 import type { Lease } from '../../../src/queue/lease.ts';
+import { FakeQueue } from '../../harness/fake-queue.ts';
 import { HandClock } from '../../harness/hand-clock.ts';
 
 const OK: EntryResult = { kind: 'ok' };
@@ -13,27 +14,28 @@ function rig(answer: (entries: readonly VisibilityEntry[], call: number) => Entr
   const clock = new HandClock();
   const calls: { at: number; entries: readonly VisibilityEntry[]; timeoutMs: number }[] = [];
   const events: LeaseEvent[] = [];
+  const queue = new FakeQueue({ clock });
+  queue.extend = async (entries, timeoutMs) => {
+    calls.push({ at: clock.now(), entries, timeoutMs });
+    return answer(entries, calls.length);
+  };
   const keeper = new LeaseKeeper({
     clock,
     visibilitySeconds,
     random: () => 0.5,
-    changeVisibility: async (_url, entries, timeoutMs) => {
-      calls.push({ at: clock.now(), entries, timeoutMs });
-      return answer(entries, calls.length);
-    },
     onEvent: (event) => events.push(event),
   });
-  const take = (id = 'm'): Lease =>
-    keeper.register({ queueUrl: 'q', messageId: id, receiptHandle: `${id}-1`, requestedAt: clock.now() });
+  const take = (messageId = 'm', requestedAt = clock.now()): Lease =>
+    keeper.register(queue, { messageId, receiptHandle: `${messageId}-1` }, requestedAt);
   return { clock, keeper, calls, events, take };
 }
 
 const allOk = (entries: readonly VisibilityEntry[]): EntryResult[] => entries.map(() => OK);
 
 test('pitfall 1 and 2: the lease counts from the receive call, and a slow answer is renewed at once', async () => {
-  const { clock, keeper, calls } = rig(allOk);
+  const { clock, calls, take } = rig(allOk);
   clock.jump(25_000);
-  keeper.register({ queueUrl: 'q', messageId: 'm', receiptHandle: 'h', requestedAt: 0 });
+  take('m', 0);
   await clock.advance(0);
   expect(calls.map((call) => call.at)).toEqual([25_000]);
 });
@@ -118,7 +120,7 @@ test('pitfall 10: twenty-three leases are renewed in three calls of at most ten'
 test('pitfall 15: the newest receipt handle is the one that is renewed', async () => {
   const { clock, keeper, calls, take } = rig(allOk);
   const lease = take();
-  keeper.adopt(lease, { receiptHandle: 'newer', requestedAt: 0 });
+  keeper.adopt(lease, 'newer', 0);
   await clock.advance(21_000);
   expect(calls[0]?.entries[0]?.receiptHandle).toBe('newer');
 });

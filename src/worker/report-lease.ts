@@ -3,7 +3,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { WorkerEventBus } from './events.ts';
 
 /** Writes what happens to a lease to the log, as loud as it matters, and tells it on. */
-export function tellLease(event: LeaseEvent, logger: Logger, events: WorkerEventBus): void {
+export function reportLease(event: LeaseEvent, logger: Logger, events: WorkerEventBus): void {
   const { messageId } = event.lease;
   switch (event.kind) {
     case 'renewed':

@@ -1,8 +1,6 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
-import { sendToDeadLetter } from '../queue/dead-letter.ts';
 import type { LeaseKeeper } from '../queue/lease-keeper.ts';
 import type { Lease } from '../queue/lease.ts';
-import type { ReceivedMessage } from '../queue/sqs/receive.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
 import type { Settler } from '../queue/settler.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Disposition, Settled } from '../failure/disposition.ts';
@@ -11,24 +9,21 @@ import { retryDelaySeconds } from '../failure/retry-delay.ts';
 
 export interface SettlingSettings {
   readonly workerVersion: string;
-  /** Cap of every delay with which a message is given back; SQS's own limit when absent. */
+  /** Cap of every delay with which a message is given back; the queue's own limit when absent. */
   readonly maxRetryDelaySeconds?: number;
 }
 
-export interface CarryOutDeps {
-  readonly client: SQSClient;
+export interface SettleDeps {
   readonly keeper: LeaseKeeper;
   readonly settler: Settler;
   readonly events: WorkerEventBus;
   readonly logger: Logger;
   readonly settings: SettlingSettings;
-  /** Null: not known, the queue's own redrive policy has to take the message. */
-  readonly deadLetterUrl: (queueUrl: string) => string | null;
 }
 
 /** Does to the message what its run decided. Never rejects: the end of a message never changes the outcome of its job. */
-export async function carryOut(
-  deps: CarryOutDeps,
+export async function settleMessage(
+  deps: SettleDeps,
   message: ReceivedMessage,
   lease: Lease,
   disposition: Disposition,
@@ -49,7 +44,7 @@ export async function carryOut(
   }
 }
 
-async function acknowledge(deps: CarryOutDeps, message: ReceivedMessage, lease: Lease): Promise<Settled> {
+async function acknowledge(deps: SettleDeps, message: ReceivedMessage, lease: Lease): Promise<Settled> {
   const { messageId } = message;
   const result = await deps.settler.acknowledge(lease);
   if (result === 'deleted') deps.events.emit('message:deleted', { messageId });
@@ -62,7 +57,7 @@ async function acknowledge(deps: CarryOutDeps, message: ReceivedMessage, lease: 
 }
 
 /** Gives the message back and tells; with a lost lease there is nothing to give. */
-export async function giveBack(deps: CarryOutDeps, lease: Lease, delaySeconds: number, why: string): Promise<Settled> {
+export async function giveBack(deps: SettleDeps, lease: Lease, delaySeconds: number, why: string): Promise<Settled> {
   const { messageId } = lease;
   const afterSeconds = Math.min(delaySeconds, deps.settings.maxRetryDelaySeconds ?? Infinity);
   const wasLost = lease.state === 'lost';
@@ -79,23 +74,23 @@ export async function giveBack(deps: CarryOutDeps, lease: Lease, delaySeconds: n
 }
 
 async function reject(
-  deps: CarryOutDeps,
+  deps: SettleDeps,
   message: ReceivedMessage,
   lease: Lease,
   disposition: Extract<Disposition, { kind: 'reject' }>,
 ): Promise<Settled> {
   const { failure } = disposition;
   const { messageId } = message;
-  const url = deps.deadLetterUrl(message.queueUrl);
   const delay = retryDelaySeconds(failure, message.receiveCount);
-  if (url === null) {
+  if (lease.queue.deadLetter === null) {
     // Deleting would lose the message for good: its queue's redrive policy counts the receives and takes it.
     deps.logger.error({ messageId, code: failure.code }, 'no dead-letter queue is known, left to the redrive policy');
     return await giveBack(deps, lease, delay, failure.code);
   }
   try {
     await deps.keeper.confirm(lease);
-    await sendToDeadLetter(deps.client, url, message, failure, {
+    await lease.queue.deadLetter(message, {
+      failure,
       workerVersion: deps.settings.workerVersion,
       correlationId: messageId,
     });

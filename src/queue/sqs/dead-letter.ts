@@ -1,16 +1,14 @@
-import { SendMessageCommand, type MessageAttributeValue, type SQSClient } from '@aws-sdk/client-sqs';
-import type { Failure } from '../failure/failure.ts';
-import type { ReceivedMessage } from './sqs/receive.ts';
-import { within } from './sqs/within.ts';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { deadLetterFacts } from '../dead-letter-facts.ts';
+import type { DeadLetterReason } from '../message-queue.ts';
+import type { MessageAttribute, ReceivedMessage } from '../received-message.ts';
+import { toSqsAttributes } from './attributes.ts';
+import { within } from './within.ts';
 
-export interface DeadLetterContext {
-  readonly workerVersion: string;
-  readonly correlationId: string;
-}
+type Attributes = Readonly<Record<string, MessageAttribute>>;
 
 const CALL_TIMEOUT_MS = 10_000;
 const MAX_ATTRIBUTES = 10;
-const MAX_REASON = 500;
 /** SQS counts the body and the names, types and values of the attributes together. */
 const MAX_MESSAGE_BYTES = 1_048_576;
 /** What SQS refuses in an attribute: control characters other than tab and line ends, and halves of surrogate pairs. */
@@ -25,17 +23,16 @@ export async function sendToDeadLetter(
   client: SQSClient,
   deadLetterUrl: string,
   message: ReceivedMessage,
-  failure: Failure,
-  context: DeadLetterContext,
+  reason: DeadLetterReason,
 ): Promise<void> {
-  const { body, attributes } = fitted(message, deadLetterAttributes(message, failure, context), () =>
-    deadLetterAttributes({ ...message, attributes: {} }, failure, context),
+  const { body, attributes } = fitted(message, deadLetterAttributes(message, reason), () =>
+    deadLetterAttributes({ ...message, attributes: {} }, reason),
   );
   const command = new SendMessageCommand({
     QueueUrl: deadLetterUrl,
     // SQS takes no empty body.
     MessageBody: body === '' ? ' ' : body,
-    MessageAttributes: attributes,
+    MessageAttributes: toSqsAttributes(attributes),
     ...(deadLetterUrl.endsWith('.fifo')
       ? { MessageGroupId: message.groupId ?? 'dead-letter', MessageDeduplicationId: message.messageId }
       : {}),
@@ -47,35 +44,18 @@ export async function sendToDeadLetter(
  * The original attributes with the reason beside them, ten at most. Where the eight facts of ours do not fit, the five that
  * identify fold into one JSON attribute; originals that still do not fit are named in it.
  */
-export function deadLetterAttributes(
-  message: ReceivedMessage,
-  failure: Failure,
-  context: DeadLetterContext,
-): Record<string, MessageAttributeValue> {
-  const reason = {
-    failure_class: failure.class,
-    failure_code: failure.code,
-    failure_reason: clean(failure.message),
-  };
-  const facts = {
-    failure_attempt: String(message.receiveCount),
-    worker_version: context.workerVersion,
-    original_message_id: message.messageId,
-    first_received_at: message.firstReceivedAt === null ? 'unknown' : new Date(message.firstReceivedAt).toISOString(),
-    correlation_id: context.correlationId,
-  };
-  const own = new Set([...Object.keys(reason), ...Object.keys(facts), 'failure_context']);
+export function deadLetterAttributes(message: ReceivedMessage, why: DeadLetterReason): Attributes {
+  const { reason, context } = deadLetterFacts(message, why);
+  const own = new Set([...Object.keys(reason), ...Object.keys(context), 'failure_context']);
   const originals = Object.entries(message.attributes).filter(([name]) => !own.has(name));
   if (originals.length + 8 <= MAX_ATTRIBUTES) {
-    return { ...Object.fromEntries(originals), ...texts({ ...reason, ...facts }) };
+    return { ...Object.fromEntries(originals), ...texts({ ...reason, ...context }) };
   }
   const kept = originals.slice(0, MAX_ATTRIBUTES - 4);
   const dropped = originals.slice(kept.length).map(([name]) => name);
-  const folded = JSON.stringify(dropped.length === 0 ? facts : { ...facts, dropped_attributes: dropped });
+  const folded = JSON.stringify(dropped.length === 0 ? context : { ...context, dropped_attributes: dropped });
   return { ...Object.fromEntries(kept), ...texts({ ...reason, failure_context: folded }) };
 }
-
-type Attributes = Record<string, MessageAttributeValue>;
 
 /**
  * A message that was as large as SQS takes them has no room for the reason: its copy is shortened, and says so. Refused as a whole, it
@@ -89,10 +69,10 @@ function fitted(
   const bytes = Buffer.byteLength(message.body);
   if (bytes + bytesOf(all) <= MAX_MESSAGE_BYTES) return { body: message.body, attributes: all };
   const attributes = bytesOf(all) <= MAX_MESSAGE_BYTES / 2 ? all : withoutOriginals();
-  const reason = attributes['failure_reason']?.StringValue ?? '';
+  const reason = attributes['failure_reason']?.value ?? '';
   const marked = {
     ...attributes,
-    ...texts({ failure_reason: `${reason} (shortened to what SQS takes; the body had ${bytes} bytes)` }),
+    ...texts({ failure_reason: `${String(reason)} (shortened to what SQS takes; the body had ${bytes} bytes)` }),
   };
   const room = MAX_MESSAGE_BYTES - bytesOf(marked);
   // As a stream: the bytes of a character that was cut in two are left out.
@@ -104,22 +84,17 @@ function fitted(
 
 function bytesOf(attributes: Attributes): number {
   return Object.entries(attributes).reduce(
-    (sum, [name, { DataType = '', StringValue = '', BinaryValue }]) =>
-      sum +
-      Buffer.byteLength(name) +
-      Buffer.byteLength(DataType) +
-      Buffer.byteLength(StringValue) +
-      (BinaryValue?.length ?? 0),
+    (sum, [name, { type, value }]) =>
+      sum + Buffer.byteLength(name) + Buffer.byteLength(type) + Buffer.byteLength(value),
     0,
   );
 }
 
-function texts(values: Readonly<Record<string, string>>): Record<string, MessageAttributeValue> {
+function texts(values: Readonly<Record<string, string>>): Attributes {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, { DataType: 'String', StringValue: value || '-' }]),
+    Object.entries(values).map(([name, value]) => [
+      name,
+      { type: 'String', value: value.replace(REFUSED, '?') || '-' },
+    ]),
   );
-}
-
-function clean(text: string): string {
-  return text.slice(0, MAX_REASON).replace(REFUSED, '?');
 }

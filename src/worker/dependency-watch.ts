@@ -1,0 +1,49 @@
+import type { Disposition } from '../failure/disposition.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { answeredIn, CircuitBreaker, type CircuitBreakerSettings } from './circuit-breaker.ts';
+import type { WorkerEventBus } from './events.ts';
+import type { Slots } from './slots.ts';
+
+export interface DependencyWatchOptions {
+  readonly settings: CircuitBreakerSettings;
+  readonly slots: Slots;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: WorkerEventBus;
+}
+
+/** Learns from how jobs end whether what they need is there, and says how many messages may be taken meanwhile. */
+export class DependencyWatch {
+  readonly #options: DependencyWatchOptions;
+  readonly #breaker: CircuitBreaker;
+
+  constructor(options: DependencyWatchOptions) {
+    this.#options = options;
+    this.#breaker = new CircuitBreaker(options.settings);
+  }
+
+  get freeSlots(): number {
+    const { slots, clock } = this.#options;
+    return slots.free((all, older) => this.#breaker.slots(clock.now(), all, older));
+  }
+
+  /** How long no message is taken; zero when some are. */
+  get pausedMs(): number {
+    return this.#breaker.waitMs(this.#options.clock.now());
+  }
+
+  learn(disposition: Disposition): void {
+    const { slots, clock, logger, events } = this.#options;
+    for (const dependency of this.#breaker.succeeded(answeredIn(disposition))) {
+      logger.info({ dependency }, 'a dependency is back');
+      events.emit('circuit:closed', { dependency });
+    }
+    if (disposition.kind !== 'retry') return;
+    const opened = this.#breaker.failed(disposition.failure, clock.now());
+    if (opened === null) return;
+    slots.circuitOpened();
+    logger.error(opened, 'a dependency is away, no messages are taken for a while');
+    events.emit('circuit:open', opened);
+  }
+}
