@@ -12,11 +12,11 @@ export interface Sent {
 /** One queue of a backend, and what a test needs beside the port. */
 export interface QueueUnderTest {
   readonly queue: MessageQueue;
-  send(message: Sent): Promise<void>;
+  readonly send: (message: Sent) => Promise<void>;
   /** Bodies and attributes of the dead-letter copies, as a reader of that place sees them. */
-  deadLetters(): Promise<readonly Pick<ReceivedMessage, 'body' | 'attributes'>[]>;
+  readonly deadLetters: () => Promise<readonly Pick<ReceivedMessage, 'body' | 'attributes'>[]>;
   /** Removes the queue from the server: every later call is about a queue that is not there. */
-  destroy(): Promise<void>;
+  readonly destroy: () => Promise<void>;
 }
 
 export interface QueueBackend extends AsyncDisposable {

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { Failure } from '../../../src/failure/failure.ts';
-import { classifyEntry } from '../../../src/queue/sqs/batch-calls.ts';
-import { deadLetterAttributes } from '../../../src/queue/sqs/dead-letter.ts';
-import type { ReceivedMessage } from '../../../src/queue/received-message.ts';
+import { Failure } from '../../../../src/failure/failure.ts';
+import { classifyEntry } from '../../../../src/queue/sqs/batch-calls.ts';
+import { deadLetterAttributes } from '../../../../src/queue/sqs/dead-letter.ts';
+import type { ReceivedMessage } from '../../../../src/queue/received-message.ts';
 
 function message(attributes: number): ReceivedMessage {
   return {

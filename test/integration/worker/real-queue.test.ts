@@ -1,0 +1,233 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import {
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type Message,
+  type MessageAttributeValue,
+} from '@aws-sdk/client-sqs';
+import type { Disposition } from '../../../src/failure/disposition.ts';
+import { Failure } from '../../../src/failure/failure.ts';
+import { startChild } from '../../../src/local/child-process.ts';
+import type { FauxqsReady } from '../../../src/local/fauxqs-process.ts';
+import { createSqsClients } from '../../../src/queue/sqs/sqs-client.ts';
+import { createFaultProxy } from '../../harness/fault-proxy.ts';
+import { TEST_CREDENTIALS } from '../../harness/fauxqs-server.ts';
+import { aborted, next } from '../../harness/worker-events.ts';
+import { createRig, type Rig } from './rig.ts';
+
+/* What only a real server, real sockets and real time can show; the rest is in unit/worker, on the queue in memory. */
+
+const ACK: Disposition = { kind: 'ack', outcome: 'completed' };
+let rig: Rig;
+
+beforeEach(async () => {
+  rig = await createRig();
+});
+afterEach(async () => {
+  await rig[Symbol.asyncDispose]();
+});
+
+async function deadLetter(): Promise<Message | undefined> {
+  const dead = await rig.sqs.clients.poll.send(
+    new ReceiveMessageCommand({
+      QueueUrl: rig.deadUrl,
+      MessageAttributeNames: ['All'],
+      MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+    }),
+  );
+  return dead.Messages?.[0];
+}
+
+test('pitfall 9: a step of the wall clock, forth or back, neither loses a lease nor holds up its renewal', async () => {
+  // The server in a process of its own: its clock must not step.
+  const server = await startChild<FauxqsReady>('fauxqs-process', {
+    port: 0,
+    region: 'us-east-1',
+    dataDir: null,
+    queues: [{ name: 'videos', attributes: {} }],
+    buckets: [],
+  });
+  const endpoint = `http://127.0.0.1:${server.ready.port}`;
+  const clients = createSqsClients({ region: 'us-east-1', endpoint, credentials: TEST_CREDENTIALS });
+  const real = Date.now;
+  try {
+    const finish = Promise.withResolvers<void>();
+    const url = `${endpoint}/000000000000/videos`;
+    const { worker, events } = rig.worker(
+      async () => {
+        await finish.promise;
+        return ACK;
+      },
+      { url, clients },
+    );
+    await clients.control.send(
+      new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify({ bucket: 'b', key: 'a' }) }),
+    );
+    const lost: string[] = [];
+    events.on('lease:lost', ({ why }) => lost.push(why));
+    events.on('lease:gap', ({ lateMs }) => lost.push(`a gap of ${lateMs} ms`));
+    const started = next(events, 'job:started');
+    worker.start();
+    await started;
+    for (const step of [86_400_000, -86_400_000]) {
+      jest.spyOn(Date, 'now').mockImplementation(() => real() + step);
+      await next(events, 'lease:renewed');
+      await next(events, 'lease:renewed');
+    }
+    const deleted = next(events, 'message:deleted');
+    finish.resolve();
+    await deleted;
+    expect(lost).toEqual([]);
+    await worker.drain('end', 0);
+  } finally {
+    jest.restoreAllMocks();
+    clients[Symbol.dispose]();
+    await server.close();
+  }
+});
+
+test('pitfall 13: a failed delete is remembered, and the redelivery is deleted without work', async () => {
+  const clients = rig.sqs.connect();
+  let refused = 0;
+  clients.control.middlewareStack.add(
+    (following, context) => async (args) => {
+      if (context.commandName === 'DeleteMessageBatchCommand' && refused < 6) {
+        refused += 1;
+        throw Object.assign(new Error('no'), { name: 'ServiceUnavailable' });
+      }
+      return await following(args);
+    },
+    { step: 'initialize' },
+  );
+  let runs = 0;
+  const { worker, events } = rig.worker(
+    async () => {
+      runs += 1;
+      return ACK;
+    },
+    { clients },
+  );
+  await rig.send('a');
+  const remembered = next(events, 'message:remembered');
+  const deleted = next(events, 'message:deleted');
+  worker.start();
+  await remembered;
+  await deleted;
+  expect(runs).toBe(1);
+});
+
+test.each<[string, string, Record<string, MessageAttributeValue>]>([
+  ['body', `{${'ü'.repeat(524_250)}`, {}],
+  ['attributes', '{', { a: { DataType: 'String', StringValue: 'x'.repeat(1_048_500) } }],
+])('pitfall 22: a message whose %s is as large as SQS takes still goes with its reason', async (_what, body, extra) => {
+  const { worker, events } = rig.worker(async () => ACK);
+  await rig.sqs.clients.control.send(
+    new SendMessageCommand({ QueueUrl: rig.url, MessageBody: body, MessageAttributes: extra }),
+  );
+  const deleted = next(events, 'message:deleted');
+  worker.start();
+  await deleted;
+  const copy = await deadLetter();
+  expect(copy?.MessageAttributes?.['failure_code']?.StringValue).toMatch(/^MESSAGE_(TOO_LARGE|NOT_JSON)$/);
+  expect(body.startsWith(copy?.Body ?? 'no copy')).toBe(true);
+  const words = `shortened to what SQS takes; the body had ${Buffer.byteLength(body)} bytes`;
+  expect(copy?.MessageAttributes?.['failure_reason']?.StringValue).toContain(words);
+});
+
+test('pitfall 23: the dead-letter copy says why, and is a message of its own whose age begins with it', async () => {
+  const { worker, events } = rig.worker(async () => ({
+    kind: 'reject',
+    failure: new Failure('VIDEO_TOO_LONG', 'the video is 9,000 s long'),
+  }));
+  const id = await rig.send('a');
+  const original = rig.sqs.server.inspectQueue('videos')?.messages.ready[0];
+  const deleted = next(events, 'message:deleted');
+  worker.start();
+  await deleted;
+  const copy = await deadLetter();
+  expect(original?.messageId).toBe(id);
+  expect(copy?.MessageId).not.toBe(id);
+  expect(copy?.MessageAttributes?.['failure_reason']?.StringValue).toBe('the video is 9,000 s long');
+  // Moved by redrive it would keep its receive count and, on a standard queue, the age of its first sending.
+  expect(copy?.Attributes?.ApproximateReceiveCount).toBe('1');
+});
+
+test('pitfall 25: as many open polls as there are connections for them leave renewals and deletes theirs', async () => {
+  const clients = rig.sqs.connect();
+  let answered = 0;
+  const stop = new AbortController();
+  const polls = Array.from({ length: 40 }, () =>
+    clients.poll
+      .send(new ReceiveMessageCommand({ QueueUrl: rig.url, WaitTimeSeconds: 20 }), { abortSignal: stop.signal })
+      .then(
+        () => (answered += 1),
+        () => undefined,
+      ),
+  );
+  const url = await clients.control.send(new GetQueueUrlCommand({ QueueName: 'videos' }));
+  expect(url.QueueUrl).toBe(rig.url);
+  expect(answered).toBe(0);
+  stop.abort();
+  await Promise.all(polls);
+});
+
+test('pitfall 16: the long poll that is open at the stop is never aborted, so what SQS hands to it is not lost', async () => {
+  const clients = rig.sqs.connect();
+  const opened = Promise.withResolvers<void>();
+  const polls: string[] = [];
+  clients.poll.middlewareStack.add(
+    (following) => async (args) => {
+      opened.resolve();
+      return await following(args).then(
+        (answer) => {
+          polls.push('answered');
+          return answer;
+        },
+        (error: unknown) => {
+          polls.push('failed');
+          throw error;
+        },
+      );
+    },
+    { step: 'initialize' },
+  );
+  const { worker, events } = rig.worker(async () => ACK, {
+    settings: { waitSeconds: 10, visibilitySeconds: 600 },
+    clients,
+  });
+  worker.start();
+  await opened.promise;
+  const brought = next(events, 'poll:answered', ({ messages }) => messages === 1);
+  const drained = worker.drain('test', 0);
+  await rig.send('late');
+  await brought;
+  expect(await drained).toMatchObject({ givenBack: 1, stuck: 0 });
+  expect(polls).toEqual(['answered']);
+  // It is there for the next worker at once, not after ten minutes.
+  const again = await rig.sqs.clients.poll.send(new ReceiveMessageCommand({ QueueUrl: rig.url }));
+  expect(again.Messages).toHaveLength(1);
+});
+
+test('pitfall 5: a queue that answers nothing past the lease aborts the job before its lease ends', async () => {
+  const proxy = await createFaultProxy('127.0.0.1', rig.sqs.server.port);
+  try {
+    const { worker, events } = rig.worker(
+      async (_delivery, signal) => {
+        await aborted(signal);
+        return { kind: 'abandon', why: 'lease-lost' };
+      },
+      { clients: rig.sqs.connect(`http://127.0.0.1:${proxy.port}`) },
+    );
+    await rig.send('a');
+    const started = next(events, 'job:started');
+    const lost = next(events, 'lease:lost');
+    worker.start();
+    await started;
+    proxy.blackhole();
+    expect((await lost).why).toMatch(/no renewal before its deadline/);
+    proxy.heal();
+  } finally {
+    await proxy.close();
+  }
+});
