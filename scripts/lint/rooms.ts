@@ -1,0 +1,172 @@
+/** One room: what it is for, and what its files may import. Whatever is not named here is refused. */
+export interface Room {
+  /** Ends the sentence that a refused import gets. */
+  readonly is: string;
+  /** Rooms, or single files of a room: `chain/model-chain.ts` opens that file and not the room. */
+  readonly imports: readonly string[];
+  /** Packages from npm. Node's own modules are free, but for those in `GUARDED_MODULES`. */
+  readonly packages?: readonly string[];
+}
+
+/** Ground floor: open to every room above it. `vision` and `failure` do without. */
+const GROUND = ['failure', 'time', 'telemetry'];
+
+/**
+ * The rooms of src in order: a room imports only rooms that stand above it in this list, so that no two can need each other.
+ * A path belongs to the longest name that it begins with: `queue/sqs` is a room inside `queue`, with a wall on both sides.
+ */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  failure: { is: 'the family of failures stands on nothing', imports: [], packages: ['p-retry'] },
+  time: { is: 'clocks stand on nothing', imports: [] },
+  telemetry: {
+    is: 'logs, metrics and health are told what happened and ask nobody',
+    imports: ['failure', 'time'],
+    packages: ['pino'],
+  },
+  // Its own Config travels no further than the composition root: other rooms are given the few values that they need.
+  config: { is: 'the environment becomes one Config', imports: GROUND },
+  vision: { is: 'arithmetic on boxes and pixels stands on nothing', imports: [] },
+
+  // Four adapters to the outside, which never import each other.
+  queue: {
+    is: 'the port, leases and message forms know no queue service and no work',
+    imports: GROUND,
+    packages: ['zod'],
+  },
+  'queue/sqs': {
+    is: 'the SQS adapter knows the port alone',
+    imports: [...GROUND, 'queue'],
+    packages: ['@aws-sdk/client-sqs', '@smithy/node-http-handler', 'zod'],
+  },
+  storage: {
+    is: 'S3 and the workspace know bytes, not videos',
+    imports: GROUND,
+    packages: ['@aws-sdk/client-s3'],
+  },
+  video: { is: 'ffmpeg and ffprobe, and nothing else', imports: GROUND, packages: ['zod'] },
+
+  // A session knows tensors. What they mean is the pack's to say and the chain's to read.
+  inference: { is: 'inference knows nothing about meaning', imports: GROUND, packages: ['onnxruntime-node'] },
+  'graphs/onnx': {
+    is: 'ONNX files are read and written without a runtime or a pack',
+    imports: GROUND,
+    packages: ['long', 'protobufjs'],
+  },
+  // Verifying a pack reads its graphs and opens its sessions, so packs stand above both.
+  packs: {
+    is: 'a pack is its manifest, its files and their sessions',
+    imports: [...GROUND, 'inference', 'graphs/onnx'],
+    packages: ['zod'],
+  },
+  graphs: {
+    is: 'graphs are prepared offline, from a pack',
+    imports: [...GROUND, 'vision', 'graphs/onnx', 'packs'],
+  },
+  chain: {
+    is: 'the chain reads models; it knows pixels, not files or findings',
+    // The decoder's frame is what goes in; how it was decoded is none of the chain's business.
+    imports: [...GROUND, 'vision', 'inference', 'packs', 'graphs', 'video/frame.ts'],
+    packages: ['@huggingface/tokenizers', 'sharp'],
+  },
+  // The contract of the chain alone, so that findings can be tested without a runtime.
+  analysis: {
+    is: 'analysis turns frames into findings; no AWS, no ONNX',
+    imports: [...GROUND, 'vision', 'video/frame.ts', 'video/video-info.ts', 'chain/model-chain.ts'],
+    packages: ['zod'],
+  },
+  // It implements the port that analysis declares where it uses it, not the other way about.
+  scene: {
+    is: 'a writer of scene texts knows findings and the contract of the chain',
+    imports: [...GROUND, 'analysis', 'chain/model-chain.ts'],
+    packages: ['@aws-sdk/client-bedrock-runtime', '@smithy/node-http-handler'],
+  },
+  evaluation: {
+    is: 'findings are held against a truth, wherever they come from',
+    imports: [...GROUND, 'vision', 'analysis'],
+    packages: ['zod'],
+  },
+  report: { is: 'a page about findings, wherever they come from', imports: [...GROUND, 'analysis'] },
+
+  generated: { is: "Prisma's client is written by Prisma", imports: [] },
+  'persistence/embedded': {
+    is: 'the embedded database knows no tables',
+    imports: GROUND,
+    packages: ['@electric-sql/pglite'],
+  },
+  // The record that is stored is the one that analysis returns; how it came about is out of reach.
+  persistence: {
+    is: 'persistence stores findings and knows nothing that makes them',
+    imports: [...GROUND, 'analysis/video-analysis.ts', 'generated', 'persistence/embedded'],
+    packages: ['@prisma/adapter-pg', '@prisma/client', 'pg'],
+  },
+
+  worker: { is: 'the engine knows jobs, not videos, and the port, not SQS', imports: [...GROUND, 'queue'] },
+  // The contract of a job is the engine's; the message says which video. Nothing else of either is in reach.
+  job: {
+    is: 'a job takes one video from message to rows, and knows neither queue nor engine',
+    imports: [
+      ...GROUND,
+      'storage',
+      'video',
+      'chain/model-chain.ts',
+      'analysis',
+      'scene',
+      'persistence',
+      'queue/messages/job.ts',
+      'worker/delivery.ts',
+    ],
+  },
+
+  local: {
+    is: 'emulators stand beside the product',
+    imports: [...GROUND, 'persistence/embedded'],
+    packages: ['fauxqs'],
+  },
+  // The composition root opens everything but the emulators, which a production install does not have.
+  cli: {
+    is: 'commands open the product, not its emulators or its generated code',
+    imports: [
+      ...GROUND,
+      'config',
+      'queue',
+      'queue/sqs',
+      'storage',
+      'video',
+      'inference',
+      'packs',
+      'graphs',
+      'chain',
+      'analysis',
+      'scene',
+      'evaluation',
+      'report',
+      'persistence',
+      'worker',
+      'job',
+    ],
+    packages: ['@aws-sdk/client-s3', '@aws-sdk/client-sqs', 'commander', 'sharp', 'zod'],
+  },
+};
+
+/** Folders beside src: what they may import of each other, and whether all of src is open to them. */
+export const AREAS: Readonly<Record<string, { readonly is: string; readonly imports: readonly string[] }>> = {
+  src: { is: 'the product ships without what is beside it', imports: [] },
+  models: { is: 'what makes packs knows the product, not those who use the packs', imports: ['src'] },
+  scripts: { is: 'what a person types needs no test', imports: ['src', 'models'] },
+  test: { is: 'tests see everything', imports: ['src', 'models', 'scripts'] },
+};
+
+/** Modules of Node that reach around a wall, and the only files of src that may. */
+export const GUARDED_MODULES: Readonly<Record<string, readonly string[]>> = {
+  child_process: [
+    'src/video/child-process.ts',
+    'src/inference/cuda-libraries.ts',
+    'src/telemetry/systemd-notify.ts',
+    'src/cli/preflight/nvidia-smi.ts',
+    'src/local/child-process.ts',
+  ],
+  // `createRequire` loads what no wall sees; here it looks for packages that may be absent.
+  module: ['src/inference/cuda-libraries.ts', 'src/video/ffmpeg-binary.ts'],
+  // The global is under its own rule, which an imported one would slip.
+  process: [],
+};
