@@ -173,8 +173,8 @@ export class LeaseKeeper {
   /** Nothing more can be had from the queue: the job may use what is left and is aborted a margin before the end. */
   #atCap(lease: Lease, now: number): void {
     const end = lease.deadline - this.marginMs;
-    if (now >= end)
-      this.lose(lease, `a message can be in flight for ${lease.queue.limits.inFlightSeconds / 3_600} hours at most`);
+    const hours = lease.queue.limits.inFlightSeconds / 3_600;
+    if (now >= end) this.lose(lease, `a message can be in flight for ${hours} hours at most`);
     else lease.renewAt = end;
   }
 

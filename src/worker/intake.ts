@@ -58,8 +58,8 @@ export class Intake {
       return;
     }
     for (const message of messages) {
-      if (!this.#adopt(message, requestedAt))
-        this.#begin(message, keeper.register(queue.messages, message, requestedAt));
+      if (this.#adopt(message, requestedAt)) continue;
+      this.#begin(message, keeper.register(queue.messages, message, requestedAt));
     }
   }
 

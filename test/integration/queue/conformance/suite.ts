@@ -68,7 +68,7 @@ export function describeQueue(name: string, start: () => Promise<QueueBackend>):
       expect(message).toMatchObject({ body: '{"a":"\u00fc"}', receiveCount: 1, groupId: null });
       expect(textAttributes(message)).toEqual({ text: 'gr\u00fc\u00df dich', number: '42' });
       expect(message.attributes['number']?.type).toBe('Number');
-      expect([...(message.attributes['bytes']?.value ?? [])]).toEqual([0, 255, 7]);
+      expect(message.attributes['bytes']?.value).toEqual(new Uint8Array([0, 255, 7]));
     });
 
     test('what is received is hidden, comes back when its time is over, counted and under another handle', async () => {
