@@ -9,8 +9,8 @@ if (file === null) {
   test.skip("the SQS adapter on moto's server: skipped, moto_server is not in PATH (pip install 'moto[server]')", () => {});
 } else {
   const start = async (): Promise<QueueBackend> => {
-    const { endpoint, close } = await startMotoServer(file);
-    return sqsBackend(endpoint, close);
+    const server = await startMotoServer(file);
+    return sqsBackend(server.endpoint, () => server.close());
   };
   // It deletes by every handle that it ever gave; the worker never tries one whose lease is over.
   describeQueue("the SQS adapter on moto's server", start, [OLD_HANDLE]);
