@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { readmeTables, withTables } from '../../../scripts/docs/readme-tables.ts';
+import { readmeTables, withTables } from '../../../scripts/docs/generated-tables.ts';
 
 const readme = readFileSync('README.md', 'utf8');
 
