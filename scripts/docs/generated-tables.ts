@@ -1,32 +1,66 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { renderConfigTable } from '../../src/config/render.ts';
+import { renderConfigTable, renderEnvExample } from '../../src/config/render.ts';
 import { FAILURE_CODES } from '../../src/failure/failure.ts';
+import { createWorkerMetrics } from '../../src/telemetry/worker-metrics.ts';
 import { EXIT_CODES, EXIT_MEANINGS } from '../../src/worker/exit-codes.ts';
 
-/** The README's tables that come from the code, by the name of their marker. */
-export function readmeTables(): Readonly<Record<string, string>> {
-  const failures = Object.entries(FAILURE_CODES).map(
-    ([code, [kind, meaning]]) => `| \`${code}\` | ${kind} | ${meaning} |`,
-  );
-  const names = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
-  const exits = names.map((name) => `| ${EXIT_CODES[name]} | ${EXIT_MEANINGS[name]} |`);
-  return {
-    'config-table': renderConfigTable(),
-    'failure-table': ['| code | class | meaning |', '| --- | --- | --- |', ...failures].join('\n'),
-    'exit-codes': ['| code | meaning |', '| --- | --- |', ...exits].join('\n'),
-  };
+/** A table that comes from the code; in its page it stands between two markers with its name. */
+export interface GeneratedTable {
+  /** From the root of the project. */
+  readonly page: string;
+  readonly name: string;
+  readonly text: string;
 }
 
-/** The README with every marked table brought up to date. Throws when a marker is missing. */
-export function withTables(readme: string): string {
-  return Object.entries(readmeTables()).reduce((text, [name, table]) => {
-    const pattern = new RegExp(`<!-- ${name} -->[\\s\\S]*?<!-- /${name} -->`);
-    if (!pattern.test(text)) throw new Error(`README.md has no marker ${name}`);
-    return text.replace(pattern, () => `<!-- ${name} -->\n\n${table}\n\n<!-- /${name} -->`);
-  }, readme);
+/** Every table that comes from the code. */
+export function generatedTables(): readonly GeneratedTable[] {
+  return [
+    { page: 'docs/configuration.md', name: 'config-table', text: renderConfigTable() },
+    { page: 'docs/failures.md', name: 'failure-table', text: failureTable() },
+    { page: 'docs/operations.md', name: 'exit-codes', text: exitCodeTable() },
+    { page: 'docs/operations.md', name: 'metrics', text: metricsTable() },
+  ];
+}
+
+/** The text of the page with the table brought up to date. Throws when the page has no markers for it. */
+export function withTable(text: string, table: GeneratedTable): string {
+  const pattern = new RegExp(`<!-- ${table.name} -->[\\s\\S]*?<!-- /${table.name} -->`);
+  if (!pattern.test(text)) throw new Error(`${table.page} has no markers for ${table.name}`);
+  return text.replace(pattern, () => `<!-- ${table.name} -->\n\n${table.text}\n\n<!-- /${table.name} -->`);
+}
+
+function failureTable(): string {
+  const rows = Object.entries(FAILURE_CODES).map(([code, [kind, meaning]]) => [`\`${code}\``, kind, meaning]);
+  return markdownTable(['code', 'class', 'meaning'], rows);
+}
+
+function exitCodeTable(): string {
+  const names = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
+  return markdownTable(
+    ['code', 'meaning'],
+    names.map((name) => [String(EXIT_CODES[name]), EXIT_MEANINGS[name]]),
+  );
+}
+
+/** From the text that `/metrics` answers, since that is what a reader of the page will see. */
+function metricsTable(): string {
+  using metrics = createWorkerMetrics({ slots: 1, busySlots: () => 0, leases: () => 0, pollAgeMs: () => null });
+  const text = metrics.registry.render();
+  const rows = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(
+    ([, name = '', help = '', type = '']) => [`\`${name}\``, type, help],
+  );
+  return markdownTable(['metric', 'type', 'meaning'], rows);
+}
+
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 if (import.meta.main) {
-  const file = new URL('../../README.md', import.meta.url);
-  writeFileSync(file, withTables(readFileSync(file, 'utf8')));
+  const root = new URL('../../', import.meta.url);
+  for (const table of generatedTables()) {
+    const file = new URL(table.page, root);
+    writeFileSync(file, withTable(readFileSync(file, 'utf8'), table));
+  }
+  writeFileSync(new URL('.env.example', root), renderEnvExample());
 }

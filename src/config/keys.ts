@@ -10,7 +10,7 @@ const FOLDER = text('folder', 'a path on one line');
 const FILE = text('file', 'a path on one line');
 const REGION = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'region', 'an AWS region such as ap-northeast-2');
 
-/** Every environment variable of the program, by part. Parsing, `.env.example` and the README's table all come from here. */
+/** Every environment variable of the program, by part. Parsing, `.env.example` and the table in the documentation all come from here. */
 export const KEYS = {
   aws: {
     region: withDefault('AWS_REGION', REGION, 'ap-northeast-2', {
@@ -81,7 +81,7 @@ export const KEYS = {
       description: 'private workspaces of the jobs: downloaded videos',
     }),
     healthPort: withDefault('HEALTH_PORT', integer('port', 0, 65_535), '0', {
-      description: '/livez, /readyz, /metrics and /statistics; 0 is off',
+      description: 'port of the health endpoints; 0 is off',
     }),
     hostInterruptionWatch: withDefault('HOST_INTERRUPTION_WATCH', onOff(), 'off', {
       description: 'drain on spot, rebalance and scale-in notices of the EC2 instance',

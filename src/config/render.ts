@@ -21,7 +21,7 @@ export function allKeys(): readonly Key<unknown, Need>[] {
   return Object.values(KEYS).flatMap((section) => Object.values(section) as Key<unknown, Need>[]);
 }
 
-/** The configuration as a Markdown table for the README. */
+/** The configuration as a Markdown table for the documentation. */
 export function renderConfigTable(): string {
   const rows = allKeys().map((key) => {
     const needed = key.neededBy.length > 0 ? 'required' : '';

@@ -1,20 +1,27 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from '@jest/globals';
-import { readmeTables, withTables } from '../../../scripts/docs/generated-tables.ts';
+import { describe, expect, test } from '@jest/globals';
+import { generatedTables, withTable } from '../../../scripts/docs/generated-tables.ts';
 
-const readme = readFileSync('README.md', 'utf8');
+describe.each(generatedTables().map((table) => [table.page, table.name, table] as const))(
+  '%s: %s',
+  (page, _name, table) => {
+    const text = readFileSync(page, 'utf8');
 
-test('the tables of the README are those of the code (npm run docs writes them)', () => {
-  expect(withTables(readme)).toBe(readme);
-});
+    test('is what the code says (npm run docs writes it)', () => {
+      expect(withTable(text, table)).toBe(text);
+    });
 
-test('a code that is not documented would be noticed', () => {
-  const code = readmeTables()['failure-table']!.split('\n').at(-1)!;
-  expect(readme).toContain(code);
-  expect(withTables(readme.replace(code, ''))).not.toBe(readme.replace(code, ''));
-});
+    test('would be noticed without its last row', () => {
+      const row = table.text.split('\n').at(-1)!;
+      expect(text).toContain(row);
+      const without = text.replace(row, '');
+      expect(withTable(without, table)).not.toBe(without);
+    });
+  },
+);
 
-test('every command that the README shows exists', async () => {
-  const scripts = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-  for (const [, name] of readme.matchAll(/npm run ([\w:-]+)/g)) expect(Object.keys(scripts.scripts)).toContain(name);
+test('a page without the markers is refused', () => {
+  expect(() => withTable('no table here', { page: 'docs/x.md', name: 'codes', text: '' })).toThrow(
+    'docs/x.md has no markers for codes',
+  );
 });
