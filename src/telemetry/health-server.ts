@@ -23,7 +23,22 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
-/** Serves /livez, /readyz, /metrics and /statistics on every address; port 0 takes a free one. Rejects when the port is taken. */
+type Endpoint = (response: ServerResponse, source: HealthSource) => void;
+
+const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
+  ['/livez', (response, source) => sendReport(response, source.live())],
+  ['/readyz', (response, source) => sendReport(response, source.ready())],
+  ['/metrics', (response, source) => send(response, 'text/plain; version=0.0.4; charset=utf-8', source.metrics())],
+  [
+    '/statistics',
+    (response, source) => send(response, 'application/json', `${JSON.stringify(source.statistics?.() ?? {})}\n`),
+  ],
+]);
+
+/** What the health server answers; any other path is 404. */
+export const HEALTH_PATHS: readonly string[] = [...ENDPOINTS.keys()];
+
+/** Serves `HEALTH_PATHS` on every address; port 0 takes a free one. Rejects when the port is taken. */
 export async function startHealthServer(port: number, source: HealthSource): Promise<HealthServer> {
   const server = createServer((request, response) => {
     try {
@@ -54,23 +69,13 @@ function answer(request: IncomingMessage, response: ServerResponse, source: Heal
     response.writeHead(405, { allow: 'GET, HEAD' }).end();
     return;
   }
-  switch ((request.url ?? '').replace(/\?.*$/s, '')) {
-    case '/livez':
-      sendReport(response, source.live());
-      return;
-    case '/readyz':
-      sendReport(response, source.ready());
-      return;
-    case '/metrics':
-      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(source.metrics());
-      return;
-    case '/statistics':
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(`${JSON.stringify(source.statistics?.() ?? {})}\n`);
-      return;
-    default:
-      response.writeHead(404).end('known are /livez, /readyz, /metrics and /statistics\n');
-  }
+  const endpoint = ENDPOINTS.get((request.url ?? '').replace(/\?.*$/s, ''));
+  if (endpoint === undefined) response.writeHead(404).end(`known are ${HEALTH_PATHS.join(', ')}\n`);
+  else endpoint(response, source);
+}
+
+function send(response: ServerResponse, type: string, text: string): void {
+  response.writeHead(200, { 'content-type': type }).end(text);
 }
 
 function sendReport(response: ServerResponse, report: HealthReport): void {
