@@ -27,6 +27,8 @@ const OWN_FILES = [
   'models/README.md',
   '.env.example',
   'README.md',
+  'CHANGELOG.md',
+  'docs',
 ];
 /** The Prisma command generates code at build time; nothing at run time imports it. */
 const BUILD_ONLY = new Set(['prisma']);
