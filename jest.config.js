@@ -14,6 +14,7 @@ export default {
     ],
   },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.local'],
+  reporters: ['default', '<rootDir>/test/harness/skipped-reporter.ts'],
   testTimeout: 60_000,
   maxWorkers: 2,
 };

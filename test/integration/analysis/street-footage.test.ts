@@ -72,9 +72,9 @@ function walksOf(samples: readonly ExpectedSample[]): ExpectedSample[][] {
   return walks;
 }
 
-if (!present) console.warn(`skipped: the street pack is not at ${expectedFile}`);
+const title = present ? 'the chain on real footage' : `the chain on real footage (there is no ${expectedFile})`;
 
-(present ? describe : describe.skip)('the chain on real footage', () => {
+(present ? describe : describe.skip)(title, () => {
   let expected: Expected;
   let chain: ModelChain;
   let analysis: VideoAnalysis;

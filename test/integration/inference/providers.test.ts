@@ -14,7 +14,7 @@ test('the probe graph computes a convolution', async () => {
 });
 
 (hasCuda ? test.skip : test)(
-  'CUDA without its provider library is refused with the fix, never replaced by the CPU',
+  `CUDA without its provider library is refused with the fix, never replaced by the CPU${hasCuda ? ' (the provider is installed here)' : ''}`,
   async () => {
     const probe = await probeCudaProvider();
     expect(probe).toMatchObject({

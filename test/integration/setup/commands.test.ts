@@ -133,25 +133,29 @@ describe('setup', () => {
   );
 
   // Python is only there for setup's --gpu.
-  const withPython = existsSync('/usr/bin/python3') ? test : test.skip;
-  withPython('takes from a wheel what its CUDA extras ask for, and nothing else', async () => {
-    const wheel = join(install, 'w/onnxruntime_gpu-1-py3-none-any.whl');
-    await mkdir(join(install, 'w'));
-    const metadata = [
-      'Requires-Dist: numpy>=1.21.6',
-      'Requires-Dist: sympy; extra == "symbolic"',
-      'Requires-Dist: nvidia-cuda-runtime~=13.0; extra == "cuda"',
-      "Requires-Dist: nvidia-cudnn-cu13~=9.0 ; extra == 'cudnn'",
-    ].join('\n');
-    const made = await runCommand('python3', [
-      '-c',
-      `import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").writestr("onnxruntime_gpu-1.dist-info/METADATA", sys.argv[2])`,
-      wheel,
-      metadata,
-    ]);
-    expect(made).toMatchObject({ code: 0 });
-    const library = join(ROOT, 'scripts/setup-lib/cuda.sh');
-    const ended = await runCommand('bash', ['-c', `. "$0"; wheel_extras "$1"`, library, join(install, 'w')]);
-    expect(ended.out.trim().split('\n')).toEqual(['nvidia-cuda-runtime~=13.0', 'nvidia-cudnn-cu13~=9.0']);
-  });
+  const hasPython = existsSync('/usr/bin/python3');
+  const whyNot = hasPython ? '' : ' (there is no /usr/bin/python3)';
+  (hasPython ? test : test.skip)(
+    `takes from a wheel what its CUDA extras ask for, and nothing else${whyNot}`,
+    async () => {
+      const wheel = join(install, 'w/onnxruntime_gpu-1-py3-none-any.whl');
+      await mkdir(join(install, 'w'));
+      const metadata = [
+        'Requires-Dist: numpy>=1.21.6',
+        'Requires-Dist: sympy; extra == "symbolic"',
+        'Requires-Dist: nvidia-cuda-runtime~=13.0; extra == "cuda"',
+        "Requires-Dist: nvidia-cudnn-cu13~=9.0 ; extra == 'cudnn'",
+      ].join('\n');
+      const made = await runCommand('python3', [
+        '-c',
+        `import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").writestr("onnxruntime_gpu-1.dist-info/METADATA", sys.argv[2])`,
+        wheel,
+        metadata,
+      ]);
+      expect(made).toMatchObject({ code: 0 });
+      const library = join(ROOT, 'scripts/setup-lib/cuda.sh');
+      const ended = await runCommand('bash', ['-c', `. "$0"; wheel_extras "$1"`, library, join(install, 'w')]);
+      expect(ended.out.trim().split('\n')).toEqual(['nvidia-cuda-runtime~=13.0', 'nvidia-cudnn-cu13~=9.0']);
+    },
+  );
 });

@@ -165,7 +165,9 @@ test.each(['fp32', 'fp16'])(
 );
 
 const clipFrame = join(goldenDir, 'letterbox', 'clip860.png');
-(existsSync(clipFrame) ? streetTest : test.skip)('street footage: the same boxes as the plain way', async () => {
+const hasClipFrame = existsSync(clipFrame);
+const where = hasClipFrame ? '' : ` (there is no ${clipFrame}; set GOLDEN_DIR)`;
+(hasClipFrame ? streetTest : test.skip)(`street footage: the same boxes as the plain way${where}`, async () => {
   const stages = await bothWays(await loadStreet());
   const frame = await readPicture(clipFrame);
   const frames = [frame, cutTo(frame, 767, 431), resizeBilinear(frame, 1920, 1080), resizeBilinear(frame, 413, 640)];

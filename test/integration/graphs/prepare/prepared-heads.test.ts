@@ -20,7 +20,7 @@ import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { anyBox, anyDetections, noise, SCENE_SIZES } from '../../../harness/random-scenes.ts';
 import { numbers } from '../../../unit/vision/pictures.ts';
-import { hasStreet, loadStreet } from '../../chain/street-pack.ts';
+import { hasStreet, loadStreet, streetDir } from '../../chain/street-pack.ts';
 import { boxOf, faceOf, pictureOf, somebody } from '../../demo/pictures.ts';
 
 interface Stages {
@@ -71,54 +71,57 @@ const packs = [
 ] as const;
 
 for (const [name, present, dir] of packs) {
-  (present ? describe : describe.skip)(`the heads of the ${name} pack`, () => {
-    let plain: Stages;
-    let prepared: Stages;
-    let padded: Stages;
-    const random = numbers(77);
-    const frames = SCENE_SIZES.map((size) => noise(random, size));
-    const aging = [
-      ...everybody(store().frame, store().detections),
-      ...frames.flatMap((frame) => everybody(frame, anyDetections(random, frame, 4)).slice(0, 3)),
-    ];
-    const turning = [
-      ...store().detections.map(({ box }) => ({ frame: store().frame, box })),
-      ...frames.flatMap((frame) => [0, 1].map(() => ({ frame, box: anyBox(random, frame) }))),
-    ];
+  (present ? describe : describe.skip)(
+    `the heads of the ${name} pack${present ? '' : ` (no files in ${streetDir}; set STREET_DIR)`}`,
+    () => {
+      let plain: Stages;
+      let prepared: Stages;
+      let padded: Stages;
+      const random = numbers(77);
+      const frames = SCENE_SIZES.map((size) => noise(random, size));
+      const aging = [
+        ...everybody(store().frame, store().detections),
+        ...frames.flatMap((frame) => everybody(frame, anyDetections(random, frame, 4)).slice(0, 3)),
+      ];
+      const turning = [
+        ...store().detections.map(({ box }) => ({ frame: store().frame, box })),
+        ...frames.flatMap((frame) => [0, 1].map(() => ({ frame, box: anyBox(random, frame) }))),
+      ];
 
-    beforeAll(async () => {
-      await preparePack(dir, join(folder, name));
-      const pack = await loadPack(join(folder, name));
-      plain = await openStages(name === 'street' ? await loadStreet() : await loadPack(dir));
-      prepared = await openStages(pack);
-      padded = await openStages(pack, batchSizes(16));
-    });
+      beforeAll(async () => {
+        await preparePack(dir, join(folder, name));
+        const pack = await loadPack(join(folder, name));
+        plain = await openStages(name === 'street' ? await loadStreet() : await loadPack(dir));
+        prepared = await openStages(pack);
+        padded = await openStages(pack, batchSizes(16));
+      });
 
-    afterAll(async () => {
-      for (const stages of [plain, prepared, padded]) await release(stages);
-    });
+      afterAll(async () => {
+        for (const stages of [plain, prepared, padded]) await release(stages);
+      });
 
-    test('read the ages and genders that the plain path reads', async () => {
-      const expected = await plain.ageGender.run(aging);
-      expect(await prepared.ageGender.run(aging)).toEqual(expected);
-      expect(expected.filter((reading) => reading === null).length).toBeGreaterThan(0);
-      expect(expected.filter((reading) => reading !== null).length).toBeGreaterThan(5);
-    });
+      test('read the ages and genders that the plain path reads', async () => {
+        const expected = await plain.ageGender.run(aging);
+        expect(await prepared.ageGender.run(aging)).toEqual(expected);
+        expect(expected.filter((reading) => reading === null).length).toBeGreaterThan(0);
+        expect(expected.filter((reading) => reading !== null).length).toBeGreaterThan(5);
+      });
 
-    test('read the orientations that the plain path reads', async () => {
-      const expected = await plain.orientation.run(turning);
-      expect(await prepared.orientation.run(turning)).toEqual(expected);
-    });
+      test('read the orientations that the plain path reads', async () => {
+        const expected = await plain.orientation.run(turning);
+        expect(await prepared.orientation.run(turning)).toEqual(expected);
+      });
 
-    test('read the same alone, in a batch and in a padded batch', async () => {
-      const ages = await prepared.ageGender.run(aging);
-      for (const [i, item] of aging.entries()) expect(await prepared.ageGender.run([item])).toEqual([ages[i]]);
-      expect(await padded.ageGender.run(aging.slice(0, 3))).toEqual(ages.slice(0, 3));
-      const degrees = await prepared.orientation.run(turning);
-      for (const [i, item] of turning.entries()) expect(await prepared.orientation.run([item])).toEqual([degrees[i]]);
-      expect(await padded.orientation.run(turning.slice(2, 5))).toEqual(degrees.slice(2, 5));
-    });
-  });
+      test('read the same alone, in a batch and in a padded batch', async () => {
+        const ages = await prepared.ageGender.run(aging);
+        for (const [i, item] of aging.entries()) expect(await prepared.ageGender.run([item])).toEqual([ages[i]]);
+        expect(await padded.ageGender.run(aging.slice(0, 3))).toEqual(ages.slice(0, 3));
+        const degrees = await prepared.orientation.run(turning);
+        for (const [i, item] of turning.entries()) expect(await prepared.orientation.run([item])).toEqual([degrees[i]]);
+        expect(await padded.orientation.run(turning.slice(2, 5))).toEqual(degrees.slice(2, 5));
+      });
+    },
+  );
 }
 
 describe('a model that is not what the adapter expects', () => {
