@@ -1,6 +1,6 @@
 import { Failure, Interruption, type FailureCode } from './failure.ts';
-import { classifyOrtError } from './ort-failure.ts';
-import { toDatabaseFailure } from './database-failure.ts';
+import { classifyOrtError } from './sources/onnxruntime.ts';
+import { toDatabaseFailure } from './sources/postgres.ts';
 
 /** Error names and codes of AWS services, of both SQS protocols (the older one has prefixes, which are cut first). */
 const BY_SERVICE_ERROR: Readonly<Record<string, FailureCode>> = {

@@ -3,7 +3,7 @@ import { Failure } from '../failure/failure.ts';
 import { compareMetadata } from '../packs/compare-metadata.ts';
 import { nameMissingLibraries } from './cuda-libraries.ts';
 import type { NamedModel, Pack } from '../packs/load-pack.ts';
-import { classifyOrtError } from '../failure/ort-failure.ts';
+import { classifyOrtError } from '../failure/sources/onnxruntime.ts';
 import type { ModelSpec } from '../packs/pack-manifest.ts';
 import { brokenPack } from '../packs/pack-problem.ts';
 import { openSession } from './providers.ts';

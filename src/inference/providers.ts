@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { Failure } from '../failure/failure.ts';
 import { CONV_PROBE_MODEL } from './conv-probe-model.ts';
 import { codeOfCuda, type CudaTrouble, libraryTrouble, troubleFailure } from './cuda-libraries.ts';
-import { classifyOrtError } from '../failure/ort-failure.ts';
+import { classifyOrtError } from '../failure/sources/onnxruntime.ts';
 
 /** Where sessions run. CUDA means CUDA: nothing here falls back to the CPU. */
 export interface ExecutionTarget {

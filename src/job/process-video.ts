@@ -21,7 +21,7 @@ import { createWorkspace, type Workspace } from '../storage/workspace.ts';
 import type { Delivery, ProcessJob } from '../worker/delivery.ts';
 import type { Disposition } from '../failure/disposition.ts';
 import { JobStages, withStage } from './job-stages.ts';
-import { rejectRecorded } from '../worker/reject-recorded.ts';
+import { rejectRecorded } from '../failure/reject-or-retry.ts';
 import { retryDelaySeconds } from '../failure/retry-delay.ts';
 import { createRunReporter } from './run-reporter.ts';
 

@@ -13,7 +13,7 @@ import type { InFlight } from './in-flight.ts';
 import { withStage } from '../job/job-stages.ts';
 import { MessageRun, type MessageRunDeps } from './message-run.ts';
 import type { Received } from './poller.ts';
-import { rejectRecorded } from './reject-recorded.ts';
+import { rejectRecorded } from '../failure/reject-or-retry.ts';
 import { giveBack, settleMessage, type SettleDeps } from './settle-message.ts';
 
 export interface IntakeOptions {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { classifyOrtError } from '../../../src/failure/ort-failure.ts';
+import { classifyOrtError } from '../../../src/failure/sources/onnxruntime.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { BatchQueue, type Submit } from '../../../src/inference/thread/batch-queue.ts';
 import { fromWire, toWire } from '../../../src/inference/thread/wire-failure.ts';

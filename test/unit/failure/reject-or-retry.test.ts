@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Failure } from '../../../src/failure/failure.ts';
-import { rejectRecorded } from '../../../src/worker/reject-recorded.ts';
+import { rejectRecorded } from '../../../src/failure/reject-or-retry.ts';
 
 const failure = new Failure('NOT_A_VIDEO', 'ffprobe cannot read it');
 

@@ -1,4 +1,4 @@
-import { Failure, type FailureCode } from './failure.ts';
+import { Failure, type FailureCode } from '../failure.ts';
 
 /**
  * SQLSTATE classes and codes, the more exact one first (appendix A of the PostgreSQL manual). What is not here is a

@@ -1,7 +1,7 @@
-import { toFailure } from '../failure/classify.ts';
-import type { Failure } from '../failure/failure.ts';
-import type { Disposition } from '../failure/disposition.ts';
-import { retryDelaySeconds } from '../failure/retry-delay.ts';
+import { toFailure } from './classify.ts';
+import type { Failure } from './failure.ts';
+import type { Disposition } from './disposition.ts';
+import { retryDelaySeconds } from './retry-delay.ts';
 
 /**
  * Rejects a message once its failure is written down. A rejected message is gone for good: while the database cannot be

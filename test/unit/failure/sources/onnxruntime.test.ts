@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { Failure } from '../../../src/failure/failure.ts';
-import { classifyOrtError } from '../../../src/failure/ort-failure.ts';
+import { Failure } from '../../../../src/failure/failure.ts';
+import { classifyOrtError } from '../../../../src/failure/sources/onnxruntime.ts';
 
 const cuda = { device: 'cuda', doing: 'running detector.onnx' } as const;
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { Failure, type FailureCode } from '../../../src/failure/failure.ts';
-import { toDatabaseFailure } from '../../../src/failure/database-failure.ts';
+import { Failure, type FailureCode } from '../../../../src/failure/failure.ts';
+import { toDatabaseFailure } from '../../../../src/failure/sources/postgres.ts';
 
 function coded(code: string, message = 'it did not work', cause?: unknown): Error {
   return Object.assign(new Error(message, { cause }), { code });
