@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { renderConfigTable, renderEnvExample } from '../../src/config/render.ts';
-import { FAILURE_CODES } from '../../src/failure/failure.ts';
+import { FAILURE_CODES } from '../../src/failure/codes.ts';
 import { createWorkerMetrics } from '../../src/telemetry/worker-metrics.ts';
 import { EXIT_CODES, EXIT_MEANINGS } from '../../src/worker/exit-codes.ts';
 
@@ -30,7 +30,7 @@ export function withTable(text: string, table: GeneratedTable): string {
 }
 
 function failureTable(): string {
-  const rows = Object.entries(FAILURE_CODES).map(([code, [kind, meaning]]) => [`\`${code}\``, kind, meaning]);
+  const rows = Object.entries(FAILURE_CODES).map(([code, { class: kind, text }]) => [`\`${code}\``, kind, text]);
   return markdownTable(['code', 'class', 'meaning'], rows);
 }
 

@@ -2,7 +2,6 @@ import type { ModelChain } from '../chain/model-chain.ts';
 import type { HealthReport, HealthSource } from '../telemetry/health-server.ts';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.ts';
 import type { WorkerEventBus } from '../worker/events.ts';
-import { stageOf } from '../job/job-stages.ts';
 import { outcomeOf, type Statistics } from '../worker/statistics.ts';
 import type { Worker } from '../worker/worker.ts';
 
@@ -43,7 +42,7 @@ export function healthSource({ worker, metrics, statistics, waitSeconds }: Healt
 export function countEvents(events: WorkerEventBus, metrics: WorkerMetrics): void {
   events.on('job:settled', ({ disposition, seconds, settled }) => {
     metrics.jobEnded(outcomeOf(disposition, settled), seconds);
-    if ('failure' in disposition) metrics.failed(disposition.failure, stageOf(disposition.failure) ?? 'unknown');
+    if ('failure' in disposition) metrics.failed(disposition.failure, disposition.failure.stage ?? 'unknown');
   });
   events.on('video:analysed', ({ frames, stageSeconds }) => {
     metrics.framesAnalysed(frames);

@@ -1,4 +1,5 @@
-import { Failure, Interruption, type FailureCode } from './failure.ts';
+import type { FailureCode } from './codes.ts';
+import { Failure, Interruption } from './failure.ts';
 import { classifyOrtError } from './sources/onnxruntime.ts';
 import { toDatabaseFailure } from './sources/postgres.ts';
 

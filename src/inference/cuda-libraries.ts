@@ -3,7 +3,8 @@ import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { Failure, type FailureCode } from '../failure/failure.ts';
+import type { FailureCode } from '../failure/codes.ts';
+import { Failure } from '../failure/failure.ts';
 
 export interface CudaLibraries {
   /** Folder from which ONNX Runtime loads its providers. */

@@ -1,6 +1,5 @@
 import type { ModelChain } from '../chain/model-chain.ts';
 import type { SceneDescriber } from '../scene/scene.ts';
-import { Failure } from '../failure/failure.ts';
 import type { JobStage } from '../failure/stage.ts';
 import type { Frame } from '../video/frame.ts';
 
@@ -78,21 +77,4 @@ export class JobStages {
   #note(stage: JobStage, error: unknown): void {
     if (typeof error === 'object' && error !== null && !this.#thrownIn.has(error)) this.#thrownIn.set(error, stage);
   }
-}
-
-/** The same failure with the stage among its facts, where it is not yet. */
-export function withStage(failure: Failure, stage: JobStage): Failure {
-  if (typeof failure.details['stage'] === 'string') return failure;
-  const named = new Failure(failure.code, failure.message, {
-    cause: failure.cause,
-    details: { ...failure.details, stage },
-  });
-  if (failure.stack !== undefined) named.stack = failure.stack;
-  return named;
-}
-
-/** The stage of a failure of a job; null where it never began one. */
-export function stageOf(failure: Failure): string | null {
-  const { stage } = failure.details;
-  return typeof stage === 'string' ? stage : null;
 }

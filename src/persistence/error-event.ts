@@ -1,4 +1,4 @@
-import type { Failure } from '../failure/failure.ts';
+import { factsOf, type Failure } from '../failure/failure.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { storableText } from './rows.ts';
 
@@ -15,13 +15,12 @@ export interface ErrorContext {
 
 /** The row of a failure: bounded, and free of what PostgreSQL cannot store. */
 export function errorEventRow(failure: Failure, context: ErrorContext = {}): Prisma.ErrorEventUncheckedCreateInput {
-  const { stage } = failure.details;
   return {
     code: failure.code,
     class: failure.class,
     reason: bounded(failure.message, MAX_REASON),
     details: storableDetails(failure),
-    stage: typeof stage === 'string' ? stage : null,
+    stage: failure.stage,
     messageId: context.messageId === undefined ? null : bounded(context.messageId, MAX_EXCERPT),
     bucket: context.job === undefined ? null : storableText(context.job.bucket),
     key: context.job === undefined ? null : storableText(context.job.key),
@@ -36,7 +35,7 @@ function bounded(text: string, limit: number): string {
 
 function storableDetails(failure: Failure): Prisma.InputJsonObject {
   return Object.fromEntries(
-    Object.entries(failure.details).map(([name, value]) => [
+    Object.entries(factsOf(failure)).map(([name, value]) => [
       storableText(name),
       typeof value === 'string' ? bounded(value, MAX_EXCERPT) : value,
     ]),

@@ -1,4 +1,5 @@
-import { Failure, type FailureCode } from '../failure/failure.ts';
+import type { FailureCode } from '../failure/codes.ts';
+import { Failure } from '../failure/failure.ts';
 
 // Error names of the Bedrock runtime and of the AWS SDK's own layers.
 const CODE_OF_NAME: Readonly<Record<string, FailureCode>> = {

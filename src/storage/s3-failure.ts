@@ -1,4 +1,5 @@
-import { Failure, type FailureCode } from '../failure/failure.ts';
+import type { FailureCode } from '../failure/codes.ts';
+import { Failure } from '../failure/failure.ts';
 
 const BY_NAME: Readonly<Record<string, FailureCode>> = {
   NoSuchKey: 'OBJECT_NOT_FOUND',

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, destination, pino, stdSerializers } from 'pino';
 
+import { factsOf, type Failure } from '../failure/failure.ts';
 import { plainLine } from './plain-line.ts';
 import { scrub } from './scrub.ts';
 
@@ -45,7 +46,7 @@ export function createLogger(options: LoggerOptions): Logger {
       name: options.name,
       level: options.level,
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: stdSerializers.errWithCause },
+      serializers: { err: (error: Error) => withStageAmongDetails(stdSerializers.errWithCause(error)) },
       redact: { paths: NEVER_LOGGED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '***' },
       formatters: { level: (label) => ({ level: label }), log: shortened },
     },
@@ -62,4 +63,21 @@ function shortened(fields: Record<string, unknown>): Record<string, unknown> {
         : value,
     ]),
   );
+}
+
+/** Whoever searches logs and database finds the stage of a failure in one place: among its details. */
+function withStageAmongDetails(serialized: unknown): unknown {
+  let link: unknown = serialized;
+  while (typeof link === 'object' && link !== null) {
+    if (isFailure(link)) {
+      Object.assign(link, { details: factsOf(link) });
+      Reflect.deleteProperty(link, 'stage');
+    }
+    link = (link as { readonly cause?: unknown }).cause;
+  }
+  return serialized;
+}
+
+function isFailure(link: object): link is Pick<Failure, 'details' | 'stage'> {
+  return 'type' in link && link.type === 'Failure' && 'stage' in link && 'details' in link;
 }

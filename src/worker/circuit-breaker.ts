@@ -1,47 +1,6 @@
-import type { Failure, FailureCode } from '../failure/failure.ts';
-import type { Disposition } from '../failure/disposition.ts';
-import { stageOf } from '../job/job-stages.ts';
-
-/** What a job needs from elsewhere. `service`: one that the job did not name. The queue is not among them: a poll that fails waits by itself. */
-export type Dependency = 'storage' | 'database' | 'bedrock' | 'service';
-
-/** Failures that say that somebody else is away rather than that one job is unlucky. */
-const AWAY: ReadonlySet<FailureCode> = new Set([
-  'DATABASE_UNAVAILABLE',
-  'SERVICE_UNAVAILABLE',
-  'THROTTLED',
-  'NETWORK',
-  'TIMEOUT',
-]);
-
-/** Whom each step of a job calls. The steps that are not here call nobody. */
-const CALLED_IN: ReadonlyMap<string, Dependency> = new Map([
-  ['head', 'storage'],
-  ['download', 'storage'],
-  ['highlights', 'storage'],
-  ['claim', 'database'],
-  ['store', 'database'],
-  ['scene', 'bedrock'],
-]);
-
-/** The dependency that is away according to this failure; null when it says nothing of the kind. */
-export function dependencyOf(failure: Failure): Dependency | null {
-  if (!AWAY.has(failure.code)) return null;
-  if (failure.code === 'DATABASE_UNAVAILABLE') return 'database';
-  const stage = stageOf(failure);
-  return (stage === null ? undefined : CALLED_IN.get(stage)) ?? 'service';
-}
-
-/** Who answered, going by how a job ended: one that stopped at the first step never asked the database. */
-export function answeredIn(disposition: Disposition): readonly Dependency[] {
-  if (disposition.kind === 'ack') {
-    return disposition.outcome === 'completed'
-      ? ['storage', 'database', 'bedrock', 'service']
-      : ['storage', 'database', 'service'];
-  }
-  if (disposition.kind !== 'reject') return [];
-  return stageOf(disposition.failure) === 'head' ? ['storage', 'service'] : ['storage', 'database', 'service'];
-}
+import type { Dependency } from '../failure/codes.ts';
+import { dependencyOf } from '../failure/dependency.ts';
+import type { Failure } from '../failure/failure.ts';
 
 export interface CircuitBreakerSettings {
   /** Failures in a row that open it. */

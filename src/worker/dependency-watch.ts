@@ -1,7 +1,8 @@
+import { answeredIn } from '../failure/dependency.ts';
 import type { Disposition } from '../failure/disposition.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { answeredIn, CircuitBreaker, type CircuitBreakerSettings } from './circuit-breaker.ts';
+import { CircuitBreaker, type CircuitBreakerSettings } from './circuit-breaker.ts';
 import type { WorkerEventBus } from './events.ts';
 import type { Slots } from './slots.ts';
 

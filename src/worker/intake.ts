@@ -1,6 +1,6 @@
 import { toFailure } from '../failure/classify.ts';
 import type { Disposition } from '../failure/disposition.ts';
-import type { Failure } from '../failure/failure.ts';
+import { withStage, type Failure } from '../failure/failure.ts';
 import type { LeaseKeeper } from '../queue/lease-keeper.ts';
 import type { Lease } from '../queue/lease.ts';
 import { parseMessage, type ParsedMessage } from '../queue/messages/parse-message.ts';
@@ -10,7 +10,6 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { WorkerEventBus } from './events.ts';
 import { FifoGroups } from './fifo-groups.ts';
 import type { InFlight } from './in-flight.ts';
-import { withStage } from '../job/job-stages.ts';
 import { MessageRun, type MessageRunDeps } from './message-run.ts';
 import type { Received } from './poller.ts';
 import { rejectRecorded } from '../failure/reject-or-retry.ts';

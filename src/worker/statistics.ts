@@ -1,7 +1,7 @@
-import type { Failure, FailureClass, FailureCode } from '../failure/failure.ts';
+import type { FailureClass, FailureCode } from '../failure/codes.ts';
+import type { Failure } from '../failure/failure.ts';
 import type { Disposition, Settled } from '../failure/disposition.ts';
 import type { WorkerEventBus } from './events.ts';
-import { stageOf } from '../job/job-stages.ts';
 
 export interface RecordedFailure {
   readonly at: string;
@@ -110,7 +110,7 @@ export class Statistics {
 
   #record(messageId: string, failure: Failure, otherwise: string): void {
     const at = this.#wallTime().toISOString();
-    const stage = stageOf(failure) ?? otherwise;
+    const stage = failure.stage ?? otherwise;
     this.#failed += 1;
     count(this.#byClass, failure.class);
     count(this.#byCode, failure.code);

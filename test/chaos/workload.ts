@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { FailureCode } from '../../src/failure/failure.ts';
+import type { FailureCode } from '../../src/failure/codes.ts';
 import { enqueueVideo } from '../../src/queue/sqs/enqueue.ts';
 import type { Clip } from './clips.ts';
 import { pick } from './random.ts';

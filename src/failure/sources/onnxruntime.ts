@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { FailureCode } from '../failure.ts';
+import type { FailureCode } from '../codes.ts';
 
 /** First match wins: an out-of-memory report also names CUDA, a lost device too. */
 const PATTERNS: readonly (readonly [RegExp, FailureCode])[] = [

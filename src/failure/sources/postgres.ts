@@ -1,4 +1,5 @@
-import { Failure, type FailureCode } from '../failure.ts';
+import type { FailureCode } from '../codes.ts';
+import { Failure } from '../failure.ts';
 
 /**
  * SQLSTATE classes and codes, the more exact one first (appendix A of the PostgreSQL manual). What is not here is a

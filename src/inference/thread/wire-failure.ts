@@ -1,11 +1,13 @@
-import { FAILURE_CODES, Failure } from '../../failure/failure.ts';
-import type { FailureCode } from '../../failure/failure.ts';
+import { FAILURE_CODES } from '../../failure/codes.ts';
+import { Failure } from '../../failure/failure.ts';
+import type { FailureCode } from '../../failure/codes.ts';
 
 /** A failure as plain data: structured clone keeps neither the class nor the code of an error. */
 export interface WireFailure {
   readonly code: FailureCode;
   readonly message: string;
   readonly details: Failure['details'];
+  readonly stage: Failure['stage'];
   /** Stack or text of the cause, null where there is none. */
   readonly cause: string | null;
 }
@@ -13,11 +15,11 @@ export interface WireFailure {
 /** Any thrown thing as plain data; what is not a Failure becomes UNKNOWN with its stack as the cause. */
 export function toWire(error: unknown): WireFailure {
   if (error instanceof Failure) {
-    const { code, message, details } = error;
-    return { code, message, details, cause: error.cause === undefined ? null : textOf(error.cause) };
+    const { code, message, details, stage } = error;
+    return { code, message, details, stage, cause: error.cause === undefined ? null : textOf(error.cause) };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { code: 'UNKNOWN', message, details: {}, cause: textOf(error) };
+  return { code: 'UNKNOWN', message, details: {}, stage: null, cause: textOf(error) };
 }
 
 /** The failure on the other side of the boundary, with the cause's text as an error. */
@@ -25,6 +27,7 @@ export function fromWire(wire: WireFailure): Failure {
   const code = Object.hasOwn(FAILURE_CODES, wire.code) ? wire.code : 'UNKNOWN';
   return new Failure(code, wire.message, {
     details: wire.details,
+    stage: wire.stage,
     ...(wire.cause === null ? {} : { cause: new Error(wire.cause) }),
   });
 }

@@ -224,7 +224,7 @@ onBothDatabases((databases) => {
   });
 
   describe('failing', () => {
-    const cannotRead = new Failure('NOT_A_VIDEO', 'moov atom\0 not found', { details: { stage: 'probe', bytes: 12 } });
+    const cannotRead = new Failure('NOT_A_VIDEO', 'moov atom\0 not found', { stage: 'probe', details: { bytes: 12 } });
 
     test('a permanent failure fails the video and is recorded once, with the same words in both places', async () => {
       const request = claimRequest();

@@ -11,7 +11,7 @@ import {
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { seededRandom } from '../../chaos/random.ts';
-import { FAILURE_CODES, type FailureCode } from '../../../src/failure/failure.ts';
+import { FAILURE_CODES, type FailureCode } from '../../../src/failure/codes.ts';
 import { childNames } from '../../harness/children.ts';
 import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
@@ -132,7 +132,7 @@ test('a thousand damaged messages each end in a documented outcome, and the work
   const howOften = Object.groupBy(ends.values(), (how) => how);
   expect(howOften['dead-lettered']?.length).toBeGreaterThan(MESSAGES / 2);
   expect(howOften['acknowledged']?.length).toBeGreaterThan(MESSAGES / 20);
-  for (const code of codes.values()) expect(FAILURE_CODES[code]?.[0]).toBe('permanent');
+  for (const code of codes.values()) expect(FAILURE_CODES[code].class).toBe('permanent');
   // What is given back is tried again: only for what may be different then.
   expect(
     Object.keys(howOften).filter((how) => !/^(dead-lettered|acknowledged|given back: another message)/.test(how)),
@@ -145,7 +145,7 @@ test('a thousand damaged messages each end in a documented outcome, and the work
     const names = Object.keys(attributes);
     expect(names.length).toBeLessThanOrEqual(10);
     const code = attributes['failure_code']?.StringValue as FailureCode;
-    expect(FAILURE_CODES[code]?.[0]).toBe(attributes['failure_class']?.StringValue);
+    expect(FAILURE_CODES[code].class).toBe(attributes['failure_class']?.StringValue);
     expect(attributes['failure_reason']?.StringValue).toMatch(/\S/);
     const id = originalId(attributes);
     expect(codes.get(id)).toBe(code);

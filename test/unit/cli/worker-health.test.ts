@@ -14,7 +14,7 @@ test('what the worker tells is counted: outcomes as they were settled, failures 
   const done = { kind: 'ack', outcome: 'completed' } as const;
   events.emit('job:settled', { ...job, disposition: done, settled: 'deleted' });
   events.emit('job:settled', { ...job, disposition: done, settled: 'lost' });
-  const failure = new Failure('NETWORK', 'x', { details: { stage: 'download' } });
+  const failure = new Failure('NETWORK', 'x', { stage: 'download' });
   events.emit('job:settled', {
     ...job,
     disposition: { kind: 'retry', afterSeconds: 1, failure },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { Failure, FAILURE_CODES } from '../../../src/failure/failure.ts';
+import { FAILURE_CODES } from '../../../src/failure/codes.ts';
+import { Failure } from '../../../src/failure/failure.ts';
 import type { Job, JobSource } from '../../../src/queue/messages/job.ts';
 import {
   MAX_BODY_BYTES,

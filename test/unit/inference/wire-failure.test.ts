@@ -3,7 +3,11 @@ import { Failure } from '../../../src/failure/failure.ts';
 import { fromWire, toWire } from '../../../src/inference/thread/wire-failure.ts';
 
 test('a failure survives as plain data', () => {
-  const failure = new Failure('PACK_BROKEN', 'a.onnx: size', { details: { file: 'a.onnx' }, cause: new Error('why') });
+  const failure = new Failure('PACK_BROKEN', 'a.onnx: size', {
+    details: { file: 'a.onnx' },
+    cause: new Error('why'),
+    stage: 'detection',
+  });
   const back = fromWire(structuredClone(toWire(failure)));
   expect(back).toBeInstanceOf(Failure);
   expect(back).toMatchObject({
@@ -11,6 +15,7 @@ test('a failure survives as plain data', () => {
     class: 'system',
     message: 'a.onnx: size',
     details: { file: 'a.onnx' },
+    stage: 'detection',
   });
   expect(String(back.cause)).toContain('why');
 });

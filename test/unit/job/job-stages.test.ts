@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Failure } from '../../../src/failure/failure.ts';
-import { JobStages, stageOf, withStage } from '../../../src/job/job-stages.ts';
+import { JobStages } from '../../../src/job/job-stages.ts';
 import { FakeChain, scriptedFrames } from '../../harness/fake-chain.ts';
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -53,14 +53,4 @@ test('what nobody has claimed belongs to the step under way', () => {
   stages.current = 'store';
   expect(stages.of(new Error('x'))).toBe('store');
   expect(stages.of('text')).toBe('store');
-});
-
-test('a failure keeps its first stage, its facts, cause and stack', () => {
-  const cause = new Error('below');
-  const failure = new Failure('NETWORK', 'x', { cause, details: { bytes: 3 } });
-  const named = withStage(failure, 'download');
-  expect(named).toMatchObject({ code: 'NETWORK', details: { bytes: 3, stage: 'download' }, cause });
-  expect(named.stack).toBe(failure.stack);
-  expect(stageOf(withStage(named, 'store'))).toBe('download');
-  expect(stageOf(failure)).toBeNull();
 });

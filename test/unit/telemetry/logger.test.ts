@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { Failure } from '../../../src/failure/failure.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 
 function logged(format: 'json' | 'pretty', write: (logger: ReturnType<typeof createLogger>) => void): string {
@@ -43,6 +44,21 @@ describe('createLogger', () => {
     expect(text).not.toContain('hunter2');
     expect(text).toContain('***');
     expect(() => JSON.parse(text) as unknown).not.toThrow();
+  });
+
+  test('puts the stage of a failure, and of one below it, among the details', () => {
+    const below = new Failure('NETWORK', 'x', { details: { bytes: 1 }, stage: 'download' });
+    const err = new Failure('UNKNOWN', 'y', { cause: below, details: { tries: 2 } });
+    const entry = JSON.parse(logged('json', (log) => log.error({ err }, 'x'))) as { err: Record<string, unknown> };
+    expect(entry.err).toMatchObject({ details: { tries: 2 }, cause: { details: { bytes: 1, stage: 'download' } } });
+    expect(entry.err).not.toHaveProperty('stage');
+    expect(entry.err['cause']).not.toHaveProperty('stage');
+    expect([err.details, below.details]).toEqual([{ tries: 2 }, { bytes: 1 }]);
+  });
+
+  test('an error that the worker did not make keeps its own fields', () => {
+    const err = Object.assign(new Error('x'), { stage: 'theirs' });
+    expect(JSON.parse(logged('json', (log) => log.error({ err }, 'x')))).toMatchObject({ err: { stage: 'theirs' } });
   });
 
   test('cuts a long text and says how long it was', () => {

@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { Failure, type FailureCode } from '../../../src/failure/failure.ts';
-import { answeredIn, CircuitBreaker, dependencyOf } from '../../../src/worker/circuit-breaker.ts';
+import type { FailureCode } from '../../../src/failure/codes.ts';
+import { Failure } from '../../../src/failure/failure.ts';
+import type { JobStage } from '../../../src/failure/stage.ts';
+import { CircuitBreaker } from '../../../src/worker/circuit-breaker.ts';
 import { QueuePicker } from '../../../src/worker/queue-picker.ts';
 
-const failure = (code: FailureCode, stage?: string): Failure =>
-  new Failure(code, 'x', { details: stage === undefined ? {} : { stage } });
+const failure = (code: FailureCode, stage: JobStage | null = null): Failure => new Failure(code, 'x', { stage });
 const DATABASE = failure('DATABASE_UNAVAILABLE');
 
 test('pitfall 21: a dependency that is away stops the polling, then one job tries', () => {
@@ -31,22 +32,6 @@ test('a failure of one job alone opens nothing', () => {
   expect(breaker.slots(0, 4)).toBe(4);
 });
 
-test.each([
-  ['NETWORK', 'head', 'storage'],
-  ['TIMEOUT', 'download', 'storage'],
-  ['THROTTLED', 'highlights', 'storage'],
-  ['NETWORK', 'claim', 'database'],
-  ['TIMEOUT', 'store', 'database'],
-  ['DATABASE_UNAVAILABLE', 'download', 'database'],
-  ['THROTTLED', 'scene', 'bedrock'],
-  ['SERVICE_UNAVAILABLE', 'scene', 'bedrock'],
-  ['NETWORK', undefined, 'service'],
-  ['NETWORK', 'constructor', 'service'],
-  ['CUDA_ERROR', 'scene', null],
-] as const)('%s at %s is a failure of %s', (code, stage, dependency) => {
-  expect(dependencyOf(failure(code, stage))).toBe(dependency);
-});
-
 test('failures of two dependencies do not add up, and the answer of one does not excuse the other', () => {
   const breaker = new CircuitBreaker({ threshold: 2, firstPauseMs: 100, maxPauseMs: 100 });
   expect(breaker.failed(failure('NETWORK', 'head'), 0)).toBeNull();
@@ -56,14 +41,6 @@ test('failures of two dependencies do not add up, and the answer of one does not
   expect(breaker.open).toEqual(['storage']);
   // The database's one failure is forgotten: it answered.
   expect(breaker.failed(failure('NETWORK', 'claim'), 0)).toBeNull();
-});
-
-test('who answered follows from how far a job came', () => {
-  expect(answeredIn({ kind: 'ack', outcome: 'completed' })).toContain('bedrock');
-  expect(answeredIn({ kind: 'ack', outcome: 'duplicate' })).toEqual(['storage', 'database', 'service']);
-  expect(answeredIn({ kind: 'reject', failure: failure('OBJECT_NOT_FOUND', 'head') })).toEqual(['storage', 'service']);
-  expect(answeredIn({ kind: 'reject', failure: failure('NOT_A_VIDEO', 'probe') })).toContain('database');
-  expect(answeredIn({ kind: 'retry', afterSeconds: 1, failure: DATABASE })).toEqual([]);
 });
 
 test('queues get turns by weight, and none that may not be asked', () => {

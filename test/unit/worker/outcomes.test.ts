@@ -72,9 +72,7 @@ test('a circuit pauses the polling for the dependency that the failed step calls
   let away = true;
   const { worker, events } = rig.worker(
     async () =>
-      away
-        ? { kind: 'retry', afterSeconds: 0, failure: new Failure('NETWORK', 'x', { details: { stage: 'claim' } }) }
-        : ACK,
+      away ? { kind: 'retry', afterSeconds: 0, failure: new Failure('NETWORK', 'x', { stage: 'claim' }) } : ACK,
     { settings: { breaker: { threshold: 2, firstPauseMs: 300, maxPauseMs: 300 } } },
   );
   rig.send('a');

@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import pino from 'pino';
-import { Failure, type FailureCode } from '../../../src/failure/failure.ts';
+import type { FailureCode } from '../../../src/failure/codes.ts';
+import { Failure } from '../../../src/failure/failure.ts';
+import type { JobStage } from '../../../src/failure/stage.ts';
 import type { Settled } from '../../../src/failure/disposition.ts';
 import type { Disposition } from '../../../src/failure/disposition.ts';
 import { WorkerEventBus } from '../../../src/worker/events.ts';
@@ -14,10 +16,10 @@ function counting(): { readonly events: WorkerEventBus; readonly statistics: Sta
 
 const settle = (events: WorkerEventBus, disposition: Disposition, settled: Settled, messageId = 'm'): void =>
   events.emit('job:settled', { messageId, key: 'k', disposition, seconds: 1, settled });
-const failed = (code: FailureCode, stage?: string): Disposition => ({
+const failed = (code: FailureCode, stage: JobStage | null = null): Disposition => ({
   kind: 'retry',
   afterSeconds: 1,
-  failure: new Failure(code, `${code} happened`, { details: stage === undefined ? {} : { stage } }),
+  failure: new Failure(code, `${code} happened`, { stage }),
 });
 
 test('a job counts as completed only under a live lease; a duplicate and a lost lease are told apart', () => {

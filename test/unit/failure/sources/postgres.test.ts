@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { Failure, type FailureCode } from '../../../../src/failure/failure.ts';
+import type { FailureCode } from '../../../../src/failure/codes.ts';
+import { Failure } from '../../../../src/failure/failure.ts';
 import { toDatabaseFailure } from '../../../../src/failure/sources/postgres.ts';
 
 function coded(code: string, message = 'it did not work', cause?: unknown): Error {

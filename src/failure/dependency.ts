@@ -1,0 +1,41 @@
+import { FAILURE_CODES, type Dependency } from './codes.ts';
+import type { Disposition } from './disposition.ts';
+import type { Failure } from './failure.ts';
+import type { JobStage } from './stage.ts';
+
+/** Whom each stage of a job calls; null: nobody. */
+const CALLED_IN: Readonly<Record<JobStage, Dependency | null>> = {
+  message: null,
+  head: 'storage',
+  claim: 'database',
+  download: 'storage',
+  probe: null,
+  analysis: null,
+  decode: null,
+  detection: null,
+  ageGender: null,
+  orientation: null,
+  action: null,
+  scene: 'bedrock',
+  highlights: 'storage',
+  store: 'database',
+};
+
+/** The dependency that is away according to this failure; null when it says nothing of the kind. */
+export function dependencyOf({ code, stage }: Failure): Dependency | null {
+  const { away } = FAILURE_CODES[code];
+  if (away === undefined) return null;
+  if (away !== 'called by the stage') return away;
+  return (stage === null ? null : CALLED_IN[stage]) ?? 'service';
+}
+
+/** Who answered, going by how a job ended: one that stopped at the first step never asked the database. */
+export function answeredIn(disposition: Disposition): readonly Dependency[] {
+  if (disposition.kind === 'ack') {
+    return disposition.outcome === 'completed'
+      ? ['storage', 'database', 'bedrock', 'service']
+      : ['storage', 'database', 'service'];
+  }
+  if (disposition.kind !== 'reject') return [];
+  return disposition.failure.stage === 'head' ? ['storage', 'service'] : ['storage', 'database', 'service'];
+}
