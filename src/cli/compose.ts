@@ -12,7 +12,7 @@ import { loadPack } from '../packs/load-pack.ts';
 import { openDatabase, type Database } from '../persistence/client.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { VideoLimits } from '../video/video-limits.ts';
-import type { VideoProcessorSettings } from '../job/process-video.ts';
+import type { VideoProcessorSettings } from '../job/job-context.ts';
 
 const PROBE_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 30_000;

@@ -1,5 +1,6 @@
 import type { FailureCode } from './codes.ts';
 import { Failure, Interruption } from './failure.ts';
+import { causesOf } from './causes.ts';
 import { classifyOrtError } from './sources/onnxruntime.ts';
 import { toDatabaseFailure } from './sources/postgres.ts';
 
@@ -67,15 +68,13 @@ const BY_NODE_CODE: Readonly<Record<string, FailureCode>> = {
 
 const DATABASE_CODE = /^(P\d{4}|(?!E[A-Z]{4}$)[0-9A-Z]{5})$/;
 const ORT_TEXT = /onnx ?runtime|OrtRun|Non-zero status code|CUDA failure|cudaError|CUDNN_STATUS|CUBLAS_STATUS/i;
-const MAX_CAUSES = 8;
 
 /**
  * The single place where anything that was thrown becomes one of the closed family. The first error of the cause chain
  * that a rule knows decides; what no rule knows is UNKNOWN, which is temporary. A `Failure` passes unchanged.
  */
 export function toFailure(error: unknown): Failure {
-  const chain = causes(error);
-  for (const link of chain) {
+  for (const link of causesOf(error)) {
     if (link instanceof Failure) return link;
     const failure = classifyLink(link, error);
     if (failure !== null) return failure;
@@ -127,17 +126,6 @@ function byStatus(link: object): FailureCode | null {
 
 function lookUp(table: Readonly<Record<string, FailureCode>>, key: string): FailureCode | null {
   return Object.hasOwn(table, key) ? (table[key] ?? null) : null;
-}
-
-function causes(error: unknown): object[] {
-  const chain: object[] = [];
-  let next: unknown = error;
-  while (typeof next === 'object' && next !== null && chain.length < MAX_CAUSES && !chain.includes(next)) {
-    chain.push(next);
-    // Node reports a connection that failed on every address as an aggregate without a cause.
-    next = next instanceof AggregateError ? (next.errors as unknown[])[0] : (next as { cause?: unknown }).cause;
-  }
-  return chain;
 }
 
 function text(value: object, field: string): string {

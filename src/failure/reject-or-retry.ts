@@ -1,14 +1,13 @@
-import { toFailure } from './classify.ts';
-import type { Failure } from './failure.ts';
+import { dispose } from './dispose.ts';
 import type { Disposition } from './disposition.ts';
-import { retryDelaySeconds } from './retry-delay.ts';
+import type { Failure } from './failure.ts';
 
 /**
  * Rejects a message once its failure is written down. A rejected message is gone for good: while the database cannot be
  * told why, it comes back instead, or its video would stay under way for ever. What the database refuses for good it would
  * refuse the next time as well.
  */
-export async function rejectRecorded(
+export async function rejectOrRetry(
   failure: Failure,
   receiveCount: number,
   record: () => Promise<void>,
@@ -16,9 +15,9 @@ export async function rejectRecorded(
   try {
     await record();
   } catch (error) {
-    const cause = toFailure(error);
-    const afterSeconds = retryDelaySeconds(cause, receiveCount);
-    if (cause.class === 'temporary') return { kind: 'retry', afterSeconds, failure: cause };
+    // Not the job's signal: that of a job that ran out of its time has fired, and says nothing about the record.
+    const instead = dispose(error, AbortSignal.any([]), receiveCount);
+    if (instead.kind === 'retry' || instead.kind === 'abandon') return instead;
   }
   return { kind: 'reject', failure };
 }

@@ -1,66 +1,19 @@
-import type { S3Client } from '@aws-sdk/client-s3';
-import { analyzeVideo, type AnalysisProgress } from '../analysis/analyze-video.ts';
-import type { ModelChain } from '../chain/model-chain.ts';
-import type { SceneDescriber } from '../scene/scene.ts';
-import type { AnalysisSettings } from '../analysis/settings.ts';
+import { analyzeVideo } from '../analysis/analyze-video.ts';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
-import { toFailure } from '../failure/classify.ts';
 import { withRetries } from '../failure/retry.ts';
-import { Failure, Interruption, withStage } from '../failure/failure.ts';
-import type { Database } from '../persistence/client.ts';
 import { derivedVideoId, jobIdentity } from '../persistence/identity.ts';
-import { claimRun, completeRun, failRun, interruptRun, recordRejection, type Run } from '../persistence/runs.ts';
-import type { Job } from '../queue/messages/job.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import { withDecodedFrames, type DecodeOptions } from '../video/decode.ts';
-import { downloadObject, headObject, type DownloadLimits, type ObjectHead } from '../storage/download.ts';
-import type { FfmpegTools } from '../video/ffmpeg-binary.ts';
-import { probeVideo, type VideoLimits } from '../video/probe.ts';
+import { claimRun, completeRun, type Run } from '../persistence/runs.ts';
+import { withDecodedFrames } from '../video/decode.ts';
+import { downloadObject, headObject, type ObjectHead } from '../storage/download.ts';
+import { probeVideo } from '../video/probe.ts';
 import { uploadFile } from '../storage/upload-file.ts';
 import { createWorkspace, type Workspace } from '../storage/workspace.ts';
-import type { Delivery, ProcessJob } from '../worker/delivery.ts';
+import type { ProcessJob } from '../worker/delivery.ts';
 import type { Disposition } from '../failure/disposition.ts';
+import { endWithError } from './end-with-error.ts';
+import type { JobContext, VideoProcessorDeps, VideoProcessorSettings } from './job-context.ts';
 import { JobStages } from './job-stages.ts';
-import { rejectRecorded } from '../failure/reject-or-retry.ts';
-import { retryDelaySeconds } from '../failure/retry-delay.ts';
 import { createRunReporter } from './run-reporter.ts';
-
-export interface VideoProcessorDeps {
-  readonly database: Database;
-  readonly s3: S3Client;
-  readonly tools: FfmpegTools;
-  readonly chain: ModelChain;
-  readonly describer: SceneDescriber | null;
-  readonly logger: Logger;
-  /** Told of every step of every job, for metrics and the operator's console. */
-  readonly onProgress?: (job: Job, progress: AnalysisProgress) => void;
-  /** Told of every analysis that was made, stored or not. */
-  readonly onAnalysed?: (analysis: VideoAnalysis) => void;
-}
-
-export interface VideoProcessorSettings {
-  readonly workerId: string;
-  readonly workDir: string;
-  readonly analysis: AnalysisSettings;
-  readonly decode: Omit<DecodeOptions, 'framesPerSecond'>;
-  readonly download: DownloadLimits;
-  readonly video: VideoLimits;
-  /** Null: highlight images are not kept. */
-  readonly highlightsBucket: string | null;
-  /** How long a run counts as alive without a sign of life from its worker. */
-  readonly aliveSeconds: number;
-}
-
-const RECORD_TIMEOUT_MS = 20_000;
-
-interface JobContext {
-  readonly deps: VideoProcessorDeps;
-  readonly settings: VideoProcessorSettings;
-  readonly delivery: Delivery;
-  readonly logger: Logger;
-  readonly signal: AbortSignal;
-  readonly stages: JobStages;
-}
 
 /**
  * Builds the job function: head, claim, download, probe, decode and analyse, store, in that order.
@@ -79,7 +32,7 @@ export function createVideoProcessor(deps: VideoProcessorDeps, settings: VideoPr
     try {
       return await runJob(context);
     } catch (error) {
-      return await disposeOfError(context, error, null);
+      return await endWithError(context, error, null);
     }
   };
 }
@@ -123,7 +76,7 @@ async function runJob(context: JobContext): Promise<Disposition> {
     await runClaimed(context, claim.run, head);
     return { kind: 'ack', outcome: 'completed' };
   } catch (error) {
-    return await disposeOfError(context, error, claim.run);
+    return await endWithError(context, error, claim.run);
   }
 }
 
@@ -212,62 +165,6 @@ async function uploadHighlights(context: JobContext, analysis: VideoAnalysis): P
       () => uploadFile(context.deps.s3, { bucket, key, contentType: 'image/jpeg' }, file, context.signal),
       { signal: context.signal },
     );
-  }
-}
-
-async function disposeOfError(context: JobContext, error: unknown, run: Run | null): Promise<Disposition> {
-  const { deps, delivery, logger, signal } = context;
-  const reason: unknown = signal.aborted ? signal.reason : null;
-  if (reason instanceof Interruption && reason.kind !== 'deadline') {
-    // The bookkeeping of an interruption is best effort: the run's own deadline frees it in any case.
-    if (run !== null) await quietly(logger, () => interruptRun(deps.database, run, AbortSignal.timeout(5_000)));
-    return { kind: 'abandon', why: reason.kind };
-  }
-  const stage = context.stages.of(error);
-  const failure = withStage(
-    reason instanceof Interruption ? new Failure('JOB_DEADLINE', reason.message, { cause: error }) : toFailure(error),
-    stage,
-  );
-  logger[failure.class === 'permanent' ? 'warn' : 'error']({ err: failure, code: failure.code, stage }, 'job failed');
-  const record = (): Promise<void> =>
-    run === null
-      ? recordRejection(
-          deps.database,
-          { messageId: delivery.messageId, failure, job: delivery.job },
-          AbortSignal.timeout(5_000),
-        )
-      : failRun(deps.database, run, failure, AbortSignal.timeout(5_000));
-  if (failure.class === 'permanent') return await reject(context, failure, record);
-  await quietly(logger, record);
-  if (failure.class === 'system') return { kind: 'halt', failure };
-  return { kind: 'retry', afterSeconds: retryDelaySeconds(failure, delivery.receiveCount), failure };
-}
-
-async function reject(
-  { delivery, logger, signal }: JobContext,
-  failure: Failure,
-  record: () => Promise<void>,
-): Promise<Disposition> {
-  // The signal of a job that ran out of its time has fired already.
-  const limit = AbortSignal.timeout(RECORD_TIMEOUT_MS);
-  const disposition = await rejectRecorded(failure, delivery.receiveCount, async () => {
-    try {
-      await withRetries(record, { signal: signal.aborted ? limit : AbortSignal.any([signal, limit]) });
-    } catch (error) {
-      logger.warn({ err: error }, 'the rejection could not be written to the database');
-      throw error;
-    }
-  });
-  const reason: unknown = signal.aborted ? signal.reason : null;
-  const isInterrupted = reason instanceof Interruption && reason.kind !== 'deadline';
-  return isInterrupted && disposition.kind === 'retry' ? { kind: 'abandon', why: reason.kind } : disposition;
-}
-
-async function quietly(logger: Logger, work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    logger.warn({ err: error }, 'the outcome could not be written to the database');
   }
 }
 

@@ -12,7 +12,7 @@ import { FifoGroups } from './fifo-groups.ts';
 import type { InFlight } from './in-flight.ts';
 import { MessageRun, type MessageRunDeps } from './message-run.ts';
 import type { Received } from './poller.ts';
-import { rejectRecorded } from '../failure/reject-or-retry.ts';
+import { rejectOrRetry } from '../failure/reject-or-retry.ts';
 import { giveBack, settleMessage, type SettleDeps } from './settle-message.ts';
 
 export interface IntakeOptions {
@@ -119,7 +119,7 @@ export class Intake {
     logger.warn({ messageId, code: failure.code }, failure.message);
     events.emit('message:rejected', { messageId, failure });
     const record = async (): Promise<void> => await onRejectedMessage?.(messageId, failure);
-    await this.#settle(message, lease, await rejectRecorded(failure, message.receiveCount, record));
+    await this.#settle(message, lease, await rejectOrRetry(failure, message.receiveCount, record));
   }
 
   async #order(run: MessageRun): Promise<void> {

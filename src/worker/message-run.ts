@@ -1,5 +1,5 @@
-import { toFailure } from '../failure/classify.ts';
-import { Failure, Interruption } from '../failure/failure.ts';
+import { dispose } from '../failure/dispose.ts';
+import { Interruption } from '../failure/failure.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Job } from '../queue/messages/job.ts';
 import type { LeaseKeeper } from '../queue/lease-keeper.ts';
@@ -8,7 +8,6 @@ import type { ReceivedMessage } from '../queue/received-message.ts';
 import type { ProcessJob } from './delivery.ts';
 import type { WorkerEventBus } from './events.ts';
 import type { Disposition } from '../failure/disposition.ts';
-import { retryDelaySeconds } from '../failure/retry-delay.ts';
 
 export interface MessageRunDeps {
   readonly keeper: LeaseKeeper;
@@ -116,22 +115,12 @@ export class MessageRun {
         controller.signal,
       );
     } catch (error) {
-      return this.#disposeOf(error, controller.signal);
+      // A job function that throws breaks its contract; the message still gets an honest end.
+      return dispose(error, controller.signal, this.message.receiveCount);
     } finally {
       cancelDeadline();
       this.#abort.signal.removeEventListener('abort', forward);
     }
-  }
-
-  /** A job function that throws breaks its contract; the message still gets an honest end. */
-  #disposeOf(error: unknown, signal: AbortSignal): Disposition {
-    const reason: unknown = signal.aborted ? signal.reason : error;
-    if (reason instanceof Interruption && reason.kind !== 'deadline') return { kind: 'abandon', why: reason.kind };
-    const failure =
-      reason instanceof Interruption ? new Failure('JOB_DEADLINE', reason.message, { cause: error }) : toFailure(error);
-    if (failure.class === 'system') return { kind: 'halt', failure };
-    if (failure.class === 'permanent') return { kind: 'reject', failure };
-    return { kind: 'retry', afterSeconds: retryDelaySeconds(failure, this.message.receiveCount), failure };
   }
 
   #interrupted(): Disposition {

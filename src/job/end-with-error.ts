@@ -1,0 +1,57 @@
+import { dispose } from '../failure/dispose.ts';
+import type { Disposition } from '../failure/disposition.ts';
+import { withStage } from '../failure/failure.ts';
+import { rejectOrRetry } from '../failure/reject-or-retry.ts';
+import { withRetries } from '../failure/retry.ts';
+import { failRun, interruptRun, recordRejection, type Run } from '../persistence/runs.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { JobContext } from './job-context.ts';
+
+const RECORD_TIMEOUT_MS = 20_000;
+const CALL_TIMEOUT_MS = 5_000;
+
+/** What becomes of a job that threw, once that is written down as far as its end demands it. `run`: null before the claim. */
+export async function endWithError(context: JobContext, error: unknown, run: Run | null): Promise<Disposition> {
+  const { deps, delivery, logger, signal } = context;
+  const disposition = dispose(error, signal, delivery.receiveCount);
+  if (disposition.kind === 'abandon') {
+    // The bookkeeping of an interruption is best effort: the run's own deadline frees it in any case.
+    if (run !== null) await quietly(logger, () => interruptRun(deps.database, run, call()));
+    return disposition;
+  }
+  const failure = withStage(disposition.failure, context.stages.of(error));
+  const { code, stage } = failure;
+  logger[failure.class === 'permanent' ? 'warn' : 'error']({ err: failure, code, stage }, 'job failed');
+  const record = (): Promise<void> =>
+    run === null
+      ? recordRejection(deps.database, { messageId: delivery.messageId, failure, job: delivery.job }, call())
+      : failRun(deps.database, run, failure, call());
+  if (disposition.kind === 'reject') {
+    return await rejectOrRetry(failure, delivery.receiveCount, () => insistently(context, record));
+  }
+  await quietly(logger, record);
+  return { ...disposition, failure };
+}
+
+function call(): AbortSignal {
+  return AbortSignal.timeout(CALL_TIMEOUT_MS);
+}
+
+async function insistently({ logger, signal }: JobContext, record: () => Promise<void>): Promise<void> {
+  const limit = AbortSignal.timeout(RECORD_TIMEOUT_MS);
+  try {
+    // The signal of a job that ran out of its time has fired already.
+    await withRetries(record, { signal: signal.aborted ? limit : AbortSignal.any([signal, limit]) });
+  } catch (error) {
+    logger.warn({ err: error }, 'the rejection could not be written to the database');
+    throw error;
+  }
+}
+
+async function quietly(logger: Logger, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    logger.warn({ err: error }, 'the outcome could not be written to the database');
+  }
+}

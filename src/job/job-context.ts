@@ -1,0 +1,51 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { AnalysisProgress } from '../analysis/progress.ts';
+import type { AnalysisSettings } from '../analysis/settings.ts';
+import type { VideoAnalysis } from '../analysis/video-analysis.ts';
+import type { ModelChain } from '../chain/model-chain.ts';
+import type { Database } from '../persistence/client.ts';
+import type { Job } from '../queue/messages/job.ts';
+import type { SceneDescriber } from '../scene/scene.ts';
+import type { DownloadLimits } from '../storage/download.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { DecodeOptions } from '../video/decode.ts';
+import type { FfmpegTools } from '../video/ffmpeg-binary.ts';
+import type { VideoLimits } from '../video/video-limits.ts';
+import type { Delivery } from '../worker/delivery.ts';
+import type { JobStages } from './job-stages.ts';
+
+export interface VideoProcessorDeps {
+  readonly database: Database;
+  readonly s3: S3Client;
+  readonly tools: FfmpegTools;
+  readonly chain: ModelChain;
+  readonly describer: SceneDescriber | null;
+  readonly logger: Logger;
+  /** Told of every step of every job, for metrics and the operator's console. */
+  readonly onProgress?: (job: Job, progress: AnalysisProgress) => void;
+  /** Told of every analysis that was made, stored or not. */
+  readonly onAnalysed?: (analysis: VideoAnalysis) => void;
+}
+
+export interface VideoProcessorSettings {
+  readonly workerId: string;
+  readonly workDir: string;
+  readonly analysis: AnalysisSettings;
+  readonly decode: Omit<DecodeOptions, 'framesPerSecond'>;
+  readonly download: DownloadLimits;
+  readonly video: VideoLimits;
+  /** Null: highlight images are not kept. */
+  readonly highlightsBucket: string | null;
+  /** How long a run counts as alive without a sign of life from its worker. */
+  readonly aliveSeconds: number;
+}
+
+/** What every step of one job needs. */
+export interface JobContext {
+  readonly deps: VideoProcessorDeps;
+  readonly settings: VideoProcessorSettings;
+  readonly delivery: Delivery;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly stages: JobStages;
+}
