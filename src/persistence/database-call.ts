@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure/failure.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { Database } from './client.ts';
-import { toDatabaseFailure } from '../failure/sources/postgres.ts';
+import { toDatabaseFailure } from './database-failure.ts';
 
 /** Statements of one call that may each take their full time before the client gives up on the whole call. */
 const STATEMENTS_PER_CALL = 4;

@@ -6,7 +6,7 @@ import type { PoolClient } from 'pg';
 import { Failure } from '../failure/failure.ts';
 import { limitSilence, type Database } from './client.ts';
 import { databaseCall } from './database-call.ts';
-import { toDatabaseFailure } from '../failure/sources/postgres.ts';
+import { toDatabaseFailure } from './database-failure.ts';
 
 /** The same place seen from src/persistence and from dist/persistence. */
 const MIGRATIONS = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));

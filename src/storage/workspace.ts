@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Failure } from '../failure/failure.ts';
+import { meaningOfNodeCode } from '../failure/sources/node.ts';
 
 /** A private directory of one job: mode 0700, removed in every outcome. */
 export interface Workspace extends AsyncDisposable {
@@ -72,7 +73,7 @@ export async function onDisk<T>(what: string, work: () => Promise<T>): Promise<T
     return await work();
   } catch (error) {
     const code = codeOf(error);
-    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    if (code === undefined || meaningOfNodeCode(code) !== 'DISK_FULL') throw error;
     throw new Failure('DISK_FULL', `no space left to ${what}`, { cause: error, details: { errno: code } });
   }
 }

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { Failure } from '../failure/failure.ts';
+import { meaningOfLastWords } from '../failure/sources/ffmpeg.ts';
 import { limitsFor, startLimited, type ChildExit, type LimitedChild } from './child-process.ts';
 import type { FfmpegTools } from './ffmpeg-binary.ts';
 import type { Frame } from './frame.ts';
@@ -173,7 +174,7 @@ class Decoding {
   /** Throws unless the video was decoded well enough to stand for the file. */
   #judge(exit: ChildExit): void {
     const details = this.#details(exit);
-    if (/received signal 24\b/.test(this.#words.text) || exit.signal === 'SIGXCPU') {
+    if (meaningOfLastWords(this.#words.text)?.code === 'VIDEO_DECODE_TIMEOUT' || exit.signal === 'SIGXCPU') {
       throw new Failure('VIDEO_DECODE_TIMEOUT', 'ffmpeg used up its CPU time', { details });
     }
     if (exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM') {

@@ -1,4 +1,5 @@
 import { Failure, type FailureOptions } from '../failure/failure.ts';
+import { meaningOfLastWords } from '../failure/sources/ffmpeg.ts';
 import type { VideoInfo } from './video-info.ts';
 
 export interface VideoLimits {
@@ -36,41 +37,21 @@ export interface ProbeReport {
 
 type Details = NonNullable<FailureOptions['details']>;
 
-/** What ffprobe guesses when bytes are no media at all, or sound alone. */
-const NO_PICTURES = new Set([
-  'lrc',
-  'srt',
-  'ass',
-  'webvtt',
-  'microdvd',
-  'subviewer',
-  'mp3',
-  'aac',
-  'wav',
-  'flac',
-  'amr',
-  'amrnb',
-  'amrwb',
-  'tty',
-]);
-
 /** Throws for a container off the allow-list and for a file that ffprobe cannot open. */
 export function checkContainer(lastWords: string, exitCode: number | null, details: Details): void {
-  const forbidden = /\[([\w,]+)\] Format not on whitelist/.exec(lastWords)?.[1];
-  if (forbidden !== undefined) {
-    if (NO_PICTURES.has(forbidden)) {
-      throw new Failure('NOT_A_VIDEO', `the file is not a video (it looks like ${forbidden})`, { details });
-    }
+  const said = meaningOfLastWords(lastWords);
+  if (said?.code === 'VIDEO_FORMAT_FORBIDDEN') {
     throw new Failure(
       'VIDEO_FORMAT_FORBIDDEN',
-      `the container ${forbidden} is not accepted; send MP4, Matroska, MPEG or AVI`,
-      {
-        details: { ...details, container: forbidden },
-      },
+      `the container ${said.container} is not accepted; send MP4, Matroska, MPEG or AVI`,
+      { details: { ...details, container: said.container } },
     );
   }
+  if (said?.code === 'NOT_A_VIDEO') {
+    throw new Failure('NOT_A_VIDEO', `the file is not a video (it looks like ${said.container})`, { details });
+  }
   if (exitCode === 0) return;
-  if (/moov atom not found|File ended prematurely|partial file/.test(lastWords)) {
+  if (said?.code === 'VIDEO_TRUNCATED') {
     throw new Failure('VIDEO_TRUNCATED', 'the file ends before its index; upload it again', { details });
   }
   throw new Failure('NOT_A_VIDEO', 'ffprobe cannot read the file as a video', { details });

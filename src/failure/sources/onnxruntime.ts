@@ -1,5 +1,5 @@
-import { Failure } from '../failure.ts';
 import type { FailureCode } from '../codes.ts';
+import { Failure } from '../failure.ts';
 
 /** First match wins: an out-of-memory report also names CUDA, a lost device too. */
 const PATTERNS: readonly (readonly [RegExp, FailureCode])[] = [
@@ -16,10 +16,20 @@ const PATTERNS: readonly (readonly [RegExp, FailureCode])[] = [
   [/CUDA|cuDNN|cuBLAS|cuFFT|cuRAND/i, 'CUDA_ERROR'],
 ];
 
+/** For an error that came without a word of what was being done. */
+const ORT_TEXT = /onnx ?runtime|OrtRun|Non-zero status code|CUDA failure|cudaError|CUDNN_STATUS|CUBLAS_STATUS/i;
+
 export interface OrtErrorContext {
   readonly device: 'cpu' | 'cuda';
   /** What was being done: `running detector.onnx`. */
   readonly doing: string;
+}
+
+/** What a text means that ONNX Runtime may have written; null where it says nothing of the kind. */
+export function meaningOfOrtText(text: string): { readonly code: FailureCode; readonly device: 'cpu' | 'cuda' } | null {
+  if (!ORT_TEXT.test(text)) return null;
+  const device = /cuda|cudnn|cublas/i.test(text) ? 'cuda' : 'cpu';
+  return { code: codeOn(device, text), device };
 }
 
 /**
@@ -32,7 +42,12 @@ export function classifyOrtError(
 ): Failure {
   if (error instanceof Failure) return error;
   const text = (error instanceof Error ? error.message : String(error)).trimEnd();
+  return new Failure(codeOn(context.device, text), `${context.doing} on ${context.device} failed: ${text}`, {
+    cause: error,
+  });
+}
+
+function codeOn(device: 'cpu' | 'cuda', text: string): FailureCode {
   const matched = PATTERNS.find(([pattern]) => pattern.test(text))?.[1] ?? 'INFERENCE_FAILED';
-  const code = matched === 'CUDA_OUT_OF_MEMORY' && context.device === 'cpu' ? 'HOST_OUT_OF_MEMORY' : matched;
-  return new Failure(code, `${context.doing} on ${context.device} failed: ${text}`, { cause: error });
+  return matched === 'CUDA_OUT_OF_MEMORY' && device === 'cpu' ? 'HOST_OUT_OF_MEMORY' : matched;
 }

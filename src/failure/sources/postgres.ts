@@ -1,5 +1,6 @@
 import type { FailureCode } from '../codes.ts';
-import { Failure } from '../failure.ts';
+import { textField } from '../fields.ts';
+import { isConnectionCode } from './node.ts';
 
 /**
  * SQLSTATE classes and codes, the more exact one first (appendix A of the PostgreSQL manual). What is not here is a
@@ -28,77 +29,63 @@ const BY_SQLSTATE: readonly (readonly [prefix: string, code: FailureCode])[] = [
 ];
 
 /** Prisma's own codes: https://www.prisma.io/docs/orm/reference/error-reference */
-const BY_PRISMA_CODE: Readonly<Record<string, FailureCode>> = {
-  P1000: 'CREDENTIALS',
-  P1001: 'DATABASE_UNAVAILABLE',
-  P1002: 'DATABASE_UNAVAILABLE',
-  P1003: 'DATABASE_NOT_MIGRATED',
-  P1008: 'DATABASE_UNAVAILABLE',
-  P1010: 'CREDENTIALS',
-  P1011: 'DATABASE_UNAVAILABLE',
-  P1017: 'DATABASE_UNAVAILABLE',
-  P2002: 'DATABASE_CONFLICT',
-  P2003: 'DATABASE_CONFLICT',
-  P2021: 'DATABASE_NOT_MIGRATED',
-  P2022: 'DATABASE_NOT_MIGRATED',
-  P2024: 'DATABASE_UNAVAILABLE',
-  P2028: 'DATABASE_UNAVAILABLE',
-  P2034: 'DATABASE_CONFLICT',
-  P2037: 'DATABASE_UNAVAILABLE',
-};
+const BY_PRISMA_CODE: ReadonlyMap<string, FailureCode> = new Map([
+  ['P1000', 'CREDENTIALS'],
+  ['P1001', 'DATABASE_UNAVAILABLE'],
+  ['P1002', 'DATABASE_UNAVAILABLE'],
+  ['P1003', 'DATABASE_NOT_MIGRATED'],
+  ['P1008', 'DATABASE_UNAVAILABLE'],
+  ['P1010', 'CREDENTIALS'],
+  ['P1011', 'DATABASE_UNAVAILABLE'],
+  ['P1017', 'DATABASE_UNAVAILABLE'],
+  ['P2002', 'DATABASE_CONFLICT'],
+  ['P2003', 'DATABASE_CONFLICT'],
+  ['P2021', 'DATABASE_NOT_MIGRATED'],
+  ['P2022', 'DATABASE_NOT_MIGRATED'],
+  ['P2024', 'DATABASE_UNAVAILABLE'],
+  ['P2028', 'DATABASE_UNAVAILABLE'],
+  ['P2034', 'DATABASE_CONFLICT'],
+  ['P2037', 'DATABASE_UNAVAILABLE'],
+]);
 
 /** Kinds of Prisma's driver adapters that carry no SQLSTATE. */
-const BY_DRIVER_KIND: Readonly<Record<string, FailureCode>> = {
-  DatabaseNotReachable: 'DATABASE_UNAVAILABLE',
-  ConnectionClosed: 'DATABASE_UNAVAILABLE',
-  SocketTimeout: 'DATABASE_UNAVAILABLE',
-  TlsConnectionError: 'DATABASE_UNAVAILABLE',
-  TooManyConnections: 'DATABASE_UNAVAILABLE',
-  TransactionWriteConflict: 'DATABASE_CONFLICT',
-  TransactionAlreadyClosed: 'DATABASE_UNAVAILABLE',
-};
+const BY_DRIVER_KIND: ReadonlyMap<string, FailureCode> = new Map([
+  ['DatabaseNotReachable', 'DATABASE_UNAVAILABLE'],
+  ['ConnectionClosed', 'DATABASE_UNAVAILABLE'],
+  ['SocketTimeout', 'DATABASE_UNAVAILABLE'],
+  ['TlsConnectionError', 'DATABASE_UNAVAILABLE'],
+  ['TooManyConnections', 'DATABASE_UNAVAILABLE'],
+  ['TransactionWriteConflict', 'DATABASE_CONFLICT'],
+  ['TransactionAlreadyClosed', 'DATABASE_UNAVAILABLE'],
+]);
 
-const CONNECTION_CODE =
-  /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)$/;
 /** node-postgres has no code for its own connection errors. */
 const CONNECTION_TEXT =
   /connection terminated|connection timeout|timeout expired|timeout exceeded|query read timeout|connection ended|client has encountered a connection error|cannot use a pool after calling end|socket/i;
 
-interface Sign {
+/** An error of Prisma or of the driver, by its name or by the form of its code. A code of Node may have five letters too. */
+const DATABASE_CODE = /^(P\d{4}|(?!E[A-Z]{4}$)[0-9A-Z]{5})$/;
+
+export interface DatabaseSign {
   readonly code: FailureCode;
-  /** SQLSTATE, Prisma code or Node error code. */
+  /** SQLSTATE, Prisma code or Node error code; `text` where only the words of the error told. */
   readonly external: string;
 }
 
+/** Whether an error was made by Prisma or by the driver, going by itself and not by its causes. */
+export function isDatabaseError(error: object): boolean {
+  return (textField(error, 'name') ?? '').startsWith('Prisma') || DATABASE_CODE.test(textField(error, 'code') ?? '');
+}
+
 /**
- * Turns whatever Prisma, the driver or the network threw into a failure: away (temporary), lost against another
- * transaction (temporary), not migrated or not allowed (system). `doing` completes "database: could not ...".
- * A `Failure` passes unchanged.
+ * What Prisma, the driver or the network below them means: away (temporary), lost against another transaction (temporary), not migrated
+ * or not allowed (system); null for what is none of these. Looks through the causes, since Prisma wraps the adapter's error and the
+ * adapter wraps the driver's.
  */
-export function toDatabaseFailure(error: unknown, doing: string): Failure {
-  if (error instanceof Failure) return error;
-  const sign = findSign(error);
-  const code = sign?.code ?? 'UNKNOWN';
-  const details = sign === null ? {} : { external: sign.external };
-  return new Failure(code, `database: could not ${doing}: ${describe(error)}${advice(code)}`, {
-    cause: error,
-    details,
-  });
-}
-
-function advice(code: FailureCode): string {
-  if (code === 'DATABASE_NOT_MIGRATED') {
-    return '; check DATABASE_URL and DATABASE_SCHEMA, then run `video-worker db migrate`';
-  }
-  if (code === 'CREDENTIALS') return '; check user, password and grants of DATABASE_URL';
-  return '';
-}
-
-/** Looks through the causes, since Prisma wraps the adapter's error and the adapter wraps the driver's. */
-function findSign(error: unknown): Sign | null {
+export function databaseSignOf(error: unknown): DatabaseSign | null {
   const seen = new Set<unknown>();
   const queue: unknown[] = [error];
-  let fallback: Sign | null = null;
+  let fallback: DatabaseSign | null = null;
   while (queue.length > 0) {
     const value = queue.shift();
     if (typeof value !== 'object' || value === null || seen.has(value)) continue;
@@ -114,20 +101,20 @@ function findSign(error: unknown): Sign | null {
 }
 
 /** A Prisma code that only says "a raw query failed" or "the transaction is gone" yields to what caused it. */
-function isExact(sign: Sign): boolean {
+function isExact(sign: DatabaseSign): boolean {
   return sign.external !== 'P2028' && sign.external !== 'text';
 }
 
-function signOf(value: object): Sign | null {
+function signOf(value: object): DatabaseSign | null {
   for (const name of ['originalCode', 'code', 'kind']) {
-    const external = field(value, name);
-    if (typeof external !== 'string') continue;
-    const code = BY_PRISMA_CODE[external] ?? BY_DRIVER_KIND[external] ?? ofSqlState(external);
+    const external = textField(value, name);
+    if (external === null) continue;
+    const code = BY_PRISMA_CODE.get(external) ?? BY_DRIVER_KIND.get(external) ?? ofSqlState(external);
     if (code !== null) return { code, external };
-    if (CONNECTION_CODE.test(external)) return { code: 'DATABASE_UNAVAILABLE', external };
+    // ENOENT: the socket of a server on this host.
+    if (isConnectionCode(external) || external === 'ENOENT') return { code: 'DATABASE_UNAVAILABLE', external };
   }
-  const message = field(value, 'message');
-  if (typeof message === 'string' && CONNECTION_TEXT.test(message)) {
+  if (CONNECTION_TEXT.test(textField(value, 'message') ?? '')) {
     return { code: 'DATABASE_UNAVAILABLE', external: 'text' };
   }
   return null;
@@ -144,8 +131,8 @@ function field(value: object, name: string): unknown {
 
 const MAX_REASON = 500;
 
-/** The last line: Prisma puts the call site and a code frame before what went wrong. */
-function describe(error: unknown): string {
+/** In one line: Prisma puts the call site and a code frame before what went wrong. */
+export function databaseReason(error: unknown): string {
   if (!(error instanceof Error)) return 'something that is not an error was thrown';
   const inner =
     error instanceof AggregateError ? (error.errors as unknown[]).find((e) => e instanceof Error) : undefined;

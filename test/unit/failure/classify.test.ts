@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { toFailure } from '../../../src/failure/classify.ts';
 import { withRetries } from '../../../src/failure/retry.ts';
-import { Failure } from '../../../src/failure/failure.ts';
+import { Failure, Interruption } from '../../../src/failure/failure.ts';
 import { retryDelaySeconds } from '../../../src/failure/retry-delay.ts';
 
 const named = (name: string, extra: object = {}): Error => Object.assign(new Error('x'), { name }, extra);
@@ -25,6 +25,9 @@ test.each([
   [coded('57P01'), 'DATABASE_UNAVAILABLE'],
   [new Error('CUDA failure 2: out of memory'), 'CUDA_OUT_OF_MEMORY'],
   [new Error('outer', { cause: coded('ECONNREFUSED') }), 'NETWORK'],
+  [new Error('outer', { cause: coded('P1001') }), 'DATABASE_UNAVAILABLE'],
+  [new Error('outer', { cause: new Error('CUDA failure 100') }), 'GPU_LOST'],
+  [new Error('outer', { cause: new Interruption('deadline', 'too long') }), 'JOB_DEADLINE'],
   [new AggregateError([coded('ECONNREFUSED')]), 'NETWORK'],
   [new Error('nobody knows'), 'UNKNOWN'],
   ['a string', 'UNKNOWN'],
@@ -32,7 +35,7 @@ test.each([
 ])('%p is %s', (error, code) => {
   const failure = toFailure(error);
   expect(failure.code).toBe(code);
-  expect(failure.cause ?? error).toBe(error);
+  expect(failure.cause).toBe(error);
 });
 
 test('an operation that fails twice for a while succeeds the third time', async () => {

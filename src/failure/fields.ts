@@ -1,0 +1,5 @@
+/** A field of an error that others made, of which nothing is known; null where it is no text. */
+export function textField(error: object, name: string): string | null {
+  const value = (error as Readonly<Record<string, unknown>>)[name];
+  return typeof value === 'string' ? value : null;
+}
