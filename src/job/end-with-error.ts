@@ -3,7 +3,7 @@ import type { Disposition } from '../failure/disposition.ts';
 import { withStage } from '../failure/failure.ts';
 import { rejectOrRetry } from '../failure/reject-or-retry.ts';
 import { withRetries } from '../failure/retry.ts';
-import { failRun, interruptRun, recordRejection, type Run } from '../persistence/runs.ts';
+import { failRun, interruptRun, recordRejection, type Run } from '../persistence/claim-run.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { JobContext } from './job-context.ts';
 

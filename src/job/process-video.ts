@@ -2,7 +2,7 @@ import { analyzeVideo } from '../analysis/analyze-video.ts';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import { withRetries } from '../failure/retry.ts';
 import { derivedVideoId, jobIdentity } from '../persistence/identity.ts';
-import { claimRun, completeRun, type Run } from '../persistence/runs.ts';
+import { claimRun, completeRun, type Run } from '../persistence/claim-run.ts';
 import { withDecodedFrames } from '../video/decode.ts';
 import { downloadObject, headObject, type ObjectHead } from '../storage/download.ts';
 import { probeVideo } from '../video/probe.ts';

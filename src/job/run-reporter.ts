@@ -1,6 +1,6 @@
 import { Failure } from '../failure/failure.ts';
 import type { Database } from '../persistence/client.ts';
-import { keepAlive, saveProgress, type Run } from '../persistence/runs.ts';
+import { keepAlive, saveProgress, type Run } from '../persistence/claim-run.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface RunReporterOptions {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import { openDatabase } from '../../../src/persistence/client.ts';
 import { migrateDatabase } from '../../../src/persistence/migrate.ts';
-import { claimRun, completeRun } from '../../../src/persistence/runs.ts';
+import { claimRun, completeRun } from '../../../src/persistence/claim-run.ts';
 import { createRunReporter } from '../../../src/job/run-reporter.ts';
 import { sampleAnalysis } from '../../harness/analysis-sample.ts';
 import { claimRequest, signal } from '../persistence/databases.ts';

@@ -3,7 +3,7 @@ import { openDatabase, type Database, type DatabaseOptions } from '../../../src/
 import { startEmbeddedPostgres } from '../../../src/persistence/embedded/embedded-postgres.ts';
 import { derivedVideoId, jobIdentity } from '../../../src/persistence/identity.ts';
 import { migrateDatabase } from '../../../src/persistence/migrate.ts';
-import type { ClaimRequest } from '../../../src/persistence/runs.ts';
+import type { ClaimRequest } from '../../../src/persistence/claim-run.ts';
 import { startPostgres } from '../../harness/postgres.ts';
 
 export const signal = (): AbortSignal => AbortSignal.timeout(30_000);

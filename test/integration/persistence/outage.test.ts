@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Interruption } from '../../../src/failure/failure.ts';
 import { openDatabase, type Database } from '../../../src/persistence/client.ts';
 import { migrateDatabase, migrationStatus } from '../../../src/persistence/migrate.ts';
-import { claimRun, completeRun, keepAlive, saveProgress } from '../../../src/persistence/runs.ts';
+import { claimRun, completeRun, keepAlive, saveProgress } from '../../../src/persistence/claim-run.ts';
 import { findVideo, listVideos } from '../../../src/persistence/read/videos.ts';
 import { sampleAnalysis } from '../../harness/analysis-sample.ts';
 import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';

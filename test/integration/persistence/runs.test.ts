@@ -11,7 +11,7 @@ import {
   saveProgress,
   type ClaimRequest,
   type Run,
-} from '../../../src/persistence/runs.ts';
+} from '../../../src/persistence/claim-run.ts';
 import { loadAnalysis } from '../../../src/persistence/read/stored-analysis.ts';
 import { countVideos, findVideo, listErrors, listVideos } from '../../../src/persistence/read/videos.ts';
 import { sampleAnalysis, sampleDetection } from '../../harness/analysis-sample.ts';
