@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import { loadConfig, type Config } from '../config/config.ts';
 import { migrateDatabase } from '../persistence/migrate.ts';
-import { recordRejection } from '../persistence/claim-run.ts';
+import { recordRejection } from '../persistence/record-rejection.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
 import { removeStaleWorkspaces } from '../storage/workspace.ts';

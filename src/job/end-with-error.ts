@@ -3,7 +3,9 @@ import type { Disposition } from '../failure/disposition.ts';
 import { withStage } from '../failure/failure.ts';
 import { rejectOrRetry } from '../failure/reject-or-retry.ts';
 import { withRetries } from '../failure/retry.ts';
-import { failRun, interruptRun, recordRejection, type Run } from '../persistence/claim-run.ts';
+import type { Run } from '../persistence/claim-run.ts';
+import { failRun, interruptRun } from '../persistence/end-run.ts';
+import { recordRejection } from '../persistence/record-rejection.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { JobContext } from './job-context.ts';
 

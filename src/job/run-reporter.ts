@@ -1,6 +1,8 @@
 import { Failure } from '../failure/failure.ts';
 import type { Database } from '../persistence/client.ts';
-import { keepAlive, saveProgress, type Run } from '../persistence/claim-run.ts';
+import type { Run } from '../persistence/claim-run.ts';
+import { keepAlive } from '../persistence/keep-alive.ts';
+import { saveProgress } from '../persistence/save-progress.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface RunReporterOptions {

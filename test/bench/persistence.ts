@@ -2,7 +2,9 @@ import type { ObservedDetection, VideoAnalysis } from '../../src/analysis/video-
 import { openDatabase } from '../../src/persistence/client.ts';
 import { jobIdentity } from '../../src/persistence/identity.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
-import { claimRun, completeRun, saveProgress, type Run } from '../../src/persistence/claim-run.ts';
+import { claimRun, type Run } from '../../src/persistence/claim-run.ts';
+import { completeRun } from '../../src/persistence/end-run.ts';
+import { saveProgress } from '../../src/persistence/save-progress.ts';
 import { loadAnalysis } from '../../src/persistence/read/stored-analysis.ts';
 import { median } from './figures.ts';
 

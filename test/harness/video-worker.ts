@@ -3,7 +3,7 @@ import { DEFAULT_ANALYSIS_SETTINGS } from '../../src/analysis/settings.ts';
 import type { ModelChain } from '../../src/chain/model-chain.ts';
 import { openDatabase, type Database } from '../../src/persistence/client.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
-import { recordRejection } from '../../src/persistence/claim-run.ts';
+import { recordRejection } from '../../src/persistence/record-rejection.ts';
 import { createSqsClients, type SqsClients } from '../../src/queue/sqs/sqs-client.ts';
 import { createSqsQueue } from '../../src/queue/sqs/sqs-queue.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';

@@ -1,17 +1,11 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Failure, Interruption } from '../../../src/failure/failure.ts';
 import type { Database } from '../../../src/persistence/client.ts';
-import {
-  claimRun,
-  completeRun,
-  failRun,
-  interruptRun,
-  keepAlive,
-  recordRejection,
-  saveProgress,
-  type ClaimRequest,
-  type Run,
-} from '../../../src/persistence/claim-run.ts';
+import { claimRun, type ClaimRequest, type Run } from '../../../src/persistence/claim-run.ts';
+import { completeRun, failRun, interruptRun } from '../../../src/persistence/end-run.ts';
+import { keepAlive } from '../../../src/persistence/keep-alive.ts';
+import { saveProgress } from '../../../src/persistence/save-progress.ts';
+import { recordRejection } from '../../../src/persistence/record-rejection.ts';
 import { loadAnalysis } from '../../../src/persistence/read/stored-analysis.ts';
 import { countVideos, findVideo, listErrors, listVideos } from '../../../src/persistence/read/videos.ts';
 import { sampleAnalysis, sampleDetection } from '../../harness/analysis-sample.ts';
