@@ -37,6 +37,7 @@ export async function completeRun(
         frames: analysis.sampling.frames,
         timings: toJson(analysis.timings),
         degraded: toJson(analysis.degraded),
+        ...(analysis.sceneCost === undefined ? {} : { sceneCost: toJson(analysis.sceneCost) }),
       },
       select: { id: true },
     });

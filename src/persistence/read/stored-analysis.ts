@@ -3,6 +3,7 @@ import type {
   AnalysedFrame,
   BoxTuple,
   ObservedDetection,
+  SceneCost,
   VideoAnalysis,
 } from '../../analysis/video-analysis.ts';
 import { ANALYSIS_FORMAT_VERSION } from '../../analysis/video-analysis.ts';
@@ -81,6 +82,7 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
       })),
       // Written by this program from these very types, and only read by it.
       degraded: (run.degraded ?? []) as unknown as VideoAnalysis['degraded'],
+      ...(run.sceneCost === null ? {} : { sceneCost: run.sceneCost as unknown as SceneCost }),
       timings: run.timings as unknown as VideoAnalysis['timings'],
     },
     highlightsBucket: video.events.find((event) => event.highlightBucket !== null)?.highlightBucket ?? null,

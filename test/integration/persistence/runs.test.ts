@@ -8,6 +8,8 @@ import { saveProgress } from '../../../src/persistence/save-progress.ts';
 import { recordRejection } from '../../../src/persistence/record-rejection.ts';
 import { loadAnalysis } from '../../../src/persistence/read/stored-analysis.ts';
 import { countVideos, findVideo, listErrors, listVideos } from '../../../src/persistence/read/videos.ts';
+import { NO_IMAGES } from '../../../src/report/images.ts';
+import { renderReport } from '../../../src/report/report.ts';
 import { sampleAnalysis, sampleDetection } from '../../harness/analysis-sample.ts';
 import { claimRequest, onBothDatabases, signal } from './databases.ts';
 
@@ -122,6 +124,18 @@ onBothDatabases((databases) => {
         })),
       });
       expect(await findVideo(db, run.videoId, signal())).toMatchObject({ status: 'completed', progress: 100 });
+    });
+
+    test('what the scene texts cost is kept, and the report from the database tells it', async () => {
+      const sceneCost = { calls: 3, inputTokens: 4_200, outputTokens: 180, usd: 0.0129 };
+      const paid = await start(db, claimRequest());
+      await completeRun(db, paid, sampleAnalysis({ sceneCost }), null, signal());
+      const stored = (await loadAnalysis(other, paid.videoId, signal()))!.analysis;
+      expect(stored.sceneCost).toEqual(sceneCost);
+      expect(renderReport(stored, NO_IMAGES, { title: 'paid' })).toContain('<dt>Scene cost</dt><dd>$0.0129</dd>');
+      const free = await start(db, claimRequest());
+      await completeRun(db, free, sampleAnalysis(), null, signal());
+      expect((await loadAnalysis(other, free.videoId, signal()))!.analysis).not.toHaveProperty('sceneCost');
     });
 
     test('an older run cannot overwrite: not while the newer one works, not after it finished', async () => {
