@@ -13,7 +13,7 @@ import { downloadObject, headObject } from '../storage/download.ts';
 import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe.ts';
 import { createWorkspace, type Workspace } from '../storage/workspace.ts';
-import { analysisSettings, createDescriber, createS3, decodeSettings, openChain, videoLimits } from './compose.ts';
+import { analysisSettings, createDescriber, createS3, decodeSettings, openChain, videoLimits } from './open-parts.ts';
 import { queryGpus } from './preflight/nvidia-smi.ts';
 
 export interface LocalAnalysisOptions {

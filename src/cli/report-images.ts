@@ -9,7 +9,7 @@ import { downloadObject } from '../storage/download.ts';
 import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe.ts';
 import { createWorkspace } from '../storage/workspace.ts';
-import { decodeSettings, videoLimits } from './compose.ts';
+import { decodeSettings, videoLimits } from './open-parts.ts';
 
 interface ReportSource {
   readonly config: Config;

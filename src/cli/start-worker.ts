@@ -17,7 +17,7 @@ import {
   openChain,
   openConfiguredDatabase,
   processorSettings,
-} from './compose.ts';
+} from './open-parts.ts';
 import { watchCrashes, type CrashPath } from './crash-path.ts';
 import { explain } from './fail.ts';
 import { preflightDeps } from './preflight/real-deps.ts';

@@ -1,6 +1,6 @@
 import { analyzeVideo } from '../../src/analysis/analyze-video.ts';
 import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
-import { analysisSettings, decodeSettings, openChain, videoLimits } from '../../src/cli/compose.ts';
+import { analysisSettings, decodeSettings, openChain, videoLimits } from '../../src/cli/open-parts.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { analysisRows } from '../../src/persistence/rows.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { Failure } from '../../failure/failure.ts';
 import { enqueueVideo } from '../../queue/sqs/enqueue.ts';
 import { uploadVideo } from '../../storage/upload-video.ts';
-import { createS3, createSqs } from '../compose.ts';
+import { createS3, createSqs } from '../open-parts.ts';
 import { configWith, parseS3Url } from '../local-analysis.ts';
 
 interface EnqueueOptions {

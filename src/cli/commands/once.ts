@@ -18,7 +18,7 @@ import {
   openChain,
   openConfiguredDatabase,
   processorSettings,
-} from '../compose.ts';
+} from '../open-parts.ts';
 import { configWith } from '../local-analysis.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';
 import { renderPreflight } from '../preflight/render.ts';

@@ -9,7 +9,7 @@ import { loadAnalysis } from '../../persistence/read/stored-analysis.ts';
 import { findVideo, listVideos, type VideoRecord } from '../../persistence/read/videos.ts';
 import { renderReport } from '../../report/report.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
-import { createS3, createSqs, openConfiguredDatabase } from '../compose.ts';
+import { createS3, createSqs, openConfiguredDatabase } from '../open-parts.ts';
 import { configWith } from '../local-analysis.ts';
 import { queryGpus } from '../preflight/nvidia-smi.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
-import { openChain } from '../../../src/cli/compose.ts';
+import { openChain } from '../../../src/cli/open-parts.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'open-chain-'));
