@@ -7,6 +7,8 @@ import { blackTaps, type TapGrid, type Taps } from './taps.ts';
 const GRID_BITS = 5;
 const GRID = 1 << GRID_BITS;
 const FIXED_BITS = 10;
+/** Half a step of the grid, in fixed point. */
+const GRID_ROUNDING = 1 << (FIXED_BITS - GRID_BITS - 1);
 const HALF = (GRID * GRID) / 2;
 
 export interface OrientationWindow {
@@ -52,21 +54,55 @@ export function orientationTaps(
   box: Box,
   target: OrientationWindow,
 ): TapGrid {
-  const { width, height, scale } = target;
-  const sourceWidth = scale * Math.max(box.x2 - box.x1, (box.y2 - box.y1) * (width / height));
-  const step = sourceWidth / width;
+  const { width, height } = target;
+  const { x, y, stepX, stepY } = sourceMapping(box, target);
+  const startX = fixed(x - (width / 2) * stepX);
+  const startY = y - (height / 2) * stepY;
   return {
-    columns: gridTaps(picture.width, width, (box.x1 + box.x2) / 2 - (width / 2) * step, step),
-    rows: gridTaps(picture.height, height, (box.y1 + box.y2) / 2 - (height / 2) * step, step),
+    // The reference rounds a column's two terms each for itself, and a row's sum.
+    columns: gridTaps(picture.width, width, (column) => fixed(column * stepX) + startX),
+    rows: gridTaps(picture.height, height, (row) => fixed(row * stepY + startY)),
   };
 }
 
-function gridTaps(source: number, count: number, start: number, step: number): Taps {
-  const one = 1 << FIXED_BITS;
-  const origin = roundHalfEven(start * one) + one / GRID / 2;
+/** Unit of the reference's scale of a box, in pixels. */
+const SCALE_UNIT = 200;
+
+interface SourceMapping {
+  /** The point that lands in the middle of the target. */
+  readonly x: number;
+  readonly y: number;
+  /** Source pixels from one target pixel to the next; they may differ in their last bits. */
+  readonly stepX: number;
+  readonly stepY: number;
+}
+
+/**
+ * The mapping goes through three points in single precision, as the reference holds them: the box's centre, a point above it at
+ * half of the window's width, and one as far to the left of that. The last bits decide which step of 1/32 pixel a row is read at.
+ */
+function sourceMapping(box: Box, { width, height, scale }: OrientationWindow): SourceMapping {
+  const { fround } = Math;
+  const boxWidth = box.x2 - box.x1;
+  const boxHeight = box.y2 - box.y1;
+  const x = fround(box.x1 + boxWidth * 0.5);
+  const y = fround(box.y1 + boxHeight * 0.5);
+  const grown = fround(Math.max(boxWidth, boxHeight * (width / height)) / SCALE_UNIT);
+  const half = fround(fround(grown * fround(scale)) * SCALE_UNIT) / 2;
+  const above = fround(y - half);
+  const left = fround(x - fround(y - above));
+  return { x, y, stepX: (x - left) / (width / 2), stepY: (y - above) / (width / 2) };
+}
+
+/** A position in fixed point. */
+function fixed(position: number): number {
+  return roundHalfEven(position * (1 << FIXED_BITS));
+}
+
+function gridTaps(source: number, count: number, positionOf: (place: number) => number): Taps {
   const taps = blackTaps(count);
   for (let i = 0; i < count; i++) {
-    const position = (roundHalfEven(i * step * one) + origin) >> (FIXED_BITS - GRID_BITS);
+    const position = (positionOf(i) + GRID_ROUNDING) >> (FIXED_BITS - GRID_BITS);
     const low = position >> GRID_BITS;
     const fraction = position & (GRID - 1);
     // A pixel beyond the border weighs nothing: outside is black.

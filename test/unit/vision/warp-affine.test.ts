@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { orientationCrop } from '../../../src/vision/warp-affine.ts';
+import { orientationCrop, orientationTaps } from '../../../src/vision/warp-affine.ts';
 import { flat, grey, levels } from './pictures.ts';
 
 const square = (side: number, scale = 1) => ({ width: side, height: side, scale });
@@ -51,4 +51,11 @@ test('a box outside the picture is black, a box without size one colour', () => 
   expect(outside.pixels.every((level) => level === 0)).toBe(true);
   const point = orientationCrop(flat(9, 9, 200), { x1: 4, y1: 4, x2: 4, y2: 4 }, target);
   expect(point.pixels.every((level) => level === 200)).toBe(true);
+});
+
+test('a row is read where the reference, which holds the window in single precision, reads it', () => {
+  const box = { x1: 250.5, y1: 100.25, x2: 320, y2: 240 };
+  const { rows } = orientationTaps({ width: 320, height: 240 }, box, { width: 192, height: 256, scale: 1.25 });
+  // In double precision, or with the row's two terms rounded apart, 12.
+  expect(rows.highWeight[58]).toBe(11);
 });
