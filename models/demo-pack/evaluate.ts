@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { Picture } from '../../src/vision/picture.ts';
-import type { Truth } from './scene/truth.ts';
+import type { SceneTruth } from './scene/truth.ts';
 import { buildDemoPack } from './build.ts';
 import { DemoModels } from './demo-models.ts';
-import { type DetectionCount, evaluateFrames } from './evaluation.ts';
+import { evaluateFrames, type PlacedScore } from './evaluation.ts';
 
 // Prints how well the demo pack reads the rendered demo video: npm run demo:video && npm run demo:evaluate.
 const { values } = parseArgs({
@@ -16,7 +16,7 @@ const { values } = parseArgs({
     'per-second': { type: 'string', default: '1.5' },
   },
 });
-const truth = JSON.parse(await readFile(values.truth, 'utf8')) as Truth;
+const truth = JSON.parse(await readFile(values.truth, 'utf8')) as SceneTruth;
 const { fps, seconds } = truth.video;
 const perSecond = Number(values['per-second']);
 const indices = Array.from({ length: Math.floor(seconds * perSecond) }, (_, k) =>
@@ -27,23 +27,24 @@ const sentences: string[] = [];
 const result = await evaluateFrames(models, truth, pictures());
 await models.close();
 for (const note of result.notes) console.log(note);
-const { readings } = result;
+const { age, gender, orientation, action } = result;
 console.log(`frames       ${result.frames} (${perSecond} a second)`);
 console.log(`persons      ${detections(result.persons)}`);
 console.log(`faces        ${detections(result.faces)}`);
-console.log(`age          mean error ${mean(result.ageError)} years, worst ${result.worstAgeError.toFixed(2)}`);
-console.log(`gender       ${mean(result.gendersRight)} right of ${readings}`);
-console.log(`orientation  mean error ${mean(result.degreesOff)} degrees, worst ${result.worstDegreesOff.toFixed(1)}`);
-console.log(`action       ${mean(result.actionsRight)} right of ${readings}`);
+console.log(`age          mean error ${fixed(age.meanError, 4)} years, worst ${fixed(age.maxError, 2)}`);
+console.log(`gender       ${fixed(gender.accuracy, 4)} right of ${gender.persons}`);
+console.log(
+  `orientation  mean error ${fixed(orientation.meanError, 4)} degrees, worst ${fixed(orientation.maxError, 1)}`,
+);
+console.log(`action       ${fixed(action.accuracy, 4)} right of ${action.observations}`);
 for (const sentence of sentences) console.log(sentence);
 
-function detections({ found, missed, extra, iou }: DetectionCount): string {
-  const [recall, precision] = [found / (found + missed), found / (found + extra)];
-  return `recall ${recall.toFixed(4)}, precision ${precision.toFixed(4)}, mean IoU ${(iou / found).toFixed(3)}`;
+function detections({ recall, precision, meanIou }: PlacedScore): string {
+  return `recall ${fixed(recall, 4)}, precision ${fixed(precision, 4)}, mean IoU ${fixed(meanIou, 3)}`;
 }
 
-function mean(sum: number): string {
-  return (sum / readings).toFixed(4);
+function fixed(value: number | null, digits: number): string {
+  return value === null ? '-' : value.toFixed(digits);
 }
 
 /** The sampled frames of the video; on every fifth the scene question is asked as well. */

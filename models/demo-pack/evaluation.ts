@@ -1,34 +1,29 @@
+import type { BoxTuple } from '../../src/analysis/video-analysis.ts';
+import { angleBetween } from '../../src/analysis/zones.ts';
+import { detectionScore, type DetectionScore } from '../../src/evaluation/detection-score.ts';
+import { type FoundBox, type FrameMatch, matchFrame } from '../../src/evaluation/match-frame.ts';
+import { actionScore, ageScore, genderScore, orientationScore } from '../../src/evaluation/reading-score.ts';
+import type { Truth, TruthFrame, TruthPerson } from '../../src/evaluation/truth.ts';
 import type { Box } from '../../src/vision/box.ts';
 import type { Picture } from '../../src/vision/picture.ts';
-import { type Truth, type TruthBox, type TruthFrame, type TruthPerson, VISIBLE_SHARE } from './scene/truth.ts';
-import { clip, type DemoModels, type Found, iou } from './demo-models.ts';
+import type { DemoModels, Found } from './demo-models.ts';
 
-/** A face counts as visible above this share; less of it shows too little of the visor. */
-const FACE_SHARE = 0.6;
-
-/** What the pack got right, counted over all frames. Persons and faces match at IoU 0.5. */
-export interface Evaluation {
-  frames: number;
-  readonly persons: DetectionCount;
-  readonly faces: DetectionCount;
-  /** Readings of persons of whom at least 40 % can be seen. */
-  readings: number;
-  ageError: number;
-  worstAgeError: number;
-  gendersRight: number;
-  degreesOff: number;
-  worstDegreesOff: number;
-  actionsRight: number;
+/** What the pack's own models got right, without the worker's chain and tracking: each reading of a person is compared. */
+export interface PackEvaluation {
+  readonly frames: number;
+  readonly persons: PlacedScore;
+  readonly faces: PlacedScore;
+  readonly age: ReturnType<typeof ageScore>;
+  readonly gender: ReturnType<typeof genderScore>;
+  readonly orientation: ReturnType<typeof orientationScore>;
+  readonly action: ReturnType<typeof actionScore>;
   /** One line per mistake. */
-  readonly notes: string[];
+  readonly notes: readonly string[];
 }
 
-export interface DetectionCount {
-  found: number;
-  missed: number;
-  extra: number;
-  /** Sum over those found. */
-  iou: number;
+export interface PlacedScore extends DetectionScore {
+  /** Over all that were found, hidden or not; NaN where nothing was. */
+  readonly meanIou: number;
 }
 
 export interface SceneFrame {
@@ -37,20 +32,50 @@ export interface SceneFrame {
   readonly picture: Picture;
 }
 
+interface Claim extends FoundBox {
+  readonly place: Box;
+}
+
+/** What was read of somebody who is not hidden. */
+interface PersonReading {
+  readonly frame: number;
+  readonly person: TruthPerson;
+  readonly who: Truth['persons'][number];
+  readonly read: Awaited<ReturnType<DemoModels['readPerson']>>;
+}
+
+interface FrameEvaluation {
+  readonly bodies: FrameMatch<Claim>;
+  readonly heads: FrameMatch<Claim>;
+  readonly readings: readonly PersonReading[];
+  readonly notes: readonly string[];
+}
+
 /** Runs the pack on pictures of the demo scene and compares with its truth. */
 export async function evaluateFrames(
   models: DemoModels,
   truth: Truth,
   frames: Iterable<SceneFrame> | AsyncIterable<SceneFrame>,
-): Promise<Evaluation> {
-  const result = emptyEvaluation();
+): Promise<PackEvaluation> {
+  const parts: FrameEvaluation[] = [];
   for await (const { index, picture } of frames) {
     const frame = truth.frames.find((item) => item.index === index);
     if (frame === undefined) throw new Error(`the truth has no frame ${index}`);
-    result.frames++;
-    await evaluateFrame(models, truth, frame, picture, result);
+    parts.push(await evaluateFrame(models, truth, frame, picture));
   }
-  return result;
+  const readings = parts.flatMap((part) => part.readings);
+  return {
+    frames: parts.length,
+    persons: placedScore(parts.map(({ bodies }) => bodies)),
+    faces: placedScore(parts.map(({ heads }) => heads)),
+    age: ageScore(readings.map(({ who, read }) => ({ known: who.age, read: read.age }))),
+    gender: genderScore(readings.map(({ who, read }) => ({ known: who.gender, read: read.gender }))),
+    orientation: orientationScore(
+      readings.map(({ person, read }) => ({ known: person.orientation, read: read.degrees })),
+    ),
+    action: actionScore(readings.map(({ person, read }) => ({ known: person.action, read: read.action }))),
+    notes: parts.flatMap((part) => part.notes),
+  };
 }
 
 async function evaluateFrame(
@@ -58,105 +83,51 @@ async function evaluateFrame(
   truth: Truth,
   frame: TruthFrame,
   picture: Picture,
-  result: Evaluation,
-): Promise<void> {
+): Promise<FrameEvaluation> {
   const { persons, faces } = await models.detect(picture);
-  const inside = (box: TruthBox): Box => clip(toBox(box), picture.width, picture.height);
-  const bodies = frame.persons.map((person) => ({ person, box: inside(person.box), share: person.visible }));
-  const heads = frame.persons.flatMap((person) =>
-    person.face === null ? [] : [{ person, box: inside(person.face), share: person.faceVisible }],
-  );
-  const body = match(persons, bodies, VISIBLE_SHARE);
-  const head = match(faces, heads, FACE_SHARE);
-  countDetections(result.persons, body);
-  countDetections(result.faces, head);
-  const note = (text: string): number => result.notes.push(`frame ${frame.index}: ${text}`);
-  for (const { person, share } of body.missed) note(`missed ${person.id} (${share} visible)`);
-  for (const { person, share } of head.missed) note(`missed the face of ${person.id} (${share} visible)`);
-  for (const item of body.extra) note(`extra person ${JSON.stringify(item)}`);
-  for (const item of head.extra) note(`extra face ${JSON.stringify(item)}`);
-  for (const { found, known } of body.pairs) {
-    if (known.share < VISIBLE_SHARE) continue;
-    const face = head.pairs.find((pair) => pair.known.person.id === known.person.id)?.found.box ?? null;
-    const others = [...persons, ...faces].filter((other) => other !== found).map((other) => other.box);
-    const reading = await models.readPerson(picture, found.box, face, others);
-    countReading(result, truth, known.person, reading).forEach((text) => note(`${known.person.id}: ${text}`));
+  const claims = [...persons.map((found) => claimOf(found, 'person')), ...faces.map((found) => claimOf(found, 'face'))];
+  const bodies = matchFrame(frame, claims, picture);
+  const heads = matchFrame(frame, claims, picture, 'face');
+  const readings: PersonReading[] = [];
+  for (const { known, detection } of bodies.found) {
+    const { person } = known;
+    const who = truth.persons.find(({ id }) => id === person.id);
+    if (!known.isVisible || who === undefined) continue;
+    const face = heads.found.find((pair) => pair.known.person === person)?.detection.place ?? null;
+    const others = claims.filter((other) => other !== detection).map(({ place }) => place);
+    const read = await models.readPerson(picture, detection.place, face, others);
+    readings.push({ frame: frame.index, person, who, read });
   }
+  return { bodies, heads, readings, notes: [...placeNotes(frame, bodies, heads), ...readings.flatMap(readingNotes)] };
 }
 
-type Reading = Awaited<ReturnType<DemoModels['readPerson']>>;
+/** Every box claims that somebody is there: the pack alone has no tracks. */
+function claimOf({ box, score }: Found, what: FoundBox['class']): Claim {
+  const { x1, y1, x2, y2 } = box;
+  return { track: 0, class: what, box: [x1, y1, x2, y2] satisfies BoxTuple, score, place: box };
+}
 
-function countReading(result: Evaluation, truth: Truth, person: TruthPerson, reading: Reading): readonly string[] {
-  const who = truth.persons.find((item) => item.id === person.id);
-  const ageError = Math.abs(reading.age - (who?.age ?? 0));
-  const off = Math.abs(((reading.degrees - person.orientation + 540) % 360) - 180);
-  result.readings++;
-  result.ageError += ageError;
-  result.worstAgeError = Math.max(result.worstAgeError, ageError);
-  result.gendersRight += Number(reading.gender === who?.gender);
-  result.degreesOff += off;
-  result.worstDegreesOff = Math.max(result.worstDegreesOff, off);
-  result.actionsRight += Number(reading.action === person.action);
+function placedScore(matches: readonly FrameMatch<Claim>[]): PlacedScore {
+  const ious = matches.flatMap(({ found }) => found.map(({ iou }) => iou));
+  return { ...detectionScore(matches), meanIou: ious.reduce((sum, iou) => sum + iou, 0) / ious.length };
+}
+
+function placeNotes(frame: TruthFrame, bodies: FrameMatch<Claim>, heads: FrameMatch<Claim>): readonly string[] {
+  return [
+    ...bodies.missed.map(({ person, visible }) => `missed ${person.id} (${visible} visible)`),
+    ...heads.missed.map(({ person, visible }) => `missed the face of ${person.id} (${visible} visible)`),
+    ...bodies.spurious.map(({ score, place }) => `extra person ${JSON.stringify({ score, box: place })}`),
+    ...heads.spurious.map(({ score, place }) => `extra face ${JSON.stringify({ score, box: place })}`),
+  ].map((text) => `frame ${frame.index}: ${text}`);
+}
+
+function readingNotes({ frame, person, who, read }: PersonReading): readonly string[] {
   const notes: string[] = [];
-  if (ageError > 2) notes.push(`age ${reading.age.toFixed(1)} instead of ${who?.age}`);
-  if (reading.gender !== who?.gender) notes.push(`${reading.gender} instead of ${who?.gender}`);
-  if (off > 10) notes.push(`${reading.degrees} instead of ${person.orientation} degrees`);
-  if (reading.action !== person.action) notes.push(`${reading.action} instead of ${person.action}`);
-  return notes;
-}
-
-interface Known {
-  readonly person: TruthPerson;
-  readonly box: Box;
-  readonly share: number;
-}
-
-interface Match {
-  readonly pairs: readonly { readonly found: Found; readonly known: Known; readonly iou: number }[];
-  readonly missed: readonly Known[];
-  readonly extra: readonly Found[];
-}
-
-/** Pairs what was found with what is there at IoU 0.5; who shows less than `least` may be found but need not be. */
-function match(found: readonly Found[], there: readonly Known[], least: number): Match {
-  const pairs: { found: Found; known: Known; iou: number }[] = [];
-  const extra: Found[] = [];
-  for (const item of found) {
-    const best = there
-      .filter((known) => pairs.every((pair) => pair.known !== known))
-      .map((known) => ({ found: item, known, iou: iou(item.box, known.box) }))
-      .toSorted((a, b) => b.iou - a.iou)[0];
-    if (best !== undefined && best.iou >= 0.5) pairs.push(best);
-    else extra.push(item);
+  if (Math.abs(read.age - who.age) > 2) notes.push(`age ${read.age.toFixed(1)} instead of ${who.age}`);
+  if (read.gender !== who.gender) notes.push(`${read.gender} instead of ${who.gender}`);
+  if (angleBetween(read.degrees, person.orientation) > 10) {
+    notes.push(`${read.degrees} instead of ${person.orientation} degrees`);
   }
-  const missed = there.filter((known) => known.share >= least && pairs.every((pair) => pair.known !== known));
-  return { pairs, missed, extra };
-}
-
-function countDetections(count: DetectionCount, { pairs, missed, extra }: Match): void {
-  count.found += pairs.length;
-  count.missed += missed.length;
-  count.extra += extra.length;
-  count.iou += pairs.reduce((sum, pair) => sum + pair.iou, 0);
-}
-
-function emptyEvaluation(): Evaluation {
-  const nothing = (): DetectionCount => ({ found: 0, missed: 0, extra: 0, iou: 0 });
-  return {
-    frames: 0,
-    persons: nothing(),
-    faces: nothing(),
-    readings: 0,
-    ageError: 0,
-    worstAgeError: 0,
-    gendersRight: 0,
-    degreesOff: 0,
-    worstDegreesOff: 0,
-    actionsRight: 0,
-    notes: [],
-  };
-}
-
-function toBox(box: TruthBox): Box {
-  return { x1: box[0], y1: box[1], x2: box[2], y2: box[3] };
+  if (read.action !== person.action) notes.push(`${read.action} instead of ${person.action}`);
+  return notes.map((text) => `frame ${frame}: ${person.id}: ${text}`);
 }

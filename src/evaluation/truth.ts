@@ -23,6 +23,11 @@ const truth = z.object({
           box,
           /** Share of the body that can be seen. */
           visible: z.number(),
+          /** Null while the face is turned away, and where nothing is known of it. */
+          face: box.nullable().default(null),
+          /** Share of the face that can be seen. */
+          faceVisible: z.number().default(0),
+          /** Degrees: 0 back to the camera, 90 image-left, 180 towards the camera, 270 image-right. */
           orientation: z.number(),
           action: z.string(),
         }),
@@ -31,6 +36,8 @@ const truth = z.object({
   ),
 });
 
+/** A box in pixels of the picture: x1, y1, x2, y2. */
+export type TruthBox = z.output<typeof box>;
 /** What is really in a video, as it is written beside the demo video. */
 export type Truth = z.output<typeof truth>;
 export type TruthFrame = Truth['frames'][number];

@@ -1,71 +1,25 @@
+import { VISIBLE_SHARE } from '../../../src/evaluation/match-frame.ts';
+import type { Truth, TruthBox, TruthFrame, TruthPerson } from '../../../src/evaluation/truth.ts';
 import { type DrawnPerson } from './draw.ts';
 import { type Figure, figureOf } from './figure.ts';
 import { ACTORS } from './people.ts';
 import { type Extent, extentOf, insideOf } from './raster.ts';
 import { FPS, HEIGHT, SECONDS, sceneAt, WIDTH } from './scene.ts';
 import { FURNITURE, ZONES, type Zone } from './store.ts';
-import type { ActionLabel } from './visual-code.ts';
 
-/** A box in pixels of the picture: x1, y1, x2, y2. */
-export type TruthBox = readonly [number, number, number, number];
-
-export interface TruthPerson {
-  readonly id: string;
-  /** The whole body with its outlines; may reach outside the picture. */
-  readonly box: TruthBox;
-  /** 0..1: the share of the body's area that can be seen, hidden and outside parts taken off. */
-  readonly visible: number;
-  /** Degrees: 0 back to the camera, 90 image-left, 180 towards the camera, 270 image-right. */
-  readonly orientation: number;
-  readonly action: ActionLabel;
-  /** Null while the face is turned away. */
-  readonly face: TruthBox | null;
-  /** The share of the face's area that can be seen; 0 while it is turned away. */
-  readonly faceVisible: number;
-}
-
-export interface TruthFrame {
-  readonly index: number;
-  readonly seconds: number;
-  /** Everybody whose box reaches into the picture, hidden or not. */
-  readonly persons: readonly TruthPerson[];
-}
-
-export interface TruthEvent {
-  readonly person: string;
-  readonly action: ActionLabel;
-  readonly beginSeconds: number;
-  readonly endSeconds: number;
-}
-
-/** What is known about the demo video; written beside it as JSON. */
-export interface Truth {
-  readonly format: 1;
-  readonly video: {
-    readonly width: number;
-    readonly height: number;
-    readonly fps: number;
-    readonly frames: number;
-    readonly seconds: number;
-  };
+/** What is known about the demo video; written beside it as JSON, with what only drawing knows. */
+export interface SceneTruth extends Truth {
+  readonly video: Truth['video'] & { readonly fps: number; readonly frames: number; readonly seconds: number };
   readonly zones: readonly Zone[];
-  readonly persons: readonly {
-    readonly id: string;
-    readonly age: number;
-    readonly gender: 'male' | 'female';
-    /** The first and last frame's time at which at least 40 % of the person can be seen. */
+  readonly persons: (Truth['persons'][number] & {
+    /** The first and last frame's time at which the person is not hidden. */
     readonly firstSeconds: number;
     readonly lastSeconds: number;
-  }[];
-  readonly events: readonly TruthEvent[];
-  readonly frames: readonly TruthFrame[];
+  })[];
 }
 
-/** Below this share a person counts as hidden. */
-export const VISIBLE_SHARE = 0.4;
-
 /** The truth about all frames, or about those with the given numbers only. */
-export function truthOfScene(indices: readonly number[] = [...Array(FPS * SECONDS).keys()]): Truth {
+export function truthOfScene(indices: readonly number[] = [...Array(FPS * SECONDS).keys()]): SceneTruth {
   const frames = indices.map(truthOfFrame);
   const persons = ACTORS.map((actor) => {
     const seen = frames.filter((frame) =>

@@ -67,14 +67,14 @@ describe('the pack on the scene', () => {
     const models = await DemoModels.open(buildDemoPack());
     const result = await evaluateFrames(models, truth, frames);
     await models.close();
-    expect(result.persons.found + result.persons.missed).toBeGreaterThan(20);
-    expect(result.persons.found / (result.persons.found + result.persons.missed)).toBeGreaterThanOrEqual(0.98);
-    expect(result.persons.found / (result.persons.found + result.persons.extra)).toBeGreaterThanOrEqual(0.98);
-    expect(result.persons.iou / result.persons.found).toBeGreaterThan(0.85);
-    expect(result.ageError / result.readings).toBeLessThan(2);
-    expect(result.gendersRight).toBe(result.readings);
-    expect(result.degreesOff / result.readings).toBeLessThan(10);
-    expect(result.actionsRight / result.readings).toBeGreaterThanOrEqual(0.95);
+    expect(result.persons.expected).toBeGreaterThan(20);
+    expect(result.persons.recall).toBeGreaterThanOrEqual(0.98);
+    expect(result.persons.precision).toBeGreaterThanOrEqual(0.98);
+    expect(result.persons.meanIou).toBeGreaterThan(0.85);
+    expect(result.age.meanError).toBeLessThan(2);
+    expect(result.gender.accuracy).toBe(1);
+    expect(result.orientation.meanError).toBeLessThan(10);
+    expect(result.action.accuracy).toBeGreaterThanOrEqual(0.95);
   });
 
   test('and through drawn pictures of the whole half minute', async () => {
@@ -86,11 +86,11 @@ describe('the pack on the scene', () => {
     const models = await DemoModels.open(buildDemoPack());
     const result = await evaluateFrames(models, truth, frames);
     await models.close();
-    expect(result.persons.found / (result.persons.found + result.persons.missed)).toBeGreaterThanOrEqual(0.95);
-    expect([result.persons.extra, result.faces.missed, result.faces.extra]).toEqual([0, 0, 0]);
-    expect(result.ageError / result.readings).toBeLessThan(2);
-    expect(result.degreesOff / result.readings).toBeLessThan(10);
-    expect(result.actionsRight / result.readings).toBeGreaterThanOrEqual(0.9);
+    expect(result.persons.recall).toBeGreaterThanOrEqual(0.95);
+    expect([result.persons.spurious, result.faces.missed, result.faces.spurious]).toEqual([0, 0, 0]);
+    expect(result.age.meanError).toBeLessThan(2);
+    expect(result.orientation.meanError).toBeLessThan(10);
+    expect(result.action.accuracy).toBeGreaterThanOrEqual(0.9);
   });
 });
 

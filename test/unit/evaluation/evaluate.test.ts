@@ -7,6 +7,7 @@ import { sampleAnalysis, sampleDetection, sampleEvent } from '../../harness/anal
 
 const left: BoxTuple = [100, 200, 220, 500];
 const right: BoxTuple = [700, 200, 820, 500];
+const noFace = { face: null, faceVisible: 0 };
 
 /** Two persons, a on the left and b on the right, in four sampled frames; `hidden` frames show little of b. */
 function truthOf(hidden: readonly number[] = []): Truth {
@@ -26,8 +27,15 @@ function truthOf(hidden: readonly number[] = []): Truth {
       index,
       seconds: index / 10,
       persons: [
-        { id: 'a', box: [...left], visible: 1, orientation: 90, action: 'grabbing' },
-        { id: 'b', box: [...right], visible: hidden.includes(index) ? 0.2 : 1, orientation: 350, action: 'none' },
+        { id: 'a', box: [...left], visible: 1, orientation: 90, action: 'grabbing', ...noFace },
+        {
+          id: 'b',
+          box: [...right],
+          visible: hidden.includes(index) ? 0.2 : 1,
+          orientation: 350,
+          action: 'none',
+          ...noFace,
+        },
       ],
     })),
   };
