@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Failure } from '../../failure/failure.ts';
-import { preparedLines, preparePack } from '../../graphs/prepare/prepare-pack.ts';
+import { preparedLines, preparePack } from '../../packs/prepare-pack.ts';
 import { modelsReportLines, verifyModels } from '../../packs/verify-models.ts';
 import type { Database } from '../../persistence/client.ts';
 import { migrateDatabase, migrationStatus } from '../../persistence/migrate.ts';

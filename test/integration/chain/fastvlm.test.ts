@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect } from '@jest/globals';
 import { logitsAt, runDecoder, emptyCache } from '../../../src/chain/fastvlm/decoder.ts';
 import type { DecoderStep } from '../../../src/chain/fastvlm/decoder.ts';
 import { answerText, generate } from '../../../src/chain/fastvlm/generate.ts';
-import { labelTrie } from '../../../src/chain/fastvlm/label-trie.ts';
+import { labelTrie } from '../../../src/chain/action/label-trie.ts';
 import {
   embed,
   encodeImages,
@@ -12,7 +12,7 @@ import {
 } from '../../../src/chain/fastvlm/language-model.ts';
 import type { LanguageModel, PreparedPrompt } from '../../../src/chain/fastvlm/language-model.ts';
 import { buildPrompt } from '../../../src/chain/fastvlm/prompt.ts';
-import { scoreLabels } from '../../../src/chain/fastvlm/score-labels.ts';
+import { scoreLabels } from '../../../src/chain/action/score-labels.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { goldenFloats, goldenVlm, hasStreet, largestDifference, loadStreet, streetTest } from './street-pack.ts';
 

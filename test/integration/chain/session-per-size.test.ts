@@ -9,7 +9,7 @@ import { openAgeGender, openDetection, openOrientation } from '../../../src/chai
 import type { Stage } from '../../../src/chain/stage.ts';
 import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack, type Pack } from '../../../src/packs/load-pack.ts';
-import { preparePack } from '../../../src/graphs/prepare/prepare-pack.ts';
+import { preparePack } from '../../../src/packs/prepare-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { resizeBilinear } from '../../../src/vision/resize-bilinear.ts';
 import { writeDetrPack } from '../../harness/detr-pack.ts';

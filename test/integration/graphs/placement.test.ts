@@ -7,7 +7,7 @@ import { GraphBuilder } from '../../../src/graphs/onnx/graph-builder.ts';
 import { loadPack, packModels } from '../../../src/packs/load-pack.ts';
 import type { Pack } from '../../../src/packs/load-pack.ts';
 import { placeModel } from '../../../src/graphs/placement/graph-placement.ts';
-import { preparePack } from '../../../src/graphs/prepare/prepare-pack.ts';
+import { preparePack } from '../../../src/packs/prepare-pack.ts';
 import { modelsReportLines, verifyModels } from '../../../src/packs/verify-models.ts';
 import { writeDetrPack } from '../../harness/detr-pack.ts';
 import { tinyExport } from '../../harness/tiny-export.ts';

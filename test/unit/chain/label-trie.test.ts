@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { labelTrie } from '../../../src/chain/fastvlm/label-trie.ts';
+import { labelTrie } from '../../../src/chain/action/label-trie.ts';
 
 test('labels of one token need no continuation', () => {
   expect(labelTrie([[1], [2]])).toEqual({ labels: [[1], [2]], paths: [], places: [[], []] });

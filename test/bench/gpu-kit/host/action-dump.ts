@@ -7,7 +7,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { labelTrie } from '../../../../src/chain/fastvlm/label-trie.ts';
+import { labelTrie } from '../../../../src/chain/action/label-trie.ts';
 import { embed, openLanguageModel, preparePrompt } from '../../../../src/chain/fastvlm/language-model.ts';
 import { buildPrompt } from '../../../../src/chain/fastvlm/prompt.ts';
 import { loadPack } from '../../../../src/packs/load-pack.ts';

@@ -1,11 +1,11 @@
 import { batchSizes, paddedCount } from '../../inference/batch.ts';
 import type { StageMeter } from '../../inference/stage-meter.ts';
 import { logSumExp } from '../../vision/softmax.ts';
-import { cacheRows, logitsAt, runDecoder } from './decoder.ts';
-import type { DecoderStep } from './decoder.ts';
+import { cacheRows, logitsAt, runDecoder } from '../fastvlm/decoder.ts';
+import type { DecoderStep } from '../fastvlm/decoder.ts';
 import type { LabelTrie } from './label-trie.ts';
-import { embed } from './language-model.ts';
-import type { LanguageModel } from './language-model.ts';
+import { embed } from '../fastvlm/language-model.ts';
+import type { LanguageModel } from '../fastvlm/language-model.ts';
 
 /** Rows of one continuation run. */
 const ROWS_PER_RUN = 16;

@@ -3,16 +3,16 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDetection } from '../../../../src/chain/open-stages.ts';
-import { loadPack } from '../../../../src/packs/load-pack.ts';
-import { GraphBuilder } from '../../../../src/graphs/onnx/graph-builder.ts';
-import { encodeOnnx, parseOnnx, readOnnx, type OnnxModel } from '../../../../src/graphs/onnx/onnx-model.ts';
-import type { PackManifest } from '../../../../src/packs/pack-manifest.ts';
-import { preparePack } from '../../../../src/graphs/prepare/prepare-pack.ts';
-import { stageMeter } from '../../../../src/inference/stage-meter.ts';
-import { verifyPack } from '../../../../src/packs/verify-pack.ts';
-import { bothWays, constantDetector } from '../../../harness/prepared-detector.ts';
-import { pictureOf, somebody } from '../../demo/pictures.ts';
+import { openDetection } from '../../../src/chain/open-stages.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
+import { GraphBuilder } from '../../../src/graphs/onnx/graph-builder.ts';
+import { encodeOnnx, parseOnnx, readOnnx, type OnnxModel } from '../../../src/graphs/onnx/onnx-model.ts';
+import type { PackManifest } from '../../../src/packs/pack-manifest.ts';
+import { preparePack } from '../../../src/packs/prepare-pack.ts';
+import { stageMeter } from '../../../src/inference/stage-meter.ts';
+import { verifyPack } from '../../../src/packs/verify-pack.ts';
+import { bothWays, constantDetector } from '../../harness/prepared-detector.ts';
+import { pictureOf, somebody } from '../demo/pictures.ts';
 
 let folder: string;
 /** The demo pack, prepared once for the tests that change what came out. */
