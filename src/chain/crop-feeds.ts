@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node';
 import { Failure } from '../failure/failure.ts';
 import type { ModelSpec } from '../packs/pack-manifest.ts';
-import { CROP_INPUT } from '../graphs/prepare/crop-graph.ts';
+import { CROP_INPUT } from '../graphs/prepare/prepared-inputs.ts';
 import type { CropSource } from '../vision/crop-source.ts';
 import type { Picture } from '../vision/picture.ts';
 import type { Taps } from '../vision/taps.ts';

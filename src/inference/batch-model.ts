@@ -1,10 +1,9 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { Failure } from '../failure/failure.ts';
-import type { NamedModel, Pack } from '../packs/load-pack.ts';
-import { describeSession, openChecked, runSession, type Model } from './model.ts';
+import { describeSession, runSession, type Graph, type Model } from './model.ts';
 import type { ExecutionTarget } from './providers.ts';
 
-/** A graph of the pack that runs in batches and has convolutions. */
+/** A graph that runs in batches and has convolutions. */
 export interface BatchModel extends Omit<Model, 'run'> {
   /**
    * As `Model.run`. `rows` is the batch size that the graph's convolutions see, in whatever tensors of `feeds` it stands: runs of
@@ -22,16 +21,16 @@ export interface BatchModel extends Omit<Model, 'run'> {
  * second. A session for each size never plans again after its first run. What it costs is GPU memory: each size has its own
  * weights, arena and workspaces.
  *
- * Throws PACK_BROKEN where the graph's tensors are not those of the manifest; a run rejects with CUDA_OUT_OF_MEMORY where the GPU
+ * A run rejects with CUDA_OUT_OF_MEMORY where the GPU
  * has no memory for a further size.
  */
 export async function openBatchModel(
-  pack: Pack,
-  model: NamedModel,
+  graph: Graph,
   target: ExecutionTarget,
   sessionPerSize = target.device === 'cuda',
 ): Promise<BatchModel> {
-  const first = await openChecked(pack, model, target);
+  const { spec } = graph;
+  const first = await graph.open(target);
   const sessions = new Map<number, Promise<InferenceSession>>();
   let unused: InferenceSession | null = first;
   let released = false;
@@ -39,10 +38,10 @@ export async function openBatchModel(
   const openNext = (): Promise<InferenceSession> => {
     const ready = unused;
     unused = null;
-    return ready === null ? openChecked(pack, model, target) : Promise.resolve(ready);
+    return ready === null ? graph.open(target) : Promise.resolve(ready);
   };
   const sessionFor = async (rows: number): Promise<InferenceSession> => {
-    if (released) throw new Failure('INFERENCE_FAILED', `${model.spec.file.path} was released`);
+    if (released) throw new Failure('INFERENCE_FAILED', `${spec.file.path} was released`);
     const size = sessionPerSize ? rows : 0;
     const known = sessions.get(size);
     if (known !== undefined) return known;
@@ -61,7 +60,6 @@ export async function openBatchModel(
       if (session.status === 'fulfilled') await session.value.release();
     }
   };
-  const { spec } = model;
   return {
     ...describeSession(spec, target, first),
     run: async (rows, feeds, meter) => runSession({ session: await sessionFor(rows), spec, target }, feeds, meter),

@@ -1,19 +1,35 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { Failure } from '../failure/failure.ts';
-import { compareMetadata } from '../packs/compare-metadata.ts';
 import { nameMissingLibraries } from './cuda-libraries.ts';
-import type { NamedModel, Pack } from '../packs/load-pack.ts';
 import { classifyOrtError } from '../failure/sources/onnxruntime.ts';
-import type { ModelSpec } from '../packs/pack-manifest.ts';
-import { brokenPack } from '../packs/pack-problem.ts';
-import { openSession } from './providers.ts';
 import type { ExecutionTarget } from './providers.ts';
 import type { StageMeter } from './stage-meter.ts';
 import { readableByBinding } from './tensor.ts';
 
-/** An opened graph whose tensors were checked against the manifest. */
+interface NamedTensor {
+  readonly name: string;
+  /** A number is a fixed size, a string the name of a dynamic axis. */
+  readonly shape: readonly (number | string)[];
+}
+
+/** What the owner of a graph says of it. */
+export interface GraphSpec {
+  /** The name that messages give it. */
+  readonly file: { readonly path: string };
+  readonly inputs: readonly NamedTensor[];
+  readonly outputs: readonly NamedTensor[];
+}
+
+/** A graph that can be opened, as often as there are sessions to hold it. */
+export interface Graph {
+  readonly spec: GraphSpec;
+  /** Rejects where the file is not the graph that its owner says. */
+  readonly open: (target: ExecutionTarget) => Promise<InferenceSession>;
+}
+
+/** An opened graph. */
 export interface Model {
-  readonly spec: ModelSpec;
+  readonly spec: GraphSpec;
   readonly target: ExecutionTarget;
   /** Element type of an input as the graph states it. */
   readonly inputType: (name: string) => string;
@@ -26,10 +42,10 @@ export interface Model {
   readonly release: () => Promise<void>;
 }
 
-/** Opens a graph of the pack; throws PACK_BROKEN where its tensors are not those of the manifest. */
-export async function openModel(pack: Pack, model: NamedModel, target: ExecutionTarget): Promise<Model> {
-  const session = await openChecked(pack, model, target);
-  const { spec } = model;
+/** Opens a graph. */
+export async function openModel(graph: Graph, target: ExecutionTarget): Promise<Model> {
+  const { spec } = graph;
+  const session = await graph.open(target);
   return {
     ...describeSession(spec, target, session),
     run: (feeds, meter) => runSession({ session, spec, target }, feeds, meter),
@@ -37,19 +53,9 @@ export async function openModel(pack: Pack, model: NamedModel, target: Execution
   };
 }
 
-/** A session of a graph whose tensors are those of the manifest; throws PACK_BROKEN where they are not. */
-export async function openChecked(pack: Pack, model: NamedModel, target: ExecutionTarget): Promise<InferenceSession> {
-  const { spec, field } = model;
-  const session = await openSession(pack.filePath(spec.file), target);
-  const problems = compareMetadata(spec, session);
-  if (problems.length === 0) return session;
-  await session.release();
-  throw brokenPack(pack.manifest.name, problems, { details: { field } });
-}
-
 /** What is known of a graph once it is open. */
 export function describeSession(
-  spec: ModelSpec,
+  spec: GraphSpec,
   target: ExecutionTarget,
   session: InferenceSession,
 ): Omit<Model, 'run' | 'release'> {
@@ -64,7 +70,7 @@ export function describeSession(
 
 /** Runs a session, adds its time to the meter and classifies what it throws. */
 export async function runSession(
-  open: { readonly session: InferenceSession; readonly spec: ModelSpec; readonly target: ExecutionTarget },
+  open: { readonly session: InferenceSession; readonly spec: GraphSpec; readonly target: ExecutionTarget },
   feeds: Readonly<Record<string, Tensor>>,
   meter: StageMeter,
 ): Promise<Readonly<Record<string, Tensor>>> {

@@ -4,7 +4,7 @@ import type { Pack } from './load-pack.ts';
 import type { TensorSpec } from './pack-manifest.ts';
 import { describeProblem } from './pack-problem.ts';
 import type { PackProblem } from './pack-problem.ts';
-import { placementLines, placeModel } from '../graphs/placement/graph-placement.ts';
+import { placeGraph, placementLines } from '../graphs/placement/graph-placement.ts';
 import type { GraphPlacement } from '../graphs/placement/graph-placement.ts';
 import { probeCudaProvider } from '../inference/providers.ts';
 import { verifyPack } from './verify-pack.ts';
@@ -80,8 +80,9 @@ export function modelsReportLines(report: ModelsReport): readonly string[] {
 async function placeModels(pack: Pack, problems: readonly PackProblem[]): Promise<readonly GraphPlacement[]> {
   const broken = new Set(problems.map(({ file }) => file));
   const placements: GraphPlacement[] = [];
-  for (const model of packModels(pack.manifest)) {
-    if (!broken.has(model.spec.file.path)) placements.push(await placeModel(pack, model));
+  for (const { field, spec } of packModels(pack.manifest)) {
+    const { path } = spec.file;
+    if (!broken.has(path)) placements.push(await placeGraph(pack.filePath(spec.file), { field, file: path }));
   }
   return placements;
 }

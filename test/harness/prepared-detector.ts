@@ -8,8 +8,8 @@ import type { Stage } from '../../src/chain/stage.ts';
 import { loadPack, type Pack } from '../../src/packs/load-pack.ts';
 import { GraphBuilder, OPSET, type ElementType } from '../../src/graphs/onnx/graph-builder.ts';
 import { parseOnnx, readOnnx } from '../../src/graphs/onnx/onnx-model.ts';
-import type { ModelSpec } from '../../src/packs/pack-manifest.ts';
-import { yolov8Graph, type Yolov8Spec } from '../../src/graphs/prepare/yolov8-graph.ts';
+import { specOf, type ModelSpec } from '../../src/packs/pack-manifest.ts';
+import { yolov8Graph } from '../../src/graphs/prepare/yolov8-graph.ts';
 import { stageMeter } from '../../src/inference/stage-meter.ts';
 import type { Picture } from '../../src/vision/picture.ts';
 
@@ -49,7 +49,7 @@ export async function withDetector(detector: GraphBuilder): Promise<Pack> {
   const model = await put(dir, 'detector.onnx', detector);
   return {
     ...demo,
-    manifest: { ...demo.manifest, detection: { ...(demo.manifest.detection as Yolov8Spec), model } },
+    manifest: { ...demo.manifest, detection: { ...specOf(demo.manifest, 'detection', 'yolov8'), model } },
     filePath: (file) => join(dir, file.path),
   };
 }
@@ -57,7 +57,7 @@ export async function withDetector(detector: GraphBuilder): Promise<Pack> {
 /** Both ways of running a pack's detector. */
 export async function bothWays(pack: Pack, padTo: readonly number[] = []): Promise<DetectionStages> {
   const dir = await mkdtemp(join(tmpdir(), 'prepared-'));
-  const spec = pack.manifest.detection as Yolov8Spec;
+  const spec = specOf(pack.manifest, 'detection', 'yolov8');
   const composed = yolov8Graph(await readOnnx(pack.filePath(spec.model.file)), spec);
   const model = await put(dir, 'prepared_detection.onnx', composed);
   const prepared: Pack = {

@@ -2,6 +2,7 @@ import { Failure } from '../../failure/failure.ts';
 import { paddedCount } from '../../inference/batch.ts';
 import { floatScratch } from '../../inference/float-scratch.ts';
 import type { Pack } from '../../packs/load-pack.ts';
+import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
 import { floatTensor } from '../../inference/tensor.ts';
 import { readAgeGender, writeAgeGenderRow } from '../../vision/age-gender-row.ts';
@@ -24,7 +25,10 @@ export interface AgeGenderItem {
  */
 export async function openMivolo(pack: Pack, options: StageOptions): Promise<Stage<AgeGenderItem, AgeGender | null>> {
   const { ageGender } = pack.manifest;
-  const model = await openBatchModel(pack, { field: 'ageGender.model', spec: ageGender.model }, options.target);
+  const model = await openBatchModel(
+    packGraph(pack, { field: 'ageGender.model', spec: ageGender.model }),
+    options.target,
+  );
   const [input] = ageGender.model.inputs;
   const [out] = ageGender.model.outputs;
   const [, channels, height, width] = input?.shape ?? [];

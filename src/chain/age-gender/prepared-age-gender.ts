@@ -1,5 +1,6 @@
 import { paddedCount } from '../../inference/batch.ts';
 import type { Pack } from '../../packs/load-pack.ts';
+import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
 import { specOf, type ComposedSpec } from '../../packs/pack-manifest.ts';
 import { readAgeGender } from '../../vision/age-gender-row.ts';
@@ -23,7 +24,7 @@ export async function openPreparedAgeGender(
 ): Promise<Stage<AgeGenderItem, AgeGender | null>> {
   const ageGender = specOf(pack.manifest, 'ageGender', 'mivolo');
   const size = cropSize(spec);
-  const model = await openBatchModel(pack, { field: 'prepared.ageGender', spec }, options.target);
+  const model = await openBatchModel(packGraph(pack, { field: 'prepared.ageGender', spec }), options.target);
   const feeds = cropFeeds(size, true);
 
   const run = async (items: readonly AgeGenderItem[]): Promise<readonly (AgeGender | null)[]> => {

@@ -1,6 +1,7 @@
 import { paddedCount } from '../../inference/batch.ts';
 import { floatScratch } from '../../inference/float-scratch.ts';
 import type { Pack } from '../../packs/load-pack.ts';
+import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
 import { specOf } from '../../packs/pack-manifest.ts';
 import { floatTensor } from '../../inference/tensor.ts';
@@ -19,7 +20,10 @@ import type { Stage, StageOptions } from '../stage.ts';
 export async function openDetr(pack: Pack, options: StageOptions): Promise<Stage<Picture, readonly Detection[]>> {
   const detection = specOf(pack.manifest, 'detection', 'detr');
   const { mean, std, letterboxFill } = detection;
-  const model = await openBatchModel(pack, { field: 'detection.model', spec: detection.model }, options.target);
+  const model = await openBatchModel(
+    packGraph(pack, { field: 'detection.model', spec: detection.model }),
+    options.target,
+  );
   const { input, height, width } = pictureTensors(detection.model);
   const size = 3 * height * width;
   const scratch = floatScratch();

@@ -1,5 +1,5 @@
 import { Tensor } from 'onnxruntime-node';
-import { TAP_ROWS } from '../../graphs/prepare/frame-graph.ts';
+import { TAP_ROWS } from '../../graphs/prepare/prepared-inputs.ts';
 import { letterboxGeometry, letterboxTaps } from '../../vision/letterbox.ts';
 import type { Picture } from '../../vision/picture.ts';
 import { resizeTaps, type Taps } from '../../vision/taps.ts';

@@ -1,4 +1,5 @@
 import type { Pack } from '../../packs/load-pack.ts';
+import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
 import { specOf, type ComposedSpec } from '../../packs/pack-manifest.ts';
 import type { Picture } from '../../vision/picture.ts';
@@ -20,7 +21,7 @@ export async function openPreparedDetr(
 ): Promise<Stage<Picture, readonly Detection[]>> {
   const detection = specOf(pack.manifest, 'detection', 'detr');
   const { height, width } = pictureTensors(detection.model);
-  const model = await openBatchModel(pack, { field: 'prepared.detection', spec }, options.target);
+  const model = await openBatchModel(packGraph(pack, { field: 'prepared.detection', spec }), options.target);
   return preparedFrames(
     {
       model,

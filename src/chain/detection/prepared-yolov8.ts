@@ -1,6 +1,7 @@
 import { Tensor } from 'onnxruntime-node';
 import { Failure } from '../../failure/failure.ts';
 import type { Pack } from '../../packs/load-pack.ts';
+import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
 import { output } from '../../inference/model.ts';
 import { specOf, type ComposedSpec, type PackManifest } from '../../packs/pack-manifest.ts';
@@ -23,7 +24,7 @@ export async function openPreparedYolov8(
 ): Promise<Stage<Picture, readonly Detection[]>> {
   const detection = specOf(pack.manifest, 'detection', 'yolov8');
   const { height, width } = pictureTensors(detection.model);
-  const model = await openBatchModel(pack, { field: 'prepared.detection', spec }, options.target);
+  const model = await openBatchModel(packGraph(pack, { field: 'prepared.detection', spec }), options.target);
   const settings = {
     confidence: new Tensor('float32', [detection.confidence], [1]),
     iou: new Tensor('float32', [detection.iou], [1]),

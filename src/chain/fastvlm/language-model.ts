@@ -4,6 +4,7 @@ import type { BatchModel } from '../../inference/batch-model.ts';
 import { openModel, output } from '../../inference/model.ts';
 import type { Model } from '../../inference/model.ts';
 import type { NamedModel, Pack } from '../../packs/load-pack.ts';
+import { packGraph } from '../../packs/pack-graph.ts';
 import type { ExecutionTarget } from '../../inference/providers.ts';
 import type { StageMeter } from '../../inference/stage-meter.ts';
 import { floatTensor, int64Tensor, readFloats } from '../../inference/tensor.ts';
@@ -43,11 +44,14 @@ export async function openLanguageModel(
   const wanted = options.preparedEncoder ?? target.device === 'cuda';
   const spec = wanted ? pack.manifest.prepared?.visionEncoder : undefined;
   const preparedEncoder =
-    spec === undefined ? null : await openBatchModel(pack, { field: 'prepared.visionEncoder', spec }, target);
+    spec === undefined
+      ? null
+      : await openBatchModel(packGraph(pack, { field: 'prepared.visionEncoder', spec }), target);
   // The same weights twice would fill the GPU's memory for nothing.
-  const visionEncoder = preparedEncoder === null ? await openBatchModel(pack, graph('visionEncoder'), target) : null;
-  const embedTokens = await openModel(pack, graph('embedTokens'), target);
-  const decoder = await openModel(pack, graph('decoder'), target);
+  const visionEncoder =
+    preparedEncoder === null ? await openBatchModel(packGraph(pack, graph('visionEncoder')), target) : null;
+  const embedTokens = await openModel(packGraph(pack, graph('embedTokens')), target);
+  const decoder = await openModel(packGraph(pack, graph('decoder')), target);
   const release = async (): Promise<void> => {
     for (const model of [visionEncoder, preparedEncoder, embedTokens, decoder]) await model?.release();
   };

@@ -1,5 +1,5 @@
 import { Tensor } from 'onnxruntime-node';
-import { BICUBIC_TAPS } from '../../graphs/prepare/bicubic-graph.ts';
+import { BICUBIC_TAPS } from '../../graphs/prepare/prepared-inputs.ts';
 import { padSquare } from '../../vision/pad-square.ts';
 import type { Picture } from '../../vision/picture.ts';
 import { type BicubicTaps, bicubicTaps, resizeBicubic } from '../../vision/resize-bicubic.ts';

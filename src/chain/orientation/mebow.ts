@@ -1,6 +1,7 @@
 import { paddedCount } from '../../inference/batch.ts';
 import { floatScratch } from '../../inference/float-scratch.ts';
 import type { Pack } from '../../packs/load-pack.ts';
+import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
 import { floatTensor } from '../../inference/tensor.ts';
 import type { Box } from '../../vision/box.ts';
@@ -23,7 +24,10 @@ export interface OrientationItem {
 /** Adapter `mebow`: cut the person by the manifest's rule, normalise, run, and read the strongest bin of the circle. */
 export async function openMebow(pack: Pack, options: StageOptions): Promise<Stage<OrientationItem, Orientation>> {
   const { orientation } = pack.manifest;
-  const model = await openBatchModel(pack, { field: 'orientation.model', spec: orientation.model }, options.target);
+  const model = await openBatchModel(
+    packGraph(pack, { field: 'orientation.model', spec: orientation.model }),
+    options.target,
+  );
   const { input, out, height, width } = pictureTensors(orientation.model);
   const { bins, scale, mean, std } = orientation;
   const cut = orientation.crop === 'affine' ? orientationCrop : resizedCrop;

@@ -1,5 +1,6 @@
 import { paddedCount } from '../../inference/batch.ts';
 import type { Pack } from '../../packs/load-pack.ts';
+import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
 import { specOf, type ComposedSpec } from '../../packs/pack-manifest.ts';
 import { orientationSource, stretchedSource } from '../../vision/crop-source.ts';
@@ -23,7 +24,7 @@ export async function openPreparedOrientation(
   const orientation = specOf(pack.manifest, 'orientation', 'mebow');
   const { bins, scale } = orientation;
   const size = cropSize(spec);
-  const model = await openBatchModel(pack, { field: 'prepared.orientation', spec }, options.target);
+  const model = await openBatchModel(packGraph(pack, { field: 'prepared.orientation', spec }), options.target);
   const feeds = cropFeeds(size, false);
   const cut = orientation.crop === 'affine' ? affineCrop : stretchedCrop;
 

@@ -1,13 +1,13 @@
-import type { NamedModel, Pack } from '../../packs/load-pack.ts';
 import { readOnnx } from '../onnx/onnx-model.ts';
 import { CUDA_KERNEL_SOURCE } from './cuda-kernel-table.ts';
 import { placeNodes } from './place-nodes.ts';
 import type { NodePlacement, Place } from './place-nodes.ts';
 
-/** Where the nodes of one graph of a pack would run with the CUDA provider. */
+/** Where the nodes of one graph would run with the CUDA provider. */
 export interface GraphPlacement {
-  /** Place of the graph in the manifest. */
+  /** What the graph is to its owner. */
   readonly field: string;
+  /** The name that reports give its file. */
   readonly file: string;
   readonly counts: Readonly<Record<Place, number>>;
   /** Nodes that would not run on the GPU, or of which it cannot be told. */
@@ -15,13 +15,12 @@ export interface GraphPlacement {
 }
 
 /** Reads the graph and looks every node up in the table of CUDA kernels. Throws PACK_BROKEN where it is no ONNX file. */
-export async function placeModel(pack: Pack, model: NamedModel): Promise<GraphPlacement> {
-  const { file } = model.spec;
-  const nodes = placeNodes(await readOnnx(pack.filePath(file)));
+export async function placeGraph(path: string, name: Pick<GraphPlacement, 'field' | 'file'>): Promise<GraphPlacement> {
+  const nodes = placeNodes(await readOnnx(path));
   const counts: Record<Place, number> = { cuda: 0, shape: 0, folded: 0, cpu: 0, unknown: 0 };
   for (const { place } of nodes) counts[place] += 1;
   const offGpu = nodes.filter(({ place }) => place === 'cpu' || place === 'unknown');
-  return { field: model.field, file: file.path, counts, offGpu };
+  return { ...name, counts, offGpu };
 }
 
 /** Placements as lines for a terminal: one per graph, one per node that is not on the GPU, and what was asked. */

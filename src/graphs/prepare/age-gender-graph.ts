@@ -1,9 +1,10 @@
 import type { InlineOptions } from '../onnx/inline-model.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { OnnxModel } from '../onnx/onnx-model.ts';
-import type { PackManifest } from '../../packs/pack-manifest.ts';
+import type { Normalisation } from '../../vision/planes.ts';
 import { addCrops, RESIZE_ROUNDING } from './crop-graph.ts';
 import { embedHead, headTensors } from './head-model.ts';
+import type { ModelSignature } from './model-signature.ts';
 
 /**
  * Adapter `mivolo` with its crops inside one graph, at the model's own opset. In: the tensors of `CROP_INPUT`, a face and
@@ -12,7 +13,7 @@ import { embedHead, headTensors } from './head-model.ts';
  */
 export function ageGenderGraph(
   model: OnnxModel,
-  spec: PackManifest['ageGender'],
+  spec: Normalisation & { readonly model: ModelSignature },
   options: InlineOptions = {},
 ): GraphBuilder {
   const tensors = headTensors(model, spec.model, { channels: 6, values: 3 });

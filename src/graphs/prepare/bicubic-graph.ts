@@ -1,7 +1,6 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
+import { BICUBIC_TAPS } from './prepared-inputs.ts';
 
-/** Source positions that a target position may have: enough for a picture of one and a half times the target's size. */
-export const BICUBIC_TAPS = 6;
 /** Weights are fractions of 2^22, as in `resizeBicubic`. */
 const ONE = 2 ** 22;
 

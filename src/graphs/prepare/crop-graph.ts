@@ -1,20 +1,7 @@
 import type { Normalisation } from '../../vision/planes.ts';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import { normaliseGraph } from './normalise-graph.ts';
-
-/** Names of the inputs that a prepared per-person graph has in place of the official model's picture. */
-export const CROP_INPUT = {
-  /** uint8 [pixels, 3]: windows of frames one after another, row by row; pixel 0 is black. */
-  pixels: 'pixels',
-  /** int32 [crops, 2]: index of the window's first pixel, and pixels from one of its rows to the next. */
-  places: 'places',
-  /** int32 [crops, 4, width]: low and high position in the window, low and high weight, for every column of the crop. */
-  columns: 'columns',
-  /** int32 [crops, 4, height]: the same for every row. */
-  rows: 'rows',
-  /** int32 [crops, rectangles, 4]: x1, y1, x2, y2 in the window; what is inside one counts as black. */
-  blanks: 'blanks',
-} as const;
+import { CROP_INPUT } from './prepared-inputs.ts';
 
 /** In which steps products of levels and weights become a level again; all divisions round down. */
 export interface Rounding {

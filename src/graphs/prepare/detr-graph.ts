@@ -1,8 +1,9 @@
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { InlineOptions } from '../onnx/inline-model.ts';
 import type { OnnxModel } from '../onnx/onnx-model.ts';
-import type { DetrSpec } from '../../packs/pack-manifest.ts';
+import type { Normalisation } from '../../vision/planes.ts';
 import { addFrames } from './frame-graph.ts';
+import type { ModelSignature } from './model-signature.ts';
 import { normaliseGraph } from './normalise-graph.ts';
 import { pictureInput, unprepared } from './picture-input.ts';
 
@@ -14,7 +15,11 @@ const OUTPUTS = ['logits', 'pred_boxes'] as const;
  * (`addFrames`), letterboxed or stretched as the taps say. Out: the model's `logits` [batch, queries, columns] and `pred_boxes`
  * [batch, queries, 4], a few kilobytes a frame, as float32: what they mean is decided outside, where the manifest has its say.
  */
-export function detrGraph(model: OnnxModel, spec: DetrSpec, options: InlineOptions = {}): GraphBuilder {
+export function detrGraph(
+  model: OnnxModel,
+  spec: Normalisation & { readonly model: ModelSignature },
+  options: InlineOptions = {},
+): GraphBuilder {
   const outputs = OUTPUTS.map((name) => {
     const output = spec.model.outputs.find((tensor) => tensor.name === name);
     if (output !== undefined) return output;

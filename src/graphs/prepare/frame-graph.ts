@@ -1,7 +1,6 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
+import { TAP_ROWS } from './prepared-inputs.ts';
 
-/** Rows of the `rows` and `columns` inputs: for every place of an axis two source positions, their weights, and the fill. */
-export const TAP_ROWS = ['low', 'high', 'lowWeight', 'highWeight', 'fill'] as const;
 type TapRow = (typeof TAP_ROWS)[number];
 
 /** Weights are fractions of 2^11; the sums of a row lose 4 bits, the blend of two rows 16, the result the last 2. */

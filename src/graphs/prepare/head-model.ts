@@ -1,13 +1,13 @@
 import { Failure } from '../../failure/failure.ts';
-import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
+import type { TensorDeclaration, GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import type { InlineOptions } from '../onnx/inline-model.ts';
 import type { OnnxModel } from '../onnx/onnx-model.ts';
-import type { ModelSpec, TensorSpec } from '../../packs/pack-manifest.ts';
+import type { ModelSignature } from './model-signature.ts';
 import { pictureInput, shapeText, unprepared, type PictureInput } from './picture-input.ts';
 
 /** The one picture that a per-person model takes and the one row of numbers that it gives, as the manifest states them. */
 export interface HeadTensors extends PictureInput {
-  readonly output: TensorSpec;
+  readonly output: TensorDeclaration;
 }
 
 /**
@@ -16,7 +16,7 @@ export interface HeadTensors extends PictureInput {
  */
 export function headTensors(
   model: OnnxModel,
-  spec: ModelSpec,
+  spec: ModelSignature,
   expected: { readonly channels: number; readonly values: number },
 ): HeadTensors {
   const { channels, values } = expected;

@@ -1,9 +1,17 @@
 import type { InlineOptions } from '../onnx/inline-model.ts';
 import { GraphBuilder, type Value } from '../onnx/graph-builder.ts';
 import type { OnnxModel } from '../onnx/onnx-model.ts';
-import type { PackManifest } from '../../packs/pack-manifest.ts';
+import type { Normalisation } from '../../vision/planes.ts';
 import { addCrops, AFFINE_ROUNDING, RESIZE_ROUNDING } from './crop-graph.ts';
 import { embedHead, headTensors } from './head-model.ts';
+import type { ModelSignature } from './model-signature.ts';
+
+/** What the graph needs to know of an orientation model. */
+export interface OrientationHead extends Normalisation {
+  readonly model: ModelSignature;
+  readonly crop: 'affine' | 'resize';
+  readonly bins: number;
+}
 
 /** The operator set from which ReduceMax and ReduceMin take their axes as an input. */
 const AXES_AS_INPUT = 18;
@@ -13,11 +21,7 @@ const AXES_AS_INPUT = 18;
  * one crop per row of the batch, resampled by the manifest's rule. Out: `readings` float32 [batch, 2]: the most probable
  * bin, the first of equal ones, and its probability, which is NaN where the model gave a number that is none.
  */
-export function orientationGraph(
-  model: OnnxModel,
-  spec: PackManifest['orientation'],
-  options: InlineOptions = {},
-): GraphBuilder {
+export function orientationGraph(model: OnnxModel, spec: OrientationHead, options: InlineOptions = {}): GraphBuilder {
   const tensors = headTensors(model, spec.model, { channels: 3, values: spec.bins });
   const graph = new GraphBuilder('prepared_orientation', { opset: tensors.opset });
   const picture = addCrops(graph, {

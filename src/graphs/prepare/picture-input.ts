@@ -1,10 +1,11 @@
 import { Failure } from '../../failure/failure.ts';
+import type { TensorDeclaration } from '../onnx/graph-builder.ts';
 import { importedOpset, type OnnxModel } from '../onnx/onnx-model.ts';
-import type { ModelSpec, TensorSpec } from '../../packs/pack-manifest.ts';
+import type { ModelSignature } from './model-signature.ts';
 
 /** The one picture per row of the batch that a model takes, as the manifest states it, and the opset to compose at. */
 export interface PictureInput {
-  readonly input: TensorSpec & { readonly dtype: 'float32' | 'float16' };
+  readonly input: TensorDeclaration & { readonly dtype: 'float32' | 'float16' };
   readonly height: number;
   readonly width: number;
   readonly opset: number;
@@ -16,8 +17,8 @@ export interface PictureInput {
  */
 export function pictureInput(
   model: OnnxModel,
-  spec: ModelSpec,
-  expected: { readonly channels: number; readonly outputs: readonly TensorSpec[] },
+  spec: ModelSignature,
+  expected: { readonly channels: number; readonly outputs: readonly TensorDeclaration[] },
 ): PictureInput {
   const { channels } = expected;
   const [input, ...moreInputs] = spec.inputs;
@@ -42,10 +43,10 @@ export function pictureInput(
 }
 
 /** The refusal of a model that the composed graphs do not fit around. */
-export function unprepared(spec: ModelSpec, expected: string, found: string): Failure {
+export function unprepared(spec: ModelSignature, expected: string, found: string): Failure {
   return new Failure('PACK_BROKEN', `${spec.file.path} cannot be prepared: expected ${expected}, found ${found}`);
 }
 
-export function shapeText(tensor: TensorSpec): string {
+export function shapeText(tensor: TensorDeclaration): string {
   return `[${tensor.shape.join(', ')}]`;
 }

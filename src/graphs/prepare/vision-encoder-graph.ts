@@ -1,10 +1,18 @@
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { InlineOptions } from '../onnx/inline-model.ts';
 import type { OnnxModel } from '../onnx/onnx-model.ts';
-import type { PackManifest } from '../../packs/pack-manifest.ts';
-import { BICUBIC_TAPS, bicubicGraph } from './bicubic-graph.ts';
+import { bicubicGraph } from './bicubic-graph.ts';
 import { normaliseGraph } from './normalise-graph.ts';
+import type { ModelSignature } from './model-signature.ts';
 import { pictureInput, shapeText, unprepared } from './picture-input.ts';
+import { BICUBIC_TAPS } from './prepared-inputs.ts';
+
+/** What the graph needs to know of the language model. */
+export interface PictureEncoder {
+  readonly visionEncoder: ModelSignature;
+  /** Pixels of a side. */
+  readonly imageSize: number;
+}
 
 /**
  * The vision encoder of the language model with the picture processor inside, at the model's own opset.
@@ -15,7 +23,7 @@ import { pictureInput, shapeText, unprepared } from './picture-input.ts';
  */
 export function visionEncoderGraph(
   model: OnnxModel,
-  language: PackManifest['language'],
+  language: PictureEncoder,
   options: InlineOptions = {},
 ): GraphBuilder {
   const spec = language.visionEncoder;

@@ -1,11 +1,15 @@
 import { GraphBuilder, type Value } from '../onnx/graph-builder.ts';
 import type { InlineOptions } from '../onnx/inline-model.ts';
 import type { OnnxModel } from '../onnx/onnx-model.ts';
-import type { PackManifest } from '../../packs/pack-manifest.ts';
 import { addFrames } from './frame-graph.ts';
+import type { ModelSignature } from './model-signature.ts';
 import { pictureInput, shapeText, unprepared } from './picture-input.ts';
 
-export type Yolov8Spec = Extract<PackManifest['detection'], { readonly adapter: 'yolov8' }>;
+/** What the graph needs to know of a detector. */
+export interface AnchorDetector {
+  readonly model: ModelSignature;
+  readonly classes: readonly string[];
+}
 
 /**
  * The official detector with everything around it inside one graph, at the model's own opset.
@@ -20,7 +24,7 @@ export type Yolov8Spec = Extract<PackManifest['detection'], { readonly adapter: 
  *
  * Boxes are computed in double precision from the model's single-precision numbers, as the plain path does it.
  */
-export function yolov8Graph(model: OnnxModel, spec: Yolov8Spec, options: InlineOptions = {}): GraphBuilder {
+export function yolov8Graph(model: OnnxModel, spec: AnchorDetector, options: InlineOptions = {}): GraphBuilder {
   const [output, values] = [spec.model.outputs[0], 4 + spec.classes.length];
   const picture = pictureInput(model, spec.model, { channels: 3, outputs: spec.model.outputs.slice(0, 1) });
   if (output === undefined || output.shape.length !== 3 || output.shape[1] !== values) {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { packModels } from '../../../src/packs/load-pack.ts';
+import { packGraph } from '../../../src/packs/pack-graph.ts';
 import { openModel, output } from '../../../src/inference/model.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { floatTensor, int64Tensor, readFloats } from '../../../src/inference/tensor.ts';
@@ -27,8 +28,10 @@ const ramp = (): Ramp => JSON.parse(readFileSync(join(streetDir, 'golden', 'ramp
 async function runRamp(field: string): Promise<{ values: Float32Array; dims: readonly number[] }> {
   const pack = await loadStreet();
   const model = await openModel(
-    pack,
-    packModels(pack.manifest).find((m) => m.field === field)!,
+    packGraph(
+      pack,
+      packModels(pack.manifest).find((m) => m.field === field)!,
+    ),
     { device: 'cpu', threads: 1 },
   );
   const { name, shape } = model.spec.inputs[0]!;
@@ -75,7 +78,7 @@ streetTest('the vision encoder answers a ramp with the reference features', asyn
 streetTest('tokens have the reference embeddings', async () => {
   const { inputIds, first4 } = ramp().embedTokens;
   const pack = await loadStreet();
-  const model = await openModel(pack, packModels(pack.manifest)[4]!, { device: 'cpu', threads: 1 });
+  const model = await openModel(packGraph(pack, packModels(pack.manifest)[4]!), { device: 'cpu', threads: 1 });
   const outputs = await model.run({ input_ids: int64Tensor(inputIds, [1, inputIds.length]) }, stageMeter());
   const tensor = output(outputs, 'inputs_embeds', model);
   const width = tensor.dims[2]!;

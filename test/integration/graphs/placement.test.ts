@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GraphBuilder } from '../../../src/graphs/onnx/graph-builder.ts';
 import { loadPack, packModels } from '../../../src/packs/load-pack.ts';
 import type { Pack } from '../../../src/packs/load-pack.ts';
-import { placeModel } from '../../../src/graphs/placement/graph-placement.ts';
+import { placeGraph } from '../../../src/graphs/placement/graph-placement.ts';
 import { preparePack } from '../../../src/packs/prepare-pack.ts';
 import { modelsReportLines, verifyModels } from '../../../src/packs/verify-models.ts';
 import { writeDetrPack } from '../../harness/detr-pack.ts';
@@ -25,7 +25,10 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function offGpu(pack: Pack): Promise<readonly string[]> {
   const found: string[] = [];
   for (const model of packModels(pack.manifest)) {
-    const placement = await placeModel(pack, model);
+    const placement = await placeGraph(pack.filePath(model.spec.file), {
+      field: model.field,
+      file: model.spec.file.path,
+    });
     expect(placement.counts.cuda).toBeGreaterThan(0);
     found.push(...placement.offGpu.map(({ node, reason }) => `${placement.field}: ${node}: ${reason}`));
   }

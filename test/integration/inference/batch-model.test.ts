@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { openBatchModel, type BatchModel } from '../../../src/inference/batch-model.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
+import { packGraph } from '../../../src/packs/pack-graph.ts';
 import type { ExecutionTarget } from '../../../src/inference/providers.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 
@@ -35,7 +36,7 @@ afterEach(() => {
 async function openOrientation(sessionPerSize: boolean, on: ExecutionTarget = target): Promise<BatchModel> {
   const pack = await loadPack('models/demo');
   const spec = pack.manifest.orientation.model;
-  return openBatchModel(pack, { field: 'orientation.model', spec }, on, sessionPerSize);
+  return openBatchModel(packGraph(pack, { field: 'orientation.model', spec }), on, sessionPerSize);
 }
 
 /** Rows of one colour each, so that every row has another answer. */

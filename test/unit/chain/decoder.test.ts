@@ -11,7 +11,7 @@ const kv = { layers: 1, heads: 1, headSize: 2 };
 function fakeDecoder(type: string, keepsLogits: boolean): { model: Model; feeds: Record<string, Tensor>[] } {
   const feeds: Record<string, Tensor>[] = [];
   const model: Model = {
-    spec: { file: { path: 'decoder.onnx', sha256: '', bytes: 1 }, opset: 17, inputs: [], outputs: [] },
+    spec: { file: { path: 'decoder.onnx' }, inputs: [], outputs: [] },
     target: { device: 'cpu' },
     inputType: (name) => (name.endsWith('_mask') || name.endsWith('_ids') ? 'int64' : type),
     hasInput: (name) => name !== 'num_logits_to_keep' || keepsLogits,

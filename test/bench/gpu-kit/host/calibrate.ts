@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { syntheticScene } from '../../gpu/synthetic-scene.ts';
 import { pictureTensors } from '../../../../src/chain/picture-tensor.ts';
 import { loadPack, type Pack } from '../../../../src/packs/load-pack.ts';
+import { packGraph } from '../../../../src/packs/pack-graph.ts';
 import { openModel, output } from '../../../../src/inference/model.ts';
 import { specOf } from '../../../../src/packs/pack-manifest.ts';
 import type { ExecutionTarget } from '../../../../src/inference/providers.ts';
@@ -53,7 +54,7 @@ async function bestScores(pack: Pack, target: ExecutionTarget): Promise<Float32A
   const { input, out, height, width } = pictureTensors(spec.model);
   const pixels = new Float32Array(3 * height * width);
   writePlanes(letterbox(syntheticScene().frame, width, height, spec.letterboxFill), pixels, 0);
-  const model = await openModel(pack, { field: 'detection.model', spec: spec.model }, target);
+  const model = await openModel(packGraph(pack, { field: 'detection.model', spec: spec.model }), target);
   const tensor = floatTensor(model.inputType(input.name), pixels, [1, 3, height, width]);
   const found = output(await model.run({ [input.name]: tensor }, stageMeter()), out.name, model);
   const [scores, anchors = 0] = [readFloats(found), found.dims[2]];

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { batchSizes } from '../../../../src/inference/batch.ts';
 import { loadPack } from '../../../../src/packs/load-pack.ts';
+import { specOf } from '../../../../src/packs/pack-manifest.ts';
 import { readOnnx } from '../../../../src/graphs/onnx/onnx-model.ts';
 import { placeNodes } from '../../../../src/graphs/placement/place-nodes.ts';
-import { yolov8Graph, type Yolov8Spec } from '../../../../src/graphs/prepare/yolov8-graph.ts';
+import { yolov8Graph } from '../../../../src/graphs/prepare/yolov8-graph.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { resizeBilinear } from '../../../../src/vision/resize-bilinear.ts';
 import { bothWays, constantDetector, withDetector, type DetectionStages } from '../../../harness/prepared-detector.ts';
@@ -92,7 +93,7 @@ test('a model with 16-bit tensors gets the pixels and gives the boxes that it do
 test.each([13, 15, 18, 21])('at opset %i it is composed of what that opset has, for the GPU as well', async (opset) => {
   const raw = Float32Array.of(100, 400, 200, 300, 50, 60, 80, 90, 0.9, 0.5, 0.3, 0.75);
   const pack = await withDetector(constantDetector(raw, [1, 6, 2], 'float32', opset));
-  const spec = pack.manifest.detection as Yolov8Spec;
+  const spec = specOf(pack.manifest, 'detection', 'yolov8');
   const composed = yolov8Graph(await readOnnx(pack.filePath(spec.model.file)), spec).toModel();
   const elsewhere = placeNodes(composed).filter(({ place }) => place === 'cpu' || place === 'unknown');
   expect(elsewhere).toEqual([]);
