@@ -1,6 +1,6 @@
 /** @type {import('jest').Config} */
 export default {
-  testEnvironment: '<rootDir>/test/harness/shared-realm-environment.cjs',
+  testEnvironment: '<rootDir>/test/harness/test-environment.cjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

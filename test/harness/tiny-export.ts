@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { glob, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -18,10 +17,11 @@ export function tinyExport(): Promise<string> {
 }
 
 async function makeExport(): Promise<string> {
-  const out = join(tmpdir(), `gpu-video-worker-tiny-export-${process.getuid?.() ?? 0}-${await stateOfScripts()}`);
+  const out = resolve('.local', `tiny-export-${await stateOfScripts()}`);
   // The kernel's lock goes with its holder: a test run that is killed in the middle leaves nothing to clean up.
   const script = [
     'set -eu',
+    'mkdir -p "${0%/*}"',
     'exec 9>"$0.lock"',
     'flock 9',
     'if [ -d "$0" ]; then exit 0; fi',
