@@ -1,5 +1,4 @@
-import { startFauxqs } from 'fauxqs';
-
+import { loadOptional } from '../failure/absent-package.ts';
 import { serveParent, type StartServer } from './child-process.ts';
 
 export interface FauxqsOptions {
@@ -17,7 +16,15 @@ export interface FauxqsReady {
 }
 
 const start: StartServer<FauxqsOptions, FauxqsReady> = async (options) => {
-  const server = await startFauxqs({
+  const fauxqs = await loadOptional(
+    {
+      name: 'fauxqs',
+      purpose: 'the SQS and S3 server of the demo and the tests',
+      instead: 'use real queues and buckets',
+    },
+    () => import('fauxqs'),
+  );
+  const server = await fauxqs.startFauxqs({
     port: options.port,
     logger: false,
     defaultRegion: options.region,

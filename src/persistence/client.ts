@@ -95,6 +95,7 @@ async function startEmbedded(url: string): Promise<EmbeddedPostgres> {
   try {
     return await startEmbeddedPostgres(directory);
   } catch (error) {
+    if (error instanceof Failure) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new Failure('DATABASE_UNAVAILABLE', `the embedded PostgreSQL in ${directory} does not start: ${reason}`, {
       cause: error,

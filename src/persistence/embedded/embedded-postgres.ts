@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdir, realpath } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
+import { loadOptional } from '../../failure/absent-package.ts';
 import {
   CANCEL_REQUEST,
   fatalError,
@@ -18,9 +19,16 @@ import {
 /**
  * V8 compiles the wrapper of an imported function anew after 1,000 calls, and frees the old one from a cache that all
  * threads share. Seen on Node 24.21: "Check failed: jit_page_->allocations_.erase(addr) == 1" out of
- * Runtime_TierUpWasmToJSWrapper ends the process. Wrappers that keep their first form cost 20 ns per call.
+ * Runtime_TierUpWasmToJSWrapper ends the process. Wrappers that keep their first form cost 20 ns per call. Prisma's query
+ * compiler is WebAssembly, too: this holds wherever a database may be opened, with PGlite or without.
  */
 setFlagsFromString('--wasm-wrapper-tiering-budget=2147483647');
+
+const PGLITE = {
+  name: '@electric-sql/pglite',
+  purpose: 'the embedded PostgreSQL (pglite:...) of the demo and the tests',
+  instead: 'set DATABASE_URL to a postgres:// URL',
+};
 
 export interface EmbeddedPostgres {
   /** `postgres://` URL for any driver; several processes may use it at once. */
@@ -39,11 +47,12 @@ export interface EmbeddedPostgres {
  * use their transaction-level forms. Queries cannot be cancelled.
  */
 export async function startEmbeddedPostgres(dataDir: string, port = 0): Promise<EmbeddedPostgres> {
+  const { PGlite: pglite } = await loadOptional(PGLITE, () => import('@electric-sql/pglite'));
   const inMemory = dataDir === 'memory';
   if (!inMemory) await mkdir(dataDir, { recursive: true });
   const owner = inMemory ? null : await lockFolder(await realpath(dataDir));
   try {
-    return await startOn(inMemory ? 'memory://' : dataDir, port, owner);
+    return await serveOn(await pglite.create(inMemory ? 'memory://' : dataDir), port, owner);
   } catch (error) {
     owner?.close();
     throw error;
@@ -66,8 +75,7 @@ async function lockFolder(folder: string): Promise<Server | null> {
   return lock.unref();
 }
 
-async function startOn(directory: string, port: number, owner: Server | null): Promise<EmbeddedPostgres> {
-  const db = await PGlite.create(directory);
+async function serveOn(db: PGlite, port: number, owner: Server | null): Promise<EmbeddedPostgres> {
   try {
     await db.exec(`SET timezone TO 'UTC'`);
     const { rows } = await db.query<{ server_version: string }>('SHOW server_version');
