@@ -1,9 +1,7 @@
-import { defineConfig } from 'prisma/config';
-
 // Only Prisma's own command line reads this file; the worker gets its URL from its own configuration.
 // The schema travels in the URL: postgres://user@host/database?schema=video_worker
-export default defineConfig({
+export default {
   schema: 'prisma/schema.prisma',
   migrations: { path: 'prisma/migrations' },
   datasource: { url: process.env['DATABASE_URL'] ?? 'postgres://localhost/unset' },
-});
+};

