@@ -1,3 +1,8 @@
+import { fileURLToPath } from 'node:url';
+
+// Tests start many processes of this project: what Node compiles for one of them is there for the next.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('.local/compile-cache', import.meta.url));
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: '<rootDir>/test/harness/test-environment.cjs',
@@ -14,7 +19,12 @@ export default {
     ],
   },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.local'],
-  reporters: ['default', '<rootDir>/test/harness/skipped-reporter.ts'],
+  testSequencer: '<rootDir>/test/harness/slow-first-sequencer.cjs',
+  reporters: [
+    'default',
+    '<rootDir>/test/harness/skipped-reporter.ts',
+    '<rootDir>/test/harness/suite-times-reporter.cjs',
+  ],
   testTimeout: 60_000,
   maxWorkers: 2,
 };
