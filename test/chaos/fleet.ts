@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { EXIT_CODES } from '../../src/worker/exit-codes.ts';
+import { bareEnvironment } from '../harness/bare-environment.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** What `start-worker` runs, without the build. */
@@ -130,7 +131,7 @@ export class Fleet {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ENTRY], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env['PATH'] ?? '', ...this.#env, WORKER_ID: workerId },
+      env: { ...bareEnvironment(), ...this.#env, WORKER_ID: workerId },
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#listen(workerId, text);

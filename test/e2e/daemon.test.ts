@@ -14,6 +14,7 @@ import { uploadVideo } from '../../src/storage/upload-video.ts';
 import { openDatabase, type Database } from '../../src/persistence/client.ts';
 import { loadAnalysis } from '../../src/persistence/read/stored-analysis.ts';
 import { findVideo, listErrors, listVideos } from '../../src/persistence/read/videos.ts';
+import { bareEnvironment } from '../harness/bare-environment.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'daemon-e2e-'));
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
@@ -30,7 +31,7 @@ class DaemonProcess {
       'node_modules/.bin/node',
       ['--disable-warning=ExperimentalWarning', 'src/cli/start-worker.ts'],
       {
-        env: { PATH: process.env['PATH'], ...env },
+        env: { ...bareEnvironment(), ...env },
         stdio: ['ignore', 'ignore', 'pipe'],
       },
     );

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { bareEnvironment } from './bare-environment.ts';
 
 export interface Answer {
   readonly code: number;
@@ -16,7 +17,7 @@ export async function runVideoWorker(
     execFile(
       'node_modules/.bin/node',
       ['--disable-warning=ExperimentalWarning', 'src/cli/video-worker.ts', ...args],
-      { env: { PATH: process.env['PATH'], DEVICE: 'cpu', ...env }, maxBuffer: 1 << 26, timeout: timeoutMs },
+      { env: { ...bareEnvironment(), DEVICE: 'cpu', ...env }, maxBuffer: 1 << 26, timeout: timeoutMs },
       (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
     );
   });

@@ -18,8 +18,11 @@ export interface Watched {
   readonly signals: Readonly<Record<string, AbortSignal>>;
   /** Classes of which no object may outlive its job; looking for them walks the whole heap. */
   readonly classes: Readonly<Record<string, new (...args: never[]) => object>>;
+  /** Whether the reading is compared with another one: only then is all freed that can be freed, which takes a second. */
+  readonly compared: boolean;
 }
 
+/** What finalizers free, the next round collects. */
 const COLLECTIONS = 4;
 /** What a connection shows itself as; counted apart. */
 const CONNECTIONS = new Set(['TCPSocketWrap', 'TCPConnectWrap', 'GetAddrInfoReqWrap']);
@@ -28,8 +31,7 @@ const CONNECTIONS = new Set(['TCPSocketWrap', 'TCPConnectWrap', 'GetAddrInfoReqW
 export async function takeReading(watched: Watched): Promise<Reading> {
   const collect = globalThis.gc;
   if (collect === undefined) throw new Error('start this process with --expose-gc');
-  // What finalizers free, the next round collects.
-  for (let round = 0; round < COLLECTIONS; round += 1) {
+  for (let round = 0; round < (watched.compared ? COLLECTIONS : 1); round += 1) {
     // The flavour that also hands free pages back to the system: resident memory then tells of what is held.
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     await sleep(10);
