@@ -9,7 +9,7 @@ export type ParsedMessage =
 /** String attributes of the message by name. */
 export type StringAttributes = Readonly<Record<string, string>>;
 
-/** SQS carries up to 1 MiB; the largest known form, an event of many records in an envelope, stays far below. */
+/** The largest known form, an event of many records in an envelope, stays far below. */
 export const MAX_BODY_BYTES = 262_144;
 const MAX_KEY_BYTES = 1_024;
 const MAX_WRAPPINGS = 3;
