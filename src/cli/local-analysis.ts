@@ -86,7 +86,7 @@ async function localFile(source: string, config: Config, workspace: Workspace, s
     const limits = { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 };
     const head = await headObject(s3, { ...object, versionId: null, etag: null }, limits, signal);
     const path = workspace.path('video');
-    await downloadObject(s3, { ...object, versionId: head.versionId, etag: head.etag }, path, limits, signal);
+    await downloadObject(s3, head, path, limits, signal);
     return path;
   } finally {
     s3.destroy();

@@ -1,11 +1,12 @@
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import sharp from 'sharp';
 import type { Config } from '../config/config.ts';
+import { withRetries } from '../failure/retry.ts';
 import type { StoredAnalysis } from '../persistence/read/stored-analysis.ts';
 import type { VideoRecord } from '../persistence/read/videos.ts';
 import type { ReportImages } from '../report/images.ts';
 import { decodeFrames } from '../video/decode.ts';
-import { downloadObject } from '../storage/download.ts';
+import { downloadObject, headObject } from '../storage/download.ts';
 import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe.ts';
 import { createWorkspace } from '../storage/workspace.ts';
@@ -61,7 +62,9 @@ async function cutKeyFrames(source: ReportSource, signal: AbortSignal): Promise<
   await using workspace = await createWorkspace(config.worker.workDir, `report-${process.pid}`);
   const file = workspace.path('video');
   const ref = { bucket: video.bucket, key: video.key, versionId: null, etag: null };
-  await downloadObject(s3, ref, file, { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 }, signal);
+  const limits = { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 };
+  const head = await withRetries(() => headObject(s3, ref, limits, signal), { signal });
+  await downloadObject(s3, head, file, limits, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);
   const options = { ...decodeSettings(config), framesPerSecond: stored.analysis.sampling.framesPerSecond };
   const pictures: { frameIndex: number; t: number; jpeg: Uint8Array }[] = [];

@@ -123,15 +123,9 @@ async function analyse(context: JobContext, parts: AnalysisParts): Promise<Video
   const { deps, settings, delivery, signal, stages } = context;
   // The object's key never becomes a path: a fixed name in the private workspace.
   const path = parts.workspace.path('video');
-  const ref = {
-    bucket: delivery.job.bucket,
-    key: delivery.job.key,
-    versionId: parts.head.versionId,
-    etag: parts.head.etag,
-  };
   stages.current = 'download';
   parts.reporter.report({ percent: 0, stage: 'download' });
-  await downloadObject(deps.s3, ref, path, settings.download, signal);
+  await downloadObject(deps.s3, parts.head, path, settings.download, signal);
   stages.current = 'probe';
   parts.reporter.report({ percent: 1, stage: 'probe' });
   const info = await probeVideo(deps.tools, path, settings.video, signal);

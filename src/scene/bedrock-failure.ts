@@ -16,9 +16,3 @@ export function bedrockFailure(error: unknown, { timedOut, settings }: CallConte
   const code = meaningOfAwsError(error, 'bedrock') ?? 'SCENE_FAILED';
   return new Failure(code, `${where}: ${error.name}: ${error.message}`, { cause: error });
 }
-
-/** True for failures that may be gone after a pause. */
-export function isWorthRetrying(error: unknown): boolean {
-  if (!(error instanceof Failure)) return false;
-  return ['THROTTLED', 'SERVICE_UNAVAILABLE', 'TIMEOUT', 'NETWORK'].includes(error.code);
-}

@@ -1,8 +1,8 @@
 import { BedrockRuntimeClient, ConverseCommand, type ConverseCommandOutput } from '@aws-sdk/client-bedrock-runtime';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import pRetry from 'p-retry';
 import { Failure } from '../failure/failure.ts';
-import { bedrockFailure, isWorthRetrying } from './bedrock-failure.ts';
+import { RETRY_POLICIES, withRetries, type RetryPolicy } from '../failure/retry.ts';
+import { bedrockFailure } from './bedrock-failure.ts';
 import { roundTo } from '../analysis/box-geometry.ts';
 import type { SceneDescriber, SceneSession } from './scene.ts';
 
@@ -15,9 +15,7 @@ export interface BedrockSettings {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
   /** Milliseconds of one call. */
   readonly timeoutMs: number;
-  /** Further tries of a throttled or failed call, with doubled pauses from `retryPauseMs` on. */
-  readonly retries: number;
-  readonly retryPauseMs: number;
+  readonly retry: RetryPolicy;
   /** Paid calls of one video, retries included. */
   readonly maxCallsPerVideo: number;
   /** Scene texts end when a video has cost as much; null: no limit. */
@@ -35,8 +33,7 @@ export const DEFAULT_BEDROCK_SETTINGS: BedrockSettings = {
   endpoint: null,
   credentials: null,
   timeoutMs: 20_000,
-  retries: 2,
-  retryPauseMs: 2000,
+  retry: RETRY_POLICIES.bedrock,
   maxCallsPerVideo: 200,
   maxUsdPerVideo: null,
   usdPerMillionInputTokens: 0.25,
@@ -93,15 +90,7 @@ function createSession(client: BedrockRuntimeClient, settings: BedrockSettings):
   }
 
   return {
-    describe: (jpeg, signal) =>
-      pRetry(() => call(jpeg, signal), {
-        retries: settings.retries,
-        minTimeout: settings.retryPauseMs,
-        factor: 2,
-        randomize: true,
-        signal,
-        shouldRetry: ({ error }) => isWorthRetrying(error),
-      }),
+    describe: (jpeg, signal) => withRetries(() => call(jpeg, signal), { signal, policy: settings.retry }),
     cost: () => ({ calls, inputTokens, outputTokens, usd: roundTo(usd(), 6) }),
   };
 }

@@ -4,8 +4,8 @@ import { dirname } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import pRetry from 'p-retry';
 import { Failure } from '../failure/failure.ts';
+import { RETRY_POLICIES, withRetries, type RetryPolicy } from '../failure/retry.ts';
 import { checkReference, type ObjectRef } from './object-ref.ts';
 import { classifyS3Error } from './s3-failure.ts';
 import { checkFreeSpace, onDisk } from './workspace.ts';
@@ -16,26 +16,14 @@ export interface DownloadLimits {
   readonly maxBytes: number;
   /** For a request's answer, and the longest silence while bytes come. */
   readonly timeoutMs: number;
-  /** Pause before the first retry, doubled each time; 2,000 by default. */
-  readonly retryBaseMs?: number;
+  /** Of a download that breaks off; RETRY_POLICIES.download when absent. */
+  readonly retry?: RetryPolicy;
 }
 
-export interface ObjectHead {
-  readonly etag: string | null;
-  readonly versionId: string | null;
+/** An object as S3 knows it: the very bytes that a download of it gets, or none. */
+export interface ObjectHead extends ObjectRef {
   readonly sizeBytes: number;
-  readonly lastModified: Date | null;
-  readonly contentType: string | null;
 }
-
-export interface Download {
-  readonly bytes: number;
-  readonly etag: string | null;
-  readonly versionId: string | null;
-  readonly contentType: string | null;
-}
-
-const RETRIES = 3;
 
 /** Asks S3 for an object's identity and size; refuses an empty or oversize one, or one that is no longer the one meant. */
 export async function headObject(
@@ -51,11 +39,11 @@ export async function headObject(
       abortSignal: AbortSignal.any([signal, idle.signal]),
     });
     const head = {
+      bucket: ref.bucket,
+      key: ref.key,
       etag: answer.ETag ?? null,
       versionId: answer.VersionId ?? null,
       sizeBytes: answer.ContentLength ?? 0,
-      lastModified: answer.LastModified ?? null,
-      contentType: answer.ContentType ?? null,
     };
     // Not every S3 server honours If-Match on HEAD.
     if (ref.etag !== null && head.etag !== null && bare(ref.etag) !== bare(head.etag)) throw changed(ref);
@@ -95,40 +83,32 @@ async function askAgainWithBody(client: S3Client, ref: ObjectRef, signal: AbortS
  */
 export async function downloadObject(
   client: S3Client,
-  ref: ObjectRef,
+  head: ObjectHead,
   target: string,
   limits: DownloadLimits,
   signal: AbortSignal,
-): Promise<Download> {
-  const retry = <T>(work: () => Promise<T>): Promise<T> =>
-    pRetry(work, {
-      retries: RETRIES,
-      minTimeout: (limits.retryBaseMs ?? 2_000) * (1 + Math.random() / 2),
-      factor: 2,
-      signal,
-      shouldRetry: ({ error }) => error instanceof Failure && error.class === 'temporary',
-    });
-  const head = await retry(() => headObject(client, ref, limits, signal));
+): Promise<void> {
   await checkFreeSpace(dirname(target), head.sizeBytes);
-  const pinned = { ...ref, etag: head.etag ?? ref.etag, versionId: ref.versionId ?? head.versionId };
   try {
     await rm(target, { force: true });
-    await retry(() => fetchRest(client, { ref: pinned, target, sizeBytes: head.sizeBytes }, limits.timeoutMs, signal));
+    await withRetries(() => fetchRest(client, { head, target }, limits.timeoutMs, signal), {
+      signal,
+      policy: limits.retry ?? RETRY_POLICIES.download,
+    });
   } catch (error) {
     await rm(target, { force: true });
     throw error;
   }
-  return { bytes: head.sizeBytes, etag: head.etag, versionId: head.versionId, contentType: head.contentType };
 }
 
 interface Transfer {
-  readonly ref: ObjectRef;
+  readonly head: ObjectHead;
   readonly target: string;
-  readonly sizeBytes: number;
 }
 
 async function fetchRest(client: S3Client, transfer: Transfer, timeoutMs: number, signal: AbortSignal): Promise<void> {
-  const { ref, target, sizeBytes } = transfer;
+  const { head: ref, target } = transfer;
+  const { sizeBytes } = ref;
   const have = await stat(target).then(
     (file) => file.size,
     () => 0,

@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../src/analysis/settings.ts';
+import { RETRY_POLICIES } from '../../src/failure/retry.ts';
 import type { ModelChain } from '../../src/chain/model-chain.ts';
 import { openDatabase, type Database } from '../../src/persistence/client.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
@@ -103,7 +104,7 @@ function processing(workDir: string): VideoProcessorSettings {
     workDir,
     analysis: { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off' },
     decode: { stallTimeoutMs: 20_000, wallTimeoutMs: 40_000, maxFrames: 2_000, threads: 1 },
-    download: { maxBytes: 10_000_000, timeoutMs: 5_000, retryBaseMs: 50 },
+    download: { maxBytes: 10_000_000, timeoutMs: 5_000, retry: { ...RETRY_POLICIES.download, baseMs: 50 } },
     video: {
       maxDurationSeconds: 60,
       maxPixels: 1_000_000,

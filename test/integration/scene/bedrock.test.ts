@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { RETRY_POLICIES, type RetryPolicy } from '../../../src/failure/retry.ts';
 import { createBedrockDescriber, DEFAULT_BEDROCK_SETTINGS, type BedrockSettings } from '../../../src/scene/bedrock.ts';
+
+const QUICK: RetryPolicy = { ...RETRY_POLICIES.bedrock, baseMs: 1 };
 
 type Answer = (request: { readonly path: string; readonly body: unknown }, response: ServerResponse) => void;
 
@@ -66,7 +69,7 @@ function describer(endpoint: string, changes: Partial<BedrockSettings> = {}) {
     ...DEFAULT_BEDROCK_SETTINGS,
     endpoint,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    retryPauseMs: 1,
+    retry: QUICK,
     ...changes,
   });
   cleanups.push(() => {
@@ -142,14 +145,18 @@ describe('failures', () => {
 
   test('a silent service ends in a timeout', async () => {
     const { endpoint } = await fakeBedrock([() => undefined]);
-    const failing = describer(endpoint, { timeoutMs: 50, retries: 0 }).forVideo().describe(jpeg, idle);
+    const failing = describer(endpoint, { timeoutMs: 50, retry: { ...QUICK, retries: 0 } })
+      .forVideo()
+      .describe(jpeg, idle);
     await expect(failing).rejects.toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('50 ms') });
   });
 
   test('a closed port is a network failure', async () => {
     const { endpoint } = await fakeBedrock([]);
     await cleanups.pop()?.();
-    const failing = describer(endpoint, { retries: 0 }).forVideo().describe(jpeg, idle);
+    const failing = describer(endpoint, { retry: { ...QUICK, retries: 0 } })
+      .forVideo()
+      .describe(jpeg, idle);
     await expect(failing).rejects.toMatchObject({ code: 'NETWORK' });
   });
 

@@ -3,9 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { startFauxqs, type FauxqsServer } from 'fauxqs';
 import { downloadObject, headObject, type DownloadLimits } from '../../../src/storage/download.ts';
+import { RETRY_POLICIES } from '../../../src/failure/retry.ts';
 import { uploadFile } from '../../../src/storage/upload-file.ts';
 import {
   checkFreeSpace,
@@ -17,7 +24,11 @@ import { createFaultProxy, type FaultProxy } from '../../harness/fault-proxy.ts'
 import { mediaFolder } from '../../harness/media.ts';
 
 const never = new AbortController().signal;
-const limits: DownloadLimits = { maxBytes: 5_000_000, timeoutMs: 5_000, retryBaseMs: 5 };
+const limits: DownloadLimits = {
+  maxBytes: 5_000_000,
+  timeoutMs: 5_000,
+  retry: { ...RETRY_POLICIES.download, baseMs: 5 },
+};
 const content = randomBytes(2_000_000);
 let server: FauxqsServer;
 let proxy: FaultProxy;
@@ -49,8 +60,9 @@ afterAll(async () => {
 
 test('an object arrives whole in a private workspace', async () => {
   const target = workspace.path('whole');
-  const got = await downloadObject(client, ref('a b/ü.mp4'), target, limits, never);
-  expect(got.bytes).toBe(content.length);
+  const head = await headObject(client, ref('a b/ü.mp4'), limits, never);
+  expect(head).toMatchObject({ bucket: 'videos', key: 'a b/ü.mp4', sizeBytes: content.length });
+  await downloadObject(client, head, target, limits, never);
   expect((await readFile(target)).equals(content)).toBe(true);
   expect((await stat(workspace.directory)).mode & 0o777).toBe(0o700);
   expect(await removeStaleWorkspaces(folder.path)).toBe(0);
@@ -60,10 +72,11 @@ test('a connection that is cut midway is resumed by range, pinned to the object 
   const target = workspace.path('resumed');
   // Connections of its own: the proxy counts the bytes of each from its start.
   const fresh = createClient();
+  const head = await headObject(client, ref('a b/ü.mp4'), limits, never);
   const requests = recordGets(fresh);
   proxy.cutAfterBytes(900_000, 1);
   const before = proxy.accepted;
-  await downloadObject(fresh, ref('a b/ü.mp4'), target, limits, never);
+  await downloadObject(fresh, head, target, limits, never);
   fresh.destroy();
   expect((await readFile(target)).equals(content)).toBe(true);
   expect(proxy.accepted).toBeGreaterThan(before);
@@ -79,10 +92,22 @@ test('a connection that is cut midway is resumed by range, pinned to the object 
 
 test('a connection that goes silent ends as TIMEOUT and leaves no file', async () => {
   const target = workspace.path('silent');
+  const head = await headObject(client, ref('a b/ü.mp4'), limits, never);
   proxy.blackhole();
-  await expect(
-    downloadObject(client, ref('a b/ü.mp4'), target, { ...limits, timeoutMs: 50 }, never),
-  ).rejects.toMatchObject({ code: 'TIMEOUT' });
+  const hasty = { ...limits, timeoutMs: 50 };
+  await expect(downloadObject(client, head, target, hasty, never)).rejects.toMatchObject({ code: 'TIMEOUT' });
+  await expect(stat(target)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('an object that is another one, or gone, since HEAD saw it is never taken for it, and leaves no file', async () => {
+  const target = workspace.path('changed');
+  const object = { Bucket: 'videos', Key: 'changing' };
+  await client.send(new PutObjectCommand({ ...object, Body: 'first' }));
+  const head = await headObject(client, ref('changing'), limits, never);
+  await client.send(new PutObjectCommand({ ...object, Body: 'other' }));
+  await expect(downloadObject(client, head, target, limits, never)).rejects.toMatchObject({ code: 'OBJECT_CHANGED' });
+  await client.send(new DeleteObjectCommand(object));
+  await expect(downloadObject(client, head, target, limits, never)).rejects.toMatchObject({ code: 'OBJECT_NOT_FOUND' });
   await expect(stat(target)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
@@ -92,10 +117,7 @@ test.each([
   ['OBJECT_EMPTY', ref('empty')],
   ['OBJECT_CHANGED', ref('a b/ü.mp4', { etag: '0123456789abcdef0123456789abcdef' })],
 ])('%s is permanent', async (code, object) => {
-  await expect(downloadObject(client, object, workspace.path('bad'), limits, never)).rejects.toMatchObject({
-    code,
-    class: 'permanent',
-  });
+  await expect(headObject(client, object, limits, never)).rejects.toMatchObject({ code, class: 'permanent' });
 });
 
 test.each<[string, object]>([
