@@ -1,18 +1,22 @@
 import type { ModelChain } from '../chain/model-chain.ts';
+import { causesOf } from '../failure/causes.ts';
 import type { SceneDescriber } from '../scene/scene.ts';
 import type { JobStage } from '../failure/stage.ts';
 import type { Frame } from '../video/frame.ts';
-
-const MAX_CAUSES = 8;
 
 /**
  * Remembers where a job is and where an error was thrown. The models of one video run at the same time, so an error is told
  * apart by who threw it and not by what was begun last.
  */
 export class JobStages {
-  /** The step that is under way. */
-  current: JobStage = 'head';
+  #underWay: JobStage = 'head';
   readonly #thrownIn = new WeakMap<object, JobStage>();
+
+  /** Runs one of the job's own steps: until the next one begins, what nobody has claimed belongs to it. */
+  async step<T>(stage: JobStage, work: () => Promise<T>): Promise<T> {
+    this.#underWay = stage;
+    return await this.within(stage, work);
+  }
 
   /** Runs the work; what it throws belongs to the stage, unless an inner one has claimed it. */
   async within<T>(stage: JobStage, work: () => Promise<T>): Promise<T> {
@@ -65,13 +69,11 @@ export class JobStages {
 
   /** The stage that threw the error or one of its causes; the step under way when none did. */
   of(error: unknown): JobStage {
-    let link: unknown = error;
-    for (let depth = 0; depth < MAX_CAUSES && typeof link === 'object' && link !== null; depth += 1) {
+    for (const link of causesOf(error)) {
       const stage = this.#thrownIn.get(link);
       if (stage !== undefined) return stage;
-      link = (link as { readonly cause?: unknown }).cause;
     }
-    return this.current;
+    return this.#underWay;
   }
 
   #note(stage: JobStage, error: unknown): void {

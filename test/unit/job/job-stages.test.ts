@@ -13,7 +13,7 @@ const signal = new AbortController().signal;
 
 test('an error belongs to the model that threw it, whatever has begun since, also under a wrapper', async () => {
   const stages = new JobStages();
-  stages.current = 'analysis';
+  await stages.step('analysis', async () => undefined);
   const lost = new Failure('GPU_LOST', 'gone');
   const scripted = new FakeChain(() => [], {
     before: (stage) => {
@@ -31,7 +31,7 @@ test('an error belongs to the model that threw it, whatever has begun since, als
 
 test('an error of the decoder is told apart, and its frames are closed early like before', async () => {
   const stages = new JobStages();
-  stages.current = 'analysis';
+  await stages.step('analysis', async () => undefined);
   const broken = new Failure('VIDEO_DECODE_FAILED', 'x');
   let closed = 0;
   async function* frames(): ReturnType<typeof scriptedFrames> {
@@ -48,9 +48,20 @@ test('an error of the decoder is told apart, and its frames are closed early lik
   expect(closed).toBe(2);
 });
 
-test('what nobody has claimed belongs to the step under way', () => {
+test('an error belongs to the step that threw it, unless one inside has claimed it', async () => {
   const stages = new JobStages();
-  stages.current = 'store';
+  const [inner, outer] = [new Error('inner'), new Error('outer')];
+  const nested = stages.step('analysis', () => stages.within('detection', () => Promise.reject(inner)));
+  await expect(nested).rejects.toBe(inner);
+  await expect(stages.step('highlights', () => Promise.reject(outer))).rejects.toBe(outer);
+  await stages.step('store', async () => undefined);
+  expect([stages.of(inner), stages.of(outer)]).toEqual(['detection', 'highlights']);
+});
+
+test('what nobody has claimed belongs to the step under way', async () => {
+  const stages = new JobStages();
+  expect(stages.of(new Error('x'))).toBe('head');
+  await stages.step('store', async () => undefined);
   expect(stages.of(new Error('x'))).toBe('store');
   expect(stages.of('text')).toBe('store');
 });
