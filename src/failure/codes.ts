@@ -5,12 +5,12 @@ export type FailureClass = 'temporary' | 'permanent' | 'system';
 export type Dependency = 'storage' | 'database' | 'bedrock' | 'service';
 
 /** How long a failed message stays away: the base doubles with each receive, up to the cap. */
-export interface Wait {
+interface Wait {
   readonly baseSeconds: number;
   readonly capSeconds: number;
 }
 
-export interface CodeFacts {
+interface CodeFacts {
   readonly class: FailureClass;
   /** One phrase for operators. */
   readonly text: string;

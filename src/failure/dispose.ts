@@ -5,7 +5,7 @@ import { Failure, Interruption } from './failure.ts';
 import { retryDelaySeconds } from './retry-delay.ts';
 
 /** What an error can lead to: every end of a job but a good one. */
-export type ErrorDisposition = Extract<Disposition, { kind: 'retry' | 'reject' | 'halt' | 'abandon' }>;
+type ErrorDisposition = Extract<Disposition, { kind: 'retry' | 'reject' | 'halt' | 'abandon' }>;
 
 /**
  * What becomes of a message whose job has thrown. The reason of the job's signal outranks the error, which is most often but its echo:

@@ -1,4 +1,6 @@
+import { causesOf } from '../failure/causes.ts';
 import { Failure } from '../failure/failure.ts';
+import { textField } from '../failure/fields.ts';
 import { meaningOfAwsError } from '../failure/sources/aws.ts';
 
 /** What an error of the S3 client means for the job; keeps the error as the cause and S3's own code in the details. */
@@ -9,7 +11,7 @@ export function classifyS3Error(error: unknown, ref: { readonly bucket: string; 
   const reason = error instanceof Error && error.message !== '' ? error.message : name;
   return new Failure(code, `s3://${ref.bucket}/${ref.key}: ${reason.slice(0, 300)}`, {
     cause: error,
-    details: { s3Code: textOf(error, 'code') ?? name, httpStatus: statusOf(error) },
+    details: { s3Code: codeOf(error) ?? name, httpStatus: statusOf(error) },
   });
 }
 
@@ -19,13 +21,7 @@ function statusOf(error: unknown): number | null {
   return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : null;
 }
 
-/** Error codes also hide one level down, under the SDK's own wrapper. */
-function textOf(error: unknown, key: 'code'): string | null {
-  for (const level of [error, error instanceof Error ? error.cause : null]) {
-    if (level instanceof Error && key in level) {
-      const value = (level as Error & { code?: unknown }).code;
-      if (typeof value === 'string') return value;
-    }
-  }
-  return null;
+/** Codes also hide under the SDK's own wrapper. */
+function codeOf(error: unknown): string | undefined {
+  return causesOf(error).flatMap((link) => textField(link, 'code') ?? [])[0];
 }

@@ -12,7 +12,7 @@ const BY_TEXT: readonly (readonly [RegExp, FailureCode])[] = [
   [/moov atom not found|File ended prematurely|partial file/, 'VIDEO_TRUNCATED'],
 ];
 
-export interface LastWordsMeaning {
+interface LastWordsMeaning {
   readonly code: FailureCode;
   /** What ffprobe takes the file for, where the words say it. */
   readonly container: string | null;

@@ -66,7 +66,7 @@ const CONNECTION_TEXT =
 /** An error of Prisma or of the driver, by its name or by the form of its code. A code of Node may have five letters too. */
 const DATABASE_CODE = /^(P\d{4}|(?!E[A-Z]{4}$)[0-9A-Z]{5})$/;
 
-export interface DatabaseSign {
+interface DatabaseSign {
   readonly code: FailureCode;
   /** SQLSTATE, Prisma code or Node error code; `text` where only the words of the error told. */
   readonly external: string;

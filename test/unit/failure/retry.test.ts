@@ -32,7 +32,11 @@ test('a permanent failure is not tried again, a temporary one four times', async
   });
   expect(calls).toBe(1);
   calls = 0;
-  await expect(withRetries(fail(coded('EPIPE')), { signal, policy: QUICK })).rejects.toBeInstanceOf(Failure);
+  const broken = coded('EPIPE');
+  const failure: unknown = await withRetries(fail(broken), { signal, policy: QUICK }).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(Failure);
+  expect((failure as Failure).code).toBe('NETWORK');
+  expect((failure as Failure).cause).toBe(broken);
   expect(calls).toBe(4);
 });
 
