@@ -19,7 +19,7 @@ import {
   processorSettings,
 } from './open-parts.ts';
 import { watchCrashes, type CrashPath } from './crash-path.ts';
-import { explain } from './fail.ts';
+import { explain } from './explain.ts';
 import { preflightDeps } from './preflight/real-deps.ts';
 import { renderPreflight } from './preflight/render.ts';
 import { runPreflight } from './preflight/run-preflight.ts';

@@ -6,7 +6,7 @@ import { addEnqueue } from './commands/enqueue.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addOnce } from './commands/once.ts';
 import { addOperate } from './commands/operate.ts';
-import { explain } from './fail.ts';
+import { explain } from './explain.ts';
 import { VERSION } from './version.ts';
 
 const program = new Command('video-worker')
