@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
 import { parseTruth } from '../../src/evaluation/truth.ts';
 import { fetchReportImages } from '../../src/cli/report-images.ts';
-import { createS3, createSqs } from '../../src/cli/open-parts.ts';
+import { openClients } from '../../src/cli/open-parts.ts';
 import { evaluationLines } from '../../src/cli/evaluation-text.ts';
 import { summaryLines } from '../../src/cli/summary.ts';
 import { loadConfig } from '../../src/config/config.ts';
@@ -108,20 +108,11 @@ async function upload(
   signal: AbortSignal,
 ): Promise<void> {
   Object.assign(process.env, stack.env);
-  const config = loadConfig({ ...env });
-  const s3 = createS3(config);
-  const sqs = createSqs(config);
-  try {
-    const target = { bucket: stack.uploadsBucket, key: `videos/2026/${video.videoId}.mp4` };
-    const bytes = await uploadVideo(s3, { ...target, contentType: 'video/mp4' }, video.file, signal);
-    await enqueueVideo(sqs, { queueUrl: stack.queueUrl, ...target, videoId: video.videoId }, signal);
-    say(
-      `uploaded ${(bytes / 1e6).toFixed(1)} MB to s3://${target.bucket}/${target.key} and sent the backend's message`,
-    );
-  } finally {
-    s3.destroy();
-    sqs.destroy();
-  }
+  using clients = openClients(loadConfig({ ...env }));
+  const target = { bucket: stack.uploadsBucket, key: `videos/2026/${video.videoId}.mp4` };
+  const bytes = await uploadVideo(clients.s3, { ...target, contentType: 'video/mp4' }, video.file, signal);
+  await enqueueVideo(clients.sqs, { queueUrl: stack.queueUrl, ...target, videoId: video.videoId }, signal);
+  say(`uploaded ${(bytes / 1e6).toFixed(1)} MB to s3://${target.bucket}/${target.key} and sent the backend's message`);
 }
 
 interface Running {
@@ -136,41 +127,36 @@ interface Running {
 
 async function follow(running: Running, signal: AbortSignal): Promise<boolean> {
   const { asked, stack, env, daemon, videoId, out } = running;
-  const database = await openDatabase({ url: stack.databaseUrl, schema: 'video_worker', poolSize: 2 });
+  await using database = await openDatabase({ url: stack.databaseUrl, schema: 'video_worker', poolSize: 2 });
   const config = loadConfig({ ...env });
-  const s3 = createS3(config);
-  try {
-    const video = await watchVideo(
-      { database, videoId, daemon, out: process.stderr, framesExpected: asked.video === null ? SCENE_FRAMES : null },
-      signal,
-    );
-    if (video.status !== 'completed') {
-      say(`the video ended as ${video.status}: ${video.failureCode ?? 'no code'}; see ${join(out, 'worker.log')}`);
-      return false;
-    }
-    const stored = await loadAnalysis(database, video.videoId, signal);
-    if (stored === null) throw new Error('the video is completed, but its analysis is not in the database');
-    const print = asked.json ? say : (line: string) => process.stdout.write(`${line}\n`);
-    for (const line of summaryLines(stored.analysis)) print(line);
-    const truth =
-      asked.video === null ? evaluate(stored.analysis, parseTruth(JSON.stringify(truthOfScene()), 'the scene')) : null;
-    if (truth !== null) {
-      print('\ncompared with the truth of the scene');
-      for (const line of evaluationLines(truth)) print(`  ${line}`);
-    }
-    const images = await fetchReportImages({ config, s3, video, stored }, signal);
-    const report = join(out, 'report.html');
-    await writeFile(report, renderReport(stored.analysis, images, { title: videoId }));
-    print(`\nreport: ${report}`);
-    const seconds = (performance.now() - running.started) / 1000;
-    const result = demoResult(asked.video ?? 'demo scene', stored.analysis, truth, seconds);
-    if (asked.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else print(`done in ${seconds.toFixed(0)} s`);
-    return result.ok;
-  } finally {
-    s3.destroy();
-    await database.close();
+  using clients = openClients(config);
+  const video = await watchVideo(
+    { database, videoId, daemon, out: process.stderr, framesExpected: asked.video === null ? SCENE_FRAMES : null },
+    signal,
+  );
+  if (video.status !== 'completed') {
+    say(`the video ended as ${video.status}: ${video.failureCode ?? 'no code'}; see ${join(out, 'worker.log')}`);
+    return false;
   }
+  const stored = await loadAnalysis(database, video.videoId, signal);
+  if (stored === null) throw new Error('the video is completed, but its analysis is not in the database');
+  const print = asked.json ? say : (line: string) => process.stdout.write(`${line}\n`);
+  for (const line of summaryLines(stored.analysis)) print(line);
+  const truth =
+    asked.video === null ? evaluate(stored.analysis, parseTruth(JSON.stringify(truthOfScene()), 'the scene')) : null;
+  if (truth !== null) {
+    print('\ncompared with the truth of the scene');
+    for (const line of evaluationLines(truth)) print(`  ${line}`);
+  }
+  const images = await fetchReportImages({ config, s3: clients.s3, video, stored }, signal);
+  const report = join(out, 'report.html');
+  await writeFile(report, renderReport(stored.analysis, images, { title: videoId }));
+  print(`\nreport: ${report}`);
+  const seconds = (performance.now() - running.started) / 1000;
+  const result = demoResult(asked.video ?? 'demo scene', stored.analysis, truth, seconds);
+  if (asked.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else print(`done in ${seconds.toFixed(0)} s`);
+  return result.ok;
 }
 
 /** Until Ctrl-C. */

@@ -4,13 +4,29 @@ import { EXIT_CODES } from '../worker/exit-codes.ts';
 
 /** Says an error in one paragraph on standard error, code first, causes behind it, and picks the exit code. */
 export function explain(error: unknown): number {
-  const failure = toFailure(error);
+  const [first, later] = unfold(error);
+  const failure = toFailure(first);
   const causes: string[] = [];
   for (let cause = failure.cause; cause instanceof Error && causes.length < 3; cause = cause.cause) {
     if (cause.message !== '' && !failure.message.includes(cause.message)) causes.push(`  because: ${cause.message}`);
   }
   const facts = Object.entries(factsOf(failure)).map(([name, value]) => `  ${name}: ${String(value)}`);
-  process.stderr.write(`${[`${failure.code}: ${failure.message}`, ...facts, ...causes].join('\n')}\n`);
+  const closing = later.map(toFailure).map(({ code, message }) => `  and while closing, ${code}: ${message}`);
+  process.stderr.write(`${[`${failure.code}: ${failure.message}`, ...facts, ...causes, ...closing].join('\n')}\n`);
   if (failure.code === 'CONFIG_INVALID') return EXIT_CODES.USAGE;
   return failure.class === 'system' ? EXIT_CODES.SYSTEM_FAILURE : EXIT_CODES.FAILED;
+}
+
+/**
+ * The error that ended the work and, in the order of their times, those of closing after it: `using` wraps each later one
+ * around what came before. Told by its fields, since the compiled `using` makes its own where Node has no SuppressedError.
+ */
+function unfold(error: unknown): readonly [unknown, readonly unknown[]] {
+  const later: unknown[] = [];
+  let first = error;
+  while (typeof first === 'object' && first !== null && 'error' in first && 'suppressed' in first) {
+    later.unshift(first.error);
+    first = first.suppressed;
+  }
+  return [first, later];
 }

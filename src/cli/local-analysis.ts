@@ -13,7 +13,8 @@ import { downloadObject, headObject } from '../storage/download.ts';
 import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe.ts';
 import { createWorkspace, type Workspace } from '../storage/workspace.ts';
-import { analysisSettings, createDescriber, createS3, decodeSettings, openChain, videoLimits } from './open-parts.ts';
+import { analysisSettings, decodeSettings, videoLimits } from './job-settings.ts';
+import { openClients, openModels } from './open-parts.ts';
 import { queryGpus } from './preflight/nvidia-smi.ts';
 
 export interface LocalAnalysisOptions {
@@ -44,33 +45,24 @@ export async function analyzeLocally(options: LocalAnalysisOptions, signal: Abor
   const file = await localFile(options.source, config, workspace, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);
   const settings = { ...(await analysisSettings(config)), keyFrames: options.keyFrames };
-  const describer = createDescriber(config);
-  const chain = await openChain(config, options.device, logger, { signal });
-  try {
-    let keyFrames: readonly KeyFrame[] = [];
-    const decoding = { ...decodeSettings(config), framesPerSecond: settings.framesPerSecond };
-    const analysis = await withDecodedFrames([tools, file, info, decoding, signal], (frames) =>
-      analyzeVideo(
-        { videoId: 'local', info, frames, workspaceDir: workspace.directory },
-        {
-          chain,
-          describer,
-          logger,
-          onKeyFrames: (kept) => {
-            keyFrames = kept;
-          },
-        },
-        settings,
-        options.onProgress,
-        signal,
-      ),
-    );
-    const images = options.keyFrames > 0 ? await readReportImages(analysis, keyFrames, signal) : NO_IMAGES;
-    return { analysis, images };
-  } finally {
-    await chain.close();
-    describer?.close();
-  }
+  await using models = await openModels(config, { device: options.device, logger, signal });
+  const { chain, describer } = models;
+  let keyFrames: readonly KeyFrame[] = [];
+  const onKeyFrames = (kept: readonly KeyFrame[]): void => {
+    keyFrames = kept;
+  };
+  const decoding = { ...decodeSettings(config), framesPerSecond: settings.framesPerSecond };
+  const analysis = await withDecodedFrames([tools, file, info, decoding, signal], (frames) =>
+    analyzeVideo(
+      { videoId: 'local', info, frames, workspaceDir: workspace.directory },
+      { chain, describer, logger, onKeyFrames },
+      settings,
+      options.onProgress,
+      signal,
+    ),
+  );
+  const images = options.keyFrames > 0 ? await readReportImages(analysis, keyFrames, signal) : NO_IMAGES;
+  return { analysis, images };
 }
 
 async function localFile(source: string, config: Config, workspace: Workspace, signal: AbortSignal): Promise<string> {
@@ -81,16 +73,13 @@ async function localFile(source: string, config: Config, workspace: Workspace, s
     if (found === null || !found.isFile()) throw new Failure('OBJECT_NOT_FOUND', `there is no file ${source}`);
     return path;
   }
-  const s3 = createS3(config);
-  try {
-    const limits = { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 };
-    const head = await headObject(s3, { ...object, versionId: null, etag: null }, limits, signal);
-    const path = workspace.path('video');
-    await downloadObject(s3, head, path, limits, signal);
-    return path;
-  } finally {
-    s3.destroy();
-  }
+  using clients = openClients(config);
+  const { s3 } = clients;
+  const limits = { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 };
+  const head = await headObject(s3, { ...object, versionId: null, etag: null }, limits, signal);
+  const path = workspace.path('video');
+  await downloadObject(s3, head, path, limits, signal);
+  return path;
 }
 
 /** `s3://bucket/key`; null for anything else. The key is taken as it is, not decoded. */

@@ -1,35 +1,60 @@
-import { readFile } from 'node:fs/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createBedrockDescriber, DEFAULT_BEDROCK_SETTINGS } from '../scene/bedrock.ts';
 import { createModelChain } from '../chain/create-model-chain.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
-import type { SceneDescriber } from '../scene/scene.ts';
-import { DEFAULT_ANALYSIS_SETTINGS, type AnalysisSettings } from '../analysis/settings.ts';
-import { parseZonePlan } from '../analysis/zones.ts';
 import type { Config } from '../config/config.ts';
 import { loadPack } from '../packs/load-pack.ts';
 import { openDatabase, type Database } from '../persistence/client.ts';
+import { migrateDatabase } from '../persistence/migrate.ts';
+import { createBedrockDescriber, DEFAULT_BEDROCK_SETTINGS, type BedrockDescriber } from '../scene/bedrock.ts';
+import type { SceneDescriber } from '../scene/scene.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { VideoLimits } from '../video/video-limits.ts';
-import type { VideoProcessorSettings } from '../job/job-context.ts';
+import { locateFfmpeg, type FfmpegTools } from '../video/ffmpeg-binary.ts';
+import { ClosingStack } from './closing-stack.ts';
 
-const PROBE_TIMEOUT_MS = 30_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+const MIGRATION_TIMEOUT_MS = 60_000;
 
-/** Stores and queues, on the endpoint that the configuration names. The caller destroys the client. */
-export function createS3(config: Config): S3Client {
-  const { region, endpointUrl, s3ForcePathStyle } = config.aws;
-  return new S3Client({
-    region,
-    forcePathStyle: s3ForcePathStyle,
-    ...(endpointUrl === null ? {} : { endpoint: endpointUrl }),
-  });
+/** Stores and queues, on the endpoint that the configuration names. */
+export interface Clients extends Disposable {
+  readonly s3: S3Client;
+  readonly sqs: SQSClient;
 }
 
-export function createSqs(config: Config): SQSClient {
-  const { region, endpointUrl } = config.aws;
-  return new SQSClient({ region, ...(endpointUrl === null ? {} : { endpoint: endpointUrl }) });
+/** The models and who else writes scene texts. */
+export interface Models extends AsyncDisposable {
+  readonly chain: ModelChain;
+  readonly describer: SceneDescriber | null;
+}
+
+/** What a job needs beside the store: opened together, closed together. */
+export interface Parts extends Models {
+  readonly tools: FfmpegTools;
+  readonly database: Database;
+}
+
+export interface OpenModelsOptions {
+  /** What the preflight resolved, so that `auto` is decided once. */
+  readonly device: 'cpu' | 'cuda';
+  readonly logger: Logger;
+  /** The files were hashed a moment ago, by the preflight: several gigabytes are not read twice. */
+  readonly isVerified?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Connects to nothing yet: the first call does. */
+export function openClients(config: Config): Clients {
+  const { region, endpointUrl, s3ForcePathStyle } = config.aws;
+  const endpoint = endpointUrl === null ? {} : { endpoint: endpointUrl };
+  const s3 = new S3Client({ region, forcePathStyle: s3ForcePathStyle, ...endpoint });
+  const sqs = new SQSClient({ region, ...endpoint });
+  return {
+    s3,
+    sqs,
+    [Symbol.dispose]() {
+      sqs.destroy();
+      s3.destroy();
+    },
+  };
 }
 
 export async function openConfiguredDatabase(config: Config<'database'>): Promise<Database> {
@@ -37,18 +62,39 @@ export async function openConfiguredDatabase(config: Config<'database'>): Promis
   return await openDatabase({ url, schema, poolSize });
 }
 
-export interface OpenChainOptions {
-  /** The files were hashed a moment ago, by the preflight: several gigabytes are not read twice. */
-  readonly isVerified?: boolean;
-  readonly signal?: AbortSignal;
+/**
+ * Opens ffmpeg, the database (migrated where the configuration asks for it) and the models, in this order; they close in
+ * the reverse one. An opening that fails closes what was opened before it.
+ */
+export async function openParts(config: Config<'database' | 'models'>, options: OpenModelsOptions): Promise<Parts> {
+  await using opening = new ClosingStack();
+  const tools = await locateFfmpeg(config.ffmpeg);
+  const database = opening.add(await openConfiguredDatabase(config), (opened) => opened.close());
+  if (config.database.migrateOnStart) {
+    const applied = await migrateDatabase(database, AbortSignal.timeout(MIGRATION_TIMEOUT_MS));
+    if (applied.length > 0) options.logger.info({ applied }, 'database migrated');
+  }
+  const { chain, describer } = opening.add(await openModels(config, options), (opened) =>
+    opened[Symbol.asyncDispose](),
+  );
+  return closedWith(opening.move(), { tools, database, chain, describer });
 }
 
-/** `device` is what the preflight resolved, so that `auto` is decided once. */
-export async function openChain(
+/** The models alone, for an analysis without a database. */
+export async function openModels(config: Config<'models'>, options: OpenModelsOptions): Promise<Models> {
+  await using opening = new ClosingStack();
+  const describer = opening.add(createDescriber(config), (opened) => opened?.close());
+  const chain = opening.add(await openChain(config, options), (opened) => opened.close());
+  return closedWith(opening.move(), { chain, describer });
+}
+
+function closedWith<T extends object>(opened: ClosingStack, parts: T): T & AsyncDisposable {
+  return { ...parts, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+}
+
+async function openChain(
   config: Config<'models'>,
-  device: 'cpu' | 'cuda',
-  logger: Logger,
-  { isVerified = false, signal }: OpenChainOptions = {},
+  { device, logger, isVerified = false, signal }: OpenModelsOptions,
 ): Promise<ModelChain> {
   const { modelPack, gpuDeviceId, cpuThreads, visionBatch, languageBatch } = config.inference;
   return await createModelChain({
@@ -63,26 +109,7 @@ export async function openChain(
   });
 }
 
-export async function analysisSettings(config: Config): Promise<AnalysisSettings> {
-  const { analysis, scene } = config;
-  const zones =
-    analysis.zonesFile === null
-      ? DEFAULT_ANALYSIS_SETTINGS.zones
-      : parseZonePlan(await readFile(analysis.zonesFile, 'utf8'), analysis.zonesFile);
-  return {
-    ...DEFAULT_ANALYSIS_SETTINGS,
-    framesPerSecond: analysis.sampleFps,
-    attributes: analysis.attributes,
-    actionEverySamples: analysis.actionEverySamples,
-    scene: scene.source,
-    sceneEverySamples: scene.everySamples,
-    sceneRequired: scene.failure === 'fail',
-    zones,
-    events: { ...DEFAULT_ANALYSIS_SETTINGS.events, highlightActions: [...analysis.highlightActions] },
-  };
-}
-
-export function createDescriber(config: Config): (SceneDescriber & { close(): void }) | null {
+function createDescriber(config: Config): BedrockDescriber | null {
   const { scene, aws } = config;
   if (scene.source !== 'bedrock') return null;
   return createBedrockDescriber({
@@ -92,40 +119,4 @@ export function createDescriber(config: Config): (SceneDescriber & { close(): vo
     endpoint: scene.bedrockEndpointUrl,
     maxCallsPerVideo: scene.bedrockMaxCallsPerVideo,
   });
-}
-
-export function videoLimits(config: Config): VideoLimits {
-  const { maxVideoSeconds, maxVideoPixels, maxFrameRate, maxStreams } = config.limits;
-  return {
-    maxDurationSeconds: maxVideoSeconds,
-    maxPixels: maxVideoPixels,
-    maxFrameRate,
-    maxFrames: maxVideoSeconds * maxFrameRate,
-    maxStreams,
-    timeoutMs: PROBE_TIMEOUT_MS,
-  };
-}
-
-export async function processorSettings(config: Config): Promise<VideoProcessorSettings> {
-  const limits = videoLimits(config);
-  const { highlightsBucket } = config.analysis;
-  return {
-    workerId: config.worker.id,
-    workDir: config.worker.workDir,
-    analysis: await analysisSettings(config),
-    decode: decodeSettings(config),
-    download: { maxBytes: config.limits.maxObjectBytes, timeoutMs: REQUEST_TIMEOUT_MS },
-    video: limits,
-    highlightsBucket: config.analysis.highlightActions.length > 0 ? highlightsBucket : null,
-    aliveSeconds: config.worker.runAliveSeconds,
-  };
-}
-
-export function decodeSettings(config: Config): VideoProcessorSettings['decode'] {
-  return {
-    stallTimeoutMs: config.limits.decodeStallSeconds * 1000,
-    wallTimeoutMs: config.worker.maxProcessingSeconds * 1000,
-    maxFrames: videoLimits(config).maxFrames,
-    threads: 0,
-  };
 }

@@ -10,7 +10,7 @@ import { downloadObject, headObject } from '../storage/download.ts';
 import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe.ts';
 import { createWorkspace } from '../storage/workspace.ts';
-import { decodeSettings, videoLimits } from './open-parts.ts';
+import { decodeSettings, videoLimits } from './job-settings.ts';
 
 interface ReportSource {
   readonly config: Config;

@@ -1,25 +1,18 @@
 import './no-telemetry.ts';
 import { Command } from 'commander';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
+import type { ModelChain } from '../chain/model-chain.ts';
 import { loadConfig, type Config } from '../config/config.ts';
-import { migrateDatabase } from '../persistence/migrate.ts';
 import { recordRejection } from '../persistence/record-rejection.ts';
-import { createLogger, type Logger } from '../telemetry/logger.ts';
-import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { removeStaleWorkspaces } from '../storage/workspace.ts';
 import { WorkerEventBus } from '../worker/events.ts';
 import { EXIT_CODES, exitCodeOf } from '../worker/exit-codes.ts';
 import { createVideoProcessor } from '../job/process-video.ts';
-import {
-  createDescriber,
-  createS3,
-  createSqs,
-  openChain,
-  openConfiguredDatabase,
-  processorSettings,
-} from './open-parts.ts';
-import { watchCrashes, type CrashPath } from './crash-path.ts';
+import { watchCrashes } from './crash-path.ts';
 import { explain } from './explain.ts';
+import { processorSettings } from './job-settings.ts';
+import { openClients, openParts } from './open-parts.ts';
 import { preflightDeps } from './preflight/real-deps.ts';
 import { renderPreflight } from './preflight/render.ts';
 import { runPreflight } from './preflight/run-preflight.ts';
@@ -42,80 +35,44 @@ async function main(): Promise<number> {
   const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });
   // From here on: an error that nothing catches while the models load must not look like a wrong configuration either.
   using crashPath = watchCrashes(process, logger, (code) => process.exit(code));
-  const s3 = createS3(config);
-  const sqs = createSqs(config);
+  using clients = openClients(config);
   const preflight = await runPreflight(
     config,
-    preflightDeps(config, { sqs, s3 }),
+    preflightDeps(config, clients),
     AbortSignal.timeout(PREFLIGHT_TIMEOUT_MS),
   );
   process.stderr.write(renderPreflight(preflight));
-  if (!preflight.ok) {
-    sqs.destroy();
-    s3.destroy();
-    return EXIT_CODES.PREFLIGHT;
-  }
-  try {
-    return await serve(config, preflight.device, logger, { s3, sqs, crashPath });
-  } finally {
-    sqs.destroy();
-    s3.destroy();
-  }
-}
-
-async function serve(
-  config: DaemonConfig,
-  device: 'cpu' | 'cuda',
-  logger: Logger,
-  hands: {
-    readonly s3: ReturnType<typeof createS3>;
-    readonly sqs: ReturnType<typeof createSqs>;
-    readonly crashPath: CrashPath;
-  },
-): Promise<number> {
-  const tools = await locateFfmpeg(config.ffmpeg);
+  if (!preflight.ok) return EXIT_CODES.PREFLIGHT;
   const removed = await removeStaleWorkspaces(config.worker.workDir);
   if (removed > 0) logger.info({ removed }, 'workspaces of a worker that is gone were removed');
-  const database = await openConfiguredDatabase(config);
-  const describer = createDescriber(config);
-  try {
-    if (config.database.migrateOnStart) {
-      const applied = await migrateDatabase(database, AbortSignal.timeout(PREFLIGHT_TIMEOUT_MS));
-      if (applied.length > 0) logger.info({ applied }, 'database migrated');
-    }
-    const chain = await openChain(config, device, logger, { isVerified: true });
-    try {
-      const settings = await processorSettings(config);
-      const events = new WorkerEventBus(logger);
-      const stageSeconds = stageSecondsOf(chain);
-      const onAnalysed = ({ sampling }: VideoAnalysis): void => {
-        void stageSeconds().then(
-          (spent) => events.emit('video:analysed', { frames: sampling.frames, stageSeconds: spent }),
-          // A thread that died is told by the job that it fails.
-          () => events.emit('video:analysed', { frames: sampling.frames, stageSeconds: {} }),
-        );
-      };
-      const report = await runDaemon({
-        config,
-        logger,
-        sqs: hands.sqs,
-        crashPath: hands.crashPath,
-        events,
-        processJob: createVideoProcessor(
-          { database, s3: hands.s3, tools, chain, describer, logger, onAnalysed },
-          settings,
-        ),
-        onRejectedMessage: (messageId, failure) =>
-          recordRejection(database, { messageId, failure }, AbortSignal.timeout(5_000)),
-      });
-      return exitCodeOf(report);
-    } finally {
-      await chain.close();
-    }
-  } finally {
-    describer?.close();
-    await database.close();
-  }
+  await using parts = await openParts(config, { device: preflight.device, logger, isVerified: true });
+  const { database, tools, chain, describer } = parts;
+  const events = new WorkerEventBus(logger);
+  const report = await runDaemon({
+    config,
+    logger,
+    sqs: clients.sqs,
+    crashPath,
+    events,
+    processJob: createVideoProcessor(
+      { database, s3: clients.s3, tools, chain, describer, logger, onAnalysed: tellAnalysed(events, chain) },
+      await processorSettings(config),
+    ),
+    onRejectedMessage: (messageId, failure) =>
+      recordRejection(database, { messageId, failure }, AbortSignal.timeout(5_000)),
+  });
+  return exitCodeOf(report);
+}
+
+function tellAnalysed(events: WorkerEventBus, chain: ModelChain): (analysis: VideoAnalysis) => void {
+  const stageSeconds = stageSecondsOf(chain);
+  return ({ sampling: { frames } }) => {
+    void stageSeconds().then(
+      (spent) => events.emit('video:analysed', { frames, stageSeconds: spent }),
+      // A thread that died is told by the job that it fails.
+      () => events.emit('video:analysed', { frames, stageSeconds: {} }),
+    );
+  };
 }
 
 try {

@@ -19,7 +19,7 @@ export interface DatabaseOptions {
 }
 
 /** An open database: Prisma for rows, the pool for the migrator, and the limits that every call keeps. */
-export interface Database {
+export interface Database extends AsyncDisposable {
   readonly prisma: PrismaClient;
   readonly pool: Pool;
   readonly schema: string;
@@ -65,17 +65,22 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   pool.on('error', () => undefined);
   pool.on('connect', (client) => limitSilence(client, statementTimeoutMs + CLIENT_GRACE_MS));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema: options.schema }), errorFormat: 'minimal' });
+  const close = async (): Promise<void> => {
+    try {
+      await prisma.$disconnect();
+      await pool.end();
+    } finally {
+      await embedded?.close();
+    }
+  };
   return {
     prisma,
     pool,
     schema: options.schema,
     statementTimeoutMs,
     connectTimeoutMs,
-    close: async () => {
-      await prisma.$disconnect();
-      await pool.end();
-      await embedded?.close();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -1,6 +1,7 @@
 import { analyzeVideo } from '../../src/analysis/analyze-video.ts';
 import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
-import { analysisSettings, decodeSettings, openChain, videoLimits } from '../../src/cli/open-parts.ts';
+import { analysisSettings, decodeSettings, videoLimits } from '../../src/cli/job-settings.ts';
+import { openModels } from '../../src/cli/open-parts.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { analysisRows } from '../../src/persistence/rows.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
@@ -48,22 +49,18 @@ export async function undisturbedResults(
   const tools = await locateFfmpeg(config.ffmpeg);
   const settings = await analysisSettings(config);
   const signal = AbortSignal.timeout(120_000);
-  const chain = await openChain(config, 'cpu', logger, { signal });
-  try {
-    const results = new Map<string, ResultSet>();
-    for (const { name, file } of clips) {
-      await using workspace = await createWorkspace(folder, name);
-      const info = await probeVideo(tools, file, videoLimits(config), signal);
-      const options = { ...decodeSettings(config), framesPerSecond: settings.framesPerSecond };
-      const frames = decodeFrames(tools, file, info, options, signal);
-      const input = { videoId: name, info, frames, workspaceDir: workspace.directory };
-      const analysis = await analyzeVideo(input, { chain, describer: null, logger }, settings, () => {}, signal);
-      results.set(name, resultSet(analysis, name));
-    }
-    return results;
-  } finally {
-    await chain.close();
+  await using models = await openModels(config, { device: 'cpu', logger, signal });
+  const results = new Map<string, ResultSet>();
+  for (const { name, file } of clips) {
+    await using workspace = await createWorkspace(folder, name);
+    const info = await probeVideo(tools, file, videoLimits(config), signal);
+    const options = { ...decodeSettings(config), framesPerSecond: settings.framesPerSecond };
+    const frames = decodeFrames(tools, file, info, options, signal);
+    const input = { videoId: name, info, frames, workspaceDir: workspace.directory };
+    const deps = { chain: models.chain, describer: null, logger };
+    results.set(name, resultSet(await analyzeVideo(input, deps, settings, () => {}, signal), name));
   }
+  return results;
 }
 
 function resultSet(analysis: VideoAnalysis, videoId: string): ResultSet {

@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import { Failure } from '../../failure/failure.ts';
 import { enqueueVideo } from '../../queue/sqs/enqueue.ts';
 import { uploadVideo } from '../../storage/upload-video.ts';
-import { createS3, createSqs } from '../open-parts.ts';
 import { configWith, parseS3Url } from '../local-analysis.ts';
+import { openClients } from '../open-parts.ts';
 
 interface EnqueueOptions {
   readonly videoId?: string;
@@ -31,22 +31,16 @@ async function enqueue(source: string, options: EnqueueOptions): Promise<void> {
     throw new Failure('CONFIG_INVALID', `--priority is "${priority}": it must be high, normal or low`);
   }
   const videoId = options.videoId ?? randomUUID();
-  const s3 = createS3(config);
-  const sqs = createSqs(config);
+  using clients = openClients(config);
   const signal = AbortSignal.timeout(3_600_000);
-  try {
-    let object = parseS3Url(source);
-    if (object === null) {
-      const bucket = options.bucket ?? config.object.bucket ?? 'video-uploads';
-      object = { bucket, key: `videos/${videoId}/${basename(source)}` };
-      await uploadVideo(s3, { ...object, contentType: 'video/mp4' }, source, signal);
-    }
-    const byPriority = { high: config.queue.urlHigh, normal: null, low: config.queue.urlLow };
-    const queueUrl = byPriority[priority] ?? config.queue.url;
-    const messageId = await enqueueVideo(sqs, { queueUrl, ...object, videoId, priority }, signal);
-    process.stdout.write(`${JSON.stringify({ videoId, ...object, messageId })}\n`);
-  } finally {
-    s3.destroy();
-    sqs.destroy();
+  let object = parseS3Url(source);
+  if (object === null) {
+    const bucket = options.bucket ?? config.object.bucket ?? 'video-uploads';
+    object = { bucket, key: `videos/${videoId}/${basename(source)}` };
+    await uploadVideo(clients.s3, { ...object, contentType: 'video/mp4' }, source, signal);
   }
+  const byPriority = { high: config.queue.urlHigh, normal: null, low: config.queue.urlLow };
+  const queueUrl = byPriority[priority] ?? config.queue.url;
+  const messageId = await enqueueVideo(clients.sqs, { queueUrl, ...object, videoId, priority }, signal);
+  process.stdout.write(`${JSON.stringify({ videoId, ...object, messageId })}\n`);
 }

@@ -3,26 +3,20 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { Interruption } from '../../failure/failure.ts';
-import { migrateDatabase } from '../../persistence/migrate.ts';
 import type { Job } from '../../queue/messages/job.ts';
 import { parseMessage } from '../../queue/messages/parse-message.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { locateFfmpeg } from '../../video/ffmpeg-binary.ts';
 import type { Disposition } from '../../failure/disposition.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { createVideoProcessor } from '../../job/process-video.ts';
-import {
-  createDescriber,
-  createS3,
-  createSqs,
-  openChain,
-  openConfiguredDatabase,
-  processorSettings,
-} from '../open-parts.ts';
+import { processorSettings } from '../job-settings.ts';
 import { configWith } from '../local-analysis.ts';
+import { openClients, openParts } from '../open-parts.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';
 import { renderPreflight } from '../preflight/render.ts';
 import { runPreflight } from '../preflight/run-preflight.ts';
+
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 export function addOnce(program: Command): void {
   program
@@ -36,53 +30,46 @@ async function once(options: { readonly message?: string }): Promise<void> {
   const jobs = await jobsOf(options.message);
   const config = configWith(['database', 'models']);
   const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });
-  const s3 = createS3(config);
-  const sqs = createSqs(config);
-  const preflight = await runPreflight(config, preflightDeps(config, { sqs, s3 }), AbortSignal.timeout(60_000));
+  using clients = openClients(config);
+  const preflight = await runPreflight(config, preflightDeps(config, clients), AbortSignal.timeout(60_000));
   process.stderr.write(renderPreflight(preflight));
   if (!preflight.ok) {
     process.exitCode = EXIT_CODES.PREFLIGHT;
     return;
   }
-  const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => stop.abort(new Interruption('shutdown', `stopped by ${signal}`)));
-  }
-  const limit = config.worker.maxProcessingSeconds;
-  const deadline = new AbortController();
-  const timer = setTimeout(
-    () => deadline.abort(new Interruption('deadline', `the job ran longer than ${limit} s`)),
-    limit * 1000,
+  using limits = watchLimits(config.worker.maxProcessingSeconds);
+  await using parts = await openParts(config, { device: preflight.device, logger, isVerified: true });
+  const { database, tools, chain, describer } = parts;
+  const processJob = createVideoProcessor(
+    { database, s3: clients.s3, tools, chain, describer, logger },
+    await processorSettings(config),
   );
-  const tools = await locateFfmpeg(config.ffmpeg);
-  const database = await openConfiguredDatabase(config);
-  const describer = createDescriber(config);
-  try {
-    if (config.database.migrateOnStart) await migrateDatabase(database, AbortSignal.timeout(60_000));
-    const chain = await openChain(config, preflight.device, logger, { isVerified: true });
-    try {
-      const process_ = createVideoProcessor(
-        { database, s3, tools, chain, describer, logger },
-        await processorSettings(config),
-      );
-      const signal = AbortSignal.any([stop.signal, deadline.signal]);
-      const dispositions: Disposition[] = [];
-      for (const job of jobs) {
-        const id = randomUUID();
-        const delivery = { job, messageId: id, correlationId: id, receiveCount: 1, confirmLease: async () => {} };
-        dispositions.push(await process_(delivery, signal));
-      }
-      process.exitCode = Math.max(0, ...dispositions.map(exitCode));
-    } finally {
-      await chain.close();
-    }
-  } finally {
-    clearTimeout(timer);
-    describer?.close();
-    await database.close();
-    s3.destroy();
-    sqs.destroy();
+  const dispositions: Disposition[] = [];
+  for (const job of jobs) {
+    const id = randomUUID();
+    const delivery = { job, messageId: id, correlationId: id, receiveCount: 1, confirmLease: async () => {} };
+    dispositions.push(await processJob(delivery, limits.signal));
   }
+  process.exitCode = Math.max(0, ...dispositions.map(exitCode));
+}
+
+/** Interrupts the jobs on a signal to this process, or when their time is over. */
+function watchLimits(seconds: number): Disposable & { readonly signal: AbortSignal } {
+  const stop = new AbortController();
+  const deadline = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => stop.abort(new Interruption('shutdown', `stopped by ${name}`));
+  for (const name of STOP_SIGNALS) process.once(name, onSignal);
+  const timer = setTimeout(
+    () => deadline.abort(new Interruption('deadline', `the job ran longer than ${seconds} s`)),
+    seconds * 1000,
+  );
+  return {
+    signal: AbortSignal.any([stop.signal, deadline.signal]),
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      for (const name of STOP_SIGNALS) process.off(name, onSignal);
+    },
+  };
 }
 
 function exitCode(disposition: Disposition): number {

@@ -9,8 +9,8 @@ import { loadAnalysis } from '../../persistence/read/stored-analysis.ts';
 import { findVideo, listVideos, type VideoRecord } from '../../persistence/read/videos.ts';
 import { renderReport } from '../../report/report.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
-import { createS3, createSqs, openConfiguredDatabase } from '../open-parts.ts';
 import { configWith } from '../local-analysis.ts';
+import { openClients, openConfiguredDatabase } from '../open-parts.ts';
 import { queryGpus } from '../preflight/nvidia-smi.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';
 import { renderPreflight } from '../preflight/render.ts';
@@ -58,25 +58,15 @@ export function addOperate(program: Command): void {
 
 async function preflight(options: { readonly json?: boolean }): Promise<void> {
   const config = configWith([]);
-  const s3 = createS3(config);
-  const sqs = createSqs(config);
-  try {
-    const result = await runPreflight(config, preflightDeps(config, { s3, sqs }), AbortSignal.timeout(CALL_MS));
-    process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : renderPreflight(result));
-    if (!result.ok) process.exitCode = EXIT_CODES.PREFLIGHT;
-  } finally {
-    s3.destroy();
-    sqs.destroy();
-  }
+  using clients = openClients(config);
+  const result = await runPreflight(config, preflightDeps(config, clients), AbortSignal.timeout(CALL_MS));
+  process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : renderPreflight(result));
+  if (!result.ok) process.exitCode = EXIT_CODES.PREFLIGHT;
 }
 
 async function withDatabase<T>(work: (database: Database, signal: AbortSignal) => Promise<T>): Promise<T> {
-  const database = await openConfiguredDatabase(configWith(['database']));
-  try {
-    return await work(database, AbortSignal.timeout(CALL_MS));
-  } finally {
-    await database.close();
-  }
+  await using database = await openConfiguredDatabase(configWith(['database']));
+  return await work(database, AbortSignal.timeout(CALL_MS));
 }
 
 async function migrate(): Promise<void> {
@@ -112,23 +102,16 @@ async function prepare(raw: string, options: { readonly out: string }): Promise<
 
 async function report(reference: string, options: { readonly out: string }): Promise<void> {
   const config = configWith(['database']);
-  const s3 = createS3(config);
-  try {
-    await withDatabase(async (database, signal) => {
-      const video = await requireVideo(database, reference, signal);
-      const stored = await loadAnalysis(database, video.videoId, signal);
-      if (stored === null) {
-        throw new Failure(
-          'OBJECT_NOT_FOUND',
-          `video ${reference} is ${video.status}: there is no analysis to report yet`,
-        );
-      }
-      const images = await fetchReportImages({ config, s3, video, stored }, signal);
-      await writeFile(options.out, renderReport(stored.analysis, images, { title: video.externalId }));
-    });
-  } finally {
-    s3.destroy();
+  using clients = openClients(config);
+  await using database = await openConfiguredDatabase(config);
+  const signal = AbortSignal.timeout(CALL_MS);
+  const video = await requireVideo(database, reference, signal);
+  const stored = await loadAnalysis(database, video.videoId, signal);
+  if (stored === null) {
+    throw new Failure('OBJECT_NOT_FOUND', `video ${reference} is ${video.status}: there is no analysis to report yet`);
   }
+  const images = await fetchReportImages({ config, s3: clients.s3, video, stored }, signal);
+  await writeFile(options.out, renderReport(stored.analysis, images, { title: video.externalId }));
   process.stdout.write(`${options.out}\n`);
 }
 

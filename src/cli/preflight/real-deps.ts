@@ -43,12 +43,8 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
     },
     migrationStatus: async (signal) => {
       const { url, schema } = config.database;
-      const database = await openDatabase({ url: url ?? '', schema, poolSize: 1, connectTimeoutMs: 5000 });
-      try {
-        return await migrationStatus(database, signal);
-      } finally {
-        await database.close();
-      }
+      await using database = await openDatabase({ url: url ?? '', schema, poolSize: 1, connectTimeoutMs: 5000 });
+      return await migrationStatus(database, signal);
     },
     readQueue: (url, signal) => readQueue(clients.sqs, url, config.queue.deadLetterUrl, signal),
     headBucket: async (bucket, signal) => {

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { DEFAULT_ANALYSIS_SETTINGS, type AnalysisSettings } from '../analysis/settings.ts';
+import { parseZonePlan } from '../analysis/zones.ts';
+import type { Config } from '../config/config.ts';
+import type { VideoProcessorSettings } from '../job/job-context.ts';
+import type { VideoLimits } from '../video/video-limits.ts';
+
+const PROBE_TIMEOUT_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export async function analysisSettings(config: Config): Promise<AnalysisSettings> {
+  const { analysis, scene } = config;
+  const zones =
+    analysis.zonesFile === null
+      ? DEFAULT_ANALYSIS_SETTINGS.zones
+      : parseZonePlan(await readFile(analysis.zonesFile, 'utf8'), analysis.zonesFile);
+  return {
+    ...DEFAULT_ANALYSIS_SETTINGS,
+    framesPerSecond: analysis.sampleFps,
+    attributes: analysis.attributes,
+    actionEverySamples: analysis.actionEverySamples,
+    scene: scene.source,
+    sceneEverySamples: scene.everySamples,
+    sceneRequired: scene.failure === 'fail',
+    zones,
+    events: { ...DEFAULT_ANALYSIS_SETTINGS.events, highlightActions: [...analysis.highlightActions] },
+  };
+}
+
+export function videoLimits(config: Config): VideoLimits {
+  const { maxVideoSeconds, maxVideoPixels, maxFrameRate, maxStreams } = config.limits;
+  return {
+    maxDurationSeconds: maxVideoSeconds,
+    maxPixels: maxVideoPixels,
+    maxFrameRate,
+    maxFrames: maxVideoSeconds * maxFrameRate,
+    maxStreams,
+    timeoutMs: PROBE_TIMEOUT_MS,
+  };
+}
+
+export async function processorSettings(config: Config): Promise<VideoProcessorSettings> {
+  const limits = videoLimits(config);
+  const { highlightsBucket } = config.analysis;
+  return {
+    workerId: config.worker.id,
+    workDir: config.worker.workDir,
+    analysis: await analysisSettings(config),
+    decode: decodeSettings(config),
+    download: { maxBytes: config.limits.maxObjectBytes, timeoutMs: REQUEST_TIMEOUT_MS },
+    video: limits,
+    highlightsBucket: config.analysis.highlightActions.length > 0 ? highlightsBucket : null,
+    aliveSeconds: config.worker.runAliveSeconds,
+  };
+}
+
+export function decodeSettings(config: Config): VideoProcessorSettings['decode'] {
+  return {
+    stallTimeoutMs: config.limits.decodeStallSeconds * 1000,
+    wallTimeoutMs: config.worker.maxProcessingSeconds * 1000,
+    maxFrames: videoLimits(config).maxFrames,
+    threads: 0,
+  };
+}
