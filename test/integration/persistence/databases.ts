@@ -25,7 +25,7 @@ export function onBothDatabases(suite: (databases: TestDatabases) => void): void
       let schemas = 0;
       beforeAll(async () => {
         if (kind === 'embedded') {
-          const embedded = await startEmbeddedPostgres('memory');
+          const embedded = await startEmbeddedPostgres('memory', 0, '.local');
           url = embedded.url;
           stop = () => embedded.close();
         } else {

@@ -17,7 +17,7 @@ describe('several connections on the one session', () => {
   let embedded: EmbeddedPostgres;
   let pool: Pool;
   beforeAll(async () => {
-    embedded = await startEmbeddedPostgres('memory');
+    embedded = await startEmbeddedPostgres('memory', 0, '.local');
     pool = new Pool({ connectionString: embedded.url, max: 4 });
     await pool.query('CREATE TABLE t (a INTEGER PRIMARY KEY)');
   });
@@ -121,7 +121,7 @@ test('a folder has one owner at a time', async () => {
 });
 
 test('a port that is taken is an error that says so', async () => {
-  const first = await startEmbeddedPostgres('memory');
-  await expect(startEmbeddedPostgres('memory', first.port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  const first = await startEmbeddedPostgres('memory', 0, '.local');
+  await expect(startEmbeddedPostgres('memory', first.port, '.local')).rejects.toMatchObject({ code: 'EADDRINUSE' });
   await first.close();
 });
