@@ -11,8 +11,9 @@ import pickle
 import struct
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, Callable
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -93,7 +94,7 @@ class _LazyTensor:
     def read(self) -> Tensor:
         if 0 in self.size:
             return torch.empty(self.size, dtype=self.storage.dtype)
-        last = self.offset + sum((n - 1) * step for n, step in zip(self.size, self.stride))
+        last = self.offset + sum((n - 1) * step for n, step in zip(self.size, self.stride, strict=False))
         if min((self.offset, *self.stride), default=0) < 0 or last >= self.storage.count:
             raise ExportError("a tensor reaches outside its storage: the file is damaged")
         return torch.as_strided(self.storage.flat, self.size, self.stride, self.offset).clone()

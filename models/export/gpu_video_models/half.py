@@ -6,7 +6,7 @@ their meaning in 11 bits (pixel coordinates, for one) have to stay as they are.
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 import onnx

@@ -83,11 +83,11 @@ class Exchange(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        maps = [branch(x) for branch, x in zip(self.branches, maps)]
+        maps = [branch(x) for branch, x in zip(self.branches, maps, strict=True)]
         fused = []
         for paths in self.fuse_layers:
             total = paths[0](maps[0])
-            for path, x in zip(list(paths)[1:], maps[1:]):
+            for path, x in zip(list(paths)[1:], maps[1:], strict=True):
                 total = total + path(x)
             fused.append(self.relu(total))
         return fused

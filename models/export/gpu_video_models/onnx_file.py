@@ -104,7 +104,9 @@ def fold_constants(model: onnx.ModelProto) -> None:
             continue
         feeds = {name: numpy_helper.to_array(weights[name]) for name in node.input if name}
         outputs = ReferenceEvaluator(_single_node_model(node, model)).run(list(node.output), feeds)
-        weights.update((name, numpy_helper.from_array(value, name)) for name, value in zip(node.output, outputs))
+        weights.update(
+            (name, numpy_helper.from_array(value, name)) for name, value in zip(node.output, outputs, strict=True)
+        )
     used = {name for node in kept for name in node.input}
     del graph.node[:]
     graph.node.extend(kept)

@@ -30,7 +30,7 @@ def settle_batch_norms(model: nn.Module, sample: Tensor) -> None:
     with torch.no_grad():
         model(sample)
     model.eval()
-    for norm, momentum in zip(norms, kept):
+    for norm, momentum in zip(norms, kept, strict=True):
         norm.momentum = momentum
 
 

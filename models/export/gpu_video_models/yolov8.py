@@ -119,7 +119,7 @@ class DetectHead(nn.Module):
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """[batch, 64 + classes, anchors], scales from fine to coarse, rows of each map first."""
-        levels = [torch.cat([box(x), label(x)], dim=1) for x, box, label in zip(maps, self.cv2, self.cv3)]
+        levels = [torch.cat([box(x), label(x)], dim=1) for x, box, label in zip(maps, self.cv2, self.cv3, strict=True)]
         # Sizes as plain numbers: traced ones would become shape arithmetic in the graph.
         flat = [x.reshape(-1, int(x.shape[1]), int(x.shape[2]) * int(x.shape[3])) for x in levels]
         return torch.cat(flat, dim=2)

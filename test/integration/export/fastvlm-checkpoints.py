@@ -14,13 +14,18 @@ import sys
 from pathlib import Path
 
 import torch
-
 from gpu_video_models.errors import ExportError
 from gpu_video_models.fastvlm import export_parts
 from gpu_video_models.fastvlm.checkpoint_layout import write_checkpoint
 from gpu_video_models.fastvlm.safetensors import SafetensorsFile, write_safetensors
 
-FILES = ("vision_encoder.onnx", "embed_tokens.onnx", "decoder_model_merged.onnx", "tokenizer.json", "tokenizer_config.json")
+FILES = (
+    "vision_encoder.onnx",
+    "embed_tokens.onnx",
+    "decoder_model_merged.onnx",
+    "tokenizer.json",
+    "tokenizer_config.json",
+)
 FIRST, SECOND = (f"model-0000{shard}-of-00002.safetensors" for shard in (1, 2))
 
 
@@ -102,7 +107,9 @@ def scaled(factors):
 # normalises what it reads, as training would have it.
 LARGE = {
     "early": change_tensors([FIRST, SECOND], scaled({".patch_embed.2.": 2e4})),
-    "late": change_tensors([FIRST, SECOND], scaled({".network.8.proj.1.": 1e5, ".network.10.0.convffn.conv.bn.weight": 1e-5})),
+    "late": change_tensors(
+        [FIRST, SECOND], scaled({".network.8.proj.1.": 1e5, ".network.10.0.convffn.conv.bn.weight": 1e-5})
+    ),
 }
 
 

@@ -16,7 +16,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--precision", choices=("fp32", "fp16"), default="fp32")
     parser.add_argument("--scale", choices=("full", "tiny"), default="full")
-    parser.add_argument("--source", type=Path, help="folder or zip of the published checkpoint; without it: random weights")
+    parser.add_argument(
+        "--source", type=Path, help="folder or zip of the published checkpoint; without it: random weights"
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     try:

@@ -37,7 +37,7 @@ class Checker:
 
     def run(self, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
         outputs = self.session.run(self.outputs, {name: self._as_input(name, value) for name, value in feeds.items()})
-        return {name: torch.from_numpy(value) for name, value in zip(self.outputs, outputs)}
+        return {name: torch.from_numpy(value) for name, value in zip(self.outputs, outputs, strict=True)}
 
     def _as_input(self, name: str, value: Tensor) -> np.ndarray:
         return value.numpy().astype(np.float16) if self.types[name] == "tensor(float16)" else value.numpy()
@@ -45,10 +45,14 @@ class Checker:
     def compare(self, what: str, found: Tensor, expected: Tensor) -> None:
         """`what` begins with the kind of value that the largest difference is kept for."""
         if found.shape != expected.shape:
-            raise ExportError(f"{self.path.name}: {what} has the shape {list(found.shape)}, expected {list(expected.shape)}")
+            raise ExportError(
+                f"{self.path.name}: {what} has the shape {list(found.shape)}, expected {list(expected.shape)}"
+            )
         difference = float((found.float() - expected).abs().max() / expected.abs().max().clamp(min=1e-6))
         if not difference <= self.tolerance:
-            raise ExportError(f"{self.path.name}: {what} differs by {difference:.2e} of its range, allowed {self.tolerance:.0e}")
+            raise ExportError(
+                f"{self.path.name}: {what} differs by {difference:.2e} of its range, allowed {self.tolerance:.0e}"
+            )
         kind = what.split(":")[0]
         self.largest[kind] = max(self.largest.get(kind, 0.0), difference)
 
@@ -135,14 +139,14 @@ class Step:
                 "attention_mask": mask,
                 "position_ids": positions,
                 "num_logits_to_keep": torch.tensor(keep),
-                **dict(zip(names, self.found_cache)),
+                **dict(zip(names, self.found_cache, strict=True)),
             }
         )
         detail = f"{what}, batch {self.batch}"
         self.checker.compare(f"logits: {detail}", found["logits"], logits)
         self.expected_cache, self.length = cache, total
         self.found_cache = [found[name.replace("past_key_values", "present")] for name in names]
-        for name, value, expected in zip(names, self.found_cache, cache):
+        for name, value, expected in zip(names, self.found_cache, cache, strict=True):
             # What stands in padded places is never read.
             at = (slice(None), slice(None), slice(self.padding, None))
             self.checker.compare(f"cache: {name}, {detail}", value[at], expected[at])

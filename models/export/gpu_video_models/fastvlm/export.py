@@ -28,7 +28,9 @@ from .vision_tower import VisionEncoder, fold_norms
 Fill = Callable[[nn.Module, LanguageGraph], nn.Module]
 
 CHECKPOINT_ORIGIN = "FastVLM 0.5B, stage 2 (llava-fastvithd_0.5b_stage2), (c) Apple Inc., exported to ONNX"
-CHECKPOINT_LICENCE = "Apple Machine Learning Research Model Licence (apple-amlr): research only, also for what is made from it"
+CHECKPOINT_LICENCE = (
+    "Apple Machine Learning Research Model Licence (apple-amlr): research only, also for what is made from it"
+)
 
 
 def export(out_dir: Path, *, precision: str, scale: str, source: Path | None, seed: int) -> dict[str, Any]:
@@ -102,7 +104,9 @@ def export_graphs(
     return entries, differences
 
 
-def export_graph(module: nn.Module, graph: LanguageGraph, shape: FastVlmShape, path: Path, precision: str) -> dict[str, Any]:
+def export_graph(
+    module: nn.Module, graph: LanguageGraph, shape: FastVlmShape, path: Path, precision: str
+) -> dict[str, Any]:
     """Writes the graph of a module; returns its manifest entry. In 16 bits the module's own weights are rounded as well."""
     model = trace(module, graph.example(shape), *graph.ports(shape, "float32"))
     inputs, outputs = graph.ports(shape, "float16" if precision == "fp16" else "float32")
@@ -136,7 +140,7 @@ def parts(
     out_dir: Path, shape: FastVlmShape, entries: dict[str, Any], words: tuple[dict, dict], report: dict[str, Any]
 ) -> dict[str, Any]:
     """Writes the tokenizer; returns the manifest's three entries and the report."""
-    for name, content in zip(("tokenizer.json", "tokenizer_config.json"), words):
+    for name, content in zip(("tokenizer.json", "tokenizer_config.json"), words, strict=True):
         tokenizer.write_json(out_dir / name, content)
     ids = {token["content"]: token["id"] for token in words[0]["added_tokens"]}
     language = {

@@ -15,7 +15,6 @@ from onnx import TensorProto, helper, numpy_helper, shape_inference
 from ..errors import ExportError
 
 
-
 def to_half(
     model: onnx.ModelProto, float_weights: dict[str, tuple[int, ...]], wide: str | None, keep: set[str]
 ) -> dict[str, str]:
@@ -82,7 +81,8 @@ def module_of(node: str) -> str:
     """The module that a node belongs to: `/layers.0/mlp/up_proj/MatMul` is a node of `layers.0.mlp.up_proj`."""
     parts = node.strip("/").split("/")[:-1]
     # The tracer repeats the path inside of lists: `network/network.10/network.10.0`.
-    return ".".join(part for part, after in zip(parts, [*parts[1:], ""]) if not after.startswith(f"{part}."))
+    afterwards = [*parts[1:], ""]
+    return ".".join(part for part, after in zip(parts, afterwards, strict=False) if not after.startswith(f"{part}."))
 
 
 def cast_node(name: str, output: str, dtype: str) -> onnx.NodeProto:

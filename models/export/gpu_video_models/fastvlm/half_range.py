@@ -32,10 +32,14 @@ class HalfRange:
 
     def __enter__(self) -> HalfRange:
         for name, part in self.parts.items():
-            self.hooks.append(part.register_forward_hook(lambda _part, read, given, name=name: self._look(name, (*read, given))))
+            self.hooks.append(
+                part.register_forward_hook(lambda _part, read, given, name=name: self._look(name, (*read, given)))
+            )
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for hook in self.hooks:
             hook.remove()
 
@@ -49,4 +53,6 @@ class HalfRange:
     def assert_fits(self) -> None:
         """Raises ExportError where a value would have been infinite in 16 bits."""
         if not self.largest <= LARGEST:
-            raise ExportError(f"{self.where} has values of {self.largest:.3g}, more than 16 bits can hold: export with fp32")
+            raise ExportError(
+                f"{self.where} has values of {self.largest:.3g}, more than 16 bits can hold: export with fp32"
+            )

@@ -95,7 +95,9 @@ def drop_identities(graph: onnx.GraphProto) -> None:
     """Points the readers of every Identity at its source; outputs of the graph keep theirs."""
     outputs = {value.name for value in graph.output}
     source = {
-        node.output[0]: node.input[0] for node in graph.node if node.op_type == "Identity" and node.output[0] not in outputs
+        node.output[0]: node.input[0]
+        for node in graph.node
+        if node.op_type == "Identity" and node.output[0] not in outputs
     }
     kept = [node for node in graph.node if not (node.op_type == "Identity" and node.output[0] in source)]
     for node in kept:

@@ -56,5 +56,3 @@ def fill_randomly(module: nn.Module, seed: int) -> nn.Module:
             part.q_proj.weight.mul_(2.0)
             part.k_proj.weight.mul_(2.0)
     return module.requires_grad_(False).eval()
-
-

@@ -40,11 +40,15 @@ class SafetensorsFile:
     def _check(self, name: str, entry: dict, data_bytes: int) -> None:
         dtype = DTYPES.get(entry.get("dtype", ""))
         if dtype is None:
-            raise ExportError(f"{self.path}: {name} has the type {entry.get('dtype')}, expected one of {', '.join(DTYPES)}")
+            raise ExportError(
+                f"{self.path}: {name} has the type {entry.get('dtype')}, expected one of {', '.join(DTYPES)}"
+            )
         begin, end = entry["data_offsets"]
         expected = math.prod(entry["shape"]) * torch.empty(0, dtype=dtype).element_size()
         if end - begin != expected:
-            raise ExportError(f"{self.path}: {name} has {end - begin} bytes, its shape {entry['shape']} needs {expected}")
+            raise ExportError(
+                f"{self.path}: {name} has {end - begin} bytes, its shape {entry['shape']} needs {expected}"
+            )
         if not 0 <= begin <= end <= data_bytes:
             raise ExportError(f"{self.path} ends before {name}: the file is cut off, fetch it again")
 
@@ -54,7 +58,11 @@ class SafetensorsFile:
         with self.path.open("rb") as file:
             file.seek(self.start + begin)
             data = bytearray(file.read(end - begin))
-        return torch.frombuffer(data, dtype=DTYPES[entry["dtype"]]).reshape(entry["shape"]) if data else torch.empty(entry["shape"])
+        return (
+            torch.frombuffer(data, dtype=DTYPES[entry["dtype"]]).reshape(entry["shape"])
+            if data
+            else torch.empty(entry["shape"])
+        )
 
 
 def write_safetensors(path: Path, tensors: dict[str, Tensor]) -> None:
@@ -63,7 +71,11 @@ def write_safetensors(path: Path, tensors: dict[str, Tensor]) -> None:
     offset = 0
     for name, tensor in tensors.items():
         size = tensor.numel() * tensor.element_size()
-        header[name] = {"dtype": names[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [offset, offset + size]}
+        header[name] = {
+            "dtype": names[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [offset, offset + size],
+        }
         offset += size
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)

@@ -50,7 +50,9 @@ def unpacked(source: Path, scratch: Path) -> Iterator[Path]:
 def folder_with_config(folder: Path) -> Path:
     found = [folder] if (folder / "config.json").is_file() else sorted(p.parent for p in folder.glob("*/config.json"))
     if len(found) != 1:
-        raise ExportError(f"{folder} has {len(found)} folders with a config.json, expected the one of the stage-2 checkpoint")
+        raise ExportError(
+            f"{folder} has {len(found)} folders with a config.json, expected the one of the stage-2 checkpoint"
+        )
     return found[0]
 
 
@@ -79,7 +81,9 @@ class Checkpoint:
         places = read_json(index).get("weight_map", {})
         missing = sorted(name for name in places if name not in self.files)
         if missing:
-            found = f"{len(missing)} tensors are in no file, such as {missing[0]}, which belongs to {places[missing[0]]}"
+            found = (
+                f"{len(missing)} tensors are in no file, such as {missing[0]}, which belongs to {places[missing[0]]}"
+            )
             raise ExportError(f"{self.folder} is not whole: {found}")
 
     def _checked_shape(self, wanted: FastVlmShape) -> FastVlmShape:
@@ -130,7 +134,9 @@ class Checkpoint:
             said = f"config.json has image_aspect_ratio {aspect!r}"
             self.notes.append(f"{said}; the worker pads pictures to a square ('pad')")
         if self.config.get("vocab_size") != rows:
-            self.notes.append(f"config.json has vocab_size {self.config.get('vocab_size')}; the embeddings have {rows} rows")
+            self.notes.append(
+                f"config.json has vocab_size {self.config.get('vocab_size')}; the embeddings have {rows} rows"
+            )
         tied = "lm_head.weight" not in self.files
         if bool(self.config.get("tie_word_embeddings", False)) != tied:
             found = "no lm_head.weight: the embeddings are used" if tied else "its own lm_head.weight, which is used"
@@ -173,7 +179,9 @@ class Checkpoint:
         """Raises where the checkpoint has weights that no graph took: an architecture that is almost this one."""
         left = sorted(name for name in self.left if not name.endswith(UNUSED_ENDINGS))
         if left:
-            raise ExportError(f"{self.folder} has {len(left)} weights that FastVLM 0.5B does not have, such as {left[0]}")
+            raise ExportError(
+                f"{self.folder} has {len(left)} weights that FastVLM 0.5B does not have, such as {left[0]}"
+            )
 
 
 def read_json(path: Path) -> Any:

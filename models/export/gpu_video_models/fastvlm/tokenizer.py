@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ def learn_words(words: list[str]) -> tuple[dict[str, int], list[list[str]]]:
     ranks: dict[tuple[str, str], int] = {}
     for word in words:
         pieces = [symbols[byte] for byte in word.encode()]
-        while pairs := [pair for pair in zip(pieces, pieces[1:]) if pair in ranks]:
-            at = [*zip(pieces, pieces[1:])].index(min(pairs, key=ranks.__getitem__))
+        while pairs := [pair for pair in pairwise(pieces) if pair in ranks]:
+            at = [*pairwise(pieces)].index(min(pairs, key=ranks.__getitem__))
             pieces[at : at + 2] = [pieces[at] + pieces[at + 1]]
         joined = pieces[0]
         for piece in pieces[1:]:

