@@ -2,8 +2,10 @@
 # Stand-ins for CUDA's libraries, on which the tests run ONNX Runtime's real CUDA provider without a GPU. See
 # test/bench/gpu-kit/README.md. Without them these tests are skipped: who asks for what the tests need is to know that it is not there.
 
+can_have_null_cuda() { [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ]; }
+
 install_null_cuda() {
-  if [ "$(uname -s)-$(uname -m)" != Linux-x86_64 ]; then
+  if ! can_have_null_cuda; then
     say "CUDA's stand-ins: left out, the provider exists for Linux on x86_64 only"
     return
   fi

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from '@jest/globals';
+import { whyNoExport } from '../../harness/export-test.ts';
 import { type Counts, readCounts } from '../../bench/gpu-kit/null-cuda/counts.ts';
 import {
   readyStandIns,
@@ -18,11 +19,11 @@ const LIMIT_MS = 150_000;
 /** More than a script may take: its own words tell more than the test's. */
 const TEST_MS = LIMIT_MS + 30_000;
 
-const whyNone = await whyNoStandIns();
+const whyNone = (await whyNoStandIns()) ?? (await whyNoExport());
 // Jest says nothing of a skipped test but that there is one.
 if (whyNone !== null) console.warn(`the tests on CUDA's stand-ins are skipped: ${whyNone}`);
 
-/** `test` where CUDA's stand-ins can be made, else a skipped test. */
+/** `test` where CUDA's stand-ins can be made and models exported that run on them, else a skipped test. */
 export const standInTest: StandInTest = standInTestUnless(null);
 
 /** As `standInTest`, and skipped for a further reason where there is one. */

@@ -3,7 +3,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { emptyCache, logitsAt, runDecoder } from '../../../src/chain/fastvlm/decoder.ts';
 import { embed, encodeImages, openLanguageModel } from '../../../src/chain/fastvlm/language-model.ts';
 import { buildPrompt } from '../../../src/chain/fastvlm/prompt.ts';
@@ -20,6 +20,7 @@ import type { Picture } from '../../../src/vision/picture.ts';
 import { writePlanes } from '../../../src/vision/planes.ts';
 import { resizeBicubic } from '../../../src/vision/resize-bicubic.ts';
 import { logSumExp } from '../../../src/vision/softmax.ts';
+import { exportTest as test } from '../../harness/export-test.ts';
 
 const run = promisify(execFile);
 const exporter = resolve('models/export');

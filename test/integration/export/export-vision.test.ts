@@ -1,13 +1,14 @@
 import { mkdtemp, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { openMebow } from '../../../src/chain/orientation/mebow.ts';
 import { openMivolo } from '../../../src/chain/age-gender/mivolo.ts';
 import { openYolov8 } from '../../../src/chain/detection/yolov8.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { verifyPack } from '../../../src/packs/verify-pack.ts';
+import { exportTest as test } from '../../harness/export-test.ts';
 import { exportPython, runExport, tinyExport } from '../../harness/tiny-export.ts';
 
 /** Processes of Python on a machine that is busy otherwise. */

@@ -10,6 +10,7 @@ import { placeGraph } from '../../../src/graphs/placement/graph-placement.ts';
 import { preparePack } from '../../../src/packs/prepare-pack.ts';
 import { modelsReportLines, verifyModels } from '../../../src/packs/verify-models.ts';
 import { writeDetrPack } from '../../harness/detr-pack.ts';
+import { exportTest } from '../../harness/export-test.ts';
 import { tinyExport } from '../../harness/tiny-export.ts';
 import { loadStreet, streetTest } from '../chain/street-pack.ts';
 import { at, writeTinyPack } from '../packs/tiny-pack.ts';
@@ -49,14 +50,22 @@ test('nor does preparing it bring a node that does not', async () => {
 describe.each(['fp32', 'fp16'])(
   'every node of the official architectures, scaled down, in %s runs on the GPU',
   (precision) => {
-    test('as exported', async () => {
-      expect(await offGpu(await loadPack(join(await tinyExport(), precision)))).toEqual([]);
-    }, 300_000);
+    exportTest(
+      'as exported',
+      async () => {
+        expect(await offGpu(await loadPack(join(await tinyExport(), precision)))).toEqual([]);
+      },
+      300_000,
+    );
 
-    test('and prepared', async () => {
-      const prepared = await preparePack(join(await tinyExport(), precision), join(folder, precision));
-      expect(await offGpu(await loadPack(prepared.dir))).toEqual([]);
-    }, 300_000);
+    exportTest(
+      'and prepared',
+      async () => {
+        const prepared = await preparePack(join(await tinyExport(), precision), join(folder, precision));
+        expect(await offGpu(await loadPack(prepared.dir))).toEqual([]);
+      },
+      300_000,
+    );
   },
 );
 

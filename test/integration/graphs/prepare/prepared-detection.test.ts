@@ -11,6 +11,7 @@ import type { Picture } from '../../../../src/vision/picture.ts';
 import { resizeBilinear } from '../../../../src/vision/resize-bilinear.ts';
 import { bothWays, constantDetector, withDetector, type DetectionStages } from '../../../harness/prepared-detector.ts';
 import { goldenDir, readPicture } from '../../../harness/golden-folder.ts';
+import { exportTest } from '../../../harness/export-test.ts';
 import { tinyExport } from '../../../harness/tiny-export.ts';
 import { numbers } from '../../../unit/vision/pictures.ts';
 import { loadStreet, streetTest } from '../../chain/street-pack.ts';
@@ -151,7 +152,7 @@ test('a detector of one class is prepared too', async () => {
   await stages.release();
 });
 
-test.each(['fp32', 'fp16'])(
+exportTest.each(['fp32', 'fp16'])(
   'the official architecture, scaled down, in %s: the same boxes as the plain way',
   async (precision) => {
     const stages = await bothWays(await loadPack(join(await tinyExport(), precision)));
