@@ -1,10 +1,9 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startLocalStack } from '../../src/local/stack.ts';
-import { startDaemon } from '../../scripts/demo-run/daemon.ts';
+import { DaemonProcess } from '../harness/daemon-process.ts';
+import { temporaryFolder } from '../harness/temporary-folder.ts';
 import { median } from './figures.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -32,27 +31,25 @@ async function watchPolls(port: number): Promise<{ port: number; polled: Promise
  * database that has its tables after the first of the rounds: [first start, median of the later ones].
  */
 export async function benchFirstPoll(): Promise<{ readonly firstStartMs: number; readonly laterStartMs: number }> {
-  const folder = await mkdtemp(join(tmpdir(), 'bench-start-'));
-  try {
-    await using stack = await startLocalStack({ dataDir: 'memory', port: 0 });
-    const times: number[] = [];
-    for (let round = 0; round <= ROUNDS; round += 1) {
-      const { port } = new URL(stack.endpoint);
-      const proxy = await watchPolls(Number(port));
-      const through = Object.entries(stack.env).map(([key, value]) => [
-        key,
-        value.replaceAll(`:${port}`, `:${proxy.port}`),
-      ]);
-      const env = { DEVICE: 'cpu', MODEL_PACK: join(root, 'models/demo'), WORK_DIR: folder, SQS_WAIT_SECONDS: '1' };
-      const start = performance.now();
-      const daemon = startDaemon(root, { ...Object.fromEntries(through), ...env }, join(folder, 'worker.log'));
-      times.push(Math.round((await Promise.race([proxy.polled, daemon.died])) - start));
-      await daemon.stop();
-      proxy.close();
-    }
-    const [firstStartMs = Number.NaN, ...later] = times;
-    return { firstStartMs, laterStartMs: median(later) };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  await using folder = await temporaryFolder('bench-start');
+  await using stack = await startLocalStack({ dataDir: 'memory', port: 0 });
+  const times: number[] = [];
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    const { port } = new URL(stack.endpoint);
+    const proxy = await watchPolls(Number(port));
+    const through = Object.entries(stack.env).map(([key, value]) => [
+      key,
+      value.replaceAll(`:${port}`, `:${proxy.port}`),
+    ]);
+    const env = { DEVICE: 'cpu', MODEL_PACK: join(root, 'models/demo'), WORK_DIR: folder.path, SQS_WAIT_SECONDS: '1' };
+    const start = performance.now();
+    const variables = { ...Object.fromEntries(through), ...env };
+    await using daemon = new DaemonProcess({ entry: 'scripts/start-worker', env: variables });
+    const died = daemon.ended.then((end) => Promise.reject(new Error(`it ended with ${end}:\n${daemon.words}`)));
+    times.push(Math.round((await Promise.race([proxy.polled, died])) - start));
+    await daemon.stop('SIGTERM');
+    proxy.close();
   }
+  const [firstStartMs = Number.NaN, ...later] = times;
+  return { firstStartMs, laterStartMs: median(later) };
 }

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { processesOf } from '../harness/processes.ts';
 import { audit } from './audit.ts';
 import { renderClips } from './clips.ts';
 import { readDeadLetters, type DeadLetter } from './dead-letters.ts';
@@ -8,7 +9,7 @@ import { planFaults } from './fault-plan.ts';
 import { disturb } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import { ALIVE_SECONDS, HIGHLIGHTS, prepareGround, SCHEMA, VIDEOS, VISIBILITY_SECONDS, type Ground } from './ground.ts';
-import { processesOf, untilNone } from './leftovers.ts';
+import { untilNone } from './leftovers.ts';
 import { Ledger } from './ledger.ts';
 import type { ChaosOptions } from './options.ts';
 import { seededRandom } from './random.ts';

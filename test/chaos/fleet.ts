@@ -1,13 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { resolve } from 'node:path';
 import { EXIT_CODES } from '../../src/worker/exit-codes.ts';
-import { bareEnvironment } from '../harness/bare-environment.ts';
+import { DaemonProcess, type End } from '../harness/daemon-process.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
-/** What `start-worker` runs, without the build. */
-const ENTRY = resolve(ROOT, 'src/cli/start-worker.ts');
 const EXIT_TIMEOUT_MS = 60_000;
 const RESTART_MS = 500;
 const KEPT_LINES = 2_000;
@@ -18,8 +12,7 @@ const ENDS_OF_START: readonly unknown[] = [EXIT_CODES.PREFLIGHT, EXIT_CODES.FAIL
 
 interface Member {
   readonly workerId: string;
-  readonly child: ChildProcess;
-  readonly exited: Promise<unknown>;
+  readonly daemon: DaemonProcess;
 }
 
 export interface Kill {
@@ -68,38 +61,35 @@ export class Fleet {
   async kill(slot: number): Promise<void> {
     const member = this.#ask(slot);
     if (member === null) return;
-    const { workerId, child, exited } = member;
-    this.kills.push({ workerId, at: Date.now() });
-    child.kill('SIGKILL');
-    await exited;
+    this.kills.push({ workerId: member.workerId, at: Date.now() });
+    await member.daemon.stop('SIGKILL');
   }
 
   /** Stops the process for so long, then lets it go on as if nothing had been. */
   async freeze(slot: number, ms: number): Promise<void> {
-    const { child } = this.#member(slot);
-    child.kill('SIGSTOP');
+    const { daemon } = this.#member(slot);
+    daemon.signal('SIGSTOP');
     this.freezes += 1;
     await new Promise((wake) => setTimeout(wake, ms));
-    child.kill('SIGCONT');
+    daemon.signal('SIGCONT');
   }
 
   async terminate(slot: number): Promise<void> {
     const member = this.#ask(slot);
     if (member === null) return;
-    const { workerId, child, exited } = member;
+    const { workerId, daemon } = member;
     const wasPolling = this.#polling.has(workerId);
     const start = performance.now();
     // Thawed first: a frozen process hears no signal but these.
-    child.kill('SIGCONT');
-    child.kill('SIGTERM');
+    daemon.signal('SIGCONT');
+    daemon.signal('SIGTERM');
     const timer = setTimeout(() => {
       this.surprises.push(`${workerId} did not end within ${EXIT_TIMEOUT_MS} ms of SIGTERM`);
-      child.kill('SIGKILL');
+      daemon.signal('SIGKILL');
     }, EXIT_TIMEOUT_MS);
-    await exited;
+    const end = await daemon.ended;
     clearTimeout(timer);
-    const end = child.exitCode ?? child.signalCode;
-    if (wasPolling && child.signalCode === null) this.released.push(performance.now() - start);
+    if (wasPolling && typeof end === 'number') this.released.push(performance.now() - start);
     const isExpected = ENDS_OF_SIGTERM.includes(end) || (!wasPolling && ENDS_OF_START.includes(end));
     if (!isExpected) this.surprises.push(`${workerId} ended with ${end} on SIGTERM`);
   }
@@ -113,8 +103,7 @@ export class Fleet {
   /** Null when it is ending already: faults may overlap. */
   #ask(slot: number): Member | null {
     const member = this.#member(slot);
-    const { exitCode, signalCode } = member.child;
-    if (this.#asked.has(member.workerId) || exitCode !== null || signalCode !== null) return null;
+    if (this.#asked.has(member.workerId) || member.daemon.end !== null) return null;
     this.#asked.add(member.workerId);
     return member;
   }
@@ -128,29 +117,27 @@ export class Fleet {
   #spawn(slot: number): Member {
     this.#started += 1;
     const workerId = `chaos-${slot}-${this.#started}`;
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ENTRY], {
-      cwd: ROOT,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...bareEnvironment(), ...this.#env, WORKER_ID: workerId },
+    const daemon = new DaemonProcess({
+      env: { ...this.#env, WORKER_ID: workerId },
+      onLine: (line) => {
+        this.#listen(workerId, line);
+      },
+      keptLines: 0,
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#listen(workerId, text);
+    void daemon.ended.then((end) => {
+      this.#ended(slot, workerId, end);
     });
-    const exited = once(child, 'close');
-    void exited.then(() => {
-      this.#ended(slot, workerId, child.exitCode ?? child.signalCode);
-    });
-    return { workerId, child, exited };
+    return { workerId, daemon };
   }
 
-  #listen(workerId: string, text: string): void {
-    if (text.includes('"msg":"polling"')) this.#polling.add(workerId);
-    this.#file?.write(text.replaceAll(/^(?=.)/gm, `${workerId} `));
-    this.log.push(text);
+  #listen(workerId: string, line: string): void {
+    if (line.includes('"msg":"polling"')) this.#polling.add(workerId);
+    this.#file?.write(`${workerId} ${line}\n`);
+    this.log.push(line);
     if (this.log.length > KEPT_LINES) this.log.shift();
   }
 
-  #ended(slot: number, workerId: string, end: number | NodeJS.Signals | null): void {
+  #ended(slot: number, workerId: string, end: End): void {
     const isAsked = this.#asked.has(workerId);
     if (!isAsked && !this.#polling.has(workerId) && ENDS_OF_START.includes(end)) this.failedStarts += 1;
     else if (!isAsked) this.surprises.push(`${workerId} ended by itself with ${end}`);

@@ -1,15 +1,15 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { startChild } from '../../src/local/child-process.ts';
-import type { FauxqsOptions, FauxqsReady } from '../../src/local/fauxqs-process.ts';
+import type { FauxqsOptions } from '../../src/local/fauxqs-process.ts';
 import { openDatabase } from '../../src/persistence/client.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
-import { createSqsClients } from '../../src/queue/sqs/sqs-client.ts';
 import { createFaultProxy, type FaultProxy } from '../harness/fault-proxy.ts';
+import { TEST_ACCOUNT, TEST_CREDENTIALS, TEST_REGION } from '../harness/local-aws.ts';
 import { startPostgres, type TestPostgres } from '../harness/postgres.ts';
+import { startSqsProcess } from '../harness/sqs-process.ts';
+import { temporaryFolder } from '../harness/temporary-folder.ts';
 import type { Link } from './fault-plan.ts';
 
 /** The servers that the workers reach through proxies, and clients of the run's own that go past them. */
@@ -38,23 +38,16 @@ export const ALIVE_SECONDS = 10;
 /** A fault costs a receive; no message may come near it. */
 export const MAX_RECEIVES = 100;
 
-const REGION = 'us-east-1';
-const ACCOUNT = '000000000000';
-const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
 const ROOT = resolve(import.meta.dirname, '../..');
 
 export async function prepareGround(): Promise<Ground> {
   await using cleanup = new AsyncDisposableStack();
-  const directory = await mkdtemp(join(tmpdir(), 'chaos-'));
-  cleanup.defer(() => rm(directory, { recursive: true, force: true }));
+  const directory = cleanup.use(await temporaryFolder('chaos')).path;
   const [workDir, tempDir] = [join(directory, 'work'), join(directory, 'tmp')];
   await Promise.all([workDir, tempDir].map((folder) => mkdir(folder)));
-  const postgres = await startPostgres();
-  cleanup.defer(() => postgres.stop());
+  const postgres = cleanup.use(await startPostgres());
   await migrate(postgres.url);
-  const server = await startChild<FauxqsReady>('fauxqs-process', serverOptions());
-  cleanup.defer(() => server.close());
-  const { port } = server.ready;
+  const aws = cleanup.use(await startSqsProcess({ queues: queues(), buckets: [VIDEOS, HIGHLIGHTS] }));
 
   let most = 0;
   const countReceives = (chunk: Buffer): void => {
@@ -63,17 +56,10 @@ export async function prepareGround(): Promise<Ground> {
     }
   };
   const links = {
-    sqs: await createFaultProxy('127.0.0.1', port, countReceives),
-    s3: await createFaultProxy('127.0.0.1', port),
-    database: await createFaultProxy('127.0.0.1', postgres.port),
+    sqs: cleanup.use(await createFaultProxy('127.0.0.1', aws.port, countReceives)),
+    s3: cleanup.use(await createFaultProxy('127.0.0.1', aws.port)),
+    database: cleanup.use(await createFaultProxy('127.0.0.1', postgres.port)),
   };
-  for (const proxy of Object.values(links)) cleanup.defer(() => proxy.close());
-
-  const endpoint = `http://127.0.0.1:${port}`;
-  const clients = cleanup.use(createSqsClients({ region: REGION, endpoint, credentials: CREDENTIALS }));
-  const s3 = new S3Client({ region: REGION, endpoint, forcePathStyle: true, credentials: CREDENTIALS });
-  cleanup.defer(() => s3.destroy());
-  const queue = (name: string, at: number): string => `http://127.0.0.1:${at}/${ACCOUNT}/${name}`;
   const done = cleanup.move();
   return {
     directory,
@@ -81,20 +67,20 @@ export async function prepareGround(): Promise<Ground> {
     tempDir,
     postgres,
     links,
-    sqs: clients.control,
-    s3,
-    queueUrl: queue('jobs', port),
-    deadLetterUrl: queue('dead', port),
+    sqs: aws.clients.control,
+    s3: aws.store,
+    queueUrl: aws.queueUrl('jobs'),
+    deadLetterUrl: aws.queueUrl('dead'),
     env: {
-      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: TEST_CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: TEST_CREDENTIALS.secretAccessKey,
+      AWS_REGION: TEST_REGION,
       // The SDK's own variables, so that queue and store can be away one without the other.
       AWS_ENDPOINT_URL_SQS: `http://127.0.0.1:${links.sqs.port}`,
       AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${links.s3.port}`,
       S3_FORCE_PATH_STYLE: 'on',
-      SQS_QUEUE_URL: queue('jobs', links.sqs.port),
-      SQS_DLQ_URL: queue('dead', links.sqs.port),
+      SQS_QUEUE_URL: aws.queueUrl('jobs', links.sqs.port),
+      SQS_DLQ_URL: aws.queueUrl('dead', links.sqs.port),
       SQS_WAIT_SECONDS: '2',
       VISIBILITY_TIMEOUT_SECONDS: String(VISIBILITY_SECONDS),
       MAX_RETRY_DELAY_SECONDS: '2',
@@ -117,19 +103,13 @@ export async function prepareGround(): Promise<Ground> {
   };
 }
 
-function serverOptions(): FauxqsOptions {
-  const deadLetterTargetArn = `arn:aws:sqs:${REGION}:${ACCOUNT}:dead`;
+function queues(): FauxqsOptions['queues'] {
+  const deadLetterTargetArn = `arn:aws:sqs:${TEST_REGION}:${TEST_ACCOUNT}:dead`;
   const redrive = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: String(MAX_RECEIVES) });
-  return {
-    port: 0,
-    region: REGION,
-    dataDir: null,
-    queues: [
-      { name: 'dead', attributes: { MessageRetentionPeriod: '1209600' } },
-      { name: 'jobs', attributes: { VisibilityTimeout: '30', RedrivePolicy: redrive } },
-    ],
-    buckets: [VIDEOS, HIGHLIGHTS],
-  };
+  return [
+    { name: 'dead', attributes: { MessageRetentionPeriod: '1209600' } },
+    { name: 'jobs', attributes: { VisibilityTimeout: '30', RedrivePolicy: redrive } },
+  ];
 }
 
 async function migrate(url: string): Promise<void> {

@@ -1,15 +1,12 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { FailureCode } from '../../src/failure/codes.ts';
 import { enqueueVideo } from '../../src/queue/sqs/enqueue.ts';
+import { makeSound } from '../harness/media.ts';
 import type { Clip } from './clips.ts';
 import { pick } from './random.ts';
-
-const run = promisify(execFile);
 
 type BadKind = 'missing' | 'empty' | 'text' | 'audio' | 'bad-json';
 
@@ -124,7 +121,7 @@ function pickKind(random: () => number): 'good' | BadKind {
 
 async function makeAudio(directory: string): Promise<Buffer> {
   const file = join(directory, 'audio.mp4');
-  await run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'sine=d=1', file]);
+  await makeSound(file);
   return await readFile(file);
 }
 

@@ -1,20 +1,18 @@
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import type { ChaosReport } from '../chaos/report.ts';
+import { runProgram } from '../harness/run-program.ts';
 
 const SCRIPT = fileURLToPath(new URL('../chaos/run.ts', import.meta.url));
 
 /** Runs a short chaos run in processes of its own and answers with the last line that it wrote. */
-function chaos(args: readonly string[]): Promise<ChaosReport> {
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [SCRIPT, ...args, '--json'], { timeout: 280_000 }, (error, stdout, stderr) => {
-      const last = stdout.trim().split('\n').at(-1) ?? '';
-      // A run with findings ends with status 1 and still has its report.
-      if (last.startsWith('{')) resolve(JSON.parse(last) as ChaosReport);
-      else reject(new Error(`no report: ${stderr}`, { cause: error }));
-    });
-  });
+async function chaos(args: readonly string[]): Promise<ChaosReport> {
+  const options = { env: process.env, timeoutMs: 280_000 };
+  const { stdout, stderr } = await runProgram(process.execPath, [SCRIPT, ...args, '--json'], options);
+  const last = stdout.trim().split('\n').at(-1) ?? '';
+  // A run with findings ends with status 1 and still has its report.
+  if (!last.startsWith('{')) throw new Error(`no report: ${stderr}`);
+  return JSON.parse(last) as ChaosReport;
 }
 
 test('daemons killed, frozen, stopped and cut off lose no video, double none and leave nothing behind', async () => {

@@ -5,13 +5,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { renderVideo } from '../../models/demo-pack/scene/render.ts';
 import { startLocalStack, type LocalStack } from '../../src/local/stack.ts';
 import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
-import { type Answer, runVideoWorker } from '../harness/operator-command.ts';
+import { runVideoWorker } from '../harness/operator-command.ts';
+import type { Ended } from '../harness/run-program.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'commands-e2e-'));
 let stack: LocalStack;
 
 /** With the local stack's variables. */
-const videoWorker = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+const videoWorker = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
   runVideoWorker(args, { ...stack.env, MODEL_PACK: 'models/demo', DEVICE: 'cpu', WORK_DIR: join(dir, 'work'), ...env });
 
 beforeAll(async () => {

@@ -1,11 +1,7 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { renderVideo } from '../../models/demo-pack/scene/render.ts';
 import { enqueueVideo } from '../../src/queue/sqs/enqueue.ts';
@@ -14,55 +10,15 @@ import { uploadVideo } from '../../src/storage/upload-video.ts';
 import { openDatabase, type Database } from '../../src/persistence/client.ts';
 import { loadAnalysis } from '../../src/persistence/read/stored-analysis.ts';
 import { findVideo, listErrors, listVideos } from '../../src/persistence/read/videos.ts';
-import { bareEnvironment } from '../harness/bare-environment.ts';
+import { DaemonProcess } from '../harness/daemon-process.ts';
+import { localS3, localSqs } from '../harness/local-aws.ts';
+import { makeMedia, makeSound } from '../harness/media.ts';
+import { temporaryFolder, type TemporaryFolder } from '../harness/temporary-folder.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'daemon-e2e-'));
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+const held = new AsyncDisposableStack();
 const signal = AbortSignal.timeout(170_000);
 
-/** The daemon as a process, and a way to wait for what it says. */
-class DaemonProcess {
-  readonly #child: ChildProcess;
-  readonly #lines: string[] = [];
-  readonly #waiting = new Set<() => void>();
-
-  constructor(env: Readonly<Record<string, string>>) {
-    this.#child = spawn(
-      'node_modules/.bin/node',
-      ['--disable-warning=ExperimentalWarning', 'src/cli/start-worker.ts'],
-      {
-        env: { ...bareEnvironment(), ...env },
-        stdio: ['ignore', 'ignore', 'pipe'],
-      },
-    );
-    createInterface({ input: this.#child.stderr! }).on('line', (line) => {
-      this.#lines.push(line);
-      for (const wake of this.#waiting) wake();
-    });
-    this.#child.once('exit', () => this.#waiting.forEach((wake) => wake()));
-  }
-
-  get words(): string {
-    return this.#lines.join('\n');
-  }
-
-  async says(pattern: RegExp, times = 1): Promise<void> {
-    for (;;) {
-      if (this.#lines.filter((line) => pattern.test(line)).length >= times) return;
-      if (this.#child.exitCode !== null) throw new Error(`the daemon ended before ${pattern}:\n${this.words}`);
-      await new Promise<void>((wake) => {
-        this.#waiting.add(wake);
-      });
-    }
-  }
-
-  async end(kill?: NodeJS.Signals): Promise<number | null> {
-    if (kill !== undefined && this.#child.exitCode === null) this.#child.kill(kill);
-    if (this.#child.exitCode === null) await once(this.#child, 'exit');
-    return this.#child.exitCode;
-  }
-}
-
+let dir: TemporaryFolder;
 let stack: LocalStack;
 let database: Database;
 let s3: S3Client;
@@ -73,28 +29,24 @@ const environment = (): Record<string, string> => ({
   ...stack.env,
   DEVICE: 'cpu',
   MODEL_PACK: 'models/demo',
-  WORK_DIR: join(dir, 'work'),
+  WORK_DIR: dir.at('work'),
   SQS_WAIT_SECONDS: '1',
 });
 
 beforeAll(async () => {
-  stack = await startLocalStack({ dataDir: 'memory', port: 0 });
-  const client = { region: stack.region, endpoint: stack.endpoint, credentials };
-  s3 = new S3Client({ ...client, forcePathStyle: true });
-  sqs = new SQSClient(client);
+  dir = held.use(await temporaryFolder('daemon-e2e'));
+  stack = held.use(await startLocalStack({ dataDir: 'memory', port: 0 }));
+  s3 = held.adopt(localS3(stack), (client) => client.destroy());
+  sqs = held.adopt(localSqs(stack), (client) => client.destroy());
   database = await openDatabase({ url: stack.databaseUrl, schema: 'video_worker', poolSize: 2 });
-  await renderVideo(join(dir, 'store.mp4'), signal, 4, 3);
-  daemon = new DaemonProcess(environment());
+  held.defer(() => database.close());
+  await renderVideo(dir.at('store.mp4'), signal, 4, 3);
+  daemon = held.use(new DaemonProcess({ env: environment() }));
   await daemon.says(/"msg":"polling"/);
 }, 120_000);
 
 afterAll(async () => {
-  await daemon?.end('SIGKILL');
-  await database?.close();
-  s3?.destroy();
-  sqs?.destroy();
-  await stack?.close();
-  rmSync(dir, { recursive: true, force: true });
+  await held.disposeAsync();
 }, 60_000);
 
 async function put(key: string, body: string | Uint8Array): Promise<void> {
@@ -141,12 +93,7 @@ const s3Event = (key: string): string =>
 describe('the daemon on a queue, a store and a database', () => {
   test('turns an upload into rows, and a second message about it into nothing', async () => {
     const key = 'videos/2026/01/01/a store+front.mp4';
-    await uploadVideo(
-      s3,
-      { bucket: stack.uploadsBucket, key, contentType: 'video/mp4' },
-      join(dir, 'store.mp4'),
-      signal,
-    );
+    await uploadVideo(s3, { bucket: stack.uploadsBucket, key, contentType: 'video/mp4' }, dir.at('store.mp4'), signal);
     const message = { bucket: stack.uploadsBucket, key, videoId: '4711', priority: 'high' } as const;
     await enqueueVideo(sqs, { queueUrl: stack.queueUrl, ...message }, signal);
     await daemon.says(/"priority":"high".*"msg":"a job begins"/);
@@ -163,18 +110,8 @@ describe('the daemon on a queue, a store and a database', () => {
   }, 90_000);
 
   test('a video without people is completed with zero persons', async () => {
-    const empty = join(dir, 'grey.mp4');
-    execFileSync('ffmpeg', [
-      '-v',
-      'error',
-      '-f',
-      'lavfi',
-      '-i',
-      'color=gray:s=640x360:d=2:r=10',
-      '-pix_fmt',
-      'yuv420p',
-      empty,
-    ]);
+    const empty = dir.at('grey.mp4');
+    await makeMedia(['-f', 'lavfi', '-i', 'color=gray:s=640x360:d=2:r=10', '-pix_fmt', 'yuv420p', empty]);
     await uploadVideo(s3, { bucket: stack.uploadsBucket, key: 'grey.mp4', contentType: 'video/mp4' }, empty, signal);
     await send(JSON.stringify({ bucket: stack.uploadsBucket, key: 'grey.mp4' }));
     await daemon.says(/"msg":"analysis stored"/, 2);
@@ -184,8 +121,8 @@ describe('the daemon on a queue, a store and a database', () => {
   }, 90_000);
 
   test('whatever is wrong with a message or an object ends in the dead-letter queue with its code', async () => {
-    const audio = join(dir, 'audio.mp4');
-    execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'sine=d=1', audio]);
+    const audio = dir.at('audio.mp4');
+    await makeSound(audio);
     await put('empty.mp4', '');
     await put('text.mp4', 'this is not a video\n'.repeat(50));
     await put('list.mp4', '#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n');
@@ -215,31 +152,31 @@ describe('the daemon on a queue, a store and a database', () => {
   }, 90_000);
 
   test('drains on SIGTERM, exits 0 and leaves no file behind', async () => {
-    expect(await daemon.end('SIGTERM')).toBe(0);
-    const work = join(dir, 'work');
+    expect(await daemon.stop('SIGTERM')).toBe(0);
+    const work = dir.at('work');
     expect(existsSync(work) ? readdirSync(work) : []).toEqual([]);
   }, 60_000);
 });
 
 test('a wrong configuration names every mistake and exits 1', async () => {
-  const wrong = new DaemonProcess({ CONCURRENCY: 'many', DEVICE: 'tpu' });
-  expect(await wrong.end()).toBe(1);
+  await using wrong = new DaemonProcess({ env: { CONCURRENCY: 'many', DEVICE: 'tpu' } });
+  expect(await wrong.ended).toBe(1);
   expect(wrong.words).toMatch(/CONCURRENCY is "many"/);
   expect(wrong.words).toMatch(/DEVICE is "tpu"/);
   expect(wrong.words).toMatch(/SQS_QUEUE_URL/);
 }, 30_000);
 
 test('a machine without a GPU is refused unless the CPU was asked for', async () => {
-  const asking = new DaemonProcess({ ...environment(), DEVICE: 'cuda', PATH: dir });
-  expect(await asking.end()).toBe(2);
+  await using asking = new DaemonProcess({ env: { ...environment(), DEVICE: 'cuda', PATH: dir.path } });
+  expect(await asking.ended).toBe(2);
   expect(asking.words).toMatch(/FAIL GPU/i);
 }, 60_000);
 
 test('a pack that does not match its manifest is refused, and the file is named', async () => {
-  const pack = join(dir, 'pack');
-  execFileSync('cp', ['-r', 'models/demo', pack]);
+  const pack = dir.at('pack');
+  cpSync('models/demo', pack, { recursive: true });
   writeFileSync(join(pack, 'orientation.onnx'), 'broken');
-  const asking = new DaemonProcess({ ...environment(), MODEL_PACK: pack });
-  expect(await asking.end()).toBe(2);
+  await using asking = new DaemonProcess({ env: { ...environment(), MODEL_PACK: pack } });
+  expect(await asking.ended).toBe(2);
   expect(asking.words).toMatch(/orientation\.onnx/);
 }, 60_000);

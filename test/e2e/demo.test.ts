@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { Evaluation } from '../../src/evaluation/evaluate.ts';
 import { evaluationAims } from '../../src/evaluation/aims.ts';
-
-const run = promisify(execFile);
+import { runProgram } from '../harness/run-program.ts';
 
 test('the demo finds what the scene holds, and its last line says so', async () => {
-  const { stdout } = await run('scripts/demo', ['--json'], { timeout: 280_000, maxBuffer: 1 << 26 });
+  const { stdout } = await runProgram('scripts/demo', ['--json'], { env: process.env, timeoutMs: 280_000 });
   const result = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as {
     ok: boolean;
     persons: unknown[];

@@ -10,7 +10,8 @@ import type { Aim } from '../../src/evaluation/aims.ts';
 import { parseTruth } from '../../src/evaluation/truth.ts';
 import type { ObservedDetection } from '../../src/analysis/video-analysis.ts';
 import { sampleAnalysis, sampleDetection } from '../harness/analysis-sample.ts';
-import { type Answer, runVideoWorker } from '../harness/operator-command.ts';
+import { runVideoWorker } from '../harness/operator-command.ts';
+import type { Ended } from '../harness/run-program.ts';
 
 /** A part of the scene with six people, one of whom falls behind another who pays. */
 const FROM = 13.6;
@@ -18,8 +19,8 @@ const SECONDS = 4;
 const dir = mkdtempSync(join(tmpdir(), 'evaluate-e2e-'));
 const truthFile = join(dir, 'store.truth.json');
 
-const videoWorker = (...args: readonly string[]): Promise<Answer> =>
-  runVideoWorker(args, { WORK_DIR: join(dir, 'work') }, 120_000);
+const videoWorker = (...args: readonly string[]): Promise<Ended> =>
+  runVideoWorker(args, { WORK_DIR: join(dir, 'work') });
 
 /** The scene's truth as that of a video which begins at FROM. */
 function truthOfPart(): object {

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { renderVideo } from '../../models/demo-pack/scene/render.ts';
 import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
-import { type Answer, runVideoWorker } from '../harness/operator-command.ts';
+import { runVideoWorker } from '../harness/operator-command.ts';
+import type { Ended } from '../harness/run-program.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'prepare-e2e-'));
 const video = join(dir, 'store.mp4');
 const prepared = join(dir, 'packs', 'demo');
 
-const videoWorker = (...args: readonly string[]): Promise<Answer> =>
+const videoWorker = (...args: readonly string[]): Promise<Ended> =>
   runVideoWorker(args, { WORK_DIR: join(dir, 'work') });
 
 async function analyse(pack: string): Promise<VideoAnalysis> {

@@ -1,5 +1,11 @@
-/** The variables of a process that is to see none of the developer's own: where programs are, and what Node has compiled before. */
-export function bareEnvironment(): { readonly [name in 'PATH' | 'NODE_COMPILE_CACHE']?: string } {
-  const { PATH, NODE_COMPILE_CACHE } = process.env;
-  return { ...(PATH !== undefined && { PATH }), ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }) };
+const NAMES = ['PATH', 'NODE_COMPILE_CACHE', 'TMPDIR'] as const;
+
+/**
+ * The variables of a process that is to see none of the developer's own: where programs are, what Node has compiled before, and where
+ * temporary files go, which also tells whose process it is.
+ */
+export function bareEnvironment(): { readonly [name in (typeof NAMES)[number]]?: string } {
+  return Object.fromEntries(
+    NAMES.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }

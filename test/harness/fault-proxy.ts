@@ -1,8 +1,9 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { owned } from './ownership.ts';
 
-export interface FaultProxy {
+export interface FaultProxy extends AsyncDisposable {
   readonly port: number;
   /** Connections that are open now, client side. */
   readonly connections: number;
@@ -145,8 +146,15 @@ export async function createFaultProxy(
   const cut = (): void => {
     for (const socket of open) socket.resetAndDestroy();
   };
+  const { port } = server.address() as AddressInfo;
+  const close = owned(`the proxy at port ${port}`, async () => {
+    for (const timer of timers) clearTimeout(timer);
+    cut();
+    server.close();
+    await once(server, 'close');
+  });
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     get connections() {
       return open.size;
     },
@@ -176,12 +184,8 @@ export async function createFaultProxy(
     heal: () => {
       fault = { kind: 'none' };
     },
-    close: async () => {
-      for (const timer of timers) clearTimeout(timer);
-      cut();
-      server.close();
-      await once(server, 'close');
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -1,11 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { owned } from './ownership.ts';
 
-export interface TestPostgres {
+export interface TestPostgres extends AsyncDisposable {
   /** URL of the database `worker`; a schema per test keeps tests apart. */
   readonly url: string;
   readonly port: number;
@@ -61,10 +62,15 @@ export async function startPostgres(): Promise<TestPostgres> {
   let server = await start();
   // SIGQUIT: no checkpoint, connections cut, as in a crash; recovery runs at the next start.
   const kill = async (): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
     const ended = once(server, 'exit');
     server.kill('SIGQUIT');
     await ended;
   };
+  const stop = owned(`the PostgreSQL server at port ${port}`, async () => {
+    await kill();
+    rmSync(directory, { recursive: true, force: true });
+  });
   const createdb = spawnSync(join(binaries, 'createdb'), [
     '-h',
     '127.0.0.1',
@@ -82,10 +88,8 @@ export async function startPostgres(): Promise<TestPostgres> {
       await kill();
       server = await start();
     },
-    stop: async () => {
-      if (server.exitCode === null) await kill();
-      rmSync(directory, { recursive: true, force: true });
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 
@@ -107,11 +111,14 @@ function findBinaries(): string {
 /** PostgreSQL refuses to run as root; the package's own user is there wherever the binaries are. */
 function unprivilegedUser(): { readonly uid: number; readonly gid: number } | null {
   if (process.getuid?.() !== 0) return null;
-  for (const name of ['postgres', 'nobody']) {
-    const uid = spawnSync('id', ['-u', name], { encoding: 'utf8' });
-    const gid = spawnSync('id', ['-g', name], { encoding: 'utf8' });
-    if (uid.status === 0 && gid.status === 0) return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
-  }
+  const users = new Map(
+    readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .map((line) => line.split(':'))
+      .map(([name, , uid, gid]) => [name, { uid: Number(uid), gid: Number(gid) }]),
+  );
+  const user = users.get('postgres') ?? users.get('nobody');
+  if (user !== undefined) return user;
   throw new Error('no unprivileged user to run PostgreSQL as');
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { bareEnvironment } from './bare-environment.ts';
 import { owned } from './ownership.ts';
 
 export interface Ended {
@@ -9,7 +10,7 @@ export interface Ended {
 }
 
 export interface ProgramOptions {
-  /** All that it finds in its environment; PATH alone when absent. */
+  /** All that it finds in its environment; `bareEnvironment` when absent. */
   readonly env?: Readonly<NodeJS.ProcessEnv>;
   readonly cwd?: string;
   /** Then it is killed with all that it has started; no limit but the test's when absent. */
@@ -20,7 +21,7 @@ export interface ProgramOptions {
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { env = { PATH: process.env['PATH'] }, cwd, timeoutMs }: ProgramOptions = {},
+  { env = bareEnvironment(), cwd, timeoutMs }: ProgramOptions = {},
 ): Promise<Ended> {
   const child = spawn(program, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const text = { stdout: '', stderr: '' };

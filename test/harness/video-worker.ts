@@ -1,4 +1,4 @@
-import { S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../src/analysis/settings.ts';
 import { RETRY_POLICIES } from '../../src/failure/retry.ts';
 import type { ModelChain } from '../../src/chain/model-chain.ts';
@@ -8,6 +8,7 @@ import { recordRejection } from '../../src/persistence/record-rejection.ts';
 import { createSqsClients, type SqsClients } from '../../src/queue/sqs/sqs-client.ts';
 import { createSqsQueue } from '../../src/queue/sqs/sqs-queue.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
+import type { Clock } from '../../src/time/clock.ts';
 import { locateFfmpeg, type FfmpegPaths } from '../../src/video/ffmpeg-binary.ts';
 import type { ProcessJob } from '../../src/worker/delivery.ts';
 import { WorkerEventBus } from '../../src/worker/events.ts';
@@ -16,8 +17,9 @@ import { createVideoProcessor } from '../../src/job/process-video.ts';
 import type { WorkerSettings } from '../../src/worker/worker-options.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { FakeChain } from './fake-chain.ts';
-
-const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
+import { localS3, TEST_CREDENTIALS, TEST_REGION } from './local-aws.ts';
+import { owned } from './ownership.ts';
+import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from './small-videos.ts';
 
 export interface VideoWorkerOptions {
   /** Of the server that answers for SQS and S3. */
@@ -33,6 +35,8 @@ export interface VideoWorkerOptions {
   readonly chain?: ModelChain;
   /** The system's when absent. */
   readonly tools?: FfmpegPaths;
+  /** The system's when absent. */
+  readonly clock?: Clock;
   /** Around the job function, for what a test wants to see or change. */
   readonly wrap?: (processJob: ProcessJob) => ProcessJob;
 }
@@ -51,8 +55,8 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
   const { logger, endpoint } = options;
   const database = await openDatabase({ url: options.databaseUrl, schema: 'video_worker', poolSize: 4 });
   await migrateDatabase(database, AbortSignal.timeout(60_000));
-  const s3 = new S3Client({ region: 'us-east-1', endpoint, forcePathStyle: true, credentials: CREDENTIALS });
-  const clients = createSqsClients({ region: 'us-east-1', endpoint, credentials: CREDENTIALS });
+  const s3 = localS3({ endpoint });
+  const clients = createSqsClients({ region: TEST_REGION, endpoint, credentials: TEST_CREDENTIALS });
   const tools = await locateFfmpeg(options.tools ?? { ffmpegPath: null, ffprobePath: null });
   const chain = options.chain ?? new FakeChain(() => [{ box: [8, 8, 32, 48], action: 'walking' }]);
   const events = new WorkerEventBus(logger);
@@ -74,12 +78,14 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
       visibilitySeconds: 60,
       waitSeconds: 1,
       maxProcessingSeconds: 60,
-      unwindMs: 5_000,
+      // Long enough for a machine that does other work as well: tests end jobs, not this limit.
+      unwindMs: 60_000,
       workerVersion: 'test',
       ...options.settings,
     },
     logger,
     events,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
     onRejectedMessage: (messageId, failure) =>
       recordRejection(database, { messageId, failure }, AbortSignal.timeout(5_000)),
   });
@@ -89,12 +95,12 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
     database,
     clients,
     s3,
-    async [Symbol.asyncDispose]() {
+    [Symbol.asyncDispose]: owned('a worker of videos', async () => {
       if (worker.state !== 'starting') await worker.drainNow('end');
       clients[Symbol.dispose]();
       s3.destroy();
       await database.close();
-    },
+    }),
   };
 }
 
@@ -103,16 +109,9 @@ function processing(workDir: string): VideoProcessorSettings {
     workerId: 'worker-a',
     workDir,
     analysis: { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off' },
-    decode: { stallTimeoutMs: 20_000, wallTimeoutMs: 40_000, maxFrames: 2_000, threads: 1 },
-    download: { maxBytes: 10_000_000, timeoutMs: 5_000, retry: { ...RETRY_POLICIES.download, baseMs: 50 } },
-    video: {
-      maxDurationSeconds: 60,
-      maxPixels: 1_000_000,
-      maxFrameRate: 120,
-      maxFrames: 3_600,
-      maxStreams: 8,
-      timeoutMs: 20_000,
-    },
+    decode: SMALL_VIDEO_DECODING,
+    download: { maxBytes: 10_000_000, timeoutMs: 30_000, retry: { ...RETRY_POLICIES.download, baseMs: 50 } },
+    video: SMALL_VIDEO_LIMITS,
     highlightsBucket: null,
     aliveSeconds: 60,
   };

@@ -25,11 +25,6 @@ export async function recordTools(file: string, folder: string): Promise<ReplayT
   };
 }
 
-/** A second of moving test picture, 64 by 64. */
-export async function renderClip(file: string): Promise<void> {
-  await record('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'testsrc=s=64x64:r=10:d=1', '-c:v', 'mpeg4', file]);
-}
-
 interface Recording {
   readonly stdout: Buffer;
   readonly stderr: Buffer;

@@ -1,14 +1,15 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startChild } from '../../src/local/child-process.ts';
-import type { FauxqsReady } from '../../src/local/fauxqs-process.ts';
+import { makeSmallVideo } from '../harness/media.ts';
+import { owned } from '../harness/ownership.ts';
 import { startPostgres } from '../harness/postgres.ts';
+import { startSqsProcess } from '../harness/sqs-process.ts';
+import { temporaryFolder } from '../harness/temporary-folder.ts';
 import { judgeSoak } from './judge.ts';
 import type { Reading } from './reading.ts';
-import { recordTools, renderClip } from './replay-tools.ts';
+import { recordTools } from './replay-tools.ts';
 import type { SoakAnswer, SoakSettings } from './soak-settings.ts';
 import { sendWorkload } from './workload.ts';
 
@@ -33,33 +34,21 @@ export interface SoakReport {
 }
 
 const SLOTS = 4;
-const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
-const REGION = 'us-east-1';
 
 /** Runs short jobs in one worker process, on servers in processes of their own, and says whether anything grew. */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   await using cleanup = new AsyncDisposableStack();
-  const directory = await mkdtemp(join(tmpdir(), 'soak-'));
-  cleanup.defer(() => rm(directory, { recursive: true, force: true }));
+  const directory = cleanup.use(await temporaryFolder('soak')).path;
   const [workDir, toolsDir, clip] = [join(directory, 'work'), join(directory, 'tools'), join(directory, 'clip.mp4')];
   await Promise.all([workDir, toolsDir].map((folder) => mkdir(folder)));
-  await renderClip(clip);
-  const postgres = await startPostgres();
-  cleanup.defer(() => postgres.stop());
+  const video = await makeSmallVideo(clip, 1);
+  const postgres = cleanup.use(await startPostgres());
   const queues = ['jobs', 'dead'].map((name) => ({ name, attributes: {} }));
-  const server = await startChild<FauxqsReady>('fauxqs-process', {
-    port: 0,
-    region: REGION,
-    dataDir: null,
-    queues,
-    buckets: ['videos'],
-  });
-  cleanup.defer(() => server.close());
-  const endpoint = `http://127.0.0.1:${server.ready.port}`;
+  const aws = cleanup.use(await startSqsProcess({ queues, buckets: ['videos'] }));
   const settings: SoakSettings = {
-    endpoint,
-    queueUrl: `${endpoint}/000000000000/jobs`,
-    deadLetterUrl: `${endpoint}/000000000000/dead`,
+    endpoint: aws.endpoint,
+    queueUrl: aws.queueUrl('jobs'),
+    deadLetterUrl: aws.queueUrl('dead'),
     databaseUrl: postgres.url,
     workDir,
     tools: options.real ? null : await recordTools(clip, toolsDir),
@@ -67,11 +56,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     slots: SLOTS,
     leak: options.leak,
   };
-  const { queueUrl } = settings;
-  await sendWorkload(
-    { endpoint, region: REGION, queueUrl, credentials: CREDENTIALS, jobs: options.jobs, onlyVideos: options.real },
-    await readFile(clip),
-  );
+  await sendWorkload(aws, { queueUrl: settings.queueUrl, jobs: options.jobs, onlyVideos: options.real }, video);
   const start = performance.now();
   const answer = await runWorker(settings);
   const problems = judgeSoak(answer.readings, SLOTS);
@@ -100,6 +85,7 @@ async function runWorker(settings: SoakSettings): Promise<SoakAnswer> {
     lastWords = `${lastWords}${text}`.slice(-4_000);
   });
   const exited = once(child, 'exit');
+  const kill = owned(`the worker process ${child.pid} of the soak`, () => void child.kill('SIGKILL'));
   try {
     const answered = once(child, 'message').then(([answer]) => answer as SoakAnswer);
     const ended = exited.then(([code]) => {
@@ -110,6 +96,6 @@ async function runWorker(settings: SoakSettings): Promise<SoakAnswer> {
     await exited;
     return answer;
   } finally {
-    child.kill('SIGKILL');
+    await kill();
   }
 }

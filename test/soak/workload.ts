@@ -1,12 +1,9 @@
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
-import { createSqsClients } from '../../src/queue/sqs/sqs-client.ts';
+import type { SqsProcess } from '../harness/sqs-process.ts';
 
 export interface WorkloadOptions {
-  readonly endpoint: string;
-  readonly region: string;
   readonly queueUrl: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly jobs: number;
   /** Every message is about a video of its own; otherwise three of ten are. */
   readonly onlyVideos: boolean;
@@ -20,16 +17,17 @@ const DUPLICATE_AGE = 60;
  * Sends the messages of a soak. Of ten, three are about a new video, three about one that was analysed before, two about an
  * object that is not there, one is no JSON and one tells of a removal: what leaks on a failure's way leaks as well.
  */
-export async function sendWorkload(options: WorkloadOptions, video: Buffer): Promise<void> {
-  const { endpoint, region, credentials } = options;
-  using clients = createSqsClients({ region, endpoint, credentials });
-  const s3 = new S3Client({ region, endpoint, forcePathStyle: true, credentials });
+export async function sendWorkload(
+  { clients, store }: SqsProcess,
+  options: WorkloadOptions,
+  video: Buffer,
+): Promise<void> {
   for (let first = 0; first < options.jobs; first += 10) {
     const bodies: string[] = [];
     for (let number = first; number < first + 10; number += 1) {
       const { body, key } = message(number, options.onlyVideos);
       bodies.push(body);
-      if (key !== null) await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: video }));
+      if (key !== null) await store.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: video }));
     }
     await clients.control.send(
       new SendMessageBatchCommand({
@@ -38,7 +36,6 @@ export async function sendWorkload(options: WorkloadOptions, video: Buffer): Pro
       }),
     );
   }
-  s3.destroy();
 }
 
 function message(number: number, onlyVideos: boolean): { readonly body: string; readonly key: string | null } {

@@ -5,14 +5,10 @@ import {
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
-  SQSClient,
+  type SQSClient,
   type ReceiveMessageCommandOutput,
 } from '@aws-sdk/client-sqs';
-import { startChild } from '../../../src/local/child-process.ts';
-import type { FauxqsOptions, FauxqsReady } from '../../../src/local/fauxqs-process.ts';
-
-export const REGION = 'us-east-1';
-export const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
+import { startSqsProcess } from '../../harness/sqs-process.ts';
 
 /** Calls of watched clients, by what they are for. */
 export interface CallCounts {
@@ -48,12 +44,10 @@ export interface Arena extends AsyncDisposable {
 }
 
 export async function openArena(): Promise<Arena> {
-  const options: FauxqsOptions = { port: 0, region: REGION, dataDir: null, queues: [], buckets: [] };
-  const server = await startChild<FauxqsReady>('fauxqs-process', options);
-  const endpoint = `http://127.0.0.1:${server.ready.port}`;
-  const sqs = new SQSClient({ region: REGION, endpoint, credentials: CREDENTIALS });
+  const server = await startSqsProcess();
+  const sqs = server.clients.control;
   return {
-    endpoint,
+    endpoint: server.endpoint,
     createQueue: async () => {
       const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: randomUUID() }));
       return QueueUrl;
@@ -79,10 +73,7 @@ export async function openArena(): Promise<Arena> {
     delete: async (queueUrl, receiptHandle) => {
       await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle }));
     },
-    [Symbol.asyncDispose]: async () => {
-      sqs.destroy();
-      await server.close();
-    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 

@@ -3,7 +3,8 @@ import { createSqsClients } from '../../../src/queue/sqs/sqs-client.ts';
 import { createSqsQueue } from '../../../src/queue/sqs/sqs-queue.ts';
 import { WorkerEventBus, type WorkerEvents } from '../../../src/worker/events.ts';
 import { Worker, type DrainReport } from '../../../src/worker/worker.ts';
-import { createWatch, CREDENTIALS, REGION } from './arena.ts';
+import { TEST_CREDENTIALS, TEST_REGION } from '../../harness/local-aws.ts';
+import { createWatch } from './arena.ts';
 import type { Contender, RunningContender } from './contender.ts';
 
 type Told = { [K in keyof WorkerEvents]: { readonly name: K; readonly event: WorkerEvents[K] } }[keyof WorkerEvents];
@@ -33,7 +34,11 @@ const TOLD: readonly (keyof WorkerEvents)[] = [
 export const ourWorker: Contender<RunningWorker> = {
   name: 'this worker',
   start: (options) => {
-    const clients = createSqsClients({ region: REGION, endpoint: options.arena.endpoint, credentials: CREDENTIALS });
+    const clients = createSqsClients({
+      region: TEST_REGION,
+      endpoint: options.arena.endpoint,
+      credentials: TEST_CREDENTIALS,
+    });
     const watch = createWatch();
     watch.watch(clients.poll);
     watch.watch(clients.control);

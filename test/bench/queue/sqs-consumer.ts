@@ -1,6 +1,7 @@
-import { SQSClient, type Message } from '@aws-sdk/client-sqs';
+import type { Message } from '@aws-sdk/client-sqs';
 import { Consumer } from 'sqs-consumer';
-import { createWatch, CREDENTIALS, REGION } from './arena.ts';
+import { localSqs } from '../../harness/local-aws.ts';
+import { createWatch } from './arena.ts';
 import type { Contender, ContenderJob, ContenderOptions, RunningContender } from './contender.ts';
 
 export interface ConsumerVariant {
@@ -21,7 +22,7 @@ export function sqsConsumer(name: string, variant: ConsumerVariant): Contender {
 }
 
 function start(options: ContenderOptions, variant: ConsumerVariant): RunningContender {
-  const sqs = new SQSClient({ region: REGION, endpoint: options.arena.endpoint, credentials: CREDENTIALS });
+  const sqs = localSqs(options.arena);
   const watch = createWatch();
   watch.watch(sqs);
   const reported: string[] = [];

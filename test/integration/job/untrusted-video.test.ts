@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
@@ -7,53 +7,44 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Failure } from '../../../src/failure/failure.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import type { WorkerEvents } from '../../../src/worker/events.ts';
-import { childNames } from '../../harness/children.ts';
 import { FakeChain, type FakeChainOptions } from '../../harness/fake-chain.ts';
-import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
-import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
-import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
+import { childrenOf } from '../../harness/processes.ts';
+import { SkippingClock } from '../../harness/skipping-clock.ts';
+import { SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
+import { startVideoGround, type VideoGround } from '../../harness/video-ground.ts';
 import { createVideoWorker, type VideoWorker, type VideoWorkerOptions } from '../../harness/video-worker.ts';
 import { aborted, next } from '../../harness/worker-events.ts';
 
 const SECRET = 'never-to-be-logged';
 const LONGEST_LINE = 12_000;
-let sqs: SqsServer;
-let postgres: TestPostgres;
-let folder: Awaited<ReturnType<typeof mediaFolder>>;
-let video: Buffer;
+const MINUTE_SECONDS = 60;
+let ground: VideoGround;
 let lines: string[] = [];
 let tests = 0;
 let url: string;
 
 beforeAll(async () => {
-  sqs = await startSqsServer();
-  postgres = await startPostgres();
-  folder = await mediaFolder();
-  const file = join(folder.path, 'video.mp4');
-  await makeMedia([...testSource({ size: '64x64', seconds: 2 }), '-c:v', 'mpeg4', file]);
-  video = await readFile(file);
+  ground = await startVideoGround();
 }, 60_000);
 beforeEach(() => {
   tests += 1;
   lines = [];
-  url = sqs.server.createQueue(`videos-${tests}`).queueUrl;
+  url = ground.sqs.server.createQueue(`videos-${tests}`).queueUrl;
 });
 afterAll(async () => {
-  await postgres?.stop();
-  await sqs?.[Symbol.asyncDispose]();
-  await folder?.remove();
+  await ground?.[Symbol.asyncDispose]();
 });
 
 type Before = NonNullable<FakeChainOptions['before']>;
-const workDir = (): string => join(folder.path, `outer-${tests}`, 'work');
+const workDir = (): string => ground.folder.at(`outer-${tests}`, 'work');
 
 async function create(before: Before | null, change: Partial<VideoWorkerOptions> = {}): Promise<VideoWorker> {
   const script = (): [{ box: [number, number, number, number] }] => [{ box: [8, 8, 32, 48] }];
   const rig = await createVideoWorker({
-    endpoint: sqs.endpoint,
+    endpoint: ground.sqs.endpoint,
     queueUrl: url,
-    deadLetterUrl: sqs.server.createQueue(`dead-${tests}`).queueUrl,
-    databaseUrl: postgres.url,
+    deadLetterUrl: ground.sqs.server.createQueue(`dead-${tests}`).queueUrl,
+    databaseUrl: ground.postgres.url,
     workDir: workDir(),
     logger: createLogger({
       level: 'trace',
@@ -75,7 +66,7 @@ async function put(rig: VideoWorker, key: string, body: Uint8Array): Promise<voi
 }
 
 async function send(body: string): Promise<void> {
-  await sqs.clients.control.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }));
+  await ground.sqs.clients.control.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }));
 }
 
 test('a job has one private folder and one file in it, whatever its key says, and nothing beside them', async () => {
@@ -87,19 +78,19 @@ test('a job has one private folder and one file in it, whatever its key says, an
   });
   let deleted = 0;
   const keys = ['../../escaped.mp4', '/etc/escaped.mp4', 'a/b/..\\escaped.mp4', '-i escaped.mp4'];
-  for (const key of keys) await put(rig, key, video);
+  for (const key of keys) await put(rig, key, ground.video);
   const all = next(rig.events, 'message:deleted', () => (deleted += 1) === keys.length);
   rig.worker.start();
   await all;
   expect(seen.length).toBeGreaterThanOrEqual(keys.length);
   for (const { mode, files } of seen) expect([mode, files]).toEqual([0o700, ['video']]);
   expect(await readdir(workDir())).toEqual([]);
-  const around = await readdir(folder.path, { recursive: true });
+  const around = await readdir(ground.folder.path, { recursive: true });
   expect(around.filter((name) => name.includes('escaped'))).toEqual([]);
   expect(existsSync('/etc/escaped.mp4')).toBe(false);
 });
 
-type Ending = (rig: VideoWorker, begun: Promise<void>) => Promise<unknown>;
+type Ending = (rig: VideoWorker, begun: Promise<void>, clock: SkippingClock) => Promise<unknown>;
 const until =
   (name: keyof WorkerEvents): Ending =>
   (rig) =>
@@ -111,7 +102,7 @@ test.each<[string, Before | null, Ending, Partial<VideoWorkerOptions>]>([
     'is rejected after its download',
     null,
     until('message:dead-lettered'),
-    { processing: { video: { ...strictLimits(), maxPixels: 10 } } },
+    { processing: { video: { ...SMALL_VIDEO_LIMITS, maxPixels: 10 } } },
   ],
   [
     'fails for a while',
@@ -140,10 +131,13 @@ test.each<[string, Before | null, Ending, Partial<VideoWorkerOptions>]>([
   [
     'runs out of time',
     (_s, _n, stop) => aborted(stop).then(() => undefined),
-    until('message:dead-lettered'),
-    {
-      settings: { maxProcessingSeconds: 2 },
+    async (rig, begun, clock) => {
+      const ended = next(rig.events, 'message:dead-lettered');
+      await begun;
+      clock.skip(5 * MINUTE_SECONDS * 1_000);
+      await ended;
     },
+    { settings: { maxProcessingSeconds: 5 * MINUTE_SECONDS, visibilitySeconds: 20 * MINUTE_SECONDS } },
   ],
   [
     'is interrupted',
@@ -157,23 +151,25 @@ test.each<[string, Before | null, Ending, Partial<VideoWorkerOptions>]>([
 ])('no file and no process is left of a job that %s', async (_what, before, ending, change) => {
   const begun = Promise.withResolvers<void>();
   const files: string[] = [];
-  await using rig = await create(async (stage, sample, stop) => {
+  const clock = new SkippingClock();
+  const look: Before = async (stage, sample, stop) => {
     files.push(...(await readdir(workDir())));
     begun.resolve();
     await before?.(stage, sample, stop);
-  }, change);
-  await put(rig, 'a.mp4', video);
-  const ended = ending(rig, begun.promise);
+  };
+  await using rig = await create(look, { clock, ...change });
+  await put(rig, 'a.mp4', ground.video);
+  const ended = ending(rig, begun.promise, clock);
   rig.worker.start();
   await ended;
-  await rig.worker.drain('end', 10_000);
+  await rig.worker.drain('end', 60_000);
   if (change.processing === undefined) expect(files.length).toBeGreaterThan(0);
   expect(await readdir(workDir())).toEqual([]);
-  expect((await childNames()).filter((name) => /ffmpeg|ffprobe|prlimit/.test(name))).toEqual([]);
+  expect((await childrenOf()).filter(({ name }) => /ffmpeg|ffprobe|prlimit/.test(name))).toEqual([]);
 });
 
 test('a job that fails while its decoder is silent is over only when the decoder is gone', async () => {
-  const ffmpegPath = join(folder.path, 'lingering-ffmpeg');
+  const ffmpegPath = ground.folder.at('lingering-ffmpeg');
   // All frames come, and then nothing does: the analysis waits for the next one.
   const lines = ['#!/bin/sh', '[ "$1" = -version ] && exec ffmpeg -version', 'ffmpeg "$@"', 'exec sleep 600', ''];
   await writeFile(ffmpegPath, lines.join('\n'), { mode: 0o755 });
@@ -186,11 +182,11 @@ test('a job that fails while its decoder is silent is over only when the decoder
     },
     { tools: { ffmpegPath, ffprobePath: null } },
   );
-  await put(rig, 'a.mp4', video);
+  await put(rig, 'a.mp4', ground.video);
   const ended = next(rig.events, 'message:given-back');
   rig.worker.start();
   await ended;
-  expect((await childNames()).filter((name) => /sleep|ffmpeg|sh$/.test(name))).toEqual([]);
+  expect((await childrenOf()).filter(({ name }) => /sleep|ffmpeg|sh$/.test(name))).toEqual([]);
 });
 
 test('what a worker writes to its log holds no credential, no presigned address and no long body', async () => {
@@ -219,14 +215,3 @@ test('what a worker writes to its log holds no credential, no presigned address 
     expect(line.length).toBeLessThan(LONGEST_LINE);
   }
 });
-
-function strictLimits(): NonNullable<NonNullable<VideoWorkerOptions['processing']>['video']> {
-  return {
-    maxDurationSeconds: 60,
-    maxPixels: 1_000_000,
-    maxFrameRate: 120,
-    maxFrames: 3_600,
-    maxStreams: 8,
-    timeoutMs: 20_000,
-  };
-}

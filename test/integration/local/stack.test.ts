@@ -1,12 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { writeFile } from 'node:fs/promises';
 
-import { GetObjectCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
-import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { GetObjectCommand, ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetQueueAttributesCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 
@@ -14,26 +11,26 @@ import { loadConfig } from '../../../src/config/config.ts';
 import { enqueueVideo } from '../../../src/queue/sqs/enqueue.ts';
 import { type LocalStack, startLocalStack } from '../../../src/local/stack.ts';
 import { uploadVideo } from '../../../src/storage/upload-video.ts';
+import { localS3, localSqs } from '../../harness/local-aws.ts';
+import { childrenOf, untilGone } from '../../harness/processes.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const signal = new AbortController().signal;
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+const held = new AsyncDisposableStack();
 let stack: LocalStack;
 let sqs: SQSClient;
 let s3: S3Client;
-let folder: string;
+let folder: TemporaryFolder;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'stack-test-'));
-  stack = await startLocalStack({ dataDir: 'memory', port: 0 });
-  sqs = new SQSClient({ region: stack.region, endpoint: stack.endpoint, credentials });
-  s3 = new S3Client({ region: stack.region, endpoint: stack.endpoint, credentials, forcePathStyle: true });
+  folder = held.use(await temporaryFolder('stack-test'));
+  stack = held.use(await startLocalStack({ dataDir: 'memory', port: 0 }));
+  sqs = held.adopt(localSqs(stack), (client) => client.destroy());
+  s3 = held.adopt(localS3(stack), (client) => client.destroy());
 });
 
 afterAll(async () => {
-  sqs.destroy();
-  s3.destroy();
-  await stack.close();
-  await rm(folder, { recursive: true });
+  await held.disposeAsync();
 });
 
 describe('the local stack', () => {
@@ -69,7 +66,7 @@ describe('the local stack', () => {
   test.each([0, 1000, 8 * 1024 ** 2, 17 * 1024 ** 2 + 3])('stores a file of %i bytes unchanged', async (size) => {
     const bytes = Buffer.alloc(size);
     for (let at = 0; at < size; at += 4093) bytes[at] = at % 251;
-    const file = join(folder, `${size}.mp4`);
+    const file = folder.at(`${size}.mp4`);
     await writeFile(file, bytes);
     const target = { bucket: stack.uploadsBucket, key: `in/${size}.mp4`, contentType: 'video/mp4' };
     expect(await uploadVideo(s3, target, file, signal)).toBe(size);
@@ -80,16 +77,11 @@ describe('the local stack', () => {
   });
 
   test('an upload that is given up leaves no parts behind', async () => {
-    const file = join(folder, 'given-up.mp4');
+    const file = folder.at('given-up.mp4');
     await writeFile(file, Buffer.alloc(20 * 1024 ** 2));
     const controller = new AbortController();
     let parts = 0;
-    const counting = new S3Client({
-      region: stack.region,
-      endpoint: stack.endpoint,
-      credentials,
-      forcePathStyle: true,
-    });
+    const counting = localS3(stack);
     counting.middlewareStack.add(
       (next, context) => async (args) => {
         if (context.commandName === 'UploadPartCommand' && (parts += 1) === 2) controller.abort(new Error('enough'));
@@ -123,10 +115,8 @@ test('leaves no process behind when the one that started it is killed', async ()
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(parent.stdout, 'data');
-  const { stdout } = await promisify(execFile)('ps', ['--ppid', String(parent.pid), '-o', 'pid=']);
-  const children = stdout.trim().split(/\s+/).map(Number);
+  const children = await childrenOf(parent.pid);
   expect(children).toHaveLength(2);
   parent.kill('SIGKILL');
-  await Promise.all(children.map((pid) => promisify(execFile)('tail', ['--pid', String(pid), '-f', '/dev/null'])));
-  for (const pid of children) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  for (const { pid } of children) await untilGone(pid);
 });

@@ -21,22 +21,18 @@ export function onBothDatabases(suite: (databases: TestDatabases) => void): void
     describe(`on ${kind === 'embedded' ? 'the embedded PostgreSQL' : 'a PostgreSQL server'}`, () => {
       const opened: Database[] = [];
       let url = '';
-      let stop: () => Promise<void> = async () => undefined;
+      const held = new AsyncDisposableStack();
       let schemas = 0;
       beforeAll(async () => {
         if (kind === 'embedded') {
           const embedded = await startEmbeddedPostgres('memory', 0, '.local');
+          held.defer(() => embedded.close());
           url = embedded.url;
-          stop = () => embedded.close();
-        } else {
-          const server = await startPostgres();
-          url = server.url;
-          stop = () => server.stop();
-        }
+        } else url = held.use(await startPostgres()).url;
       });
       afterAll(async () => {
         await Promise.all(opened.map((database) => database.close()));
-        await stop();
+        await held.disposeAsync();
       });
       const open: TestDatabases['open'] = async (options = {}) => {
         const database = await openDatabase({ url, schema: 'video_worker', ...options });

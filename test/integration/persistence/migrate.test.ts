@@ -1,25 +1,25 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../src/persistence/client.ts';
 import { migrateDatabase, migrationStatus, readMigrations } from '../../../src/persistence/migrate.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 import { onBothDatabases, signal } from './databases.ts';
 
 const OURS = ['20261124000000_init', '20261127000000_scene_cost'];
-let scratch = '';
+let scratch: TemporaryFolder;
 let folders = 0;
 
 beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'migrations-'));
+  scratch = await temporaryFolder('migrations');
 });
-afterAll(() => rm(scratch, { recursive: true }));
+afterAll(() => scratch.remove());
 
 /** Writes a folder of migrations in Prisma's layout. */
 async function folder(migrations: Readonly<Record<string, string>>): Promise<string> {
   folders += 1;
-  const directory = join(scratch, String(folders));
+  const directory = scratch.at(String(folders));
   await mkdir(directory);
   await writeFile(join(directory, 'migration_lock.toml'), 'provider = "postgresql"\n');
   for (const [name, sql] of Object.entries(migrations)) {
@@ -158,5 +158,5 @@ onBothDatabases((databases) => {
 });
 
 test('a folder without migrations is a broken install', async () => {
-  await expect(readMigrations(join(scratch, 'absent'))).rejects.toMatchObject({ code: 'DATABASE_NOT_MIGRATED' });
+  await expect(readMigrations(scratch.at('absent'))).rejects.toMatchObject({ code: 'DATABASE_NOT_MIGRATED' });
 });

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Interruption } from '../../../src/failure/failure.ts';
@@ -14,6 +13,7 @@ import { saveProgress } from '../../../src/persistence/save-progress.ts';
 import { findVideo, listVideos } from '../../../src/persistence/read/videos.ts';
 import { sampleAnalysis } from '../../harness/analysis-sample.ts';
 import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { claimRequest, signal } from './databases.ts';
 
 let server: TestPostgres;
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await db.close();
-  await server.stop();
+  await server[Symbol.asyncDispose]();
 });
 
 test('a server that crashed and came back is used again; the run goes on under its token', async () => {
@@ -50,7 +50,8 @@ test('a server that crashed and came back is used again; the run goes on under i
 });
 
 test('a crash in the middle of a migration is temporary, and leaves the migration to be done', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'migrations-'));
+  await using folder = await temporaryFolder('migrations');
+  const directory = folder.path;
   await mkdir(join(directory, '1_slow'));
   await writeFile(join(directory, '1_slow', 'migration.sql'), 'CREATE TABLE "a" ("x" INTEGER); SELECT pg_sleep(60);');
   const client = await openDatabase({ url: server.url, schema: 'crashed' });
@@ -64,7 +65,6 @@ test('a crash in the middle of a migration is temporary, and leaves the migratio
   await writeFile(join(directory, '1_slow', 'migration.sql'), 'CREATE TABLE "a" ("x" INTEGER);');
   expect(await migrateDatabase(client, signal(), directory)).toEqual(['1_slow']);
   await client.close();
-  await rm(directory, { recursive: true });
 });
 
 test('nobody at the address is temporary, with the cause, and without the URL', async () => {

@@ -1,10 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { S3Client } from '@aws-sdk/client-s3';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import type { CheckResult } from '../../../src/cli/preflight/check.ts';
@@ -12,29 +7,30 @@ import { preflightDeps } from '../../../src/cli/preflight/real-deps.ts';
 import { type PreflightReport, runPreflight } from '../../../src/cli/preflight/run-preflight.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { type LocalStack, startLocalStack } from '../../../src/local/stack.ts';
+import { localS3, localSqs } from '../../harness/local-aws.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const PACK = fileURLToPath(new URL('../../../models/demo', import.meta.url));
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+const held = new AsyncDisposableStack();
 let stack: LocalStack;
-let folder: string;
+let folder: TemporaryFolder;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'preflight-'));
-  stack = await startLocalStack({ dataDir: 'memory', port: 0 });
+  folder = held.use(await temporaryFolder('preflight'));
+  stack = held.use(await startLocalStack({ dataDir: 'memory', port: 0 }));
 });
 
 afterAll(async () => {
-  await stack.close();
-  await rm(folder, { recursive: true });
+  await held.disposeAsync();
 });
 
 async function preflight(changes: Record<string, string>): Promise<PreflightReport> {
-  const env = { ...stack.env, MODEL_PACK: PACK, DEVICE: 'cpu', WORK_DIR: join(folder, 'work'), ...changes };
+  const env = { ...stack.env, MODEL_PACK: PACK, DEVICE: 'cpu', WORK_DIR: folder.at('work'), ...changes };
   const config = loadConfig(env, { needs: ['queue', 'database', 'models'] });
   const region = config.aws.region;
   const endpoint = config.aws.endpointUrl ?? '';
-  const sqs = new SQSClient({ region, endpoint, credentials, maxAttempts: 1 });
-  const s3 = new S3Client({ region, endpoint, credentials, forcePathStyle: true, maxAttempts: 1 });
+  const sqs = localSqs({ region, endpoint, maxAttempts: 1 });
+  const s3 = localS3({ region, endpoint, maxAttempts: 1 });
   try {
     return await runPreflight(config, preflightDeps(config, { sqs, s3 }), new AbortController().signal);
   } finally {
@@ -63,11 +59,11 @@ describe('the preflight on the local stack', () => {
 
   test('names every dependency that is away at once, and what to do', async () => {
     const report = await preflight({
-      MODEL_PACK: folder,
+      MODEL_PACK: folder.path,
       DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/db',
       SQS_QUEUE_URL: `${stack.endpoint}/000000000000/absent`,
       HIGHLIGHTS_BUCKET: 'absent-bucket',
-      FFMPEG_PATH: join(folder, 'no-ffmpeg'),
+      FFMPEG_PATH: folder.at('no-ffmpeg'),
       WORK_DIR: '/dev/null/work',
     });
     expect(report.ok).toBe(false);

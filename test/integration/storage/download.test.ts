@@ -8,9 +8,8 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
-import { startFauxqs, type FauxqsServer } from 'fauxqs';
 import { downloadObject, headObject, type DownloadLimits } from '../../../src/storage/download.ts';
 import { RETRY_POLICIES } from '../../../src/failure/retry.ts';
 import { uploadFile } from '../../../src/storage/upload-file.ts';
@@ -21,28 +20,30 @@ import {
   type Workspace,
 } from '../../../src/storage/workspace.ts';
 import { createFaultProxy, type FaultProxy } from '../../harness/fault-proxy.ts';
-import { mediaFolder } from '../../harness/media.ts';
+import { startSqsServer } from '../../harness/fauxqs-server.ts';
+import { localS3 } from '../../harness/local-aws.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const never = new AbortController().signal;
 const limits: DownloadLimits = {
   maxBytes: 5_000_000,
-  timeoutMs: 5_000,
+  timeoutMs: 30_000,
   retry: { ...RETRY_POLICIES.download, baseMs: 5 },
 };
 const content = randomBytes(2_000_000);
-let server: FauxqsServer;
+const held = new AsyncDisposableStack();
 let proxy: FaultProxy;
 let client: S3Client;
-let folder: Awaited<ReturnType<typeof mediaFolder>>;
+let folder: TemporaryFolder;
 let workspace: Workspace;
 
 const ref = (key: string, change: object = {}) => ({ bucket: 'videos', key, versionId: null, etag: null, ...change });
 
 beforeAll(async () => {
-  server = await startFauxqs({ port: 0, logger: false });
-  proxy = await createFaultProxy('127.0.0.1', server.port);
-  client = createClient();
-  folder = await mediaFolder();
+  const { server } = held.use(await startSqsServer());
+  proxy = held.use(await createFaultProxy('127.0.0.1', server.port));
+  client = held.adopt(createClient(), (made) => made.destroy());
+  folder = held.use(await temporaryFolder('download'));
   workspace = await createWorkspace(folder.path, 'download');
   await client.send(new CreateBucketCommand({ Bucket: 'videos' }));
   await client.send(new PutObjectCommand({ Bucket: 'videos', Key: 'a b/ü.mp4', Body: content }));
@@ -52,10 +53,7 @@ afterEach(() => proxy.heal());
 afterAll(async () => {
   await workspace.dispose();
   await workspace.dispose();
-  client.destroy();
-  await proxy.close();
-  await server.stop();
-  await folder.remove();
+  await held.disposeAsync();
 });
 
 test('an object arrives whole in a private workspace', async () => {
@@ -183,13 +181,7 @@ test('a disk without room for the object is DISK_FULL, a problem of the host and
 });
 
 function createClient(): S3Client {
-  return new S3Client({
-    endpoint: `http://127.0.0.1:${proxy.port}`,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
+  return localS3({ endpoint: `http://127.0.0.1:${proxy.port}`, maxAttempts: 1 });
 }
 
 interface SentGet {

@@ -1,33 +1,32 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startLimited, type ChildExit, type ChildLimits } from '../../../src/video/child-process.ts';
 import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe.ts';
-import { makeMedia, testSource } from '../../harness/media.ts';
+import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
+import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const never = new AbortController().signal;
 const NONE: ChildLimits = { cpuSeconds: null, memoryBytes: null };
 const limits = SMALL_VIDEO_LIMITS;
 const options = SMALL_VIDEO_DECODING;
-let folder: string;
+let folder: TemporaryFolder;
 let tools: FfmpegTools;
 let video: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'child-limits-'));
+  folder = await mediaFolder();
   tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
-  video = join(folder, 'video.mp4');
+  video = folder.at('video.mp4');
   await makeMedia([...testSource({ seconds: 2 }), '-c:v', 'mpeg4', video]);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => folder.remove());
 
 async function run(script: string, childLimits: ChildLimits): Promise<{ exit: ChildExit; out: string; err: string }> {
-  const child = await startLimited('/bin/sh', ['-c', script], folder, childLimits);
+  const child = await startLimited('/bin/sh', ['-c', script], folder.path, childLimits);
   const [out, err] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
   const exit = await child.exited;
   await child.stop();
@@ -57,7 +56,7 @@ test('a program that wants more memory than its limit does not get it', async ()
 test('a program writes to its pipes, and no byte into a file', async () => {
   const { out } = await run('echo through the pipe; echo into a file >written; wc -c <written', NONE);
   expect(out).toMatch(/^through the pipe/);
-  expect(await readdir(folder)).toContain('written');
+  expect(await readdir(folder.path)).toContain('written');
   const { out: size } = await run('wc -c <written', NONE);
   expect(size.trim()).toBe('0');
 });
@@ -81,10 +80,10 @@ test('a program finds nothing of our environment and nothing to read', async () 
 });
 
 test('arguments reach a program as they are: no shell reads them', async () => {
-  const child = await startLimited('/bin/echo', ['$(id)', '`id`', '; touch owned', '*'], folder, NONE);
+  const child = await startLimited('/bin/echo', ['$(id)', '`id`', '; touch owned', '*'], folder.path, NONE);
   expect(await textOf(child.stdout)).toBe('$(id) `id` ; touch owned *\n');
   await child.stop();
-  expect(await readdir(folder)).not.toContain('owned');
+  expect(await readdir(folder.path)).not.toContain('owned');
 });
 
 async function decode(change: Partial<DecodeOptions>): Promise<number> {

@@ -1,19 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { chmod, readFile, truncate, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, truncate, stat, writeFile } from 'node:fs/promises';
 import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe.ts';
-import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
+import { makeMedia, makeSound, mediaFolder, testSource } from '../../harness/media.ts';
+import { childrenOf, untilGone, type ProcessFacts } from '../../harness/processes.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
+import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const limits = SMALL_VIDEO_LIMITS;
 const options = SMALL_VIDEO_DECODING;
 /** Bytes without any meaning, the same ones each time. */
 const NOISE = Buffer.concat(Array.from({ length: 2_000 }, (_, i) => createHash('sha256').update(String(i)).digest()));
 const never = new AbortController().signal;
-let folder: Awaited<ReturnType<typeof mediaFolder>>;
+let folder: TemporaryFolder;
 let tools: FfmpegTools;
 
 beforeAll(async () => {
@@ -22,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-const at = (name: string): string => join(folder.path, name);
+const at = (name: string): string => folder.at(name);
 
 async function indices(file: string, change: Partial<DecodeOptions> = {}): Promise<number[]> {
   const info = await probeVideo(tools, file, limits, never);
@@ -117,7 +118,7 @@ describe('bad files', () => {
   });
 
   test('sound alone', async () => {
-    await makeMedia(['-f', 'lavfi', '-i', 'sine=d=1', at('sound.m4a')]);
+    await makeSound(at('sound.m4a'));
     await expect(probeVideo(tools, at('sound.m4a'), limits, never)).rejects.toMatchObject({ code: 'NO_VIDEO_STREAM' });
   });
 
@@ -153,13 +154,14 @@ describe('the child', () => {
       { ...tools, ffmpeg: stub },
       at('h264.mp4'),
       info,
-      { ...options, stallTimeoutMs: 300 },
+      { ...options, stallTimeoutMs: 2_000 },
       never,
     );
     const error = (await frames.next().catch((reason: unknown) => reason)) as { details: { lastWords: string } };
     expect(error).toMatchObject({ code: 'VIDEO_DECODE_TIMEOUT' });
     const pids = error.details.lastWords.split(' ').map(Number);
     expect(pids).toHaveLength(2);
+    // SIGKILL is a promise of the kernel: a grandchild that nobody waits for ends a moment later.
     for (const pid of pids) await untilGone(pid);
   });
 
@@ -169,29 +171,13 @@ describe('the child', () => {
     const controller = new AbortController();
     const frames = decodeFrames(tools, at('long.mp4'), info, { ...options, framesPerSecond: 30 }, controller.signal);
     await frames.next();
-    expect(await childrenOf(process.pid)).toContain('ffmpeg');
+    expect(await decoders()).toHaveLength(1);
     controller.abort(new Error('enough'));
     await expect(frames.next()).rejects.toThrow('enough');
-    expect(await childrenOf(process.pid)).not.toContain('ffmpeg');
+    expect(await decoders()).toHaveLength(0);
   });
 });
 
-/** SIGKILL is a promise of the kernel: a grandchild that nobody waits for ends a moment later. The test's limit bounds it. */
-async function untilGone(pid: number): Promise<void> {
-  while (await isRunning(pid)) await new Promise((next) => setImmediate(next));
-}
-
-async function isRunning(pid: number): Promise<boolean> {
-  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  // A killed orphan may stay as a zombie until its new parent looks.
-  return line !== null && !/\) [ZX] /.test(line);
-}
-
-async function childrenOf(pid: number): Promise<string[]> {
-  const list = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  const names = list
-    .trim()
-    .split(' ')
-    .map((child) => readFile(`/proc/${child}/comm`, 'utf8').catch(() => ''));
-  return (await Promise.all(names)).map((name) => name.trim());
+async function decoders(): Promise<readonly ProcessFacts[]> {
+  return (await childrenOf()).filter(({ name }) => name === 'ffmpeg');
 }

@@ -1,24 +1,17 @@
-import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeFrames } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
+import { runProgram } from '../../harness/run-program.ts';
+import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
+import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const never = new AbortController().signal;
-const limits = {
-  maxDurationSeconds: 60,
-  maxPixels: 4_000_000,
-  maxFrameRate: 120,
-  maxFrames: 2_000,
-  maxStreams: 8,
-  timeoutMs: 20_000,
-};
-const options = { framesPerSecond: 1, stallTimeoutMs: 20_000, wallTimeoutMs: 20_000, maxFrames: 100, threads: 1 };
-let folder: Awaited<ReturnType<typeof mediaFolder>>;
+const limits = SMALL_VIDEO_LIMITS;
+const options = SMALL_VIDEO_DECODING;
+let folder: TemporaryFolder;
 let tools: FfmpegTools;
 let pointing: string;
 
@@ -53,9 +46,9 @@ function pointingAt(movie: Buffer, path: string): Buffer {
 beforeAll(async () => {
   folder = await mediaFolder();
   tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
-  const secret = join(folder.path, 'secret.mov');
+  const secret = folder.at('secret.mov');
   await makeMedia([...testSource({ seconds: 2 }), '-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p', secret]);
-  pointing = join(folder.path, 'pointing.mov');
+  pointing = folder.at('pointing.mov');
   await writeFile(pointing, pointingAt(await readFile(secret), secret));
 });
 afterAll(() => folder.remove());
@@ -72,6 +65,6 @@ test('a track that lies in another file of the host is not read from there', asy
 
 test('the same file makes an ffmpeg that may follow it show the other one', async () => {
   const follow = ['-v', 'error', '-enable_drefs', '1', '-use_absolute_path', '1', '-i', pointing];
-  const { stdout } = await promisify(execFile)(tools.ffmpeg, [...follow, '-f', 'framemd5', '-']);
+  const { stdout } = await runProgram(tools.ffmpeg, [...follow, '-f', 'framemd5', '-']);
   expect(stdout.split('\n').filter((line) => line.startsWith('0,'))).toHaveLength(20);
 });

@@ -3,33 +3,22 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { seededRandom } from '../../chaos/random.ts';
 import { Failure } from '../../../src/failure/failure.ts';
-import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
+import { decodeFrames } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
-import { probeVideo, type VideoLimits } from '../../../src/video/probe.ts';
+import { probeVideo } from '../../../src/video/probe.ts';
 import { createWorkspace } from '../../../src/storage/workspace.ts';
-import { childNames } from '../../harness/children.ts';
 import { mutateMedia } from '../../harness/media-mutations.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
+import { childrenOf } from '../../harness/processes.ts';
+import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
+import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_102);
 const FILES = 300;
 const AT_ONCE = 2;
 const MAX_FRAMES = 300;
-const limits: VideoLimits = {
-  maxDurationSeconds: 60,
-  maxPixels: 300_000,
-  maxFrameRate: 120,
-  maxFrames: MAX_FRAMES,
-  maxStreams: 8,
-  timeoutMs: 20_000,
-};
-const options: DecodeOptions = {
-  framesPerSecond: 1.5,
-  stallTimeoutMs: 20_000,
-  wallTimeoutMs: 20_000,
-  maxFrames: MAX_FRAMES,
-  threads: 1,
-};
+const limits = { ...SMALL_VIDEO_LIMITS, maxPixels: 300_000, maxFrames: MAX_FRAMES };
+const options = { ...SMALL_VIDEO_DECODING, maxFrames: MAX_FRAMES };
 /** Name of the file, then what ffmpeg needs to make it. */
 const KINDS: readonly (readonly [string, readonly string[]])[] = [
   ['h264.mp4', ['-c:v', 'libx264', '-g', '5', '-bf', '2', '-pix_fmt', 'yuv420p']],
@@ -50,7 +39,7 @@ const LISTS = new Map([
   ['drawing.svg', '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/hostname"/></svg>'],
 ]);
 
-let folder: Awaited<ReturnType<typeof mediaFolder>>;
+let folder: TemporaryFolder;
 let tools: FfmpegTools;
 let sources: Buffer[];
 
@@ -113,5 +102,5 @@ test('three hundred damaged files each end in frames or in a permanent failure, 
   expect(ends.get('frames')?.length).toBeGreaterThan(30);
   expect(ends.size).toBeGreaterThan(4);
   expect(await readdir(root)).toEqual([]);
-  expect((await childNames()).filter((name) => /ffmpeg|ffprobe|prlimit/.test(name))).toEqual([]);
+  expect((await childrenOf()).filter(({ name }) => /ffmpeg|ffprobe|prlimit/.test(name))).toEqual([]);
 }, 240_000);

@@ -1,28 +1,22 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { inspect, promisify } from 'node:util';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeFrames } from '../../../src/video/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe.ts';
 import type { VideoInfo } from '../../../src/video/video-info.ts';
 import { mediaFolder } from '../../harness/media.ts';
+import { runProgram } from '../../harness/run-program.ts';
+import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
+import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const SECRET = 'aws_secret_access_key=never-to-be-seen';
 const never = new AbortController().signal;
-const limits = {
-  maxDurationSeconds: 60,
-  maxPixels: 4_000_000,
-  maxFrameRate: 120,
-  maxFrames: 2_000,
-  maxStreams: 8,
-  timeoutMs: 20_000,
-};
-const decoding = { framesPerSecond: 1, stallTimeoutMs: 20_000, wallTimeoutMs: 20_000, maxFrames: 100, threads: 1 };
+const limits = SMALL_VIDEO_LIMITS;
+const decoding = SMALL_VIDEO_DECODING;
 const CLAIMED: VideoInfo = {
   container: 'mov,mp4',
   codec: 'h264',
@@ -35,7 +29,7 @@ const CLAIMED: VideoInfo = {
   sizeBytes: 100,
 };
 
-let folder: Awaited<ReturnType<typeof mediaFolder>>;
+let folder: TemporaryFolder;
 let tools: FfmpegTools;
 let canary: Server;
 let address: string;
@@ -44,7 +38,7 @@ let requests: string[] = [];
 beforeAll(async () => {
   folder = await mediaFolder();
   tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
-  await writeFile(join(folder.path, 'secret'), SECRET);
+  await writeFile(folder.at('secret'), SECRET);
   canary = createServer((request, response) => {
     requests.push(request.url ?? '');
     response.statusCode = 404;
@@ -72,9 +66,9 @@ describe.each<[string, (entry: string) => string, string]>([
 ])('%s', (_name, text, name) => {
   test.each<[string, () => string]>([
     ['an address on this host', () => `${address}/segment.ts`],
-    ['a file of this host', () => `file://${join(folder.path, 'secret')}`],
+    ['a file of this host', () => `file://${folder.at('secret')}`],
   ])('that names %s is refused, and nothing it names is read', async (_what, entry) => {
-    const file = join(folder.path, name);
+    const file = folder.at(name);
     await writeFile(file, text(entry()));
     const probed: unknown = await probeVideo(tools, file, limits, never).catch((reason: unknown) => reason);
     expect(probed).toMatchObject({ code: 'VIDEO_FORMAT_FORBIDDEN', class: 'permanent' });
@@ -89,9 +83,9 @@ describe.each<[string, (entry: string) => string, string]>([
 });
 
 test('the same playlist makes an ffprobe without our rules call the address', async () => {
-  const file = join(folder.path, 'open.m3u8');
+  const file = folder.at('open.m3u8');
   await writeFile(file, hls(`${address}/segment.ts`));
   const allowed = ['-v', 'quiet', '-protocol_whitelist', 'file,http,tcp', '-i', file];
-  await promisify(execFile)(tools.ffprobe, allowed).catch(() => undefined);
+  await runProgram(tools.ffprobe, allowed);
   expect(requests).toContain('/segment.ts');
 });

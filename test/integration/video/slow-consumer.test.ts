@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeFrames } from '../../../src/video/decode.ts';
@@ -7,20 +5,16 @@ import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary
 import { FrameCollector } from '../../../src/video/frame-collector.ts';
 import { probeVideo } from '../../../src/video/probe.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
+import { bytesWritten, childrenOf } from '../../harness/processes.ts';
+import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
+import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const never = new AbortController().signal;
-const limits = {
-  maxDurationSeconds: 60,
-  maxPixels: 4_000_000,
-  maxFrameRate: 120,
-  maxFrames: 2_000,
-  maxStreams: 8,
-  timeoutMs: 20_000,
-};
-const options = { framesPerSecond: 30, stallTimeoutMs: 20_000, wallTimeoutMs: 40_000, maxFrames: 2_000, threads: 1 };
+const limits = SMALL_VIDEO_LIMITS;
+const options = { ...SMALL_VIDEO_DECODING, framesPerSecond: 30 };
 const FRAMES = 300;
 const FRAME_BYTES = 320 * 240 * 3;
-let folder: Awaited<ReturnType<typeof mediaFolder>>;
+let folder: TemporaryFolder;
 let tools: FfmpegTools;
 
 beforeAll(async () => {
@@ -30,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 test('ffmpeg stays a few frames ahead of a consumer that waits, and loses none', async () => {
-  const file = join(folder.path, 'long.mp4');
+  const file = folder.at('long.mp4');
   await makeMedia([...testSource({ size: '320x240', rate: 30, seconds: 10 }), '-c:v', 'mpeg4', file]);
   const info = await probeVideo(tools, file, limits, never);
   const slow = decodeFrames(tools, file, info, options, never);
@@ -64,14 +58,7 @@ test('reading stops at two waiting frames and goes on when one is taken', () => 
 });
 
 async function ffmpegPid(): Promise<number> {
-  const pids = (await readFile(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8')).trim().split(' ');
-  const names = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));
-  const found = pids[names.findIndex((name) => name.trim() === 'ffmpeg')];
+  const found = (await childrenOf()).find(({ name }) => name === 'ffmpeg');
   if (found === undefined) throw new Error('no ffmpeg is running');
-  return Number(found);
-}
-
-async function bytesWritten(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/io`, 'utf8');
-  return Number(/^wchar: (\d+)$/m.exec(text)?.[1]);
+  return found.pid;
 }

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -11,6 +8,7 @@ import {
   type EmbeddedPostgres,
 } from '../../../../src/persistence/embedded/embedded-postgres.ts';
 import { migrateDatabase, migrationStatus } from '../../../../src/persistence/migrate.ts';
+import { temporaryFolder } from '../../../harness/temporary-folder.ts';
 import { signal } from '../databases.ts';
 
 describe('several connections on the one session', () => {
@@ -98,8 +96,8 @@ describe('several connections on the one session', () => {
 });
 
 test('a folder keeps the data over a restart, also when it does not exist yet', async () => {
-  const scratch = await mkdtemp(join(tmpdir(), 'embedded-'));
-  const url = `pglite:${join(scratch, 'deep', 'data')}`;
+  await using scratch = await temporaryFolder('embedded');
+  const url = `pglite:${scratch.at('deep', 'data')}`;
   const first = await openDatabase({ url, schema: 'video_worker' });
   await migrateDatabase(first, signal());
   await first.prisma.scene.count();
@@ -107,17 +105,15 @@ test('a folder keeps the data over a restart, also when it does not exist yet', 
   const second = await openDatabase({ url, schema: 'video_worker' });
   expect((await migrationStatus(second, signal())).pending).toEqual([]);
   await second.close();
-  await rm(scratch, { recursive: true });
 });
 
 test('a folder has one owner at a time', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'embedded-'));
-  const first = await startEmbeddedPostgres(folder);
-  await expect(startEmbeddedPostgres(folder)).rejects.toThrow(/in use/);
+  await using folder = await temporaryFolder('embedded');
+  const first = await startEmbeddedPostgres(folder.path);
+  await expect(startEmbeddedPostgres(folder.path)).rejects.toThrow(/in use/);
   await first.close();
-  const second = await startEmbeddedPostgres(folder);
+  const second = await startEmbeddedPostgres(folder.path);
   await second.close();
-  await rm(folder, { recursive: true });
 });
 
 test('a port that is taken is an error that says so', async () => {
