@@ -5,7 +5,7 @@ SUITE=bookworm
 NODE_MAJOR=20
 NPM_MAJOR=10
 # What a client of npm, pip, git or apt reads from its environment about where packages are and whom to trust.
-SETTINGS='^(npm_config_.*|NPM_CONFIG_.*|PIP_.*|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY)$'
+SETTINGS='^(npm_config_.*|NPM_CONFIG_.*|PIP_.*|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|TEST_MINUTES)$'
 
 say() { printf 'fresh: %s\n' "$*"; }
 fail() {
