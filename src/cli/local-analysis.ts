@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { analyzeVideo, type AnalysisProgress } from '../analysis/analyze-video.ts';
 import type { KeyFrame } from '../analysis/key-frames.ts';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
-import { loadConfig, type Config } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { Failure } from '../failure/failure.ts';
 import { readReportImages } from '../report/key-frames.ts';
 import { NO_IMAGES, type ReportImages } from '../report/images.ts';
@@ -15,7 +15,7 @@ import { probeVideo } from '../video/probe.ts';
 import { createWorkspace, type Workspace } from '../storage/workspace.ts';
 import { analysisSettings, decodeSettings, videoLimits } from './job-settings.ts';
 import { openClients, openModels } from './open-parts.ts';
-import { queryGpus } from './preflight/nvidia-smi.ts';
+import { parseS3Url } from './s3-url.ts';
 
 export interface LocalAnalysisOptions {
   /** A file, or `s3://bucket/key`. */
@@ -80,37 +80,4 @@ async function localFile(source: string, config: Config, workspace: Workspace, s
   const path = workspace.path('video');
   await downloadObject(s3, head, path, limits, signal);
   return path;
-}
-
-/** `s3://bucket/key`; null for anything else. The key is taken as it is, not decoded. */
-export function parseS3Url(text: string): { readonly bucket: string; readonly key: string } | null {
-  const match = /^s3:\/\/([^/]+)\/(.+)$/s.exec(text);
-  if (match === null) {
-    if (text.startsWith('s3://')) throw new Failure('CONFIG_INVALID', `${text} is not of the form s3://bucket/key`);
-    return null;
-  }
-  return { bucket: match[1] ?? '', key: match[2] ?? '' };
-}
-
-/** The environment with what the command line says on top. */
-export function configWith<const N extends 'queue' | 'database' | 'models' | 'object'>(
-  needs: readonly N[],
-  overrides: Readonly<Record<string, string | undefined>> = {},
-): Config<N> {
-  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
-  return loadConfig({ ...process.env, ...given }, { needs });
-}
-
-/** `auto` is decided here, aloud: a run on the CPU that was meant for the GPU must not go unnoticed. */
-export async function chooseDevice(asked: 'cuda' | 'cpu' | 'auto', signal: AbortSignal): Promise<'cuda' | 'cpu'> {
-  if (asked !== 'auto') return asked;
-  const answer = await queryGpus('nvidia-smi', signal);
-  const found = answer.ok && answer.gpus.length > 0;
-  if (!found) process.stderr.write('no NVIDIA GPU was found: the models run on the CPU\n');
-  return found ? 'cuda' : 'cpu';
-}
-
-/** The pack in this repository. */
-export function demoPack(): string {
-  return new URL('../../models/demo', import.meta.url).pathname;
 }

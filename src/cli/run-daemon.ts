@@ -17,6 +17,7 @@ import { Statistics } from '../worker/statistics.ts';
 import type { WorkerQueue } from '../worker/worker-options.ts';
 import { Worker, type DrainReport } from '../worker/worker.ts';
 import type { CrashPath } from './crash-path.ts';
+import { environment } from '../config/environment.ts';
 import { countEvents, healthSource } from './worker-health.ts';
 import { VERSION } from './version.ts';
 
@@ -85,7 +86,7 @@ function breakerSettings({ worker }: Config): CircuitBreakerSettings {
 
 async function runUntilDrained(parts: DaemonParts, worker: Worker): Promise<DrainReport> {
   const { config, logger } = parts;
-  using notifier = createSystemdNotifier({ env: process.env, logger });
+  using notifier = createSystemdNotifier({ env: environment(), logger });
   const drain = (reason: string, deadlineMs: number, kind?: 'host-interruption'): void => {
     logger.warn({ reason, deadlineMs }, 'draining: no new messages, running jobs may finish');
     void notifier.stopping(reason);

@@ -2,13 +2,13 @@ import './no-telemetry.ts';
 import { Command } from 'commander';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
-import { loadConfig, type Config } from '../config/config.ts';
 import { recordRejection } from '../persistence/record-rejection.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { removeStaleWorkspaces } from '../storage/workspace.ts';
 import { WorkerEventBus } from '../worker/events.ts';
 import { EXIT_CODES, exitCodeOf } from '../worker/exit-codes.ts';
 import { createVideoProcessor } from '../job/process-video.ts';
+import { commandConfig } from './command-config.ts';
 import { watchCrashes } from './crash-path.ts';
 import { explain } from './explain.ts';
 import { processorSettings } from './job-settings.ts';
@@ -20,8 +20,6 @@ import { runDaemon } from './run-daemon.ts';
 import { VERSION } from './version.ts';
 import { stageSecondsOf } from './worker-health.ts';
 
-type DaemonConfig = Config<'queue' | 'database' | 'models'>;
-
 const PREFLIGHT_TIMEOUT_MS = 60_000;
 
 async function main(): Promise<number> {
@@ -31,7 +29,7 @@ async function main(): Promise<number> {
     )
     .version(VERSION)
     .parse();
-  const config: DaemonConfig = loadConfig(process.env, { needs: ['queue', 'database', 'models'] });
+  const config = commandConfig(['queue', 'database', 'models']);
   const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });
   // From here on: an error that nothing catches while the models load must not look like a wrong configuration either.
   using crashPath = watchCrashes(process, logger, (code) => process.exit(code));

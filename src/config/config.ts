@@ -8,19 +8,28 @@ export type { Config } from './values.ts';
 export type { Need } from './key.ts';
 
 type AnyKey = Key<unknown, Need>;
+type Variables = Readonly<Record<string, string | undefined>>;
+
+export interface LoadOptions<N extends Need> {
+  /** The parts whose variables this command cannot do without. */
+  readonly needs?: readonly N[];
+  /** What absent variables mean to this command, where that is not their general default. */
+  readonly defaults?: Variables;
+}
 
 /**
  * Reads and checks the environment. Throws one `Failure('CONFIG_INVALID')` that lists every mistake with variable,
- * value (secrets masked) and rule; `needs` names the parts whose variables this command cannot do without.
+ * value (secrets masked) and rule.
  */
-export function loadConfig<const N extends Need = never>(
-  env: Readonly<Record<string, string | undefined>>,
-  options: { readonly needs?: readonly N[] } = {},
-): Config<N> {
+export function loadConfig<const N extends Need = never>(env: Variables, options: LoadOptions<N> = {}): Config<N> {
   const needs = new Set<Need>(options.needs ?? []);
+  const defaults = options.defaults ?? {};
   const problems: string[] = [];
   const sections = Object.entries(KEYS).map(([section, keys]) => {
-    const entries = Object.entries(keys).map(([field, key]) => [field, readKey(key as AnyKey, env, needs, problems)]);
+    const entries = Object.entries(keys).map(([field, key]) => [
+      field,
+      readKey(withDefault(key as AnyKey, defaults), env, needs, problems),
+    ]);
     return [section, Object.freeze(Object.fromEntries(entries) as Record<string, unknown>)] as const;
   });
   const config = Object.freeze(Object.fromEntries(sections)) as unknown as Config<N>;
@@ -38,12 +47,12 @@ export function loadConfig<const N extends Need = never>(
   return config;
 }
 
-function readKey(
-  key: AnyKey,
-  env: Readonly<Record<string, string | undefined>>,
-  needs: ReadonlySet<Need>,
-  problems: string[],
-): unknown {
+function withDefault(key: AnyKey, defaults: Variables): AnyKey {
+  const fallback = defaults[key.name];
+  return fallback === undefined ? key : { ...key, fallback };
+}
+
+function readKey(key: AnyKey, env: Variables, needs: ReadonlySet<Need>, problems: string[]): unknown {
   const given = env[key.name]?.trim();
   // An empty variable counts as absent: environment files and unit files have no other way to unset one.
   const value = given === undefined || given === '' ? key.fallback : given;

@@ -2,7 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { renderReport } from '../../report/report.ts';
-import { analyzeLocally, chooseDevice, configWith, demoPack } from '../local-analysis.ts';
+import { chooseDevice } from '../choose-device.ts';
+import { commandConfig, WITHOUT_SETUP } from '../command-config.ts';
+import { analyzeLocally } from '../local-analysis.ts';
 import { progressText } from '../progress-text.ts';
 import { summaryLines } from '../summary.ts';
 
@@ -32,11 +34,10 @@ export function addAnalyze(program: Command): void {
 }
 
 async function analyze(source: string, options: AnalyzeOptions): Promise<void> {
-  const config = configWith(['models'], {
-    MODEL_PACK: options.pack ?? process.env['MODEL_PACK'] ?? demoPack(),
-    SAMPLE_FPS: options.fps,
-    DEVICE: options.device ?? process.env['DEVICE'] ?? 'auto',
-    ATTRIBUTES: options.attributes,
+  const { pack, fps, device: asked, attributes } = options;
+  const config = commandConfig(['models'], {
+    given: { MODEL_PACK: pack, SAMPLE_FPS: fps, DEVICE: asked, ATTRIBUTES: attributes },
+    defaults: WITHOUT_SETUP,
   });
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));

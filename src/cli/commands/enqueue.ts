@@ -4,8 +4,9 @@ import type { Command } from 'commander';
 import { Failure } from '../../failure/failure.ts';
 import { enqueueVideo } from '../../queue/sqs/enqueue.ts';
 import { uploadVideo } from '../../storage/upload-video.ts';
-import { configWith, parseS3Url } from '../local-analysis.ts';
+import { commandConfig } from '../command-config.ts';
 import { openClients } from '../open-parts.ts';
+import { parseS3Url } from '../s3-url.ts';
 
 interface EnqueueOptions {
   readonly videoId?: string;
@@ -25,7 +26,7 @@ export function addEnqueue(program: Command): void {
 }
 
 async function enqueue(source: string, options: EnqueueOptions): Promise<void> {
-  const config = configWith(['queue']);
+  const config = commandConfig(['queue']);
   const { priority } = options;
   if (priority !== 'high' && priority !== 'normal' && priority !== 'low') {
     throw new Failure('CONFIG_INVALID', `--priority is "${priority}": it must be high, normal or low`);

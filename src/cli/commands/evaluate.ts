@@ -9,7 +9,9 @@ import type { VideoAnalysis } from '../../analysis/video-analysis.ts';
 import { Failure } from '../../failure/failure.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { aimLines, evaluationLines } from '../evaluation-text.ts';
-import { analyzeLocally, chooseDevice, configWith, demoPack } from '../local-analysis.ts';
+import { chooseDevice } from '../choose-device.ts';
+import { commandConfig, WITHOUT_SETUP } from '../command-config.ts';
+import { analyzeLocally } from '../local-analysis.ts';
 import { progressText } from '../progress-text.ts';
 
 interface EvaluateCommandOptions {
@@ -77,12 +79,11 @@ function compare(analysis: VideoAnalysis, truth: Truth, options: EvaluateCommand
 }
 
 async function analyzeVideoOf(options: EvaluateCommandOptions): Promise<VideoAnalysis> {
-  const config = configWith(['models'], {
-    MODEL_PACK: options.pack ?? process.env['MODEL_PACK'] ?? demoPack(),
-    SAMPLE_FPS: options.fps,
-    DEVICE: options.device ?? process.env['DEVICE'] ?? 'auto',
+  const { pack, fps, device: asked } = options;
+  const config = commandConfig(['models'], {
     // The truth says nothing about scene texts.
-    SCENE: 'off',
+    given: { MODEL_PACK: pack, SAMPLE_FPS: fps, DEVICE: asked, SCENE: 'off' },
+    defaults: WITHOUT_SETUP,
   });
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));

@@ -9,8 +9,8 @@ import { createLogger } from '../../telemetry/logger.ts';
 import type { Disposition } from '../../failure/disposition.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { createVideoProcessor } from '../../job/process-video.ts';
+import { commandConfig } from '../command-config.ts';
 import { processorSettings } from '../job-settings.ts';
-import { configWith } from '../local-analysis.ts';
 import { openClients, openParts } from '../open-parts.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';
 import { renderPreflight } from '../preflight/render.ts';
@@ -28,7 +28,7 @@ export function addOnce(program: Command): void {
 
 async function once(options: { readonly message?: string }): Promise<void> {
   const jobs = await jobsOf(options.message);
-  const config = configWith(['database', 'models']);
+  const config = commandConfig(['database', 'models']);
   const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });
   using clients = openClients(config);
   const preflight = await runPreflight(config, preflightDeps(config, clients), AbortSignal.timeout(60_000));
@@ -93,7 +93,7 @@ async function jobsOf(message: string | undefined): Promise<readonly Job[]> {
     const parsed = parseMessage(body, {});
     return parsed.kind === 'jobs' ? parsed.jobs : [];
   }
-  const { object } = configWith(['object']);
+  const { object } = commandConfig(['object']);
   return [
     {
       bucket: object.bucket,

@@ -9,7 +9,7 @@ import { loadAnalysis } from '../../persistence/read/stored-analysis.ts';
 import { findVideo, listVideos, type VideoRecord } from '../../persistence/read/videos.ts';
 import { renderReport } from '../../report/report.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
-import { configWith } from '../local-analysis.ts';
+import { commandConfig } from '../command-config.ts';
 import { openClients, openConfiguredDatabase } from '../open-parts.ts';
 import { queryGpus } from '../preflight/nvidia-smi.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';
@@ -57,7 +57,7 @@ export function addOperate(program: Command): void {
 }
 
 async function preflight(options: { readonly json?: boolean }): Promise<void> {
-  const config = configWith([]);
+  const config = commandConfig([]);
   using clients = openClients(config);
   const result = await runPreflight(config, preflightDeps(config, clients), AbortSignal.timeout(CALL_MS));
   process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : renderPreflight(result));
@@ -65,7 +65,7 @@ async function preflight(options: { readonly json?: boolean }): Promise<void> {
 }
 
 async function withDatabase<T>(work: (database: Database, signal: AbortSignal) => Promise<T>): Promise<T> {
-  await using database = await openConfiguredDatabase(configWith(['database']));
+  await using database = await openConfiguredDatabase(commandConfig(['database']));
   return await work(database, AbortSignal.timeout(CALL_MS));
 }
 
@@ -81,7 +81,7 @@ async function databaseStatus(): Promise<void> {
 }
 
 async function verify(options: { readonly pack?: string; readonly device: string }): Promise<void> {
-  const config = configWith(['models'], { MODEL_PACK: options.pack, DEVICE: options.device });
+  const config = commandConfig(['models'], { given: { MODEL_PACK: options.pack, DEVICE: options.device } });
   const device = config.inference.device === 'cuda' ? 'cuda' : 'cpu';
   // Where a GPU is, it has to work; where none is, the table of kernels still tells.
   const gpus = device === 'cuda' ? await queryGpus('nvidia-smi', AbortSignal.timeout(CALL_MS)) : null;
@@ -101,7 +101,7 @@ async function prepare(raw: string, options: { readonly out: string }): Promise<
 }
 
 async function report(reference: string, options: { readonly out: string }): Promise<void> {
-  const config = configWith(['database']);
+  const config = commandConfig(['database']);
   using clients = openClients(config);
   await using database = await openConfiguredDatabase(config);
   const signal = AbortSignal.timeout(CALL_MS);

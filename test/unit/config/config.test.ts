@@ -65,6 +65,18 @@ describe('loadConfig', () => {
     }
   });
 
+  test('takes what the command puts in place of a default, where the variable is absent or empty', () => {
+    const options = { needs: ['models'], defaults: { MODEL_PACK: '/packs/demo', DEVICE: 'auto' } } as const;
+    const absent = { modelPack: '/packs/demo', device: 'auto' };
+    expect(loadConfig({}, options).inference).toMatchObject(absent);
+    expect(loadConfig({ MODEL_PACK: '', DEVICE: ' ' }, options).inference).toMatchObject(absent);
+    expect(loadConfig({ MODEL_PACK: '/mine', DEVICE: 'cpu' }, options).inference).toMatchObject({
+      modelPack: '/mine',
+      device: 'cpu',
+    });
+    expect(() => loadConfig({}, { defaults: { DEVICE: 'gpu' } })).toThrow('DEVICE is "gpu"');
+  });
+
   test('asks only for what the command needs', () => {
     expect(problemsOf({}, [])).toBe('');
     expect(loadConfig({}).queue.url).toBeNull();
