@@ -4,13 +4,15 @@ import type {
   BoxTuple,
   ObservedDetection,
   SceneCost,
+  TrackSummary,
   VideoAnalysis,
 } from '../../analysis/video-analysis.ts';
 import { ANALYSIS_FORMAT_VERSION } from '../../analysis/video-analysis.ts';
-import type { Gender } from '../../chain/model-chain.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
 import type { Database } from '../client.ts';
 import { databaseCall } from '../database-call.ts';
+
+type Gender = TrackSummary['gender'];
 
 const EVERYTHING = {
   runs: { where: { outcome: 'completed' }, orderBy: { fencingToken: 'desc' }, take: 1 },
@@ -69,7 +71,7 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
         observations: row.observations,
         age: row.age,
         ageGroup: row.ageGroup as AgeGroup | null,
-        gender: row.gender as Gender | null,
+        gender: row.gender as Gender,
         genderScore: row.genderScore,
         mainAction: row.mainAction,
       })),
@@ -117,7 +119,7 @@ function storedDetection(row: StoredVideo['observations'][number]): ObservedDete
     face: noFace ? null : [faceX1, faceY1, faceX2, faceY2],
     age: row.age,
     ageGroup: row.ageGroup as AgeGroup | null,
-    gender: row.gender as Gender | null,
+    gender: row.gender as Gender,
     genderScore: row.genderScore,
     orientation: row.orientation,
     action: row.action,
@@ -137,7 +139,7 @@ function storedEvent(row: StoredVideo['events'][number]): VideoAnalysis['events'
     confidence: row.confidence,
     age: row.age,
     ageGroup: row.ageGroup as AgeGroup | null,
-    gender: row.gender as Gender | null,
+    gender: row.gender as Gender,
     orientation: row.orientation,
     zone: row.zone,
     text: row.text,
