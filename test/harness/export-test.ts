@@ -14,8 +14,13 @@ export async function whyNoExport(): Promise<string | null> {
 
 const whyNot = await whyNoExport();
 
-/** `test` where models can be exported, else a skipped test. */
-export const exportTest = whyNot === null ? test : (test.skip as typeof test);
+/** `test` where models can be exported, else a test that is skipped with the reason in its title. */
+export const exportTest = whyNot === null ? test : skipped(whyNot);
 
-// Jest says nothing of a skipped test but that there is one.
-if (whyNot !== null) console.warn(`tests on exported models are skipped: ${whyNot}`);
+function skipped(reason: string): typeof test {
+  const skip = (title: string): void => test.skip(`${title} (${reason})`, () => undefined);
+  const each = (table: readonly unknown[]) => (title: string) => {
+    test.skip.each(table)(`${title} (${reason})`, () => undefined);
+  };
+  return Object.assign(skip, { each }) as unknown as typeof test;
+}
