@@ -78,6 +78,8 @@ pass_settings() {
   for file in .npmrc .config/pip/pip.conf .pip/pip.conf; do copy_in "$machine" "$HOME/$file" "/root/$file"; done
   copy_in "$machine" /etc/apt/auth.conf.d /etc/apt/auth.conf.d
   copy_in "$machine" /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+  # Debian's package of certificates may come along with another one: it makes the file anew, with what lies here.
+  copy_in "$machine" /etc/ssl/certs/ca-certificates.crt /usr/local/share/ca-certificates/outside.crt
   : >"$machine/root/settings"
   while IFS='=' read -r -d '' name value; do
     [[ "$name" =~ $SETTINGS ]] || continue
