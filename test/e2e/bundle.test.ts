@@ -50,11 +50,11 @@ describe('the bundle for a host without network', () => {
 
     beforeAll(async () => {
       stack = await startLocalStack({ dataDir: 'memory', port: 0 });
-    }, 90_000);
+    });
 
     afterAll(async () => {
       await stack?.close();
-    }, 30_000);
+    });
 
     test('needs none of the packages that only the demo and the tests use', async () => {
       const env = { ...stack.env, MODEL_PACK: 'video-worker/models/demo', DEVICE: 'cpu', WORK_DIR: dir.at('work') };
@@ -63,7 +63,7 @@ describe('the bundle for a host without network', () => {
       expect(await runUnpacked(['video-worker', 'status'], env)).toMatchObject({ code: 0, stdout: 'no videos yet\n' });
       const preflight = await runUnpacked(['video-worker', 'preflight', '--json'], env);
       expect(JSON.parse(preflight.stdout)).toMatchObject({ ok: true });
-    }, 180_000);
+    });
 
     test('says what the embedded database would need', async () => {
       const ended = await runUnpacked(['video-worker', 'status'], { DATABASE_URL: `pglite:${dir.at('data')}` });
@@ -75,7 +75,7 @@ describe('the bundle for a host without network', () => {
         ),
       });
       expect(existsSync(dir.at('data'))).toBe(false);
-    }, 60_000);
+    });
   });
 
   test('refuses what it cannot pack, and leaves no half archive behind', async () => {
@@ -89,5 +89,5 @@ describe('the bundle for a host without network', () => {
       expect(await makeBundle(args)).toMatchObject({ code: 1, stderr: expect.stringContaining(words) });
     }
     expect(existsSync(out)).toBe(false);
-  }, 60_000);
+  });
 });

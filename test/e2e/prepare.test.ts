@@ -21,7 +21,7 @@ async function analyse(pack: string): Promise<VideoAnalysis> {
   return JSON.parse(readFileSync(file, 'utf8')) as VideoAnalysis;
 }
 
-beforeAll(() => renderVideo(video, AbortSignal.timeout(60_000), 2, 14), 60_000);
+beforeAll(() => renderVideo(video, AbortSignal.timeout(180_000), 2, 14));
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -35,7 +35,7 @@ test('models prepare writes a pack that models verify finds in order', async () 
     'ok   prepared.detection: prepared_detection.onnx frames uint8[batch,height,width,3]',
   );
   expect(verified.stdout).not.toContain('FAIL');
-}, 60_000);
+});
 
 test('the prepared pack analyses a video as the raw one does', async () => {
   const raw = await analyse('models/demo');
@@ -51,7 +51,7 @@ test('the prepared pack analyses a video as the raw one does', async () => {
     );
   expect(settled(found)).toEqual(settled(raw));
   expect(found.pack).not.toEqual(raw.pack);
-}, 60_000);
+});
 
 test('a pack that is prepared and a folder that is in use are refused on the command line', async () => {
   const again = await videoWorker('models', 'prepare', prepared, '--out', join(dir, 'packs', 'again'));
@@ -63,4 +63,4 @@ test('a pack that is prepared and a folder that is in use are refused on the com
   expect([used.code, used.stdout]).toEqual([1, '']);
   expect(used.stderr).toMatch(/CONFIG_INVALID: .*packs\/demo is not empty; name a folder that is not there yet/);
   expect(readdirSync(join(dir, 'packs'))).toEqual(['demo']);
-}, 60_000);
+});

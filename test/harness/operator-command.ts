@@ -5,7 +5,7 @@ import { runProgram, type Ended } from './run-program.ts';
 export async function runVideoWorker(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  timeoutMs = 120_000,
+  timeoutMs = 170_000,
 ): Promise<Ended> {
   const command = ['--disable-warning=ExperimentalWarning', 'src/cli/video-worker.ts', ...args];
   return await runProgram(process.execPath, command, {

@@ -54,7 +54,7 @@ export interface VideoWorker extends AsyncDisposable {
 export async function createVideoWorker(options: VideoWorkerOptions): Promise<VideoWorker> {
   const { logger, endpoint } = options;
   const database = await openDatabase({ url: options.databaseUrl, schema: 'video_worker', poolSize: 4 });
-  await migrateDatabase(database, AbortSignal.timeout(60_000));
+  await migrateDatabase(database, AbortSignal.timeout(180_000));
   const s3 = localS3({ endpoint });
   const clients = createSqsClients({ region: TEST_REGION, endpoint, credentials: TEST_CREDENTIALS });
   const tools = await locateFfmpeg(options.tools ?? { ffmpegPath: null, ffprobePath: null });
@@ -87,7 +87,7 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
     events,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     onRejectedMessage: (messageId, failure) =>
-      recordRejection(database, { messageId, failure }, AbortSignal.timeout(5_000)),
+      recordRejection(database, { messageId, failure }, AbortSignal.timeout(60_000)),
   });
   return {
     worker,

@@ -122,4 +122,4 @@ test('the whole analysis runs on it without faces: persons, ages from bodies, ac
   } finally {
     await chain.close();
   }
-}, 30_000);
+});

@@ -46,14 +46,14 @@ beforeAll(async () => {
     LOG_LEVEL: 'silent',
     WORK_DIR: join(dir, 'work'),
   };
-}, 90_000);
+});
 
 afterAll(async () => {
   await aws?.close();
   await database?.close();
   await stack?.close();
   rmSync(dir, { recursive: true, force: true });
-}, 30_000);
+});
 
 beforeEach(() => {
   jest.spyOn(process.stderr, 'write').mockReturnValue(true);
@@ -91,7 +91,7 @@ test('a chain reads every byte of its pack, but not a second time after the pref
   await expect(openModels(config, options)).rejects.toMatchObject({ code: 'PACK_BROKEN' });
   await using models = await openModels(config, { ...options, isVerified: true });
   expect(models.describer).toBeNull();
-}, 60_000);
+});
 
 test('parts that fail to open half-way leave nothing open', async () => {
   const [listening, running] = [handles('TCPServerWrap'), handles('MessagePort')];
@@ -101,7 +101,7 @@ test('parts that fail to open half-way leave nothing open', async () => {
   await expect(openParts(config, options)).rejects.toMatchObject({ code: 'PACK_BROKEN' });
   expect(await fallenTo(listening, () => handles('TCPServerWrap'))).toBe(listening);
   expect(handles('MessagePort')).toBe(running);
-}, 60_000);
+});
 
 test('once closes its clients when the preflight fails', async () => {
   const accepted = aws.accepted;
@@ -110,7 +110,7 @@ test('once closes its clients when the preflight fails', async () => {
   expect(aws.accepted).toBeGreaterThan(accepted);
   expect(await stillOpen(aws)).toBe(0);
   expect(await stillOpen(database)).toBe(0);
-}, 60_000);
+});
 
 test('once closes database, models, clients and listeners after its job', async () => {
   const [accepted, running, listening] = [database.accepted, handles('MessagePort'), process.listenerCount('SIGTERM')];
@@ -121,4 +121,4 @@ test('once closes database, models, clients and listeners after its job', async 
   expect(await stillOpen(aws)).toBe(0);
   expect(handles('MessagePort')).toBe(running);
   expect(process.listenerCount('SIGTERM')).toBe(listening);
-}, 60_000);
+});

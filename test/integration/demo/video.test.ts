@@ -20,8 +20,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe('the renderer', () => {
   test('writes the same bytes each time: H.264, 1280x720, 25 frames a second, with its colour matrix', async () => {
     const [first, second] = [join(folder, 'a.mp4'), join(folder, 'b.mp4')];
-    await renderVideo(first, AbortSignal.timeout(30_000), 1.6);
-    await renderVideo(second, AbortSignal.timeout(30_000), 1.6);
+    await renderVideo(first, AbortSignal.timeout(180_000), 1.6);
+    await renderVideo(second, AbortSignal.timeout(180_000), 1.6);
     expect(Buffer.compare(await readFile(first), await readFile(second))).toBe(0);
     const entries = 'codec_name,width,height,pix_fmt,color_space,r_frame_rate,nb_frames';
     const query = ['-v', 'error', '-select_streams', 'v:0', '-show_entries', `stream=${entries}`, '-of', 'json'];
@@ -43,7 +43,7 @@ describe('the renderer', () => {
 
   test('tells why ffmpeg failed', async () => {
     const out = join(folder, 'video.unknown');
-    await expect(renderVideo(out, AbortSignal.timeout(30_000), 0.2)).rejects.toThrow(
+    await expect(renderVideo(out, AbortSignal.timeout(180_000), 0.2)).rejects.toThrow(
       /could not encode .*video\.unknown/,
     );
   });
@@ -61,7 +61,7 @@ describe('the pack on the scene', () => {
     const video = join(folder, 'scene.mp4');
     // Four seconds with six people, one of them falling behind another who pays.
     const [from, seconds] = [13.6, 4];
-    await renderVideo(video, AbortSignal.timeout(60_000), seconds, from);
+    await renderVideo(video, AbortSignal.timeout(180_000), seconds, from);
     const frames = framesOf(video, Math.round(from * FPS), 20);
     const truth = truthOfScene(frames.map((frame) => frame.index));
     const models = await DemoModels.open(buildDemoPack());

@@ -53,7 +53,7 @@ beforeAll(async () => {
       },
     { step: 'deserialize' },
   );
-}, 60_000);
+});
 beforeEach(() => {
   tests += 1;
   calls = [];

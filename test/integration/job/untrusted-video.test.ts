@@ -25,7 +25,7 @@ let url: string;
 
 beforeAll(async () => {
   ground = await startVideoGround();
-}, 60_000);
+});
 beforeEach(() => {
   tests += 1;
   lines = [];

@@ -6,7 +6,7 @@ import { migrateDatabase } from '../../../src/persistence/migrate.ts';
 import type { ClaimRequest } from '../../../src/persistence/claim-run.ts';
 import { startPostgres } from '../../harness/postgres.ts';
 
-export const signal = (): AbortSignal => AbortSignal.timeout(30_000);
+export const signal = (): AbortSignal => AbortSignal.timeout(180_000);
 
 export interface TestDatabases {
   /** Another client of the same server; closed with the suite. */

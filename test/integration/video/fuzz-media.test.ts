@@ -52,7 +52,7 @@ beforeAll(async () => {
   const names = [...KINDS.map(([name]) => name), 'still.png', 'still.jpg'];
   sources = await Promise.all(names.map((name) => readFile(join(folder.path, name))));
   sources.push(...[...LISTS.values()].map((text) => Buffer.from(text)));
-}, 60_000);
+});
 afterAll(() => folder.remove());
 
 /** Through the same steps as a job, in a workspace of its own: how it ended, and what else lay in the workspace then. */
