@@ -7,8 +7,8 @@ import type { FrameHandle, ModelChain } from '../../../src/chain/model-chain.ts'
 import { Interruption } from '../../../src/failure/failure.ts';
 import type { Box } from '../../../src/vision/box.ts';
 import { goldenVlm, hasStreet, largestDifference, loadStreet, streetDir, streetTest } from './street-pack.ts';
-import { videoFrames } from './video-frames.ts';
-import type { VideoFrame } from './video-frames.ts';
+import { videoFrames } from '../../harness/video-frames.ts';
+import type { VideoFrame } from '../../harness/video-frames.ts';
 
 const clip = resolve(streetDir, '../../videos/one-by-one-person-detection.mp4');
 const golden = hasStreet ? goldenVlm() : { crops: [], promptTokenIds: [], imageTokenStart: 0 };

@@ -6,7 +6,7 @@ import type { Detection } from '../../../src/chain/model-chain.ts';
 import { boxIou } from '../../../src/vision/iou.ts';
 import type { Box } from '../../../src/vision/box.ts';
 import { loadStreet, streetDir, streetTest } from './street-pack.ts';
-import { videoFrames } from './video-frames.ts';
+import { videoFrames } from '../../harness/video-frames.ts';
 
 interface ExpectedBox {
   readonly box: readonly [number, number, number, number];
