@@ -7,7 +7,7 @@ import { serveThread } from '../inference/thread/serve-thread.ts';
 import type { ThreadService } from '../inference/thread/serve-thread.ts';
 import type { Picture } from '../vision/picture.ts';
 import type { ActionReading } from './model-chain.ts';
-import { openFastVlm } from './fastvlm/fastvlm.ts';
+import { openFastVlm } from './action/read-actions.ts';
 import type { LanguageMethods, ThreadOptions } from './threads.ts';
 
 /** Entry of the language thread. */

@@ -9,7 +9,7 @@ import type { Picture } from '../vision/picture.ts';
 import { FrameStore } from './frame-store.ts';
 import { encodeJpeg } from './jpeg.ts';
 import { cutBox } from './cut-box.ts';
-import { openAgeGender, openDetection, openOrientation } from './open-stages.ts';
+import { openAgeGender, openDetection, openOrientation } from './detection/open-detection.ts';
 import type { Stage } from './stage.ts';
 import type { ThreadOptions, VisionMethods } from './threads.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Detection } from '../../src/chain/model-chain.ts';
-import { openDetection } from '../../src/chain/open-stages.ts';
+import { openDetection } from '../../src/chain/detection/open-detection.ts';
 import type { Stage } from '../../src/chain/stage.ts';
 import { loadPack, type Pack } from '../../src/packs/load-pack.ts';
 import { GraphBuilder, OPSET, type ElementType } from '../../src/graphs/onnx/graph-builder.ts';

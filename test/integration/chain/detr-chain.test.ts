@@ -6,7 +6,7 @@ import { figureOf } from '../../../models/demo-pack/scene/figure.ts';
 import type { Person } from '../../../models/demo-pack/scene/scene.ts';
 import { analyzeVideo } from '../../../src/analysis/analyze-video.ts';
 import { createModelChain } from '../../../src/chain/create-model-chain.ts';
-import { openDetection } from '../../../src/chain/open-stages.ts';
+import { openDetection } from '../../../src/chain/detection/open-detection.ts';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../../src/analysis/settings.ts';
 import type { Detection } from '../../../src/chain/model-chain.ts';
 import { batchSizes } from '../../../src/inference/batch.ts';

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cutBox } from '../../../src/chain/cut-box.ts';
-import { openFastVlm } from '../../../src/chain/fastvlm/fastvlm.ts';
-import { openAgeGender, openDetection, openOrientation } from '../../../src/chain/open-stages.ts';
+import { openFastVlm } from '../../../src/chain/action/read-actions.ts';
+import { openAgeGender, openDetection, openOrientation } from '../../../src/chain/detection/open-detection.ts';
 import type { Stage, StageOptions } from '../../../src/chain/stage.ts';
 import type { Detection } from '../../../src/chain/model-chain.ts';
 import { batchSizes } from '../../../src/inference/batch.ts';

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDetection } from '../../../src/chain/open-stages.ts';
+import { openDetection } from '../../../src/chain/detection/open-detection.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 import { GraphBuilder } from '../../../src/graphs/onnx/graph-builder.ts';
 import { encodeOnnx, parseOnnx, readOnnx, type OnnxModel } from '../../../src/graphs/onnx/onnx-model.ts';

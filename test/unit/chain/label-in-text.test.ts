@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { labelInText } from '../../../src/chain/fastvlm/fastvlm.ts';
+import { labelInText } from '../../../src/chain/action/read-actions.ts';
 
 const labels = ['sitting', 'standing', 'none'];
 

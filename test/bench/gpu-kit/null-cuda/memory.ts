@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { cutBox } from '../../../../src/chain/cut-box.ts';
-import { openFastVlm } from '../../../../src/chain/fastvlm/fastvlm.ts';
-import { openAgeGender, openDetection, openOrientation } from '../../../../src/chain/open-stages.ts';
+import { openFastVlm } from '../../../../src/chain/action/read-actions.ts';
+import { openAgeGender, openDetection, openOrientation } from '../../../../src/chain/detection/open-detection.ts';
 import { loadPack, type Pack } from '../../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import type { Box } from '../../../../src/vision/box.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openDetection } from '../../../../src/chain/open-stages.ts';
+import { openDetection } from '../../../../src/chain/detection/open-detection.ts';
 import { batchSizes } from '../../../../src/inference/batch.ts';
 import { loadPack } from '../../../../src/packs/load-pack.ts';
 import { preparePack } from '../../../../src/packs/prepare-pack.ts';

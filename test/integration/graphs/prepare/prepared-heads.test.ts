@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AgeGenderItem } from '../../../../src/chain/age-gender/mivolo.ts';
 import type { OrientationItem } from '../../../../src/chain/orientation/mebow.ts';
-import { openAgeGender, openOrientation } from '../../../../src/chain/open-stages.ts';
+import { openAgeGender, openOrientation } from '../../../../src/chain/detection/open-detection.ts';
 import type { Stage } from '../../../../src/chain/stage.ts';
 import { pairFaces } from '../../../../src/analysis/face-pairs.ts';
 import type { AgeGender, Detection, Orientation } from '../../../../src/chain/model-chain.ts';

@@ -6,15 +6,15 @@ import type { StageMeter } from '../../inference/stage-meter.ts';
 import { softmax } from '../../vision/softmax.ts';
 import type { Picture } from '../../vision/picture.ts';
 import type { ActionReading } from '../model-chain.ts';
-import type { DecoderStep } from './decoder.ts';
-import { answerText, generate } from './generate.ts';
-import { labelTrie } from '../action/label-trie.ts';
-import type { LabelTrie } from '../action/label-trie.ts';
-import { pictureEncoder } from './encode-pictures.ts';
-import { openLanguageModel, prefill, preparePrompt } from './language-model.ts';
-import type { LanguageModel, PreparedPrompt } from './language-model.ts';
-import { buildPrompt } from './prompt.ts';
-import { scoreLabels } from '../action/score-labels.ts';
+import type { DecoderStep } from '../fastvlm/decoder.ts';
+import { answerText, generate } from '../fastvlm/generate.ts';
+import { labelTrie } from './label-trie.ts';
+import type { LabelTrie } from './label-trie.ts';
+import { pictureEncoder } from '../fastvlm/encode-pictures.ts';
+import { openLanguageModel, prefill, preparePrompt } from '../fastvlm/language-model.ts';
+import type { LanguageModel, PreparedPrompt } from '../fastvlm/language-model.ts';
+import { buildPrompt } from '../fastvlm/prompt.ts';
+import { scoreLabels } from './score-labels.ts';
 
 /** The vision-language model as the chain uses it: pictures in, labels or sentences out. */
 export interface FastVlm {

@@ -1,16 +1,16 @@
-import type { Pack } from '../packs/load-pack.ts';
-import type { ComposedSpec, PackManifest } from '../packs/pack-manifest.ts';
-import type { Picture } from '../vision/picture.ts';
-import type { AgeGender, Detection, Orientation } from './model-chain.ts';
-import { openDetr } from './detection/detr.ts';
-import { openMebow, type OrientationItem } from './orientation/mebow.ts';
-import { openMivolo, type AgeGenderItem } from './age-gender/mivolo.ts';
-import { openPreparedAgeGender } from './age-gender/prepared-age-gender.ts';
-import { openPreparedDetr } from './detection/prepared-detr.ts';
-import { openPreparedOrientation } from './orientation/prepared-orientation.ts';
-import { openPreparedYolov8 } from './detection/prepared-yolov8.ts';
-import type { Stage, StageOptions } from './stage.ts';
-import { openYolov8 } from './detection/yolov8.ts';
+import type { Pack } from '../../packs/load-pack.ts';
+import type { ComposedSpec, PackManifest } from '../../packs/pack-manifest.ts';
+import type { Picture } from '../../vision/picture.ts';
+import type { AgeGender, Detection, Orientation } from '../model-chain.ts';
+import { openDetr } from './detr.ts';
+import { openMebow, type OrientationItem } from '../orientation/mebow.ts';
+import { openMivolo, type AgeGenderItem } from '../age-gender/mivolo.ts';
+import { openPreparedAgeGender } from '../age-gender/prepared-age-gender.ts';
+import { openPreparedDetr } from './prepared-detr.ts';
+import { openPreparedOrientation } from '../orientation/prepared-orientation.ts';
+import { openPreparedYolov8 } from './prepared-yolov8.ts';
+import type { Stage, StageOptions } from '../stage.ts';
+import { openYolov8 } from './yolov8.ts';
 
 type Open<Item, Result> = (pack: Pack, options: StageOptions) => Promise<Stage<Item, Result>>;
 type OpenPrepared<Item, Result> = (
