@@ -5,6 +5,7 @@ import { createFrameAnalyst, type FrameAnalyst } from './frame-analyst.ts';
 import { createTurns, flowFrames, type Turn } from './frame-flow.ts';
 import type { KeyFrame } from './key-frames.ts';
 import type { ModelChain, StageTiming } from '../chain/model-chain.ts';
+import { perStage } from '../chain/per-stage.ts';
 import type { ChainStage } from '../failure/stage.ts';
 import { expectedFrames, progressAt, type AnalysisProgress } from './progress.ts';
 import { readHeads } from './read-heads.ts';
@@ -122,7 +123,7 @@ async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): P
   const tracking = run.tracking();
   const results = run.results();
   try {
-    const detections = await chain.detect(shared.handle, signal);
+    const detections = await chain.detection(shared.handle, signal);
     await tracking.wait();
     signal.throwIfAborted();
     const plan = run.analyst.plan(t, detections);
@@ -149,17 +150,10 @@ type Timings = Readonly<Record<ChainStage, StageTiming>>;
 
 /** The chain counts over its whole life; with several videos at once their shares cannot be told apart. */
 function timingsBetween(before: Timings, after: Timings): Timings {
-  const between = (stage: ChainStage): StageTiming => ({
+  return perStage((stage) => ({
     runs: after[stage].runs - before[stage].runs,
     items: after[stage].items - before[stage].items,
     runMs: Math.round(after[stage].runMs - before[stage].runMs),
     totalMs: Math.round(after[stage].totalMs - before[stage].totalMs),
-  });
-  return {
-    detection: between('detection'),
-    ageGender: between('ageGender'),
-    orientation: between('orientation'),
-    action: between('action'),
-    scene: between('scene'),
-  };
+  }));
 }

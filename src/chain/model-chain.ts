@@ -71,28 +71,44 @@ declare const frameHandle: unique symbol;
 /** A frame that lives in the inference thread. Pixels cross the thread boundary once. */
 export type FrameHandle = number & { readonly [frameHandle]: true };
 
+/** What a model is asked, beside the frame and a signal, and what it answers. */
+interface Contract<Ask extends readonly unknown[], Answer> {
+  readonly ask: Ask;
+  readonly answer: Answer;
+}
+
+/** The models by name. */
+export interface StageContracts {
+  /** By descending score. */
+  readonly detection: Contract<[], readonly Detection[]>;
+  /** One reading per pair; null where neither a usable face nor a usable body is left after blanking. */
+  readonly ageGender: Contract<
+    [detections: readonly Detection[], pairs: readonly FaceBodyPair[]],
+    readonly (AgeGender | null)[]
+  >;
+  readonly orientation: Contract<[boxes: readonly Box[]], readonly Orientation[]>;
+  readonly action: Contract<[boxes: readonly Box[]], readonly ActionReading[]>;
+  /** One or two sentences about the picture by the local vision-language model. */
+  readonly scene: Contract<[], string>;
+}
+
+/** The models as methods: a frame's handle, what is asked, and a signal. */
+export type StageMethods = {
+  readonly [Stage in ChainStage]: (
+    handle: FrameHandle,
+    ...ask: [...StageContracts[Stage]['ask'], signal: AbortSignal]
+  ) => Promise<StageContracts[Stage]['answer']>;
+};
+
 /**
- * The five models, in their own threads. Calls of several videos are batched together there; an aborted call
- * rejects with the signal's reason. Every handle is released by its owner, also after an error.
+ * The models, in their own threads. Calls of several videos are batched together there; an aborted call rejects with the signal's
+ * reason. Every handle is released by its owner, also after an error.
  */
-export interface ModelChain {
+export interface ModelChain extends StageMethods {
   readonly description: ChainDescription;
   /** Takes the frame's pixels over (the buffer is transferred and empty afterwards). */
   addFrame(frame: Frame): FrameHandle;
   releaseFrame(handle: FrameHandle): void;
-  /** Descending score. */
-  detect(handle: FrameHandle, signal: AbortSignal): Promise<readonly Detection[]>;
-  /** One reading per pair; null where neither a usable face nor a usable body is left after blanking. */
-  ageGender(
-    handle: FrameHandle,
-    detections: readonly Detection[],
-    pairs: readonly FaceBodyPair[],
-    signal: AbortSignal,
-  ): Promise<readonly (AgeGender | null)[]>;
-  orientation(handle: FrameHandle, boxes: readonly Box[], signal: AbortSignal): Promise<readonly Orientation[]>;
-  action(handle: FrameHandle, boxes: readonly Box[], signal: AbortSignal): Promise<readonly ActionReading[]>;
-  /** One or two sentences about the picture by the local vision-language model. */
-  describe(handle: FrameHandle, signal: AbortSignal): Promise<string>;
   jpeg(handle: FrameHandle, options: JpegOptions, signal: AbortSignal): Promise<Uint8Array>;
   timings(): Promise<Readonly<Record<ChainStage, StageTiming>>>;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 import type { ExecutionTarget } from '../inference/providers.ts';
 import type { StageMeter } from '../inference/stage-meter.ts';
 
-/** One model of the chain: preparation, run and reading of a batch. A result depends on its own item only. */
+/** An opened model of the chain: preparation, run and reading of a batch. A result depends on its own item only. */
 export interface Stage<Item, Result> {
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly release: () => Promise<void>;
@@ -12,4 +12,11 @@ export interface StageOptions {
   /** Sizes to fill batches up to, so that no other is planned; empty: a batch has as many rows as items. */
   readonly padTo: readonly number[];
   readonly meter: StageMeter;
+}
+
+/** Most items in one run, by what the items are: frames, person crops, prompts. */
+export interface BatchLimits {
+  readonly detection: number;
+  readonly people: number;
+  readonly language: number;
 }

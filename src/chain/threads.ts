@@ -1,8 +1,9 @@
+import type { ChainStage } from '../failure/stage.ts';
 import type { Method } from '../inference/thread/protocol.ts';
 import type { ExecutionTarget } from '../inference/providers.ts';
 import type { StageMeter } from '../inference/stage-meter.ts';
-import type { Box } from '../vision/box.ts';
-import type { ActionReading, AgeGender, Detection, FaceBodyPair, JpegOptions, Orientation } from './model-chain.ts';
+import type { JpegOptions } from './model-chain.ts';
+import type { BatchLimits } from './stage.ts';
 
 /** What a model thread is started with. */
 export interface ThreadOptions {
@@ -11,7 +12,7 @@ export interface ThreadOptions {
   readonly target: ExecutionTarget;
   /** Fill batches up to a few sizes and warm each. */
   readonly padding: boolean;
-  readonly batch: { readonly detection: number; readonly people: number; readonly language: number };
+  readonly batch: BatchLimits;
 }
 
 /** A picture whose pixels own their ArrayBuffer, so that they can be transferred. */
@@ -26,28 +27,29 @@ interface Call<Request, Response> extends Method {
   readonly response: Response;
 }
 
+/** A question to a model about a frame; what is asked and answered is the stage's contract. */
+export interface Question {
+  readonly stage: ChainStage;
+  readonly handle: number;
+  readonly ask: readonly unknown[];
+}
+
+/** Meters of the stages of one thread. */
+export type Meters = Readonly<Partial<Record<ChainStage, StageMeter>>>;
+
 /** Frames by handle, and the models that look at whole frames and at crops with small inputs. */
 export interface VisionMethods {
   readonly addFrame: Call<{ readonly handle: number; readonly picture: OwnedPicture }, void>;
   readonly releaseFrame: Call<{ readonly handle: number }, void>;
-  readonly detect: Call<{ readonly handle: number }, readonly Detection[]>;
-  readonly ageGender: Call<
-    { readonly handle: number; readonly detections: readonly Detection[]; readonly pairs: readonly FaceBodyPair[] },
-    readonly (AgeGender | null)[]
-  >;
-  readonly orientation: Call<{ readonly handle: number; readonly boxes: readonly Box[] }, readonly Orientation[]>;
-  /** Copies of the boxes' pixels, for the language thread. */
-  readonly crops: Call<{ readonly handle: number; readonly boxes: readonly Box[] }, readonly OwnedPicture[]>;
+  readonly answer: Call<Question, unknown>;
+  /** Copies of the pixels that a model of the language thread is to see. */
+  readonly crops: Call<Question, readonly OwnedPicture[]>;
   readonly jpeg: Call<{ readonly handle: number; readonly options: JpegOptions }, Uint8Array>;
-  readonly meters: Call<
-    null,
-    { readonly detection: StageMeter; readonly ageGender: StageMeter; readonly orientation: StageMeter }
-  >;
+  readonly meters: Call<null, Meters>;
 }
 
 /** The vision-language model in its own thread: a long prefill does not hold up detection. */
 export interface LanguageMethods {
-  readonly action: Call<{ readonly crops: readonly OwnedPicture[] }, readonly ActionReading[]>;
-  readonly describe: Call<{ readonly frame: OwnedPicture }, string>;
-  readonly meters: Call<null, { readonly action: StageMeter; readonly scene: StageMeter }>;
+  readonly answer: Call<{ readonly stage: ChainStage; readonly pictures: readonly OwnedPicture[] }, unknown>;
+  readonly meters: Call<null, Meters>;
 }

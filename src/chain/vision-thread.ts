@@ -1,7 +1,6 @@
 import { batchSizes, warmupCounts } from '../inference/batch.ts';
 import { loadPack } from '../packs/load-pack.ts';
 import { stageMeter } from '../inference/stage-meter.ts';
-import type { StageMeter } from '../inference/stage-meter.ts';
 import { BatchQueue } from '../inference/thread/batch-queue.ts';
 import { serveThread } from '../inference/thread/serve-thread.ts';
 import type { ThreadService } from '../inference/thread/serve-thread.ts';
@@ -9,71 +8,55 @@ import type { Picture } from '../vision/picture.ts';
 import { FrameStore } from './frame-store.ts';
 import { encodeJpeg } from './jpeg.ts';
 import { cutBox } from './cut-box.ts';
-import { openAgeGender, openDetection, openOrientation } from './detection/open-detection.ts';
-import type { Stage } from './stage.ts';
+import { ofStage, stagesIn } from './stages.ts';
 import type { ThreadOptions, VisionMethods } from './threads.ts';
 
 /** Entry of the vision thread. */
 await serveThread<VisionMethods>((options) => openVisionService(options as ThreadOptions));
 
 async function openVisionService(options: ThreadOptions): Promise<ThreadService<VisionMethods>> {
-  const { packDir, filesRoot, target, padding, batch } = options;
-  const pack = await loadPack(packDir, { filesRoot });
-  const meters = { detection: stageMeter(), ageGender: stageMeter(), orientation: stageMeter() };
-  const frameSizes = padding ? batchSizes(batch.detection) : [];
-  const peopleSizes = padding ? batchSizes(batch.people) : [];
-  const people = { target, padTo: peopleSizes };
-  const detection = await openDetection(pack, { target, padTo: frameSizes, meter: meters.detection });
-  const ageGender = await openAgeGender(pack, { ...people, meter: meters.ageGender });
-  const orientation = await openOrientation(pack, { ...people, meter: meters.orientation });
-
-  const frame: Picture = { width: 128, height: 128, pixels: new Uint8Array(128 * 128 * 3).fill(128) };
-  const box = { x1: 0, y1: 0, x2: 128, y2: 128 };
-  const person = { class: 'person', box, score: 1 } as const;
-  const pair = { person: 0, face: null };
-  await warm(detection, frame, frameSizes, meters.detection);
-  await warm(ageGender, { frame, detections: [person], pair }, peopleSizes, meters.ageGender);
-  await warm(orientation, { frame, box }, peopleSizes, meters.orientation);
-
+  const models = await openModels(options);
+  const blank: Picture = { width: 128, height: 128, pixels: new Uint8Array(128 * 128 * 3).fill(128) };
+  for (const { model, sizes, meter } of models) {
+    // Each batch size once, so that no job pays for the first run of a shape; the time it took is forgotten.
+    for (const size of warmupCounts(sizes)) await model.warm(blank, size);
+    Object.assign(meter, stageMeter());
+  }
   const queue = new BatchQueue();
-  const detect = queue.stage({ limit: batch.detection, meter: meters.detection, run: detection.run });
-  const readAgeGender = queue.stage({ limit: batch.people, meter: meters.ageGender, run: ageGender.run });
-  const readOrientation = queue.stage({ limit: batch.people, meter: meters.orientation, run: orientation.run });
+  const answers = new Map(models.map(({ name, model, limit }) => [name, model.join(queue, limit)]));
+  const readers = new Map(stagesIn('language'));
   const frames = new FrameStore();
   return {
     handlers: {
       addFrame: ({ handle, picture }) => frames.add(handle, picture),
       releaseFrame: ({ handle }) => frames.release(handle),
-      detect: ({ handle }, { signal }) => detect(frames.get(handle), signal),
-      ageGender: ({ handle, detections, pairs }, { signal }) => {
+      // What is asked is the stage's own kind by its contract, which the caller's types have held.
+      answer: ({ stage, handle, ask }, { signal }) => ofStage(answers, stage)(frames.get(handle), ask as never, signal),
+      crops: ({ stage, handle, ask }, { transfer }) => {
         const frame = frames.get(handle);
-        return Promise.all(pairs.map((pair) => readAgeGender({ frame, detections, pair }, signal)));
-      },
-      orientation: ({ handle, boxes }, { signal }) => {
-        const frame = frames.get(handle);
-        return Promise.all(boxes.map((box) => readOrientation({ frame, box }, signal)));
-      },
-      crops: ({ handle, boxes }, { transfer }) => {
-        const crops = boxes.map((box) => cutBox(frames.get(handle), box));
+        const crops = ofStage(readers, stage)
+          .boxes(frame, ask as never)
+          .map((box) => cutBox(frame, box));
         transfer(...crops.map((crop) => crop.pixels.buffer));
         return crops;
       },
-      jpeg: ({ handle, options }) => encodeJpeg(frames.get(handle), options),
-      meters: () => meters,
+      jpeg: ({ handle, options: drawn }) => encodeJpeg(frames.get(handle), drawn),
+      meters: () => Object.fromEntries(models.map(({ name, meter }) => [name, meter])),
     },
     close: async () => {
-      for (const stage of [detection, ageGender, orientation]) await stage.release();
+      for (const { model } of models) await model.release();
     },
   };
 }
 
-/** Meets every batch size once, so that no job pays for the first run of a shape, and forgets the time it took. */
-async function warm<Item, Result>(
-  stage: Stage<Item, Result>,
-  item: Item,
-  sizes: readonly number[],
-  meter: StageMeter,
-): Promise<void> {
-  for (const count of warmupCounts(sizes)) await stage.run(Array.from({ length: count }, () => item));
-  Object.assign(meter, stageMeter());
+async function openModels({ packDir, filesRoot, target, padding, batch }: ThreadOptions) {
+  const pack = await loadPack(packDir, { filesRoot });
+  const models = [];
+  for (const [name, stage] of stagesIn('vision')) {
+    const limit = batch[stage.batch];
+    const sizes = padding ? batchSizes(limit) : [];
+    const meter = stageMeter();
+    models.push({ name, limit, sizes, meter, model: await stage.open(pack, { target, padTo: sizes, meter }) });
+  }
+  return models;
 }

@@ -1,3 +1,4 @@
+import { aroundStages } from '../chain/around-stages.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
 import { causesOf } from '../failure/causes.ts';
 import type { SceneDescriber } from '../scene/scene.ts';
@@ -38,19 +39,7 @@ export class JobStages {
   }
 
   chain(chain: ModelChain): ModelChain {
-    return {
-      description: chain.description,
-      addFrame: (frame) => chain.addFrame(frame),
-      releaseFrame: (handle) => chain.releaseFrame(handle),
-      detect: (...args) => this.within('detection', () => chain.detect(...args)),
-      ageGender: (...args) => this.within('ageGender', () => chain.ageGender(...args)),
-      orientation: (...args) => this.within('orientation', () => chain.orientation(...args)),
-      action: (...args) => this.within('action', () => chain.action(...args)),
-      describe: (...args) => this.within('scene', () => chain.describe(...args)),
-      jpeg: (...args) => chain.jpeg(...args),
-      timings: () => chain.timings(),
-      close: () => chain.close(),
-    };
+    return aroundStages(chain, (stage, work) => this.within(stage, work));
   }
 
   describer(describer: SceneDescriber | null): SceneDescriber | null {

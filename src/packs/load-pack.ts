@@ -80,9 +80,9 @@ export interface NamedModel {
 /** Every graph of the pack with its place in the manifest. */
 export function packModels(manifest: PackManifest): readonly NamedModel[] {
   return [
-    { field: 'detection.model', spec: manifest.detection.model },
-    { field: 'ageGender.model', spec: manifest.ageGender.model },
-    { field: 'orientation.model', spec: manifest.orientation.model },
+    ...Object.entries(manifest).flatMap(([part, value]) =>
+      isPartWithModel(value) ? [{ field: `${part}.model`, spec: value.model }] : [],
+    ),
     { field: 'language.visionEncoder', spec: manifest.language.visionEncoder },
     { field: 'language.embedTokens', spec: manifest.language.embedTokens },
     { field: 'language.decoder', spec: manifest.language.decoder },
@@ -91,6 +91,10 @@ export function packModels(manifest: PackManifest): readonly NamedModel[] {
       return spec === undefined ? [] : [{ field: `prepared.${stage}`, spec }];
     }),
   ];
+}
+
+function isPartWithModel(part: PackManifest[keyof PackManifest]): part is { readonly model: ModelSpec } & typeof part {
+  return typeof part === 'object' && part !== null && 'model' in part;
 }
 
 /** Every file of the pack, once: a prepared graph shares external weights with the official one. */

@@ -182,8 +182,11 @@ export const packManifestSchema = z.strictObject({
 });
 
 /** The stages that can have a prepared graph. */
-export const PREPARED_STAGES = ['detection', 'ageGender', 'orientation', 'visionEncoder'] as const;
+export const PREPARED_STAGES = prepared.keyof().options;
 export type PreparedStage = (typeof PREPARED_STAGES)[number];
+
+/** The parts that name an adapter. */
+export type AdaptedPart = 'detection' | 'ageGender' | 'orientation' | 'language';
 
 /** The adapter and the official graph that a prepared one stands for. */
 export function officialModel(
@@ -202,10 +205,11 @@ export type ComposedSpec = z.infer<typeof composed>;
 export type DetrSpec = z.infer<typeof detr>;
 
 /** The manifest's part for a stage, whose adapter the caller knows; throws PACK_BROKEN where it is another one. */
-export function specOf<
-  Stage extends 'detection' | 'ageGender' | 'orientation' | 'language',
-  Adapter extends PackManifest[Stage]['adapter'],
->(manifest: PackManifest, stage: Stage, adapter: Adapter): Extract<PackManifest[Stage], { readonly adapter: Adapter }> {
+export function specOf<Stage extends AdaptedPart, Adapter extends PackManifest[Stage]['adapter']>(
+  manifest: PackManifest,
+  stage: Stage,
+  adapter: Adapter,
+): Extract<PackManifest[Stage], { readonly adapter: Adapter }> {
   const spec = manifest[stage];
   if (spec.adapter !== adapter) {
     throw new Failure('PACK_BROKEN', `manifest.json: ${stage}.adapter: expected ${adapter}, found ${spec.adapter}`);

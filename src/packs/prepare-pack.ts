@@ -38,12 +38,9 @@ const COMPOSERS: Readonly<Record<PreparedStage, Readonly<Partial<Record<string, 
 };
 
 /** The composed files lie beside the manifest: ONNX Runtime looks for external weights in the file's folder and below it. */
-const FILES: Readonly<Record<PreparedStage, string>> = {
-  detection: 'prepared_detection.onnx',
-  ageGender: 'prepared_age_gender.onnx',
-  orientation: 'prepared_orientation.onnx',
-  visionEncoder: 'prepared_vision_encoder.onnx',
-};
+function composedFile(stage: PreparedStage): string {
+  return `prepared_${stage.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}.onnx`;
+}
 
 export interface PreparedPack {
   readonly dir: string;
@@ -122,7 +119,7 @@ async function moveInto(folder: string, out: string): Promise<void> {
 }
 
 async function copyFiles(raw: Pack, folder: string): Promise<void> {
-  const composed = new Set(Object.values(FILES));
+  const composed = new Set(PREPARED_STAGES.map(composedFile));
   for (const file of packFiles(raw.manifest)) {
     if (composed.has(posix.normalize(file.path))) {
       throw new Failure('PACK_BROKEN', `${raw.dir}: ${file.path} has the name of a prepared graph; rename it`);
@@ -140,7 +137,7 @@ async function composeStage(raw: Pack, stage: PreparedStage, compose: Compose, f
   const dataFolder = posix.dirname(posix.normalize(official.file.path));
   const graph = compose(model, raw.manifest, dataFolder === '.' ? '' : dataFolder);
   const bytes = graph.toBytes();
-  const path = FILES[stage];
+  const path = composedFile(stage);
   await writeFile(join(folder, path), bytes);
   return {
     file: { path, sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length },

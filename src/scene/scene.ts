@@ -53,7 +53,7 @@ export function createSceneWriter(deps: SceneDeps, settings: AnalysisSettings, s
   let tail: Promise<void> = Promise.resolve();
 
   async function textOf(shared: SharedFrame): Promise<string> {
-    if (settings.scene === 'local') return deps.chain.describe(shared.handle, signal);
+    if (settings.scene === 'local') return deps.chain.scene(shared.handle, signal);
     if (session === null) {
       throw new Failure('SCENE_FAILED', 'scene texts by Bedrock were asked for, but no client is set up');
     }

@@ -1,3 +1,4 @@
+import { perStage } from '../../src/chain/per-stage.ts';
 import type { ObservedDetection, VideoAnalysis } from '../../src/analysis/video-analysis.ts';
 import { openDatabase } from '../../src/persistence/client.ts';
 import { jobIdentity } from '../../src/persistence/identity.ts';
@@ -130,7 +131,7 @@ function analysisOf(rows: number): VideoAnalysis {
     timings: {
       totalMs: 1,
       decodeMs: 1,
-      stages: { detection: stage, ageGender: stage, orientation: stage, action: stage, scene: stage },
+      stages: perStage(() => stage),
     },
   };
 }

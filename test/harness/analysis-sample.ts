@@ -1,3 +1,4 @@
+import { perStage } from '../../src/chain/per-stage.ts';
 import type { ActionEvent, ObservedDetection, VideoAnalysis } from '../../src/analysis/video-analysis.ts';
 
 const timing = { runs: 2, items: 4, runMs: 30, totalMs: 40 };
@@ -83,7 +84,7 @@ export function sampleAnalysis(changes: Partial<VideoAnalysis> = {}): VideoAnaly
     timings: {
       totalMs: 800,
       decodeMs: 90,
-      stages: { detection: timing, ageGender: timing, orientation: timing, action: timing, scene: timing },
+      stages: perStage(() => timing),
     },
     ...changes,
   };

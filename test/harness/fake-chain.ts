@@ -9,6 +9,7 @@ import type {
   Orientation,
   StageTiming,
 } from '../../src/chain/model-chain.ts';
+import { perStage } from '../../src/chain/per-stage.ts';
 import type { ChainStage } from '../../src/failure/stage.ts';
 import type { Box } from '../../src/vision/box.ts';
 import type { Frame } from '../../src/video/frame.ts';
@@ -70,7 +71,7 @@ export class FakeChain implements ModelChain {
     if (!this.open.delete(handle)) throw new Error(`handle ${String(handle)} is released twice`);
   }
 
-  async detect(handle: FrameHandle, signal: AbortSignal): Promise<readonly Detection[]> {
+  async detection(handle: FrameHandle, signal: AbortSignal): Promise<readonly Detection[]> {
     const people = await this.#answer('detection', handle, 1, signal);
     return people
       .flatMap((person): Detection[] => [
@@ -112,7 +113,7 @@ export class FakeChain implements ModelChain {
     }));
   }
 
-  async describe(handle: FrameHandle, signal: AbortSignal): Promise<string> {
+  async scene(handle: FrameHandle, signal: AbortSignal): Promise<string> {
     const sample = this.open.get(handle) ?? -1;
     await this.#answer('scene', handle, 1, signal);
     return this.options.describe?.(sample) ?? `scene ${sample}`;
@@ -125,17 +126,10 @@ export class FakeChain implements ModelChain {
   }
 
   async timings(): Promise<Readonly<Record<ChainStage, StageTiming>>> {
-    const of = (stage: string): StageTiming => {
+    return perStage((stage) => {
       const calls = this.calls.filter((call) => call.stage === stage);
       return { runs: calls.length, items: calls.reduce((sum, { items }) => sum + items, 0), runMs: 0, totalMs: 0 };
-    };
-    return {
-      detection: of('detection'),
-      ageGender: of('ageGender'),
-      orientation: of('orientation'),
-      action: of('action'),
-      scene: of('scene'),
-    };
+    });
   }
 
   async close(): Promise<void> {}

@@ -59,7 +59,7 @@ interface Seen {
 
 async function see(people: readonly Person[]): Promise<readonly Seen[]> {
   const handle = draw(people);
-  const detections = await chain.detect(handle, signal);
+  const detections = await chain.detection(handle, signal);
   const bodies = detections.flatMap((detection, person) =>
     detection.class === 'person' ? [{ detection, person }] : [],
   );
@@ -125,7 +125,7 @@ test('actions of several people are told apart', async () => {
 
 test('a scene text tells a busy store from an empty one', async () => {
   const [busy, empty] = [draw(sceneAt(9)), draw([])];
-  const texts = await Promise.all([busy, empty].map((handle) => chain.describe(handle, signal)));
+  const texts = await Promise.all([busy, empty].map((handle) => chain.scene(handle, signal)));
   expect(texts[0]).toMatch(/people in the store/);
   expect(texts[1]).toBe('An empty store.');
   for (const handle of [busy, empty]) chain.releaseFrame(handle);

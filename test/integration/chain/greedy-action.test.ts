@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import sharp from 'sharp';
-import { openFastVlm } from '../../../src/chain/action/read-actions.ts';
+import { openFastVlm } from '../../harness/fast-vlm.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { goldenVlm, loadStreet, streetDir, streetTest } from './street-pack.ts';

@@ -1,8 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cutBox } from '../../../src/chain/cut-box.ts';
-import { openFastVlm } from '../../../src/chain/action/read-actions.ts';
-import { openAgeGender, openDetection, openOrientation } from '../../../src/chain/detection/open-detection.ts';
+import { openFastVlm } from '../../harness/fast-vlm.ts';
+import { openAgeGender } from '../../../src/chain/age-gender/open-age-gender.ts';
+import { openDetection } from '../../../src/chain/detection/open-detection.ts';
+import { openOrientation } from '../../../src/chain/orientation/open-orientation.ts';
 import type { Stage, StageOptions } from '../../../src/chain/stage.ts';
 import type { Detection } from '../../../src/chain/model-chain.ts';
 import { batchSizes } from '../../../src/inference/batch.ts';

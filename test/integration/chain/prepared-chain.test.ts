@@ -45,7 +45,7 @@ async function readAll(chain: ModelChain, frames: readonly Picture[]) {
   return Promise.all(
     frames.map(async ({ width, height, pixels }, index) => {
       const handle = chain.addFrame({ sample: index, index, t: index, width, height, pixels: Uint8Array.from(pixels) });
-      const detections: readonly Detection[] = await chain.detect(handle, signal);
+      const detections: readonly Detection[] = await chain.detection(handle, signal);
       const persons = detections.filter((detection) => detection.class === 'person').map(({ box }) => box);
       const [orientations, ages] = await Promise.all([
         chain.orientation(handle, persons, signal),

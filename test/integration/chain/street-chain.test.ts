@@ -69,7 +69,7 @@ interface Expected {
 streetTest('detections of several frames at once are the expected ones', async () => {
   const expected = JSON.parse(readFileSync(join(streetDir, 'expected-detections.json'), 'utf8')) as Expected;
   const handles = golden.crops.map((crop) => addFrame(chain, crop.source.frameIndex));
-  const found = await Promise.all(handles.map((handle) => chain.detect(handle, signal)));
+  const found = await Promise.all(handles.map((handle) => chain.detection(handle, signal)));
   for (const [i, crop] of golden.crops.entries()) {
     const sample = expected.samples.find((s) => s.frameIndex === crop.source.frameIndex)!;
     expect(found[i]!.length).toBe(sample.detections.length);
@@ -146,9 +146,9 @@ streetTest('every result is independent of what else is in the batch and of padd
 
 streetTest('a scene text is the same each time and alone as among others', async () => {
   const handles = [87, 934, 87].map((index) => addFrame(chain, index));
-  const texts = await Promise.all(handles.map((handle) => chain.describe(handle, signal)));
+  const texts = await Promise.all(handles.map((handle) => chain.scene(handle, signal)));
   expect(texts[0]).toBe(texts[2]);
-  expect(await chain.describe(handles[1]!, signal)).toBe(texts[1]);
+  expect(await chain.scene(handles[1]!, signal)).toBe(texts[1]);
 });
 
 streetTest('a highlight image has the frame with the box drawn on it', async () => {
@@ -173,8 +173,8 @@ streetTest('handles that are unknown or released are refused', async () => {
   const handle = addFrame(chain, 87);
   chain.releaseFrame(handle);
   chain.releaseFrame(handle);
-  await expect(chain.detect(handle, signal)).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
-  await expect(chain.describe(999_999 as FrameHandle, signal)).rejects.toThrow(/no frame has the handle 999999/);
+  await expect(chain.detection(handle, signal)).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+  await expect(chain.scene(999_999 as FrameHandle, signal)).rejects.toThrow(/no frame has the handle 999999/);
   const pixels = new Uint8Array(5);
   expect(() => chain.addFrame({ sample: 0, index: 3, t: 0, width: 2, height: 2, pixels })).toThrow(
     /frame 3 has 5 bytes/,
@@ -183,13 +183,13 @@ streetTest('handles that are unknown or released are refused', async () => {
 
 streetTest('work that has begun survives the release of its frame; an abort rejects with its reason', async () => {
   const handle = addFrame(chain, 87);
-  const detections = chain.detect(handle, signal);
+  const detections = chain.detection(handle, signal);
   chain.releaseFrame(handle);
   expect((await detections).length).toBe(1);
 
   const other = addFrame(chain, 87);
   const controller = new AbortController();
-  const aborted = chain.describe(other, controller.signal);
+  const aborted = chain.scene(other, controller.signal);
   const reason = new Interruption('deadline', 'too long');
   controller.abort(reason);
   await expect(aborted).rejects.toBe(reason);
@@ -199,7 +199,7 @@ streetTest('work that has begun survives the release of its frame; an abort reje
 streetTest('timings count runs, items and time per stage', async () => {
   const before = await chain.timings();
   const handle = addFrame(chain, 87);
-  await chain.detect(handle, signal);
+  await chain.detection(handle, signal);
   const after = await chain.timings();
   expect(after.detection.items - before.detection.items).toBe(1);
   expect(after.detection.runs - before.detection.runs).toBe(1);
@@ -212,7 +212,7 @@ streetTest('timings count runs, items and time per stage', async () => {
 streetTest('close rejects what is pending and ends both threads', async () => {
   const own = await openChain();
   const handle = addFrame(own, 87);
-  const pending = own.describe(handle, signal);
+  const pending = own.scene(handle, signal);
   const closed = own.close();
   await expect(pending).rejects.toBeInstanceOf(Interruption);
   await closed;

@@ -61,7 +61,7 @@ streetTest('the detections of the whole clip are the expected ones', async () =>
     const { signal } = new AbortController();
     for (let from = 0; from < frames.length; from += 8) {
       const handles = frames.slice(from, from + 8).map((frame) => chain.addFrame({ sample: 0, t: 0, ...frame }));
-      const found = await Promise.all(handles.map((handle) => chain.detect(handle, signal)));
+      const found = await Promise.all(handles.map((handle) => chain.detection(handle, signal)));
       for (const handle of handles) chain.releaseFrame(handle);
       found.forEach((detections, i) => compare(samples[from + i]!, detections, counts));
     }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { openFastVlm, type FastVlm } from '../../../src/chain/action/read-actions.ts';
+import { openFastVlm, type FastVlm } from '../../harness/fast-vlm.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect } from '@jest/globals';
 import { emptyCache, logitsAt, runDecoder } from '../../../src/chain/fastvlm/decoder.ts';
 import { embed, encodeImages, openLanguageModel } from '../../../src/chain/fastvlm/language-model.ts';
 import { buildPrompt } from '../../../src/chain/fastvlm/prompt.ts';
-import { openFastVlm } from '../../../src/chain/action/read-actions.ts';
+import { openFastVlm } from '../../harness/fast-vlm.ts';
 import type { ActionReading } from '../../../src/chain/model-chain.ts';
 import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';

@@ -24,7 +24,7 @@ test('an error belongs to the model that threw it, whatever has begun since, als
   const [frame] = await all(scriptedFrames(1));
   const handle = chain.addFrame(frame!);
   const error: unknown = await chain.orientation(handle, [], signal).catch((e: unknown) => e);
-  await chain.detect(handle, signal);
+  await chain.detection(handle, signal);
   expect(stages.of(error)).toBe('orientation');
   expect(stages.of(new Error('outer', { cause: error }))).toBe('orientation');
 });

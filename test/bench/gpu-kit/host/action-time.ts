@@ -9,7 +9,7 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { syntheticScene } from '../../gpu/synthetic-scene.ts';
 import { cutBox } from '../../../../src/chain/cut-box.ts';
 import { canvasFeeds } from '../../../../src/chain/fastvlm/picture-canvas.ts';
-import { openFastVlm } from '../../../../src/chain/action/read-actions.ts';
+import { openFastVlm } from '../../../harness/fast-vlm.ts';
 import { loadPack } from '../../../../src/packs/load-pack.ts';
 import { openSession } from '../../../../src/inference/providers.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';

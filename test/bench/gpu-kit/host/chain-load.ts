@@ -122,7 +122,7 @@ async function analyseFrame(chain: ModelChain, scene: Scene, work: ChainWork, in
   // A frame owns its pixels: the chain takes them away.
   const pixels = new Uint8Array(frame.pixels);
   const handle = chain.addFrame({ index, sample: index, t: 0, width: frame.width, height: frame.height, pixels });
-  const found = await chain.detect(handle, signal);
+  const found = await chain.detection(handle, signal);
   await Promise.all([
     chain.orientation(handle, boxes, signal),
     work === 'track' ? null : chain.ageGender(handle, detections, pairs, signal),

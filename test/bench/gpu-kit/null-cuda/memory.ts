@@ -1,8 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { cutBox } from '../../../../src/chain/cut-box.ts';
-import { openFastVlm } from '../../../../src/chain/action/read-actions.ts';
-import { openAgeGender, openDetection, openOrientation } from '../../../../src/chain/detection/open-detection.ts';
+import { openFastVlm } from '../../../harness/fast-vlm.ts';
+import { openAgeGender } from '../../../../src/chain/age-gender/open-age-gender.ts';
+import { openDetection } from '../../../../src/chain/detection/open-detection.ts';
+import { openOrientation } from '../../../../src/chain/orientation/open-orientation.ts';
 import { loadPack, type Pack } from '../../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import type { Box } from '../../../../src/vision/box.ts';

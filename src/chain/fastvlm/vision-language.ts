@@ -1,0 +1,45 @@
+import { paddedCount } from '../../inference/batch.ts';
+import type { ExecutionTarget } from '../../inference/providers.ts';
+import type { StageMeter } from '../../inference/stage-meter.ts';
+import type { Pack } from '../../packs/load-pack.ts';
+import type { Picture } from '../../vision/picture.ts';
+import type { DecoderStep } from './decoder.ts';
+import { pictureEncoder } from './encode-pictures.ts';
+import { openLanguageModel, prefill, preparePrompt } from './language-model.ts';
+import type { LanguageModel } from './language-model.ts';
+import { buildPrompt } from './prompt.ts';
+
+/** Runs a question's prompt on pictures, a row each; the logits of the last position start the answers. */
+export type StartAnswers = (pictures: readonly Picture[], meter: StageMeter) => Promise<DecoderStep>;
+
+/** The vision-language model, to be asked any question about pictures. */
+export interface VisionLanguage {
+  readonly model: LanguageModel;
+  /** Runs what every picture of a prompt shares. */
+  readonly prepare: (question: string, meter: StageMeter) => Promise<StartAnswers>;
+}
+
+/**
+ * Opens the pack's vision-language model. `padTo`: sizes to fill the vision encoder's batches up to, so that no other is planned;
+ * empty: as many rows as pictures.
+ */
+export async function openVisionLanguage(
+  pack: Pack,
+  options: { readonly target: ExecutionTarget; readonly padTo: readonly number[] },
+): Promise<VisionLanguage> {
+  const model = await openLanguageModel(pack, options.target);
+  const encode = pictureEncoder(model);
+  return {
+    model,
+    prepare: async (question, meter) => {
+      const prompt = await preparePrompt(model, buildPrompt(model.tokenizer, model.language, question), meter);
+      return async (pictures, asked) => {
+        const rows = paddedCount(pictures.length, options.padTo);
+        const features = await encode(pictures, rows, asked);
+        // The decoder has no convolutions and copies its cache at every step: it gets no row that nobody reads.
+        const used = features.subarray(0, (features.length / rows) * pictures.length);
+        return prefill(model, prompt, used, pictures.length, asked);
+      };
+    },
+  };
+}

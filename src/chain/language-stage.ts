@@ -1,0 +1,45 @@
+import type { Pack } from '../packs/load-pack.ts';
+import type { Box } from '../vision/box.ts';
+import type { Picture } from '../vision/picture.ts';
+import type { VisionLanguage } from './fastvlm/vision-language.ts';
+import type { BatchLimits, StageOptions } from './stage.ts';
+
+/** Reads pictures, one result each. */
+export type ReadPictures<Result> = (pictures: readonly Picture[]) => Promise<readonly Result[]>;
+
+/** What a reading of the vision-language model says of itself. */
+interface LanguageStageParts<Ask extends readonly unknown[], Result, Answer> {
+  /** Asks the opened model; it is released by its thread. */
+  readonly open: (model: VisionLanguage, pack: Pack, options: StageOptions) => Promise<ReadPictures<Result>>;
+  /** What it is to see of a frame. */
+  readonly boxes: (frame: Pick<Picture, 'width' | 'height'>, ...ask: Ask) => readonly Box[];
+  /** The answer from a result per box. */
+  readonly answer: (results: readonly Result[]) => Answer;
+  /** Whether each batch size is run before the first job; a stage that runs no more than another one does need not. */
+  readonly warms: boolean;
+}
+
+/** A reading of the vision-language model, in its own thread, which gets copies of what it is to see. */
+export interface LanguageStage<Ask, Answer> {
+  readonly thread: 'language';
+  readonly batch: keyof BatchLimits;
+  readonly warms: boolean;
+  readonly boxes: (frame: Pick<Picture, 'width' | 'height'>, ask: Ask) => readonly Box[];
+  readonly open: (model: VisionLanguage, pack: Pack, options: StageOptions) => Promise<ReadPictures<unknown>>;
+  /** What the results of `open` mean to who asked. */
+  readonly answer: (results: readonly unknown[]) => Answer;
+}
+
+/** Declares a reading of the vision-language model. */
+export function languageStage<Ask extends readonly unknown[], Result, Answer>(
+  parts: LanguageStageParts<Ask, Result, Answer>,
+): LanguageStage<Ask, Answer> {
+  return {
+    thread: 'language',
+    batch: 'language',
+    warms: parts.warms,
+    boxes: (frame, ask) => parts.boxes(frame, ...ask),
+    open: parts.open,
+    answer: (results) => parts.answer(results as readonly Result[]),
+  };
+}

@@ -1,0 +1,60 @@
+import type { BatchQueue } from '../inference/thread/batch-queue.ts';
+import type { Pack } from '../packs/load-pack.ts';
+import type { Picture } from '../vision/picture.ts';
+import type { BatchLimits, Stage, StageOptions } from './stage.ts';
+
+/** What a model of the vision thread says of itself. */
+interface VisionStageParts<Ask extends readonly unknown[], Item, Result, Answer> {
+  readonly batch: keyof BatchLimits;
+  readonly open: (pack: Pack, options: StageOptions) => Promise<Stage<Item, Result>>;
+  /** What is to be read of a frame. */
+  readonly items: (frame: Picture, ...ask: Ask) => readonly Item[];
+  /** The answer from a result per item. */
+  readonly answer: (results: readonly Result[]) => Answer;
+  /** An item of this picture, to run the model before the first job. */
+  readonly warmup: (frame: Picture) => Item;
+}
+
+/** A model of the vision thread, where the frames are: how it is opened, and how it answers a question about a frame. */
+export interface VisionStage<Ask, Answer> {
+  readonly thread: 'vision';
+  readonly batch: keyof BatchLimits;
+  readonly open: (pack: Pack, options: StageOptions) => Promise<OpenVisionStage<Ask, Answer>>;
+}
+
+interface OpenVisionStage<Ask, Answer> {
+  /** Runs a batch of this size. */
+  readonly warm: (frame: Picture, size: number) => Promise<void>;
+  /** Takes its place among the thread's models. */
+  readonly join: (
+    queue: BatchQueue,
+    limit: number,
+  ) => (frame: Picture, ask: Ask, signal: AbortSignal) => Promise<Answer>;
+  readonly release: () => Promise<void>;
+}
+
+/** Declares a model of the vision thread. */
+export function visionStage<Ask extends readonly unknown[], Item, Result, Answer>(
+  parts: VisionStageParts<Ask, Item, Result, Answer>,
+): VisionStage<Ask, Answer> {
+  return {
+    thread: 'vision',
+    batch: parts.batch,
+    open: async (pack, options) => {
+      const model = await parts.open(pack, options);
+      return {
+        warm: async (frame, size) => {
+          await model.run(Array.from({ length: size }, () => parts.warmup(frame)));
+        },
+        join: (queue, limit) => {
+          const submit = queue.stage({ limit, meter: options.meter, run: model.run });
+          return async (frame, ask, signal) => {
+            const items = parts.items(frame, ...ask);
+            return parts.answer(await Promise.all(items.map((item) => submit(item, signal))));
+          };
+        },
+        release: model.release,
+      };
+    },
+  };
+}
