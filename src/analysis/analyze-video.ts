@@ -8,7 +8,7 @@ import type { ModelChain, StageTiming } from '../chain/model-chain.ts';
 import { perStage } from '../chain/per-stage.ts';
 import type { ChainStage } from '../failure/stage.ts';
 import { expectedFrames, progressAt, type AnalysisProgress } from './progress.ts';
-import { readHeads } from './read-heads.ts';
+import { readPersons } from './person-readings.ts';
 import { createSceneWriter, type SceneDescriber, type SceneWriter } from '../scene/scene.ts';
 import type { AnalysisSettings } from './settings.ts';
 import { shareFrame } from './shared-frame.ts';
@@ -128,7 +128,7 @@ async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): P
     signal.throwIfAborted();
     const plan = run.analyst.plan(t, detections);
     tracking.done();
-    const readings = await readHeads(chain, shared.handle, plan, signal);
+    const readings = await readPersons(chain, shared.handle, plan, signal);
     await results.wait();
     signal.throwIfAborted();
     await run.analyst.take({ index, t, plan, readings, handle: shared.handle }, signal);

@@ -8,7 +8,7 @@ import type { Detection, FrameHandle, ModelChain } from '../chain/model-chain.ts
 import { toAnalysedFrame, type FrameDraft, type PersonDraft, type Reported } from './observations.ts';
 import { attributesOf, createPersonHistories, type EventMark, type PersonHistory } from './person-history.ts';
 import { planFrame, type FramePlan } from './person-plan.ts';
-import type { PersonReading } from './read-heads.ts';
+import type { PersonReading } from './person-readings.ts';
 import type { AnalysisSettings } from './settings.ts';
 import { toTrackSummary } from './track-summary.ts';
 import { createTracker } from './tracking/tracker.ts';
@@ -131,19 +131,17 @@ function personDraft(
   settings: AnalysisSettings,
   picture: { readonly width: number; readonly height: number },
 ): PersonDraft {
-  const { person, orientation, ageGender } = reading;
+  const { person, ...readings } = reading;
+  const { orientation, ageGender } = readings;
   const { history } = person;
+  const zone = zoneOf(settings.zones, person.box, orientation?.degrees ?? null, picture);
   person.attributes?.slot?.fill(ageGender);
-  if (history === null) return { orientation, action: reading.action, ageGender, zone: zone() };
+  if (history === null) return { ...readings, zone };
   if (settings.attributes === 'per-frame' && ageGender !== null) history.frameReadings.push(ageGender);
   if (reading.action !== null) history.lastAction = reading.action;
   const action = history.lastAction;
   if (action !== null) history.actionCounts.set(action.label, (history.actionCounts.get(action.label) ?? 0) + 1);
-  return { orientation, action, ageGender, zone: zone() };
-
-  function zone(): string | null {
-    return zoneOf(settings.zones, person.box, orientation?.degrees ?? null, picture);
-  }
+  return { ...readings, action, zone };
 }
 
 async function keepImage(

@@ -1,9 +1,9 @@
 import { ageGroupOf } from './age-group.ts';
 import type { PersonAttributes } from './attributes.ts';
 import { roundTo, toBoxTuple } from './box-geometry.ts';
-import type { ActionReading, AgeGender, Orientation } from '../chain/model-chain.ts';
 import { findOverlaps, type TrackedBox } from './overlaps.ts';
 import type { FramePlan } from './person-plan.ts';
+import { observedReadings, type PersonReadings } from './person-readings.ts';
 import type { AnalysisSettings } from './settings.ts';
 import type { AnalysedFrame, ObservedDetection } from './video-analysis.ts';
 
@@ -16,10 +16,8 @@ export interface FrameDraft {
   readonly persons: ReadonlyMap<number, PersonDraft>;
 }
 
-export interface PersonDraft {
-  readonly orientation: Orientation | null;
-  readonly action: ActionReading | null;
-  readonly ageGender: AgeGender | null;
+/** What is known of one person of a frame; an action that was not read is the last one that was. */
+export interface PersonDraft extends PersonReadings {
   readonly zone: string | null;
 }
 
@@ -59,15 +57,12 @@ type Seen = Omit<ObservedDetection, 'track' | 'class' | 'box' | 'score' | 'face'
 /** The models' answers about one person of one frame; `shared` replaces the frame's own age and gender. */
 function seenOf(person: PersonDraft | undefined, shared: PersonAttributes | undefined): Seen {
   const { age, gender, genderScore } = shared ?? person?.ageGender ?? NOTHING;
-  const action = person?.action ?? null;
   return {
     age,
     ageGroup: age === null ? null : ageGroupOf(age),
     gender,
     genderScore: genderScore === null ? null : roundTo(genderScore, 4),
-    orientation: person?.orientation?.degrees ?? null,
-    action: action?.label ?? null,
-    actionScore: action === null ? null : roundTo(action.score, 4),
+    ...observedReadings(person ?? null),
     zone: person?.zone ?? null,
   };
 }

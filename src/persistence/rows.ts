@@ -5,6 +5,7 @@ import type {
   ObservedDetection,
   VideoAnalysis,
 } from '../analysis/video-analysis.ts';
+import { observedReadingsIn } from '../analysis/person-readings.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 
 /** Everything that a finished analysis leaves in the tables below its video, parents before children. */
@@ -87,9 +88,7 @@ function observationRow(
     ageGroup: detection.ageGroup,
     gender: detection.gender,
     genderScore: detection.genderScore,
-    orientation: detection.orientation,
-    action: detection.action,
-    actionScore: detection.actionScore,
+    ...observedReadingsIn(detection),
     zone: detection.zone,
   };
 }

@@ -1,3 +1,4 @@
+import { observedReadings } from '../../src/analysis/person-readings.ts';
 import { perStage } from '../../src/chain/per-stage.ts';
 import type { ActionEvent, ObservedDetection, VideoAnalysis } from '../../src/analysis/video-analysis.ts';
 
@@ -15,6 +16,7 @@ export function sampleDetection(changes: Partial<ObservedDetection> = {}): Obser
     ageGroup: 'middle',
     gender: 'female',
     genderScore: 0.97,
+    ...observedReadings(null),
     orientation: 90,
     action: 'walking',
     actionScore: 0.8,

@@ -7,6 +7,7 @@ import type {
   TrackSummary,
   VideoAnalysis,
 } from '../../analysis/video-analysis.ts';
+import { observedReadingsIn } from '../../analysis/person-readings.ts';
 import { ANALYSIS_FORMAT_VERSION } from '../../analysis/video-analysis.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
 import type { Database } from '../client.ts';
@@ -121,9 +122,7 @@ function storedDetection(row: StoredVideo['observations'][number]): ObservedDete
     ageGroup: row.ageGroup as AgeGroup | null,
     gender: row.gender as Gender,
     genderScore: row.genderScore,
-    orientation: row.orientation,
-    action: row.action,
-    actionScore: row.actionScore,
+    ...observedReadingsIn(row),
     zone: row.zone,
   };
 }
