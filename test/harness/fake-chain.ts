@@ -1,12 +1,10 @@
 import type {
-  ActionReading,
-  AgeGender,
   Detection,
-  FaceBodyPair,
   FrameHandle,
   JpegOptions,
   ModelChain,
-  Orientation,
+  StageContracts,
+  StageMethods,
   StageTiming,
 } from '../../src/chain/model-chain.ts';
 import { perStage } from '../../src/chain/per-stage.ts';
@@ -38,8 +36,46 @@ export interface FakeChainOptions {
 const box = ([x1, y1, x2, y2]: readonly [number, number, number, number]): Box => ({ x1, y1, x2, y2 });
 const same = (a: Box, b: Box): boolean => a.x1 === b.x1 && a.y1 === b.y1 && a.x2 === b.x2 && a.y2 === b.y2;
 
-/** A chain that answers from a script and keeps the books on its frame handles. */
-export class FakeChain implements ModelChain {
+interface Scene {
+  readonly people: readonly ScriptedPerson[];
+  readonly sample: number;
+  readonly options: FakeChainOptions;
+}
+
+type Answers = {
+  readonly [Stage in ChainStage]: (
+    scene: Scene,
+    ...ask: StageContracts[Stage]['ask']
+  ) => StageContracts[Stage]['answer'];
+};
+
+/** A model that is not here answers nobody. */
+const ANSWERS: Partial<Answers> = {
+  detection: ({ people }) =>
+    people
+      .flatMap((person): Detection[] => [
+        { class: 'person', box: box(person.box), score: person.score ?? 0.9 },
+        ...(person.face === undefined ? [] : [{ class: 'face' as const, box: box(person.face), score: 0.8 }]),
+      ])
+      .sort((a, b) => b.score - a.score),
+  ageGender: ({ people }, detections, pairs) =>
+    pairs.map((pair) => {
+      const person = personAt(people, pair.person === null ? undefined : detections[pair.person]?.box);
+      if (person?.age === undefined) return null;
+      return { age: person.age, gender: person.gender ?? 'male', genderScore: 0.9 };
+    }),
+  orientation: ({ people }, boxes) =>
+    boxes.map((wanted) => ({ degrees: personAt(people, wanted)?.orientation ?? 180, score: 0.7 })),
+  action: ({ people }, boxes) =>
+    boxes.map((wanted) => ({ label: personAt(people, wanted)?.action ?? 'none', score: 0.8, labelScores: [] })),
+  scene: ({ sample, options }) => options.describe?.(sample) ?? `scene ${sample}`,
+};
+
+function personAt(people: readonly ScriptedPerson[], wanted: Box | undefined): ScriptedPerson | undefined {
+  return people.find((person) => wanted !== undefined && same(box(person.box), wanted));
+}
+
+class ScriptedChain implements Omit<ModelChain, ChainStage> {
   readonly description = {
     packName: 'scripted',
     packFingerprint: 'f'.repeat(64),
@@ -57,6 +93,14 @@ export class FakeChain implements ModelChain {
   constructor(script: Script, options: FakeChainOptions = {}) {
     this.script = script;
     this.options = options;
+    Object.assign(
+      this,
+      perStage(
+        (stage) =>
+          (handle: FrameHandle, ...rest: readonly unknown[]) =>
+            this.#ask(stage, handle, rest),
+      ),
+    );
   }
 
   addFrame(frame: Frame): FrameHandle {
@@ -71,56 +115,8 @@ export class FakeChain implements ModelChain {
     if (!this.open.delete(handle)) throw new Error(`handle ${String(handle)} is released twice`);
   }
 
-  async detection(handle: FrameHandle, signal: AbortSignal): Promise<readonly Detection[]> {
-    const people = await this.#answer('detection', handle, 1, signal);
-    return people
-      .flatMap((person): Detection[] => [
-        { class: 'person', box: box(person.box), score: person.score ?? 0.9 },
-        ...(person.face === undefined ? [] : [{ class: 'face' as const, box: box(person.face), score: 0.8 }]),
-      ])
-      .sort((a, b) => b.score - a.score);
-  }
-
-  async ageGender(
-    handle: FrameHandle,
-    detections: readonly Detection[],
-    pairs: readonly FaceBodyPair[],
-    signal: AbortSignal,
-  ): Promise<readonly (AgeGender | null)[]> {
-    const people = await this.#answer('ageGender', handle, pairs.length, signal);
-    return pairs.map((pair) => {
-      const body = pair.person === null ? undefined : detections[pair.person]?.box;
-      const person = people.find((candidate) => body !== undefined && same(box(candidate.box), body));
-      if (person?.age === undefined) return null;
-      return { age: person.age, gender: person.gender ?? 'male', genderScore: 0.9 };
-    });
-  }
-
-  async orientation(handle: FrameHandle, boxes: readonly Box[], signal: AbortSignal): Promise<readonly Orientation[]> {
-    const people = await this.#answer('orientation', handle, boxes.length, signal);
-    return boxes.map((wanted) => ({
-      degrees: people.find((person) => same(box(person.box), wanted))?.orientation ?? 180,
-      score: 0.7,
-    }));
-  }
-
-  async action(handle: FrameHandle, boxes: readonly Box[], signal: AbortSignal): Promise<readonly ActionReading[]> {
-    const people = await this.#answer('action', handle, boxes.length, signal);
-    return boxes.map((wanted) => ({
-      label: people.find((person) => same(box(person.box), wanted))?.action ?? 'none',
-      score: 0.8,
-      labelScores: [],
-    }));
-  }
-
-  async scene(handle: FrameHandle, signal: AbortSignal): Promise<string> {
-    const sample = this.open.get(handle) ?? -1;
-    await this.#answer('scene', handle, 1, signal);
-    return this.options.describe?.(sample) ?? `scene ${sample}`;
-  }
-
   async jpeg(handle: FrameHandle, options: JpegOptions, signal: AbortSignal): Promise<Uint8Array> {
-    await this.#answer('jpeg', handle, 1, signal);
+    await this.#look('jpeg', handle, 1, signal);
     this.jpegs.push({ sample: this.open.get(handle) ?? -1, options });
     return new TextEncoder().encode(`jpeg of ${this.open.get(handle)}`);
   }
@@ -134,12 +130,17 @@ export class FakeChain implements ModelChain {
 
   async close(): Promise<void> {}
 
-  async #answer(
-    stage: string,
-    handle: FrameHandle,
-    items: number,
-    signal: AbortSignal,
-  ): Promise<readonly ScriptedPerson[]> {
+  /** The last of what is asked, where anything is, lists the persons. */
+  async #ask(stage: ChainStage, handle: FrameHandle, rest: readonly unknown[]): Promise<unknown> {
+    const ask = rest.slice(0, -1);
+    const asked = ask.at(-1);
+    const items = Array.isArray(asked) ? asked.length : 1;
+    const scene = await this.#look(stage, handle, items, rest.at(-1) as AbortSignal);
+    const answer = ANSWERS[stage] as ((scene: Scene, ...ask: readonly unknown[]) => unknown) | undefined;
+    return answer === undefined ? [] : answer(scene, ...ask);
+  }
+
+  async #look(stage: string, handle: FrameHandle, items: number, signal: AbortSignal): Promise<Scene> {
     signal.throwIfAborted();
     const sample = this.open.get(handle);
     if (sample === undefined) throw new Error(`${stage} is asked about a released frame`);
@@ -147,9 +148,13 @@ export class FakeChain implements ModelChain {
     await this.options.before?.(stage, sample, signal);
     signal.throwIfAborted();
     if (!this.open.has(handle)) throw new Error(`the frame was released during ${stage}`);
-    return this.script(sample);
+    return { people: this.script(sample), sample, options: this.options };
   }
 }
+
+/** A chain that answers from a script and keeps the books on its frame handles. */
+export type FakeChain = ScriptedChain & StageMethods;
+export const FakeChain = ScriptedChain as new (script: Script, options?: FakeChainOptions) => FakeChain;
 
 /** A 10 fps video of the given length in sampled frames (1.5 per second). */
 export function scriptedVideo(samples: number): VideoInfo {
