@@ -23,6 +23,7 @@ interface Model {
 const SQL_TYPES: Readonly<Record<string, string>> = {
   String: 'text',
   'String @db.Uuid': 'uuid',
+  Boolean: 'bool',
   Int: 'int4',
   'Int @db.SmallInt': 'int2',
   BigInt: 'int8',

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import pino from 'pino';
+import { perStage } from '../../../src/chain/per-stage.ts';
 import { countEvents, stageSecondsOf } from '../../../src/cli/worker-health.ts';
 import { Failure } from '../../../src/failure/failure.ts';
 import { createWorkerMetrics } from '../../../src/telemetry/worker-metrics.ts';
@@ -52,5 +53,5 @@ test('the time inside the models is told once, however many videos share them', 
   expect((await ask())['detection']).toBe(1);
   runMs = 1_250;
   expect((await ask())['detection']).toBe(0.25);
-  expect(await ask()).toEqual({ detection: 0, ageGender: 0, orientation: 0, action: 0, scene: 0 });
+  expect(await ask()).toEqual(perStage(() => 0));
 });
