@@ -166,7 +166,11 @@ export const GUARDED_MODULES: Readonly<Record<string, readonly string[]>> = {
     'src/local/child-process.ts',
   ],
   // `createRequire` loads what no wall sees; here it looks for packages that may be absent.
-  module: ['src/inference/cuda-libraries.ts', 'src/video/ffmpeg-binary.ts'],
+  module: [
+    'src/inference/cuda-libraries.ts',
+    'src/video/ffmpeg-binary.ts',
+    'src/persistence/embedded/fresh-database.ts',
+  ],
   // The global is under its own rule, which an imported one would slip.
   process: [],
 };

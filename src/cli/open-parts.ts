@@ -1,4 +1,3 @@
-import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createModelChain } from '../chain/create-model-chain.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
@@ -8,6 +7,7 @@ import { openDatabase, type Database } from '../persistence/client.ts';
 import { migrateDatabase } from '../persistence/migrate.ts';
 import { createBedrockDescriber, DEFAULT_BEDROCK_SETTINGS, type BedrockDescriber } from '../scene/bedrock.ts';
 import type { SceneDescriber } from '../scene/scene.ts';
+import { createS3Client, type S3Client } from '../storage/s3-client.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { locateFfmpeg, type FfmpegTools } from '../video/ffmpeg-binary.ts';
 import { ClosingStack } from './closing-stack.ts';
@@ -44,9 +44,8 @@ export interface OpenModelsOptions {
 /** Connects to nothing yet: the first call does. */
 export function openClients(config: Config): Clients {
   const { region, endpointUrl, s3ForcePathStyle } = config.aws;
-  const endpoint = endpointUrl === null ? {} : { endpoint: endpointUrl };
-  const s3 = new S3Client({ region, forcePathStyle: s3ForcePathStyle, ...endpoint });
-  const sqs = new SQSClient({ region, ...endpoint });
+  const s3 = createS3Client({ region, endpoint: endpointUrl, forcePathStyle: s3ForcePathStyle });
+  const sqs = new SQSClient({ region, ...(endpointUrl === null ? {} : { endpoint: endpointUrl }) });
   return {
     s3,
     sqs,

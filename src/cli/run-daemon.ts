@@ -1,9 +1,5 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Config } from '../config/config.ts';
 import type { Failure } from '../failure/failure.ts';
-import { findDeadLetterUrl, readQueueAttributes } from '../queue/sqs/queue-attributes.ts';
-import { createSqsClients, type SqsClients } from '../queue/sqs/sqs-client.ts';
-import { createSqsQueue } from '../queue/sqs/sqs-queue.ts';
 import { startHealthServer } from '../telemetry/health-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
@@ -24,7 +20,7 @@ import { VERSION } from './version.ts';
 export interface DaemonParts {
   readonly config: Config<'queue'>;
   readonly logger: Logger;
-  readonly sqs: SQSClient;
+  readonly queues: readonly WorkerQueue[];
   readonly processJob: ProcessJob;
   readonly onRejectedMessage: (messageId: string, failure: Failure) => Promise<void>;
   readonly crashPath: CrashPath;
@@ -43,9 +39,8 @@ const SPOT_DRAIN_MS = 80_000;
 export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
   const { config, logger, events } = parts;
   const statistics = new Statistics(events);
-  using clients = createSqsClients({ region: config.aws.region, endpoint: config.aws.endpointUrl });
   const worker = new Worker({
-    queues: await queuesOf(parts, clients),
+    queues: parts.queues,
     concurrency: config.worker.concurrency,
     processJob: parts.processJob,
     settings: {
@@ -121,25 +116,4 @@ async function runUntilDrained(parts: DaemonParts, worker: Worker): Promise<Drai
     unwatchSignals();
     await unwatchHost?.();
   }
-}
-
-async function queuesOf({ config, sqs, logger }: DaemonParts, clients: SqsClients): Promise<readonly WorkerQueue[]> {
-  const { queue } = config;
-  const listed = [
-    { name: 'high', url: queue.urlHigh, weight: queue.weightHigh },
-    { name: 'normal', url: queue.url, weight: queue.weightNormal },
-    { name: 'low', url: queue.urlLow, weight: queue.weightLow },
-  ];
-  const queues: WorkerQueue[] = [];
-  for (const { name, url, weight } of listed) {
-    if (url === null) continue;
-    const signal = AbortSignal.timeout(10_000);
-    const deadLetterUrl =
-      queue.deadLetterUrl ?? (await findDeadLetterUrl(sqs, await readQueueAttributes(sqs, url, signal), signal));
-    if (deadLetterUrl === null) {
-      logger.warn({ queue: name }, 'no dead-letter queue: rejected messages wait for redrive');
-    }
-    queues.push({ name, weight, messages: createSqsQueue(clients, { url, deadLetterUrl }) });
-  }
-  return queues;
 }

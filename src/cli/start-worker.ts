@@ -13,6 +13,7 @@ import { watchCrashes } from './crash-path.ts';
 import { explain } from './explain.ts';
 import { processorSettings } from './job-settings.ts';
 import { openClients, openParts } from './open-parts.ts';
+import { openQueues } from './open-queues.ts';
 import { preflightDeps } from './preflight/real-deps.ts';
 import { renderPreflight } from './preflight/render.ts';
 import { runPreflight } from './preflight/run-preflight.ts';
@@ -45,11 +46,12 @@ async function main(): Promise<number> {
   if (removed > 0) logger.info({ removed }, 'workspaces of a worker that is gone were removed');
   await using parts = await openParts(config, { device: preflight.device, logger, isVerified: true });
   const { database, tools, chain, describer } = parts;
+  using opened = await openQueues(config, clients.sqs, logger);
   const events = new WorkerEventBus(logger);
   const report = await runDaemon({
     config,
     logger,
-    sqs: clients.sqs,
+    queues: opened.queues,
     crashPath,
     events,
     processJob: createVideoProcessor(

@@ -1,4 +1,3 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { AnalysisProgress } from '../analysis/progress.ts';
 import type { AnalysisSettings } from '../analysis/settings.ts';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
@@ -7,6 +6,7 @@ import type { Database } from '../persistence/client.ts';
 import type { Job } from '../queue/messages/job.ts';
 import type { SceneDescriber } from '../scene/scene.ts';
 import type { DownloadLimits } from '../storage/download.ts';
+import type { S3Client } from '../storage/s3-client.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { DecodeOptions } from '../video/decode.ts';
 import type { FfmpegTools } from '../video/ffmpeg-binary.ts';

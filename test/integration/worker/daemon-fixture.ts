@@ -1,5 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { watchCrashes } from '../../../src/cli/crash-path.ts';
+import { openQueues } from '../../../src/cli/open-queues.ts';
 import { runDaemon } from '../../../src/cli/run-daemon.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { Failure, Interruption } from '../../../src/failure/failure.ts';
@@ -44,7 +45,9 @@ const sqs = new SQSClient({ region: config.aws.region, endpoint: config.aws.endp
 try {
   const events = new WorkerEventBus(logger);
   const onRejectedMessage = async (): Promise<void> => {};
-  const report = await runDaemon({ config, logger, sqs, processJob, onRejectedMessage, crashPath, events });
+  using opened = await openQueues(config, sqs, logger);
+  const { queues } = opened;
+  const report = await runDaemon({ config, logger, queues, processJob, onRejectedMessage, crashPath, events });
   process.exitCode = exitCodeOf(report);
 } finally {
   sqs.destroy();

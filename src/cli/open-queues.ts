@@ -1,0 +1,50 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { Config } from '../config/config.ts';
+import { findDeadLetterUrl, readQueueAttributes } from '../queue/sqs/queue-attributes.ts';
+import { createSqsClients } from '../queue/sqs/sqs-client.ts';
+import { createSqsQueue } from '../queue/sqs/sqs-queue.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { WorkerQueue } from '../worker/worker-options.ts';
+
+const LOOK_UP_TIMEOUT_MS = 10_000;
+
+/** The queues that messages are taken from, with connections of their own. */
+export interface OpenQueues extends Disposable {
+  readonly queues: readonly WorkerQueue[];
+}
+
+/**
+ * The one place that says which backend the worker's queues are of. `sqs` looks up where rejected messages go; it stays the caller's.
+ * Rejects with the SDK's error when a queue cannot be read.
+ */
+export async function openQueues(config: Config<'queue'>, sqs: SQSClient, logger: Logger): Promise<OpenQueues> {
+  const { queue, aws } = config;
+  const listed = [
+    { name: 'high', url: queue.urlHigh, weight: queue.weightHigh },
+    { name: 'normal', url: queue.url, weight: queue.weightNormal },
+    { name: 'low', url: queue.urlLow, weight: queue.weightLow },
+  ];
+  using opening = new DisposableStack();
+  const clients = opening.use(createSqsClients({ region: aws.region, endpoint: aws.endpointUrl }));
+  const queues: WorkerQueue[] = [];
+  for (const { name, url, weight } of listed) {
+    if (url === null) continue;
+    const deadLetterUrl = queue.deadLetterUrl ?? (await deadLetterOf(url, sqs));
+    if (deadLetterUrl === null) {
+      logger.warn({ queue: name }, 'no dead-letter queue: rejected messages wait for redrive');
+    }
+    queues.push({ name, weight, messages: createSqsQueue(clients, { url, deadLetterUrl }) });
+  }
+  const opened = opening.move();
+  return {
+    queues,
+    [Symbol.dispose]() {
+      opened.dispose();
+    },
+  };
+}
+
+async function deadLetterOf(url: string, sqs: SQSClient): Promise<string | null> {
+  const signal = AbortSignal.timeout(LOOK_UP_TIMEOUT_MS);
+  return await findDeadLetterUrl(sqs, await readQueueAttributes(sqs, url, signal), signal);
+}
