@@ -1,4 +1,4 @@
-import { createActionSpans, type ActionSpan } from './action-spans.ts';
+import { createActionSpans } from './action-spans.ts';
 import { aggregateAttributes, createAttributeCollector, type PersonAttributes } from './attributes.ts';
 import type { ActionReading, AgeGender, Orientation } from '../chain/model-chain.ts';
 import type { AnalysisSettings } from './settings.ts';
@@ -25,11 +25,6 @@ export interface PersonHistory {
   readonly spans: ReturnType<typeof createActionSpans<EventMark>>;
   readonly actionCounts: Map<string, number>;
   lastAction: ActionReading | null;
-}
-
-export interface FinishedSpan {
-  readonly track: number;
-  readonly span: ActionSpan<EventMark>;
 }
 
 export interface PersonHistories {

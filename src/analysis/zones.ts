@@ -30,8 +30,6 @@ const zonePlan = z.strictObject({
 /** Named places of one camera's picture, in shares of its width and height. */
 export type ZonePlan = z.output<typeof zonePlan>;
 
-export const NO_ZONES: ZonePlan = { zones: [], counter: null };
-
 /** Left, centre and right thirds: what a camera without a plan can still tell. */
 export const THIRDS: ZonePlan = {
   zones: [

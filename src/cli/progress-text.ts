@@ -37,7 +37,7 @@ export function progressText(out: NodeJS.WriteStream): ProgressText {
 }
 
 /** `[############------------]  50 %  frames  22/45  14.2 frames/s  ETA 2 s` */
-export function progressLine(progress: ShownProgress): string {
+function progressLine(progress: ShownProgress): string {
   const full = Math.round((Math.min(100, Math.max(0, progress.percent)) / 100) * BAR_WIDTH);
   const parts = [
     `[${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}] ${String(Math.round(progress.percent)).padStart(3)} %`,

@@ -31,7 +31,7 @@ export function summaryLines(analysis: VideoAnalysis): string[] {
   ];
 }
 
-export function personText(track: VideoAnalysis['tracks'][number]): string {
+function personText(track: VideoAnalysis['tracks'][number]): string {
   const gender = track.gender ?? 'unknown gender';
   return track.age === null
     ? `${gender}, unknown age`

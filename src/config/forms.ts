@@ -99,6 +99,6 @@ export function databaseUrl() {
 }
 
 /** Hides the password and the query of anything that looks like a URL, well-formed or not. */
-export function maskUrl(value: string): string {
+function maskUrl(value: string): string {
   return value.replace(/^([a-z+]+:\/\/).*@/is, '$1***@').replace(/\?.*$/s, '?***');
 }

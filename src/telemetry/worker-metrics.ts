@@ -26,14 +26,6 @@ export interface WorkerMetrics extends Disposable {
   pollFailed(): void;
   framesAnalysed(count: number): void;
   stageSpent(stage: string, seconds: number): void;
-  /** Event-loop delay in milliseconds since the start. */
-  loopDelay(): LoopDelay;
-}
-
-export interface LoopDelay {
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
 }
 
 const JOB_SECONDS = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200];
@@ -63,17 +55,10 @@ export function createWorkerMetrics(sources: WorkerMetricsSources): WorkerMetric
 
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
-  const loopDelay = (): LoopDelay => ({
-    p50Ms: lateness(delay.percentile(50)),
-    p99Ms: lateness(delay.percentile(99)),
-    maxMs: lateness(delay.max),
-  });
-  registry.gaugeOf(
-    'video_worker_loop_delay_p99_seconds',
-    'Event-loop delay, 99th percentile',
-    () => loopDelay().p99Ms / 1000,
+  registry.gaugeOf('video_worker_loop_delay_p99_seconds', 'Event-loop delay, 99th percentile', () =>
+    lateness(delay.percentile(99)),
   );
-  registry.gaugeOf('video_worker_loop_delay_max_seconds', 'Event-loop delay, longest', () => loopDelay().maxMs / 1000);
+  registry.gaugeOf('video_worker_loop_delay_max_seconds', 'Event-loop delay, longest', () => lateness(delay.max));
 
   return {
     registry,
@@ -89,14 +74,13 @@ export function createWorkerMetrics(sources: WorkerMetricsSources): WorkerMetric
     pollFailed: () => polls.add(),
     framesAnalysed: (count) => frames.add({}, count),
     stageSpent: (stage, spent) => stages.add({ stage }, spent),
-    loopDelay,
     [Symbol.dispose]() {
       delay.disable();
     },
   };
 }
 
-/** The monitor measures the pause between two ticks, its own resolution included (nanoseconds). */
+/** In seconds. The monitor measures the pause between two ticks, its own resolution included (nanoseconds). */
 function lateness(nanoseconds: number): number {
-  return Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
+  return Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS) / 1_000;
 }

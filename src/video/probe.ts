@@ -25,7 +25,6 @@ const report = z.object({
         index: z.int(),
         codec_type: z.string().optional(),
         codec_name: z.string().optional(),
-        pix_fmt: z.string().optional(),
         width: z.int().optional(),
         height: z.int().optional(),
         avg_frame_rate: z.string().optional(),

@@ -2,7 +2,6 @@
 export interface VideoInfo {
   readonly container: string;
   readonly codec: string;
-  readonly pixelFormat: string;
   /** Size as displayed: rotation metadata is already applied. */
   readonly width: number;
   readonly height: number;

@@ -18,7 +18,6 @@ export interface ProbedStream {
   readonly index: number;
   readonly codec_type?: string | undefined;
   readonly codec_name?: string | undefined;
-  readonly pix_fmt?: string | undefined;
   readonly width?: number | undefined;
   readonly height?: number | undefined;
   readonly avg_frame_rate?: string | undefined;
@@ -102,7 +101,6 @@ export function videoInfoOf(report: ProbeReport, limits: VideoLimits, sizeBytes:
   return {
     container: report.format.format_name,
     codec: stream.codec_name ?? 'unknown',
-    pixelFormat: stream.pix_fmt ?? 'unknown',
     width: turned ? height : width,
     height: turned ? width : height,
     rotation: degrees,

@@ -161,7 +161,6 @@ export function scriptedVideo(samples: number): VideoInfo {
   return {
     container: 'mov,mp4',
     codec: 'h264',
-    pixelFormat: 'yuv420p',
     width: 1280,
     height: 720,
     rotation: 0,

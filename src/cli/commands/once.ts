@@ -100,11 +100,9 @@ async function jobsOf(message: string | undefined): Promise<readonly Job[]> {
       key: object.key,
       versionId: object.versionId,
       etag: null,
-      sizeBytes: null,
       videoId: object.videoId,
       priority: 'normal',
       source: 'command',
-      eventTime: null,
     },
   ];
 }

@@ -25,7 +25,7 @@ const OLDEST_OPSET = 13;
 const MOST_BYTES = 2 ** 31 - 1;
 
 /** Number of an element type in the ONNX schema, for `Cast`. */
-export const ELEMENT: Readonly<Record<ElementType, number>> = {
+const ELEMENT: Readonly<Record<ElementType, number>> = {
   float32: ELEMENT_TYPES.indexOf('float'),
   float64: ELEMENT_TYPES.indexOf('double'),
   float16: ELEMENT_TYPES.indexOf('float16'),

@@ -9,7 +9,7 @@ const NEWER_TYPES = ['float8e4m3fn', 'float8e4m3fnuz', 'float8e5m2', 'float8e5m2
 /** Element type by the name of the tensor; null where it is not known. */
 export type TypesByName = Map<string, string | null>;
 
-export function elementTypeName(number: number | undefined): string | null {
+function elementTypeName(number: number | undefined): string | null {
   if (number === undefined || number === 0) return null;
   return ELEMENT_TYPES[number] ?? NEWER_TYPES[number - ELEMENT_TYPES.length] ?? null;
 }

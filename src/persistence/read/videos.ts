@@ -60,70 +60,20 @@ export async function findVideo(db: Database, reference: string, signal: AbortSi
   });
 }
 
-export interface VideoFilter {
-  /** Newest first; 50 when absent. */
-  readonly limit?: number;
-  readonly status?: VideoStatus;
-}
-
-/** Lists videos, newest first. */
-export async function listVideos(db: Database, filter: VideoFilter, signal: AbortSignal): Promise<VideoRecord[]> {
+/** Lists videos, newest first; 50 where no limit is given. */
+export async function listVideos(
+  db: Database,
+  { limit = 50 }: { readonly limit?: number },
+  signal: AbortSignal,
+): Promise<VideoRecord[]> {
   return await databaseCall(db, 'list the videos', signal, async () => {
     const rows = await db.prisma.video.findMany({
-      where: filter.status === undefined ? {} : { status: filter.status },
       orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
-      take: filter.limit ?? 50,
+      take: limit,
       include: WITH_LAST_RUN,
     });
     return rows.map(videoRecord);
   });
-}
-
-/** How many videos are in each status; a status without a video is 0. */
-export async function countVideos(db: Database, signal: AbortSignal): Promise<Readonly<Record<VideoStatus, number>>> {
-  return await databaseCall(db, 'count the videos', signal, async () => {
-    const groups = await db.prisma.video.groupBy({ by: ['status'], _count: true });
-    const count = (status: VideoStatus): number => groups.find((group) => group.status === status)?._count ?? 0;
-    return {
-      pending: count('pending'),
-      processing: count('processing'),
-      completed: count('completed'),
-      failed: count('failed'),
-    };
-  });
-}
-
-export interface ErrorRecord {
-  readonly occurredAt: Date;
-  readonly code: string;
-  readonly class: string;
-  readonly reason: string;
-  readonly videoId: string | null;
-  readonly messageId: string | null;
-  readonly bucket: string | null;
-  readonly key: string | null;
-  readonly worker: string | null;
-}
-
-/** The last recorded failures, newest first. */
-export async function listErrors(db: Database, limit: number, signal: AbortSignal): Promise<ErrorRecord[]> {
-  return await databaseCall(db, 'list the failures', signal, () =>
-    db.prisma.errorEvent.findMany({
-      orderBy: { id: 'desc' },
-      take: limit,
-      select: {
-        occurredAt: true,
-        code: true,
-        class: true,
-        reason: true,
-        videoId: true,
-        messageId: true,
-        bucket: true,
-        key: true,
-        worker: true,
-      },
-    }),
-  );
 }
 
 function videoRecord(row: VideoRow): VideoRecord {

@@ -9,12 +9,9 @@ export interface Job {
   readonly versionId: string | null;
   /** Without quotes. Null where the message does not say. */
   readonly etag: string | null;
-  readonly sizeBytes: number | null;
   /** The backend's id. Null where none was given: it is then derived from the object's identity. */
   readonly videoId: string | null;
   /** As the message tells it, for the log: by the time it is read the message has its slot. What comes first is decided by the queues. */
   readonly priority: JobPriority;
   readonly source: JobSource;
-  /** ISO 8601 time of the upload as the message tells it. */
-  readonly eventTime: string | null;
 }

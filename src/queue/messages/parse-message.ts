@@ -22,19 +22,16 @@ const id = z.union([z.string().regex(ID), z.number().int()]).transform(String);
 
 const backendSchema = z.looseObject({
   eventType: z.literal('video-uploaded'),
-  timestamp: z.string().optional(),
   s3: z.looseObject({ bucket, key }),
   video: z.looseObject({ id: id.nullish() }).nullish(),
   processing: z.looseObject({ priority: z.string().optional() }).nullish(),
 });
 const recordSchema = z.looseObject({
   eventName: z.string(),
-  eventTime: z.string().optional(),
   s3: z.looseObject({
     bucket: z.looseObject({ name: bucket }),
     object: z.looseObject({
       key,
-      size: z.number().nonnegative().optional(),
       eTag: z.string().optional(),
       versionId: z.string().nullish(),
     }),
@@ -43,12 +40,10 @@ const recordSchema = z.looseObject({
 const eventSchema = z.looseObject({ Records: z.array(z.unknown()).min(1) });
 const eventBridgeSchema = z.looseObject({
   'detail-type': z.string(),
-  time: z.string().optional(),
   detail: z.looseObject({
     bucket: z.looseObject({ name: bucket }),
     object: z.looseObject({
       key,
-      size: z.number().nonnegative().optional(),
       etag: z.string().optional(),
       'version-id': z.string().nullish(),
     }),
@@ -98,7 +93,6 @@ function parseBackend(value: unknown, attributes: StringAttributes): ParsedMessa
       source: 'backend',
       videoId: message.video?.id ?? attributeId(attributes),
       priority: toPriority(message.processing?.priority),
-      eventTime: message.timestamp ?? null,
     }),
   ]);
 }
@@ -116,9 +110,7 @@ function parseS3Event(value: unknown): ParsedMessage {
         key: decodeKey(object.key),
         versionId: object.versionId ?? null,
         etag: object.eTag ?? null,
-        sizeBytes: object.size ?? null,
         source: 's3-event',
-        eventTime: record.eventTime ?? null,
       }),
     );
   }
@@ -139,9 +131,7 @@ function parseEventBridge(value: unknown): ParsedMessage {
       key: object.key,
       versionId: object['version-id'] ?? null,
       etag: object.etag ?? null,
-      sizeBytes: object.size ?? null,
       source: 's3-event',
-      eventTime: event.time ?? null,
     }),
   ]);
 }
@@ -152,10 +142,8 @@ function job(facts: Partial<Job> & Pick<Job, 'bucket' | 'key' | 'source'>): Job 
   }
   return {
     versionId: null,
-    sizeBytes: null,
     videoId: null,
     priority: 'normal',
-    eventTime: null,
     ...facts,
     etag: facts.etag?.replaceAll('"', '') ?? null,
   };

@@ -43,7 +43,7 @@ async function evaluatePerfectModels(visible: number): Promise<Evaluation> {
         orientation: (Math.round(orientation / 5) * 5) % 360,
         ...attributes.get(id),
       }));
-  const info = { container: 'mp4', codec: 'h264', pixelFormat: 'yuv420p', rotation: 0, sizeBytes: 1 };
+  const info = { container: 'mp4', codec: 'h264', rotation: 0, sizeBytes: 1 };
   const analysis = await analyzeVideo(
     {
       videoId: 'demo',

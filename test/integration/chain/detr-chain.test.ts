@@ -94,7 +94,7 @@ test('the whole analysis runs on it without faces: persons, ages from bodies, ac
       yield { sample, index: sample * 17, t: sample / 1.5, width, height, pixels: Uint8Array.from(pixels) };
     }
   }
-  const info = { container: 'mp4', codec: 'h264', pixelFormat: 'yuv420p', rotation: 0, sizeBytes: 1 };
+  const info = { container: 'mp4', codec: 'h264', rotation: 0, sizeBytes: 1 };
   try {
     const analysis = await analyzeVideo(
       {

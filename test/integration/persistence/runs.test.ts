@@ -7,7 +7,7 @@ import { keepAlive } from '../../../src/persistence/keep-alive.ts';
 import { saveProgress } from '../../../src/persistence/save-progress.ts';
 import { recordRejection } from '../../../src/persistence/record-rejection.ts';
 import { loadAnalysis } from '../../../src/persistence/read/stored-analysis.ts';
-import { countVideos, findVideo, listErrors, listVideos } from '../../../src/persistence/read/videos.ts';
+import { findVideo, listVideos } from '../../../src/persistence/read/videos.ts';
 import { NO_IMAGES } from '../../../src/report/images.ts';
 import { renderReport } from '../../../src/report/report.ts';
 import { sampleAnalysis, sampleDetection } from '../../harness/analysis-sample.ts';
@@ -295,13 +295,14 @@ onBothDatabases((databases) => {
     test('a message that names no job is recorded with a bounded beginning of its body', async () => {
       const failure = new Failure('MESSAGE_NOT_JSON', 'the body is not JSON');
       await recordRejection(db, { messageId: 'm-1', failure, body: `\0${'x'.repeat(100_000)}` }, signal());
-      expect((await listErrors(other, 1, signal()))[0]).toMatchObject({ code: 'MESSAGE_NOT_JSON', messageId: 'm-1' });
-      const row = await db.prisma.errorEvent.findFirst({ where: { messageId: 'm-1' } });
-      expect(row?.excerpt).toBe('x'.repeat(499));
+      expect(await other.prisma.errorEvent.findFirst({ where: { messageId: 'm-1' } })).toMatchObject({
+        code: 'MESSAGE_NOT_JSON',
+        excerpt: 'x'.repeat(499),
+      });
     });
   });
 
-  test('an operator sees videos by status, newest first', async () => {
+  test('an operator sees the videos, newest first', async () => {
     const fresh = await databases.migrated();
     const first = await start(fresh, claimRequest());
     const second = await start(fresh, claimRequest());
@@ -310,8 +311,7 @@ onBothDatabases((databases) => {
       second.videoId,
       first.videoId,
     ]);
-    expect((await listVideos(fresh, { status: 'completed' }, signal())).map((v) => v.videoId)).toEqual([first.videoId]);
-    expect(await countVideos(fresh, signal())).toEqual({ pending: 0, processing: 1, completed: 1, failed: 0 });
+    expect((await listVideos(fresh, { limit: 1 }, signal())).map((v) => v.videoId)).toEqual([second.videoId]);
     expect(await findVideo(fresh, 'nobody', signal())).toBeNull();
     expect(await loadAnalysis(fresh, second.videoId, signal())).toBeNull();
   });

@@ -20,7 +20,6 @@ const decoding = SMALL_VIDEO_DECODING;
 const CLAIMED: VideoInfo = {
   container: 'mov,mp4',
   codec: 'h264',
-  pixelFormat: 'yuv420p',
   width: 64,
   height: 48,
   rotation: 0,
