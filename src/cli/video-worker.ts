@@ -5,7 +5,7 @@ import { addAnalyze } from './commands/analyze.ts';
 import { addEnqueue } from './commands/enqueue.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addOnce } from './commands/once.ts';
-import { addOperate } from './commands/operate.ts';
+import { addOperate } from './commands/stored-videos.ts';
 import { explain } from './explain.ts';
 import { VERSION } from './version.ts';
 

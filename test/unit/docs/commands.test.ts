@@ -5,7 +5,7 @@ import { addAnalyze } from '../../../src/cli/commands/analyze.ts';
 import { addEnqueue } from '../../../src/cli/commands/enqueue.ts';
 import { addEvaluate } from '../../../src/cli/commands/evaluate.ts';
 import { addOnce } from '../../../src/cli/commands/once.ts';
-import { addOperate } from '../../../src/cli/commands/operate.ts';
+import { addOperate } from '../../../src/cli/commands/stored-videos.ts';
 import { allPages, codeOf, namesIn, readPage, tableBelow } from './pages.ts';
 
 const program = new Command('video-worker');
