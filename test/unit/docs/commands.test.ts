@@ -1,15 +1,11 @@
 import '../../../src/cli/no-telemetry.ts';
 import { Command } from 'commander';
 import { expect, test } from '@jest/globals';
-import { addAnalyze } from '../../../src/cli/commands/analyze.ts';
-import { addEnqueue } from '../../../src/cli/commands/enqueue.ts';
-import { addEvaluate } from '../../../src/cli/commands/evaluate.ts';
-import { addOnce } from '../../../src/cli/commands/once.ts';
-import { addOperate } from '../../../src/cli/commands/stored-videos.ts';
+import { addCommands } from '../../../src/cli/commands/add-commands.ts';
 import { allPages, codeOf, namesIn, readPage, tableBelow } from './pages.ts';
 
 const program = new Command('video-worker');
-for (const add of [addAnalyze, addEnqueue, addEvaluate, addOnce, addOperate]) add(program);
+addCommands(program);
 
 /** Every command that can be typed, with its options: `db migrate` is one. */
 const COMMANDS = new Map(

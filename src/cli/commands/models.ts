@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { preparedLines, preparePack } from '../../packs/prepare-pack.ts';
+import { modelsReportLines, verifyModels } from '../../packs/verify-models.ts';
+import { EXIT_CODES } from '../../worker/exit-codes.ts';
+import { commandConfig } from '../command-config.ts';
+import { queryGpus } from '../preflight/nvidia-smi.ts';
+
+const CALL_MS = 60_000;
+
+export function addModels(program: Command): void {
+  const models = program.command('models').description('model packs');
+  models
+    .command('verify')
+    .description('compare a pack with its manifest, file by file and tensor by tensor')
+    .option('--pack <dir>', 'model pack (default: MODEL_PACK)')
+    .option('--device <device>', 'cuda: look up where each node would run on the GPU, too (needs none)', 'cpu')
+    .action(verify);
+  models
+    .command('prepare')
+    .description('write a copy of a pack with preparation and reading inside the graphs, for the GPU')
+    .argument('<raw>', 'model pack')
+    .requiredOption('--out <dir>', 'folder of the prepared pack, not there yet')
+    .action(prepare);
+}
+
+async function verify(options: { readonly pack?: string; readonly device: string }): Promise<void> {
+  const config = commandConfig(['models'], { given: { MODEL_PACK: options.pack, DEVICE: options.device } });
+  const device = config.inference.device === 'cuda' ? 'cuda' : 'cpu';
+  // Where a GPU is, it has to work; where none is, the table of kernels still tells.
+  const gpus = device === 'cuda' ? await queryGpus('nvidia-smi', AbortSignal.timeout(CALL_MS)) : null;
+  const gpu = gpus !== null && gpus.ok && gpus.gpus.length > 0;
+  const found = await verifyModels(config.inference.modelPack, {
+    device,
+    deviceId: config.inference.gpuDeviceId,
+    gpu,
+  });
+  process.stdout.write(`${modelsReportLines(found).join('\n')}\n`);
+  if (!found.ok) process.exitCode = EXIT_CODES.PREFLIGHT;
+}
+
+async function prepare(raw: string, options: { readonly out: string }): Promise<void> {
+  const prepared = await preparePack(raw, options.out);
+  process.stdout.write(`${preparedLines(prepared).join('\n')}\n`);
+}
