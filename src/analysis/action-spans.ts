@@ -18,7 +18,7 @@ export interface ActionSpan<Mark> {
   readonly scoreSum: number;
 }
 
-export interface SpanStep<Mark> {
+interface SpanStep<Mark> {
   /** Set when the reading may be the begin of a span: nothing is sure yet. */
   readonly candidate: TimedAction<Mark> | null;
   /** Set when the reading has confirmed a span that began earlier (or now). */

@@ -16,7 +16,7 @@ import { ANALYSIS_FORMAT_VERSION, type VideoAnalysis } from './video-analysis.ts
 
 export type { AnalysisProgress } from './progress.ts';
 
-export interface AnalysisInput {
+interface AnalysisInput {
   readonly videoId: string;
   readonly info: VideoInfo;
   /** Sampled frames in order; closed early when the analysis ends early. */
@@ -25,7 +25,7 @@ export interface AnalysisInput {
   readonly workspaceDir: string;
 }
 
-export interface AnalysisDeps {
+interface AnalysisDeps {
   readonly chain: ModelChain;
   /** Only used with `scene: 'bedrock'`. */
   readonly describer: SceneDescriber | null;

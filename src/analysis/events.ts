@@ -5,7 +5,7 @@ import { roundTo } from './box-geometry.ts';
 import type { EventMark } from './person-history.ts';
 import type { ActionEvent, HighlightImage } from './video-analysis.ts';
 
-export interface EventInput {
+interface EventInput {
   /** Reported id of the person. */
   readonly track: number;
   readonly attributes: PersonAttributes;

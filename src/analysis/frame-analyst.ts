@@ -15,7 +15,7 @@ import { createTracker } from './tracking/tracker.ts';
 import type { ActionEvent, AnalysedFrame, HighlightImage, TrackSummary } from './video-analysis.ts';
 import { zoneOf } from './zones.ts';
 
-export interface FrameResult {
+interface FrameResult {
   readonly index: number;
   readonly t: number;
   readonly plan: FramePlan;

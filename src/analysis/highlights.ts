@@ -35,6 +35,6 @@ export function createHighlightWriter(chain: ModelChain, videoId: string, worksp
 }
 
 /** A label as part of a file name: letters, digits, `-` and `_` only. */
-export function safeName(label: string): string {
+function safeName(label: string): string {
   return label.replaceAll(/[^\p{L}\p{N}_-]+/gu, '-').slice(0, 80) || 'action';
 }

@@ -9,7 +9,7 @@ export interface KeyFrame {
   readonly file: string;
 }
 
-export interface KeyFrameKeeper {
+interface KeyFrameKeeper {
   /** Keeps the frame when its stretch of the video has none yet that shows so many persons as tracks. */
   offer(
     frame: { readonly index: number; readonly t: number },

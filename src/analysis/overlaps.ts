@@ -8,7 +8,7 @@ export interface TrackedBox {
   readonly box: Box;
 }
 
-export interface Overlap {
+interface Overlap {
   readonly a: number;
   readonly b: number;
   readonly iou: number;

@@ -28,7 +28,7 @@ export interface FramePlan {
   readonly tracks: readonly (number | null)[];
 }
 
-export interface PlanContext {
+interface PlanContext {
   readonly tracker: Tracker;
   readonly histories: PersonHistories;
   readonly settings: AnalysisSettings;

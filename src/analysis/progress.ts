@@ -1,6 +1,6 @@
 import type { VideoInfo } from '../video/video-info.ts';
 
-export type AnalysisStage = 'frames' | 'finishing';
+type AnalysisStage = 'frames' | 'finishing';
 
 export interface AnalysisProgress {
   readonly stage: AnalysisStage;

@@ -1,7 +1,7 @@
 import { THIRDS, type ZonePlan } from './zones.ts';
 
-export type AttributeMode = 'per-track' | 'per-frame';
-export type SceneSource = 'local' | 'bedrock' | 'off';
+type AttributeMode = 'per-track' | 'per-frame';
+type SceneSource = 'local' | 'bedrock' | 'off';
 
 export interface TrackingSettings {
   /** Boxes from this score on are matched first and to every track, hidden ones included. */

@@ -7,7 +7,7 @@ import type { BatchLimits } from './stage.ts';
 import { threadedChain } from './threaded-chain.ts';
 import type { LanguageMethods, ThreadOptions, VisionMethods } from './threads.ts';
 
-export interface ModelChainOptions {
+interface ModelChainOptions {
   readonly pack: Pack;
   readonly device: 'cpu' | 'cuda';
   /** CUDA device number, 0 by default. */

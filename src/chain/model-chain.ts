@@ -2,7 +2,7 @@ import type { ChainStage } from '../failure/stage.ts';
 import type { Box } from '../vision/box.ts';
 import type { Frame } from '../video/frame.ts';
 
-export type DetectionClass = 'person' | 'face';
+type DetectionClass = 'person' | 'face';
 export type Gender = 'male' | 'female';
 
 /** One box found in a frame, in source pixels, clipped to the picture. */

@@ -1,7 +1,7 @@
 import { Failure } from '../failure/failure.ts';
 import type { ModelSpec, TensorSpec } from '../packs/pack-manifest.ts';
 
-export interface PictureTensors {
+interface PictureTensors {
   readonly input: TensorSpec;
   readonly out: TensorSpec;
   readonly height: number;

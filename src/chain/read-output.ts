@@ -3,7 +3,7 @@ import { Failure } from '../failure/failure.ts';
 import { output, type Model } from '../inference/model.ts';
 import { assertFinite, readFloats } from '../inference/tensor.ts';
 
-export interface OutputValues {
+interface OutputValues {
   readonly values: Float32Array;
   readonly dims: readonly number[];
 }

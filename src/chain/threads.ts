@@ -28,14 +28,14 @@ interface Call<Request, Response> extends Method {
 }
 
 /** A question to a model about a frame; what is asked and answered is the stage's contract. */
-export interface Question {
+interface Question {
   readonly stage: ChainStage;
   readonly handle: number;
   readonly ask: readonly unknown[];
 }
 
 /** Meters of the stages of one thread. */
-export type Meters = Readonly<Partial<Record<ChainStage, StageMeter>>>;
+type Meters = Readonly<Partial<Record<ChainStage, StageMeter>>>;
 
 /** Frames by handle, and the models that look at whole frames and at crops with small inputs. */
 export interface VisionMethods {

@@ -34,7 +34,7 @@ export interface Evaluation {
   readonly events: EventScore;
 }
 
-export interface EvaluateOptions {
+interface EvaluateOptions {
   /** Labels that are no events. */
   readonly ignoredActions: readonly string[];
   /** Readings that make an event: shorter actions than as many samples are not asked for. */

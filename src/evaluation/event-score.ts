@@ -3,7 +3,7 @@ import { VISIBLE_SHARE } from './match-frame.ts';
 import type { Truth } from './truth.ts';
 
 /** A stretch of one action of one person, seconds. */
-export interface Span {
+interface Span {
   readonly person: string;
   readonly action: string;
   readonly from: number;

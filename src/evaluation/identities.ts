@@ -8,7 +8,7 @@ export interface Sighting {
   readonly track: number;
 }
 
-export interface IdentityResult {
+interface IdentityResult {
   /** Changes of the track id of one person, in the order of the frames. */
   readonly switches: number;
   /** Those of them during which the person was in view all the time. */

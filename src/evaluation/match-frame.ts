@@ -14,7 +14,7 @@ const MIN_IOU = 0.5;
 export type FoundBox = Pick<ObservedDetection, 'track' | 'class' | 'box' | 'score'>;
 
 /** Somebody, or somebody's face, who is really there. */
-export interface KnownBox {
+interface KnownBox {
   readonly person: TruthPerson;
   readonly box: Box;
   /** Share that can be seen. */

@@ -13,7 +13,7 @@ interface NamedTensor {
 }
 
 /** What the owner of a graph says of it. */
-export interface GraphSpec {
+interface GraphSpec {
   /** The name that messages give it. */
   readonly file: { readonly path: string };
   readonly inputs: readonly NamedTensor[];

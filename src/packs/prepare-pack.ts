@@ -42,7 +42,7 @@ function composedFile(stage: PreparedStage): string {
   return `prepared_${stage.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}.onnx`;
 }
 
-export interface PreparedPack {
+interface PreparedPack {
   readonly dir: string;
   readonly fingerprint: string;
   readonly stages: readonly {

@@ -9,7 +9,7 @@ import type { GraphPlacement } from '../graphs/placement/graph-placement.ts';
 import { probeCudaProvider } from '../inference/providers.ts';
 import { verifyPack } from './verify-pack.ts';
 
-export interface ModelsReport {
+interface ModelsReport {
   readonly ok: boolean;
   /** Null where the manifest itself is wrong. */
   readonly pack: { readonly name: string; readonly dir: string; readonly fingerprint: string } | null;

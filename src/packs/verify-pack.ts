@@ -14,7 +14,7 @@ import { openSession } from '../inference/providers.ts';
 import { verifyExternalData } from './verify-external-data.ts';
 import { verifyTokenizer } from './verify-tokenizer.ts';
 
-export interface VerifyOptions {
+interface VerifyOptions {
   /** Read every byte and compare the sha256. */
   readonly hash: boolean;
   /** Open every graph on the CPU and compare tensor names, element types and shapes. Default true. */

@@ -9,7 +9,7 @@ export interface DecodeSettings {
   readonly maxDetections: number;
 }
 
-export interface RawDetection {
+interface RawDetection {
   /** In letterboxed pixels. */
   readonly box: Box;
   readonly score: number;

@@ -12,7 +12,7 @@ export interface QuerySettings {
   readonly maxDetections: number;
 }
 
-export interface QueryDetection {
+interface QueryDetection {
   /** Shares of the model's input: 0..1 where it lies inside. */
   readonly box: Box;
   readonly score: number;

@@ -5,7 +5,7 @@ import { roundHalfEven } from './round.ts';
 import { blackTaps, resizeTaps, type TapGrid } from './taps.ts';
 
 /** Where the resized picture lies inside the target: all in target pixels, `gain` = target pixels per source pixel. */
-export interface LetterboxGeometry {
+interface LetterboxGeometry {
   readonly gain: number;
   readonly width: number;
   readonly height: number;

@@ -1,5 +1,5 @@
 /** Where the distribution of a label's token is found: a continuation path and a position in it. */
-export interface PathPosition {
+interface PathPosition {
   readonly path: number;
   readonly position: number;
 }

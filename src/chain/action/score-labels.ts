@@ -11,7 +11,7 @@ import type { LanguageModel } from '../fastvlm/language-model.ts';
 const ROWS_PER_RUN = 16;
 const PADDED_ROWS = batchSizes(ROWS_PER_RUN);
 
-export interface ScoringOptions {
+interface ScoringOptions {
   /** Fill runs up to the next power of two: ONNX Runtime keeps a memory pattern for every shape that it meets. */
   readonly padding: boolean;
   readonly normalisation: 'sum' | 'length';

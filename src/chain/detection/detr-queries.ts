@@ -9,7 +9,7 @@ import type { Detection } from '../model-chain.ts';
 import { pictureTensors } from '../picture-tensor.ts';
 import { readOutput } from '../read-output.ts';
 
-export type ReadQueries = (
+type ReadQueries = (
   outputs: Readonly<Record<string, Tensor>>,
   frames: readonly Picture[],
   rows: number,

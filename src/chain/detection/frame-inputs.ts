@@ -5,13 +5,13 @@ import type { Picture } from '../../vision/picture.ts';
 import { resizeTaps, type Taps } from '../../vision/taps.ts';
 
 /** Where a prepared detector takes its picture from frames of one size: int32 [5, target height] and [5, target width]. */
-export interface FrameInputs {
+interface FrameInputs {
   /** By `TAP_ROWS`. */
   readonly rows: Tensor;
   readonly columns: Tensor;
 }
 
-export interface FrameTarget {
+interface FrameTarget {
   readonly width: number;
   readonly height: number;
   /** Grey level around the fitted picture; null: it is stretched. */

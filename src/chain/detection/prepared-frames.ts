@@ -11,7 +11,7 @@ const MOST_SIZES = 64;
 
 export type Outputs = Readonly<Record<string, Tensor>>;
 
-export interface PreparedDetector {
+interface PreparedDetector {
   readonly model: BatchModel;
   /** The graph's inputs beside `frames`, for frames of the size of this one. */
   readonly inputsFor: (frame: Picture) => Readonly<Record<string, Tensor>>;

@@ -22,7 +22,7 @@ export interface DecoderStep {
   readonly cache: KvCache;
 }
 
-export interface KvShape {
+interface KvShape {
   readonly layers: number;
   readonly heads: number;
   readonly headSize: number;

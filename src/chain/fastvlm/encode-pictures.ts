@@ -11,7 +11,7 @@ import { canvasFeeds } from './picture-canvas.ts';
 /**
  * Features [rows, imageTokens, width] of pictures of any sizes; rows beyond the pictures are padding, whose features mean nothing.
  */
-export type EncodePictures = (pictures: readonly Picture[], rows: number, meter: StageMeter) => Promise<Float32Array>;
+type EncodePictures = (pictures: readonly Picture[], rows: number, meter: StageMeter) => Promise<Float32Array>;
 
 /**
  * Pads each picture to a black square, resizes it with antialiasing, scales it to 0..1 and runs the encoder: inside the prepared

@@ -4,7 +4,7 @@ import { padSquare } from '../../vision/pad-square.ts';
 import type { Picture } from '../../vision/picture.ts';
 import { type BicubicTaps, bicubicTaps, resizeBicubic } from '../../vision/resize-bicubic.ts';
 
-export interface CanvasFeeds extends Readonly<Record<string, Tensor>> {
+interface CanvasFeeds extends Readonly<Record<string, Tensor>> {
   readonly canvas: Tensor;
   readonly columns: Tensor;
   readonly column_weights: Tensor;

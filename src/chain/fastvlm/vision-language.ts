@@ -10,7 +10,7 @@ import type { LanguageModel } from './language-model.ts';
 import { buildPrompt } from './prompt.ts';
 
 /** Runs a question's prompt on pictures, a row each; the logits of the last position start the answers. */
-export type StartAnswers = (pictures: readonly Picture[], meter: StageMeter) => Promise<DecoderStep>;
+type StartAnswers = (pictures: readonly Picture[], meter: StageMeter) => Promise<DecoderStep>;
 
 /** The vision-language model, to be asked any question about pictures. */
 export interface VisionLanguage {

@@ -6,7 +6,7 @@ import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxOpsetImport, On
 /** The name of a tensor inside the graph. */
 export type Value = string;
 export type ElementType = 'float32' | 'float64' | 'float16' | 'uint8' | 'int32' | 'int64' | 'bool';
-export type Attribute = number | readonly number[] | string | { readonly float: number } | OnnxTensor;
+type Attribute = number | readonly number[] | string | { readonly float: number } | OnnxTensor;
 
 export interface TensorDeclaration {
   readonly name: string;

@@ -8,7 +8,7 @@ export interface InlineOptions {
 }
 
 /** What a model becomes inside another graph. */
-export interface InlinedModel {
+interface InlinedModel {
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxTensor[];
   readonly valueInfo: NonNullable<OnnxGraph['valueInfo']>;

@@ -4,7 +4,7 @@ import { Failure } from '../../failure/failure.ts';
 import { modelProto } from './onnx-schema.ts';
 
 /** A 64-bit integer of the file; `toNumber` reads it. */
-export type Int64 = number | Long;
+type Int64 = number | Long;
 
 /** Element types of `TensorProto.DataType` by number. */
 export const ELEMENT_TYPES = [
@@ -26,9 +26,8 @@ export const ELEMENT_TYPES = [
   'complex128',
   'bfloat16',
 ] as const;
-export type ElementTypeName = (typeof ELEMENT_TYPES)[number];
 
-export interface OnnxEntry {
+interface OnnxEntry {
   key: string;
   value: string;
 }

@@ -6,7 +6,7 @@ import type { ModelSignature } from './model-signature.ts';
 import { pictureInput, shapeText, unprepared, type PictureInput } from './picture-input.ts';
 
 /** The one picture that a per-person model takes and the one row of numbers that it gives, as the manifest states them. */
-export interface HeadTensors extends PictureInput {
+interface HeadTensors extends PictureInput {
   readonly output: TensorDeclaration;
 }
 

@@ -7,7 +7,7 @@ import { embedHead, headTensors } from './head-model.ts';
 import type { ModelSignature } from './model-signature.ts';
 
 /** What the graph needs to know of an orientation model. */
-export interface OrientationHead extends Normalisation {
+interface OrientationHead extends Normalisation {
   readonly model: ModelSignature;
   readonly crop: 'affine' | 'resize';
   readonly bins: number;

@@ -8,7 +8,7 @@ import { pictureInput, shapeText, unprepared } from './picture-input.ts';
 import { BICUBIC_TAPS } from './prepared-inputs.ts';
 
 /** What the graph needs to know of the language model. */
-export interface PictureEncoder {
+interface PictureEncoder {
   readonly visionEncoder: ModelSignature;
   /** Pixels of a side. */
   readonly imageSize: number;

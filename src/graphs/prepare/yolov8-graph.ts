@@ -6,7 +6,7 @@ import type { ModelSignature } from './model-signature.ts';
 import { pictureInput, shapeText, unprepared } from './picture-input.ts';
 
 /** What the graph needs to know of a detector. */
-export interface AnchorDetector {
+interface AnchorDetector {
   readonly model: ModelSignature;
   readonly classes: readonly string[];
 }

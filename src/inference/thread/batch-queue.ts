@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runHalving } from '../batch.ts';
 import type { StageMeter } from '../stage-meter.ts';
 
-export interface BatchStage<Item, Result> {
+interface BatchStage<Item, Result> {
   /** Most items in one run. */
   readonly limit: number;
   readonly meter: StageMeter;

@@ -10,7 +10,7 @@ export interface CallContext {
   readonly transfer: (...buffers: readonly Transferable[]) => void;
 }
 
-export type Handlers<M extends Methods<M>> = {
+type Handlers<M extends Methods<M>> = {
   readonly [K in keyof M]: (
     request: M[K]['request'],
     context: CallContext,

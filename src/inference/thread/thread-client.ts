@@ -11,7 +11,7 @@ interface Pending {
   readonly reject: (reason: unknown) => void;
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly signal?: AbortSignal;
   readonly transfer?: readonly Transferable[];
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ELEMENT_TYPES } from '../../../../src/graphs/onnx/onnx-model.ts';
 import type {
-  ElementTypeName,
   OnnxAttribute,
   OnnxGraph,
   OnnxModel,
@@ -11,6 +10,7 @@ import type {
 } from '../../../../src/graphs/onnx/onnx-model.ts';
 import { placeNodes } from '../../../../src/graphs/placement/place-nodes.ts';
 
+type ElementTypeName = (typeof ELEMENT_TYPES)[number];
 const number = (type: ElementTypeName): number => ELEMENT_TYPES.indexOf(type);
 const value = (name: string, type: ElementTypeName): OnnxValueInfo => ({
   name,
