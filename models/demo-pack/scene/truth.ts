@@ -68,31 +68,42 @@ function truthOfPerson(item: DrawnPerson, everybody: readonly DrawnPerson[]): Tr
   };
 }
 
-type Cover = (x: number, y: number) => boolean;
+/** What covers points of one row of the picture; null where nothing does. */
+type RowCover = ((x: number) => boolean) | null;
+/** A row at a time: most parts of a figure do not reach into it, which is found out once for all its points. */
+type Cover = (y: number) => RowCover;
 
 function coverOf(figure: Figure): Cover {
-  const tests = figure.parts.map((part) => ({
+  const parts = figure.parts.map((part) => ({
     inside: insideOf(part.shape, part.outline),
     extent: extentOf(part.shape, part.outline),
   }));
-  return (x, y) =>
-    tests.some(
-      ({ inside, extent }) => x >= extent.x1 && x <= extent.x2 && y >= extent.y1 && y <= extent.y2 && inside(x, y),
-    );
+  return (y) => {
+    const reaching = parts.filter(({ extent }) => y >= extent.y1 && y <= extent.y2);
+    if (reaching.length === 0) return null;
+    return (x) => {
+      for (const { inside, extent } of reaching) if (x >= extent.x1 && x <= extent.x2 && inside(x, y)) return true;
+      return false;
+    };
+  };
 }
 
 /** What is drawn in front of the floor line `depth`. */
 function coversBefore(depth: number, everybody: readonly DrawnPerson[]): readonly Cover[] {
-  const furniture = FURNITURE.filter((item) => item.depth > depth).map(
-    (item): Cover =>
-      (x, y) =>
-        item.blocks.some((block) => x >= block[0] && x < block[2] && y >= block[1] && y < block[3]),
-  );
+  const furniture = FURNITURE.filter((item) => item.depth > depth).map((item): Cover => {
+    return (y) => {
+      const blocks = item.blocks.filter((block) => y >= block[1] && y < block[3]);
+      return blocks.length === 0 ? null : (x) => blocks.some((block) => x >= block[0] && x < block[2]);
+    };
+  });
   const nearer = everybody.filter((item) => item.person.footY > depth);
-  const people = nearer.map((item): Cover => {
-    const cover = coverOf(item.figure);
-    const box = item.figure.box;
-    return (x, y) => x >= box.x1 && x <= box.x2 && y >= box.y1 && y <= box.y2 && cover(x, y);
+  const people = nearer.map(({ figure }): Cover => {
+    const cover = coverOf(figure);
+    const { x1, y1, x2, y2 } = figure.box;
+    return (y) => {
+      const row = y >= y1 && y <= y2 ? cover(y) : null;
+      return row === null ? null : (x) => x >= x1 && x <= x2 && row(x);
+    };
   });
   return [...furniture, ...people];
 }
@@ -100,11 +111,14 @@ function coversBefore(depth: number, everybody: readonly DrawnPerson[]): readonl
 function visibleShare(body: Cover, extent: Extent, covers: readonly Cover[], step: number): number {
   let [all, seen] = [0, 0];
   for (let y = extent.y1 + step / 2; y < extent.y2; y += step) {
+    const inBody = body(y);
+    if (inBody === null) continue;
+    const inRow = y >= 0 && y < HEIGHT;
+    const before = inRow ? covers.map((cover) => cover(y)).filter((row) => row !== null) : [];
     for (let x = extent.x1 + step / 2; x < extent.x2; x += step) {
-      if (!body(x, y)) continue;
+      if (!inBody(x)) continue;
       all++;
-      const inside = x >= 0 && x < WIDTH && y >= 0 && y < HEIGHT;
-      if (inside && !covers.some((cover) => cover(x, y))) seen++;
+      if (inRow && x >= 0 && x < WIDTH && !before.some((covered) => covered(x))) seen++;
     }
   }
   return all === 0 ? 0 : round(seen / all);
