@@ -1,7 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { buildDemoPack } from '../../../models/demo-pack/build.ts';
 import { DemoModels } from '../../../models/demo-pack/demo-models.ts';
@@ -9,23 +6,26 @@ import { evaluateFrames, type SceneFrame } from '../../../models/demo-pack/evalu
 import { renderVideo } from '../../../models/demo-pack/scene/render.ts';
 import { FPS, HEIGHT, sceneAt, WIDTH } from '../../../models/demo-pack/scene/scene.ts';
 import { truthOfScene } from '../../../models/demo-pack/scene/truth.ts';
+import { runProgram } from '../../harness/run-program.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
+import { videoFrames } from '../../harness/video-frames.ts';
 import { pictureOf } from './pictures.ts';
 
-let folder: string;
+let folder: TemporaryFolder;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'demo-video-'));
+  folder = await temporaryFolder('demo-video');
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => folder.remove());
 
 describe('the renderer', () => {
   test('writes the same bytes each time: H.264, 1280x720, 25 frames a second, with its colour matrix', async () => {
-    const [first, second] = [join(folder, 'a.mp4'), join(folder, 'b.mp4')];
+    const [first, second] = [folder.at('a.mp4'), folder.at('b.mp4')];
     await renderVideo(first, AbortSignal.timeout(180_000), 1.6);
     await renderVideo(second, AbortSignal.timeout(180_000), 1.6);
     expect(Buffer.compare(await readFile(first), await readFile(second))).toBe(0);
     const entries = 'codec_name,width,height,pix_fmt,color_space,r_frame_rate,nb_frames';
     const query = ['-v', 'error', '-select_streams', 'v:0', '-show_entries', `stream=${entries}`, '-of', 'json'];
-    const { streams } = JSON.parse(execFileSync('ffprobe', [...query, first], { encoding: 'utf8' })) as {
+    const { streams } = JSON.parse((await runProgram('ffprobe', [...query, first])).stdout) as {
       streams: readonly object[];
     };
     expect(streams).toEqual([
@@ -42,7 +42,7 @@ describe('the renderer', () => {
   });
 
   test('tells why ffmpeg failed', async () => {
-    const out = join(folder, 'video.unknown');
+    const out = folder.at('video.unknown');
     await expect(renderVideo(out, AbortSignal.timeout(180_000), 0.2)).rejects.toThrow(
       /could not encode .*video\.unknown/,
     );
@@ -50,7 +50,7 @@ describe('the renderer', () => {
 
   test('ends with the signal', async () => {
     const abort = new AbortController();
-    const running = renderVideo(join(folder, 'c.mp4'), abort.signal);
+    const running = renderVideo(folder.at('c.mp4'), abort.signal);
     abort.abort();
     await expect(running).rejects.toMatchObject({ name: 'AbortError' });
   });
@@ -58,11 +58,11 @@ describe('the renderer', () => {
 
 describe('the pack on the scene', () => {
   test('sees nearly everyone and everything right through the compressed video', async () => {
-    const video = join(folder, 'scene.mp4');
+    const video = folder.at('scene.mp4');
     // Four seconds with six people, one of them falling behind another who pays.
     const [from, seconds] = [13.6, 4];
     await renderVideo(video, AbortSignal.timeout(180_000), seconds, from);
-    const frames = framesOf(video, Math.round(from * FPS), 20);
+    const frames = await framesOf(video, Math.round(from * FPS), seconds * FPS, 20);
     const truth = truthOfScene(frames.map((frame) => frame.index));
     const models = await DemoModels.open(buildDemoPack());
     const result = await evaluateFrames(models, truth, frames);
@@ -94,22 +94,14 @@ describe('the pack on the scene', () => {
   });
 });
 
-function framesOf(video: string, firstIndex: number, step: number): readonly SceneFrame[] {
-  const filter = ['-vf', `select='not(mod(n,${step}))'`, '-vsync', '0'];
-  const raw = execFileSync(
-    'ffmpeg',
-    ['-v', 'error', '-i', video, ...filter, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'],
-    {
-      maxBuffer: 2 ** 30,
-    },
-  );
-  const bytes = WIDTH * HEIGHT * 3;
-  return Array.from({ length: raw.length / bytes }, (_, order) => ({
-    index: firstIndex + order * step,
-    picture: {
-      width: WIDTH,
-      height: HEIGHT,
-      pixels: new Uint8Array(raw.subarray(order * bytes, (order + 1) * bytes)),
-    },
-  }));
+/** Every so many frames of a part of the scene, with their numbers in the scene. */
+async function framesOf(
+  video: string,
+  firstIndex: number,
+  count: number,
+  step: number,
+): Promise<readonly SceneFrame[]> {
+  const indices = Array.from({ length: Math.ceil(count / step) }, (_, order) => order * step);
+  const frames = await videoFrames(video, indices, { width: WIDTH, height: HEIGHT });
+  return frames.map(({ index, ...picture }) => ({ index: firstIndex + index, picture }));
 }
