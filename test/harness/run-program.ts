@@ -33,7 +33,7 @@ export async function runProgram(
     child.once('close', (code) => resolve(code ?? -1));
   });
   const end = owned(`the program ${[program, ...args].join(' ')}`, async () => {
-    if (child.pid !== undefined && child.exitCode === null) killGroup(child.pid);
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) killGroup(child.pid);
     await closed;
   });
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => void end(), timeoutMs);

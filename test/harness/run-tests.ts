@@ -72,7 +72,8 @@ async function run(args: readonly string[], minutes: number, folder: string): Pr
     return TIMED_OUT;
   }
   late.abort();
-  const [code] = how;
+  const [code, signal] = how;
+  if (signal !== null) console.error(`\nJest was ended by ${signal}.`);
   const left = [...(await descendantsOf()), ...(await processesOf(folder))].filter(({ isZombie }) => !isZombie);
   if (left.length === 0) return code ?? 1;
   console.error(`\nThe tests left behind, and it was killed:\n${list(left)}`);
