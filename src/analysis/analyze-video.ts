@@ -9,7 +9,7 @@ import { perStage } from '../chain/per-stage.ts';
 import type { ChainStage } from '../failure/stage.ts';
 import { expectedFrames, progressAt, type AnalysisProgress } from './progress.ts';
 import { readPersons } from './person-readings.ts';
-import { createSceneWriter, type SceneDescriber, type SceneWriter } from '../scene/scene.ts';
+import { createSceneWriter, type SceneDescriber, type SceneWriter } from './scene-writer.ts';
 import type { AnalysisSettings } from './settings.ts';
 import { shareFrame } from './shared-frame.ts';
 import { ANALYSIS_FORMAT_VERSION, type VideoAnalysis } from './video-analysis.ts';

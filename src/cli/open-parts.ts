@@ -6,7 +6,7 @@ import { loadPack } from '../packs/load-pack.ts';
 import { openDatabase, type Database } from '../persistence/client.ts';
 import { migrateDatabase } from '../persistence/migrate.ts';
 import { createBedrockDescriber, DEFAULT_BEDROCK_SETTINGS, type BedrockDescriber } from '../scene/bedrock.ts';
-import type { SceneDescriber } from '../scene/scene.ts';
+import type { SceneDescriber } from '../analysis/scene-writer.ts';
 import { createS3Client, type S3Client } from '../storage/s3-client.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { locateFfmpeg, type FfmpegTools } from '../video/ffmpeg-binary.ts';

@@ -4,7 +4,7 @@ import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
 import type { Database } from '../persistence/client.ts';
 import type { Job } from '../queue/messages/job.ts';
-import type { SceneDescriber } from '../scene/scene.ts';
+import type { SceneDescriber } from '../analysis/scene-writer.ts';
 import type { DownloadLimits } from '../storage/download.ts';
 import type { S3Client } from '../storage/s3-client.ts';
 import type { Logger } from '../telemetry/logger.ts';

@@ -1,7 +1,7 @@
 import { aroundStages } from '../chain/around-stages.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
 import { causesOf } from '../failure/causes.ts';
-import type { SceneDescriber } from '../scene/scene.ts';
+import type { SceneDescriber } from '../analysis/scene-writer.ts';
 import type { JobStage } from '../failure/stage.ts';
 import type { Frame } from '../video/frame.ts';
 

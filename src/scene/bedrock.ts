@@ -4,7 +4,7 @@ import { Failure } from '../failure/failure.ts';
 import { RETRY_POLICIES, withRetries, type RetryPolicy } from '../failure/retry.ts';
 import { bedrockFailure } from './bedrock-failure.ts';
 import { roundTo } from '../analysis/box-geometry.ts';
-import type { SceneDescriber, SceneSession } from './scene.ts';
+import type { SceneDescriber, SceneSession } from '../analysis/scene-writer.ts';
 
 export interface BedrockSettings {
   readonly region: string;

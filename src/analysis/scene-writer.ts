@@ -1,9 +1,9 @@
 import { Failure } from '../failure/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
-import type { AnalysisSettings } from '../analysis/settings.ts';
-import type { SharedFrame } from '../analysis/shared-frame.ts';
-import type { SceneCost, SceneText, StageFailure } from '../analysis/video-analysis.ts';
+import type { AnalysisSettings } from './settings.ts';
+import type { SharedFrame } from './shared-frame.ts';
+import type { SceneCost, SceneText, StageFailure } from './video-analysis.ts';
 
 /** A remote service that describes pictures; shared by all videos. */
 export interface SceneDescriber {

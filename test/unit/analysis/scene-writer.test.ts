@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { analyzeVideo } from '../../../src/analysis/analyze-video.ts';
 import type { KeyFrame } from '../../../src/analysis/key-frames.ts';
-import type { SceneDescriber } from '../../../src/scene/scene.ts';
+import type { SceneDescriber } from '../../../src/analysis/scene-writer.ts';
 import { DEFAULT_ANALYSIS_SETTINGS, type AnalysisSettings } from '../../../src/analysis/settings.ts';
 import type { VideoAnalysis } from '../../../src/analysis/video-analysis.ts';
 import { Failure, Interruption } from '../../../src/failure/failure.ts';
