@@ -52,26 +52,34 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: GROUND,
     packages: ['long', 'protobufjs'],
   },
-  // Verifying a pack reads its graphs and opens its sessions, so packs stand above both.
-  packs: {
-    is: 'a pack is its manifest, its files and their sessions',
-    imports: [...GROUND, 'inference', 'graphs/onnx'],
-    packages: ['zod'],
-  },
   graphs: {
-    is: 'graphs are prepared offline, from a pack',
-    imports: [...GROUND, 'vision', 'graphs/onnx', 'packs'],
+    is: 'what is done to graphs offline knows files and kernels, not packs',
+    imports: [...GROUND, 'vision', 'graphs/onnx'],
+  },
+  // A pack is verified and prepared by its graphs, and opens its sessions.
+  packs: {
+    is: 'a pack is its manifest, its files, and what is done to them',
+    imports: [...GROUND, 'inference', 'graphs/onnx', 'graphs'],
+    packages: ['zod'],
   },
   chain: {
     is: 'the chain reads models; it knows pixels, not files or findings',
     // The decoder's frame is what goes in; how it was decoded is none of the chain's business.
-    imports: [...GROUND, 'vision', 'inference', 'packs', 'graphs', 'video/frame.ts'],
+    // Of the graphs it knows the names of their inputs.
+    imports: [...GROUND, 'vision', 'inference', 'packs', 'graphs/prepare/prepared-inputs.ts', 'video/frame.ts'],
     packages: ['@huggingface/tokenizers', 'sharp'],
   },
   // The contract of the chain alone, so that findings can be tested without a runtime.
   analysis: {
     is: 'analysis turns frames into findings; no AWS, no ONNX',
-    imports: [...GROUND, 'vision', 'video/frame.ts', 'video/video-info.ts', 'chain/model-chain.ts'],
+    imports: [
+      ...GROUND,
+      'vision',
+      'video/frame.ts',
+      'video/video-info.ts',
+      'chain/model-chain.ts',
+      'chain/per-stage.ts',
+    ],
     packages: ['zod'],
   },
   // It implements the port that analysis declares where it uses it, not the other way about.
@@ -93,10 +101,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: GROUND,
     packages: ['@electric-sql/pglite'],
   },
-  // The record that is stored is the one that analysis returns; how it came about is out of reach.
+  // The record that is stored is the one that analysis returns, and which of its fields a model fills is said there once; how it
+  // came about is out of reach.
   persistence: {
     is: 'persistence stores findings and knows nothing that makes them',
-    imports: [...GROUND, 'analysis/video-analysis.ts', 'generated', 'persistence/embedded'],
+    imports: [
+      ...GROUND,
+      'analysis/video-analysis.ts',
+      'analysis/person-readings.ts',
+      'generated',
+      'persistence/embedded',
+    ],
     packages: ['@prisma/adapter-pg', '@prisma/client', 'pg'],
   },
 
@@ -109,6 +124,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'storage',
       'video',
       'chain/model-chain.ts',
+      // Tells the stage of an error by who threw it.
+      'chain/around-stages.ts',
       'analysis',
       'scene',
       'persistence',

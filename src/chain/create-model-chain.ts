@@ -1,4 +1,4 @@
-import type { Logger } from 'pino';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Pack } from '../packs/load-pack.ts';
 import { ThreadClient, threadEntry } from '../inference/thread/thread-client.ts';
 import { assertPack } from '../packs/verify-pack.ts';

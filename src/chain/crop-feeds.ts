@@ -1,4 +1,4 @@
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../inference/tensor.ts';
 import { Failure } from '../failure/failure.ts';
 import type { ModelSpec } from '../packs/pack-manifest.ts';
 import { CROP_INPUT } from '../graphs/prepare/prepared-inputs.ts';

@@ -1,7 +1,6 @@
-import type { Tensor } from 'onnxruntime-node';
 import { Failure } from '../failure/failure.ts';
 import { output, type Model } from '../inference/model.ts';
-import { assertFinite, readFloats } from '../inference/tensor.ts';
+import { assertFinite, readFloats, type Tensor } from '../inference/tensor.ts';
 
 interface OutputValues {
   readonly values: Float32Array;

@@ -4,6 +4,9 @@ import { CONV_PROBE_MODEL } from './conv-probe-model.ts';
 import { codeOfCuda, type CudaTrouble, libraryTrouble, troubleFailure } from './cuda-libraries.ts';
 import { classifyOrtError } from '../failure/sources/onnxruntime.ts';
 
+/** ONNX Runtime's own, for the rooms that look at an opened graph: only this one knows the package. */
+export type { InferenceSession };
+
 /** Where sessions run. CUDA means CUDA: nothing here falls back to the CPU. */
 export interface ExecutionTarget {
   readonly device: 'cpu' | 'cuda';

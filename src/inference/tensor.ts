@@ -1,6 +1,9 @@
 import { Tensor } from 'onnxruntime-node';
 import { Failure } from '../failure/failure.ts';
 
+/** ONNX Runtime's own, for the rooms that fill and read tensors: only this one knows the package. */
+export { Tensor };
+
 /** Element types that the chain feeds and reads; which one a tensor has is the graph's business, never the caller's. */
 export type ElementType = 'float32' | 'float16' | 'uint8' | 'int64';
 

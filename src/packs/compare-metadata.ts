@@ -1,4 +1,4 @@
-import type { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession } from '../inference/providers.ts';
 import type { ModelSpec, TensorSpec } from './pack-manifest.ts';
 import type { PackProblem } from './pack-problem.ts';
 

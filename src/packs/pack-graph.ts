@@ -1,6 +1,5 @@
-import type { InferenceSession } from 'onnxruntime-node';
 import type { Graph } from '../inference/model.ts';
-import { openSession, type ExecutionTarget } from '../inference/providers.ts';
+import { openSession, type ExecutionTarget, type InferenceSession } from '../inference/providers.ts';
 import { compareMetadata } from './compare-metadata.ts';
 import type { NamedModel, Pack } from './load-pack.ts';
 import { brokenPack } from './pack-problem.ts';

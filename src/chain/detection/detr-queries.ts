@@ -1,4 +1,4 @@
-import type { Tensor } from 'onnxruntime-node';
+import type { Tensor } from '../../inference/tensor.ts';
 import type { BatchModel } from '../../inference/batch-model.ts';
 import type { DetrSpec } from '../../packs/pack-manifest.ts';
 import type { Box } from '../../vision/box.ts';

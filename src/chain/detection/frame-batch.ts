@@ -1,4 +1,4 @@
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../../inference/tensor.ts';
 import type { Picture } from '../../vision/picture.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../../inference/tensor.ts';
 import { TAP_ROWS } from '../../graphs/prepare/prepared-inputs.ts';
 import { letterboxGeometry, letterboxTaps } from '../../vision/letterbox.ts';
 import type { Picture } from '../../vision/picture.ts';

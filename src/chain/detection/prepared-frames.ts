@@ -1,4 +1,4 @@
-import type { Tensor } from 'onnxruntime-node';
+import type { Tensor } from '../../inference/tensor.ts';
 import { paddedCount } from '../../inference/batch.ts';
 import type { BatchModel } from '../../inference/batch-model.ts';
 import type { Picture } from '../../vision/picture.ts';

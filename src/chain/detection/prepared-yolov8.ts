@@ -1,4 +1,4 @@
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../../inference/tensor.ts';
 import { Failure } from '../../failure/failure.ts';
 import type { Pack } from '../../packs/load-pack.ts';
 import { packGraph } from '../../packs/pack-graph.ts';

@@ -1,9 +1,15 @@
-import type { Tensor } from 'onnxruntime-node';
 import { Failure } from '../../failure/failure.ts';
 import { output } from '../../inference/model.ts';
 import type { Model } from '../../inference/model.ts';
 import type { StageMeter } from '../../inference/stage-meter.ts';
-import { emptyTensor, floatTensor, int64Tensor, readFloatRange, takeRows } from '../../inference/tensor.ts';
+import {
+  emptyTensor,
+  floatTensor,
+  int64Tensor,
+  readFloatRange,
+  takeRows,
+  type Tensor,
+} from '../../inference/tensor.ts';
 
 /** Keys and values of `length` positions for every row of a batch, in the element type of the graph. */
 export interface KvCache {

@@ -1,4 +1,4 @@
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../../inference/tensor.ts';
 import { BICUBIC_TAPS } from '../../graphs/prepare/prepared-inputs.ts';
 import { padSquare } from '../../vision/pad-square.ts';
 import type { Picture } from '../../vision/picture.ts';
