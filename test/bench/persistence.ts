@@ -1,5 +1,6 @@
+import { observedReadings } from '../../src/analysis/person-readings.ts';
 import { perStage } from '../../src/chain/per-stage.ts';
-import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
+import type { ObservedDetection, VideoAnalysis } from '../../src/analysis/video-analysis.ts';
 import { openDatabase } from '../../src/persistence/client.ts';
 import { jobIdentity } from '../../src/persistence/identity.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
@@ -7,7 +8,6 @@ import { claimRun, type Run } from '../../src/persistence/claim-run.ts';
 import { completeRun } from '../../src/persistence/end-run.ts';
 import { saveProgress } from '../../src/persistence/save-progress.ts';
 import { loadAnalysis } from '../../src/persistence/read/stored-analysis.ts';
-import { sampleDetection } from '../harness/analysis-sample.ts';
 import { median } from './figures.ts';
 
 export interface PersistenceBench {
@@ -78,7 +78,22 @@ export async function benchPersistence(
 }
 
 function analysisOf(rows: number): VideoAnalysis {
-  const detection = sampleDetection({ face: [140, 210, 180, 260] });
+  const detection: ObservedDetection = {
+    track: 1,
+    class: 'person',
+    box: [100.25, 200.5, 220.125, 500],
+    score: 0.9134,
+    face: [140, 210, 180, 260],
+    age: 34.51,
+    ageGroup: 'middle',
+    gender: 'female',
+    genderScore: 0.97,
+    ...observedReadings(null),
+    orientation: 90,
+    action: 'walking',
+    actionScore: 0.83,
+    zone: 'left',
+  };
   const stage = { runs: 1, items: 1, runMs: 1, totalMs: 1 };
   return {
     version: 1,

