@@ -4,7 +4,7 @@ import type { VideoInfo } from '../video/video-info.ts';
 import { createFrameAnalyst, type FrameAnalyst } from './frame-analyst.ts';
 import { createTurns, flowFrames, type Turn } from './frame-flow.ts';
 import type { KeyFrame } from './key-frames.ts';
-import type { ModelChain, StageTiming } from '../chain/model-chain.ts';
+import type { ChainDescription, ModelChain, StageTiming } from '../chain/model-chain.ts';
 import { perStage } from '../chain/per-stage.ts';
 import type { ChainStage } from '../failure/stage.ts';
 import { expectedFrames, progressAt, type AnalysisProgress } from './progress.ts';
@@ -89,11 +89,10 @@ export async function analyzeVideo(
     const found = await analyst.finish(signal);
     deps.onKeyFrames?.(found.keyFrames);
     const after = await deps.chain.timings();
-    const { description } = deps.chain;
     return {
       version: ANALYSIS_FORMAT_VERSION,
       video: videoFacts(input.info),
-      pack: { name: description.packName, fingerprint: description.packFingerprint, device: description.device },
+      pack: packFacts(deps.chain.description),
       sampling: { framesPerSecond: settings.framesPerSecond, frames: done, attributes: settings.attributes },
       frames: found.frames,
       tracks: found.tracks,
@@ -144,6 +143,10 @@ async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): P
 function videoFacts(info: VideoInfo): VideoAnalysis['video'] {
   const { width, height, frameRate, durationSeconds, codec, container, sizeBytes } = info;
   return { width, height, frameRate, durationSeconds, codec, container, sizeBytes };
+}
+
+function packFacts({ packName, packFingerprint, device }: ChainDescription): VideoAnalysis['pack'] {
+  return { name: packName, fingerprint: packFingerprint, device };
 }
 
 type Timings = Readonly<Record<ChainStage, StageTiming>>;

@@ -1,0 +1,82 @@
+import type { FrameHandle } from '../chain/model-chain.ts';
+import type { ActionSpan, TimedAction } from './action-spans.ts';
+import { toBoxTuple } from './box-geometry.ts';
+import { inEventOrder, toActionEvent } from './events.ts';
+import type { HighlightWriter } from './highlights.ts';
+import type { PersonDraft, Reported } from './observations.ts';
+import type { EventMark, PersonHistory } from './person-history.ts';
+import type { PersonReading } from './person-readings.ts';
+import type { AnalysisSettings } from './settings.ts';
+import type { ActionEvent, HighlightImage } from './video-analysis.ts';
+
+interface RecordedFrame {
+  readonly index: number;
+  readonly t: number;
+  /** Lives until the recording resolves. */
+  readonly handle: FrameHandle;
+}
+
+interface FoundSpan {
+  readonly history: PersonHistory;
+  readonly span: ActionSpan<EventMark>;
+}
+
+/** Makes events, with their pictures, of the actions that are read of each person. */
+export interface EventRecorder {
+  record(frame: RecordedFrame, reading: PersonReading, draft: PersonDraft, signal: AbortSignal): Promise<void>;
+  /** Ends what is still going on; events of the reported people, in order. */
+  finish(people: readonly PersonHistory[], reported: Reported): readonly ActionEvent[];
+}
+
+export function createEventRecorder(
+  highlights: HighlightWriter,
+  settings: AnalysisSettings,
+  durationSeconds: number,
+): EventRecorder {
+  const ended: FoundSpan[] = [];
+  const images = new Map<TimedAction<EventMark>, HighlightImage>();
+
+  async function keepImage(begin: TimedAction<EventMark>, signal: AbortSignal): Promise<void> {
+    const { jpeg } = begin.mark;
+    if (jpeg === null) return;
+    images.set(begin, await highlights.write(jpeg, begin.t, begin.label, signal));
+    begin.mark.jpeg = null;
+  }
+
+  return {
+    async record(frame, reading, draft, signal) {
+      const { history, box } = reading.person;
+      if (history === null || reading.action === null) return;
+      const { label, score } = reading.action;
+      const mark: EventMark = {
+        frameIndex: frame.index,
+        box: toBoxTuple(box),
+        orientation: draft.orientation,
+        zone: draft.zone,
+        jpeg: null,
+      };
+      const step = history.spans.push({ label, score, t: frame.t, mark });
+      if (step.ended !== null) ended.push({ history, span: step.ended });
+      if (step.candidate !== null && settings.events.highlightActions.includes(label)) {
+        // The frame is gone when the next reading confirms the action, so its picture is made now.
+        mark.jpeg = await highlights.capture(frame.handle, box, `${label} ${frame.t.toFixed(1)} s`, signal);
+      }
+      if (step.confirmed !== null) await keepImage(step.confirmed.begin, signal);
+    },
+    finish(people, reported) {
+      const running = people.flatMap((history) => {
+        const span = history.spans.finish();
+        return span === null ? [] : [{ history, span }];
+      });
+      const events = [...ended, ...running].flatMap(({ history, span }) => {
+        const person = reported.get(history.track);
+        if (person === undefined || settings.events.ignoredActions.includes(span.label)) return [];
+        const highlight = images.get(span.begin) ?? null;
+        const period = settings.actionEverySamples / settings.framesPerSecond;
+        const event = { track: person.id, attributes: person.attributes, span, highlight };
+        return [toActionEvent(event, period, durationSeconds)];
+      });
+      return inEventOrder(events);
+    },
+  };
+}
