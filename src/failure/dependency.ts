@@ -3,19 +3,11 @@ import type { Disposition } from './disposition.ts';
 import type { Failure } from './failure.ts';
 import type { JobStage } from './stage.ts';
 
-/** Whom each stage of a job calls; null: nobody. */
-const CALLED_IN: Readonly<Record<JobStage, Dependency | null>> = {
-  message: null,
+/** Whom a stage of a job calls; those that are not here call nobody. */
+const CALLED_IN: Readonly<Partial<Record<JobStage, Dependency>>> = {
   head: 'storage',
   claim: 'database',
   download: 'storage',
-  probe: null,
-  analysis: null,
-  decode: null,
-  detection: null,
-  ageGender: null,
-  orientation: null,
-  action: null,
   scene: 'bedrock',
   highlights: 'storage',
   store: 'database',
@@ -26,7 +18,7 @@ export function dependencyOf({ code, stage }: Failure): Dependency | null {
   const { away } = FAILURE_CODES[code];
   if (away === undefined) return null;
   if (away !== 'called by the stage') return away;
-  return (stage === null ? null : CALLED_IN[stage]) ?? 'service';
+  return (stage === null ? undefined : CALLED_IN[stage]) ?? 'service';
 }
 
 /** Who answered, going by how a job ended: one that stopped at the first step never asked the database. */
