@@ -83,7 +83,9 @@ async function run(args: readonly string[], minutes: number, folder: string): Pr
 
 async function sayWhatRuns(folder: string, jest: number): Promise<void> {
   const names = await readdir(folder);
-  const asked = names.filter((name) => name.endsWith('.open'));
+  const alive = new Set((await descendantsOf(jest)).map(({ pid }) => pid).concat(jest));
+  // A process that has ended left its file, and its number may be another's now.
+  const asked = names.filter((name) => name.endsWith('.open') && alive.has(Number.parseInt(name, 10)));
   for (const name of asked) process.kill(Number.parseInt(name, 10), 'SIGUSR2');
   await sleep(ANSWER_MS);
   const running = names.filter((name) => name.endsWith('.running'));

@@ -124,13 +124,17 @@ describe('setup', () => {
     expect(ended).toMatchObject({ code: 1, out: '', err: expect.stringContaining('unknown option --gpus') });
   });
 
-  test.each(['scripts/setup', 'scripts/test', 'scripts/start-worker', 'scripts/video-worker', '.ci/run'])(
-    '%s is a program with correct syntax',
-    async (script) => {
-      expect(await runCommand('bash', ['-n', join(ROOT, script)])).toMatchObject({ code: 0, err: '' });
-      expect(await runCommand('test', ['-x', join(ROOT, script)])).toMatchObject({ code: 0 });
-    },
-  );
+  test.each([
+    'scripts/setup',
+    'scripts/test',
+    'scripts/start-worker',
+    'scripts/video-worker',
+    '.ci/run',
+    'test/fresh/run',
+  ])('%s is a program with correct syntax', async (script) => {
+    expect(await runCommand('bash', ['-n', join(ROOT, script)])).toMatchObject({ code: 0, err: '' });
+    expect(await runCommand('test', ['-x', join(ROOT, script)])).toMatchObject({ code: 0 });
+  });
 
   // Python is only there for setup's --gpu.
   const hasPython = existsSync('/usr/bin/python3');
