@@ -167,7 +167,7 @@ test('a score is the log-probability of the label after the whole prompt in a si
     const expected = tokens.reduce((sum, token, at) => {
       const logits = logitsAt(step, 0, keep - at);
       return sum + logits[token]! - logSumExp(logits);
-    });
+    }, 0);
     expect(readings.fp32[0]!.labelScores[i]!).toBeCloseTo(expected, 3);
   }
   await lm.release();
