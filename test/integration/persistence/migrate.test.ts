@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
+import { globSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../src/persistence/client.ts';
 import { migrateDatabase, migrationStatus, readMigrations } from '../../../src/persistence/migrate.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 import { onBothDatabases, signal } from './databases.ts';
 
-const OURS = ['20261124000000_init', '20261127000000_scene_cost'];
+const OURS = globSync('*/migration.sql', { cwd: 'prisma/migrations' })
+  .map((path) => dirname(path))
+  .toSorted();
 let scratch: TemporaryFolder;
 let folders = 0;
 
@@ -54,6 +57,7 @@ async function tables(db: Database): Promise<string[]> {
 onBothDatabases((databases) => {
   test('an empty database is behind, a migrated one is not, and migrating again does nothing', async () => {
     const db = await databases.open({ schema: 'fresh' });
+    expect(OURS[0]).toBe('20261124000000_init');
     expect(await migrationStatus(db, signal())).toMatchObject({ applied: [], pending: OURS, problems: [] });
     expect(await migrateDatabase(db, signal())).toEqual(OURS);
     expect(await migrateDatabase(db, signal())).toEqual([]);

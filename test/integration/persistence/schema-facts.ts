@@ -132,9 +132,10 @@ function foreignKeys(model: Model, models: ReadonlyMap<string, Model>): string[]
 export async function factsOfDatabase(db: Database): Promise<SchemaFacts> {
   const { rows } = await db.pool.query<{ fact: string }>(
     `SELECT 'column ' || c.relname || '.' || a.attname || ' '
-        || replace(replace(replace(replace(replace(replace(format_type(a.atttypid, a.atttypmod),
+        || replace(replace(replace(replace(replace(replace(replace(format_type(a.atttypid, a.atttypmod),
              'timestamp(3) with time zone', 'timestamptz(3)'), 'double precision', 'float8'), 'smallint', 'int2'),
-             'integer', 'int4'), 'bigint', 'int8'), 'character varying', 'varchar')
+             'integer', 'int4'), 'bigint', 'int8'), 'character varying', 'varchar'),
+             'boolean', 'bool')
         || CASE WHEN a.attnotnull THEN ' not null' ELSE ' null' END
         || CASE WHEN d.adbin IS NULL THEN ''
                 WHEN pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' THEN ' default nextval'
