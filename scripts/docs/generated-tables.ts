@@ -3,6 +3,7 @@ import { renderConfigTable, renderEnvExample } from '../../src/config/render.ts'
 import { FAILURE_CODES } from '../../src/failure/codes.ts';
 import { createWorkerMetrics } from '../../src/telemetry/worker-metrics.ts';
 import { EXIT_CODES, EXIT_MEANINGS } from '../../src/worker/exit-codes.ts';
+import { GROUND, ROOMS, type Room } from '../lint/rooms.ts';
 
 /** A table that comes from the code; in its page it stands between two markers with its name. */
 export interface GeneratedTable {
@@ -15,6 +16,7 @@ export interface GeneratedTable {
 /** Every table that comes from the code. */
 export function generatedTables(): readonly GeneratedTable[] {
   return [
+    { page: 'docs/architecture.md', name: 'walls', text: wallsTable() },
     { page: 'docs/configuration.md', name: 'config-table', text: renderConfigTable() },
     { page: 'docs/failures.md', name: 'failure-table', text: failureTable() },
     { page: 'docs/operations.md', name: 'exit-codes', text: exitCodeTable() },
@@ -27,6 +29,24 @@ export function withTable(text: string, table: GeneratedTable): string {
   const pattern = new RegExp(`<!-- ${table.name} -->[\\s\\S]*?<!-- /${table.name} -->`);
   if (!pattern.test(text)) throw new Error(`${table.page} has no markers for ${table.name}`);
   return text.replace(pattern, () => `<!-- ${table.name} -->\n\n${table.text}\n\n<!-- /${table.name} -->`);
+}
+
+/** Every room in the table's order, which is from the ground up. */
+function wallsTable(): string {
+  const rows = Object.entries(ROOMS).map(([name, room]) => [`\`${name}\``, reachOf(room), codes(room.packages ?? [])]);
+  return markdownTable(['room', 'may import', 'packages'], rows);
+}
+
+/** What nearly every room may import is said in two words. */
+function reachOf({ imports }: Room): string {
+  if (imports.length === 0) return 'nothing';
+  if (!GROUND.every((name) => imports.includes(name))) return codes(imports);
+  const others = codes(imports.filter((name) => !GROUND.includes(name)));
+  return others === '' ? '*the ground*' : `*the ground*, ${others}`;
+}
+
+function codes(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ');
 }
 
 function failureTable(): string {

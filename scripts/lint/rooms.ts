@@ -9,7 +9,7 @@ export interface Room {
 }
 
 /** Ground floor: open to every room above it. `vision` and `failure` do without. */
-const GROUND = ['failure', 'time', 'telemetry'];
+export const GROUND: readonly string[] = ['failure', 'time', 'telemetry'];
 
 /**
  * The rooms of src in order: a room imports only rooms that stand above it in this list, so that no two can need each other.
