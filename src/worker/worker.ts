@@ -6,6 +6,7 @@ import { systemClock, type Clock } from '../time/clock.ts';
 import { settledWithin } from '../time/settled-within.ts';
 import { DEFAULT_BREAKER } from './circuit-breaker.ts';
 import { DependencyWatch } from './dependency-watch.ts';
+import type { DrainReport } from './drain-report.ts';
 import { InFlight } from './in-flight.ts';
 import { Intake } from './intake.ts';
 import { Poller } from './poller.ts';
@@ -15,18 +16,6 @@ import type { SettleDeps } from './settle-message.ts';
 import { Slots } from './slots.ts';
 import { NEXT_STATES, type WorkerState } from './states.ts';
 import type { WorkerOptions } from './worker-options.ts';
-
-export interface DrainReport {
-  readonly reason: string;
-  /** Messages whose run ended by itself after the drain began. */
-  readonly finished: number;
-  /** Messages that were given back with visibility 0. */
-  readonly givenBack: number;
-  /** Runs that had not returned when the drain ended. */
-  readonly stuck: number;
-  /** What stopped the worker, when it was a system failure. */
-  readonly failure: Failure | null;
-}
 
 /** An open poll answers within milliseconds when a message becomes visible. */
 const QUIET_MS = 1_000;
