@@ -11,6 +11,8 @@ export interface FaultProxy extends AsyncDisposable {
   readonly accepted: number;
   /** Resets each later connection once the server has sent it `bytes`; `times` bounds how many are cut (default: until healed). */
   cutAfterBytes(bytes: number, times?: number): void;
+  /** Passes on `bytes` of what the server sends on each connection, and then nothing more until `cut`. */
+  holdAfterBytes(bytes: number): void;
   /** Half-open: bytes of both directions are swallowed, open connections included, nobody is told. */
   blackhole(): void;
   /** Holds each chunk in both directions for `ms`. */
@@ -33,6 +35,7 @@ export type Reply = (request: string) => { readonly status: number; readonly bod
 type Fault =
   | { readonly kind: 'none' | 'blackhole' | 'refuse' }
   | { readonly kind: 'cut'; readonly bytes: number; left: number }
+  | { readonly kind: 'hold'; readonly bytes: number }
   | { readonly kind: 'delay'; readonly ms: number }
   | { readonly kind: 'respond'; readonly status: number; readonly body: string }
   | { readonly kind: 'answer'; readonly reply: Reply };
@@ -125,6 +128,13 @@ export async function createFaultProxy(
         upstream.destroy();
         return;
       }
+      if (fault.kind === 'hold' && answered + chunk.length > fault.bytes) {
+        forward(upstream, client, chunk.subarray(0, Math.max(0, fault.bytes - answered)));
+        // What comes from here on is thrown away: the connection will be cut.
+        answered = Math.max(answered, fault.bytes);
+        upstream.pause();
+        return;
+      }
       answered += chunk.length;
       forward(upstream, client, chunk);
     });
@@ -163,6 +173,9 @@ export async function createFaultProxy(
     },
     cutAfterBytes: (bytes, times = Infinity) => {
       fault = { kind: 'cut', bytes, left: times };
+    },
+    holdAfterBytes: (bytes) => {
+      fault = { kind: 'hold', bytes };
     },
     blackhole: () => {
       fault = { kind: 'blackhole' };
