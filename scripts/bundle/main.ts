@@ -18,8 +18,13 @@ async function main(): Promise<void> {
       pack: { type: 'string', multiple: true, default: [] },
       cuda: { type: 'string', default: 'none' },
       ffmpeg: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
   const { out, cuda } = values;
   if (out === undefined || !/\.tar(\.gz)?$/.test(out)) {
     throw new Error(`--out must name a .tar or .tar.gz file; ${USAGE}`);

@@ -6,7 +6,7 @@ import { describeQueue, OLD_HANDLE, type QueueBackend } from './suite.ts';
 const file = await findMotoServer(process.env['PATH'] ?? '');
 
 if (file === null) {
-  test.skip("the SQS adapter on moto's server: skipped, moto_server is not in PATH (pip install 'moto[server]')", () => {});
+  test.skip("the SQS adapter on moto's server (moto_server is not in PATH; pip install 'moto[server]')", () => {});
 } else {
   const start = async (): Promise<QueueBackend> => {
     const server = await startMotoServer(file);
