@@ -27,5 +27,6 @@ export default {
   ],
   // Only what hangs gets there, also on a machine that does much else; see run-tests.ts for the whole.
   testTimeout: 180_000,
-  maxWorkers: 2,
+  // One more than the two cores of the usual machine: many tests wait for time that is real.
+  maxWorkers: 3,
 };
