@@ -31,7 +31,7 @@ export class ClosingStack implements AsyncDisposable {
       }
     }
     if (errors.length === 1) throw errors[0];
-    // The cause decides what kind of failure it is.
+    // The first of them decides what kind of failure it is.
     if (errors.length > 1) throw new AggregateError(errors, 'several parts did not close', { cause: errors[0] });
   }
 }

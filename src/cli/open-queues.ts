@@ -5,11 +5,12 @@ import { createSqsClients } from '../queue/sqs/sqs-client.ts';
 import { createSqsQueue } from '../queue/sqs/sqs-queue.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { WorkerQueue } from '../worker/worker-options.ts';
+import { ClosingStack } from './closing-stack.ts';
 
 const LOOK_UP_TIMEOUT_MS = 10_000;
 
 /** The queues that messages are taken from, with connections of their own. */
-export interface OpenQueues extends Disposable {
+export interface OpenQueues extends AsyncDisposable {
   readonly queues: readonly WorkerQueue[];
 }
 
@@ -24,8 +25,10 @@ export async function openQueues(config: Config<'queue'>, sqs: SQSClient, logger
     { name: 'normal', url: queue.url, weight: queue.weightNormal },
     { name: 'low', url: queue.urlLow, weight: queue.weightLow },
   ];
-  using opening = new DisposableStack();
-  const clients = opening.use(createSqsClients({ region: aws.region, endpoint: aws.endpointUrl }));
+  await using opening = new ClosingStack();
+  const clients = opening.add(createSqsClients({ region: aws.region, endpoint: aws.endpointUrl }), (opened) => {
+    opened[Symbol.dispose]();
+  });
   const queues: WorkerQueue[] = [];
   for (const { name, url, weight } of listed) {
     if (url === null) continue;
@@ -36,12 +39,7 @@ export async function openQueues(config: Config<'queue'>, sqs: SQSClient, logger
     queues.push({ name, weight, messages: createSqsQueue(clients, { url, deadLetterUrl }) });
   }
   const opened = opening.move();
-  return {
-    queues,
-    [Symbol.dispose]() {
-      opened.dispose();
-    },
-  };
+  return { queues, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 
 async function deadLetterOf(url: string, sqs: SQSClient): Promise<string | null> {

@@ -46,7 +46,7 @@ async function main(): Promise<number> {
   if (removed > 0) logger.info({ removed }, 'workspaces of a worker that is gone were removed');
   await using parts = await openParts(config, { device: preflight.device, logger, isVerified: true });
   const { database, tools, chain, describer } = parts;
-  using opened = await openQueues(config, clients.sqs, logger);
+  await using opened = await openQueues(config, clients.sqs, logger);
   const events = new WorkerEventBus(logger);
   const report = await runDaemon({
     config,

@@ -28,7 +28,7 @@ export function loadConfig<const N extends Need = never>(env: Variables, options
   const sections = Object.entries(KEYS).map(([section, keys]) => {
     const entries = Object.entries(keys).map(([field, key]) => [
       field,
-      readKey(withDefault(key as AnyKey, defaults), env, needs, problems),
+      readKey(defaulted(key as AnyKey, defaults), env, needs, problems),
     ]);
     return [section, Object.freeze(Object.fromEntries(entries) as Record<string, unknown>)] as const;
   });
@@ -47,7 +47,7 @@ export function loadConfig<const N extends Need = never>(env: Variables, options
   return config;
 }
 
-function withDefault(key: AnyKey, defaults: Variables): AnyKey {
+function defaulted(key: AnyKey, defaults: Variables): AnyKey {
   const fallback = defaults[key.name];
   return fallback === undefined ? key : { ...key, fallback };
 }

@@ -6,8 +6,14 @@ export function causesOf(error: unknown): readonly object[] {
   let next: unknown = error;
   while (typeof next === 'object' && next !== null && chain.length < MAX_CAUSES && !chain.includes(next)) {
     chain.push(next);
-    // Node reports a connection that failed on every address as an aggregate without a cause.
-    next = next instanceof AggregateError ? (next.errors as unknown[])[0] : (next as { cause?: unknown }).cause;
+    next = behind(next);
   }
   return chain;
+}
+
+function behind(error: object): unknown {
+  // Node reports a connection that failed on every address as an aggregate without a cause.
+  if (error instanceof AggregateError) return (error.errors as unknown[])[0];
+  // What could not be closed after a failure is no reason of it.
+  return 'suppressed' in error ? error.suppressed : (error as { readonly cause?: unknown }).cause;
 }

@@ -5,7 +5,7 @@ import { textField } from './fields.ts';
 import { meaningOfAnswer } from './sources/aws.ts';
 import { meaningOfNodeCode } from './sources/node.ts';
 import { meaningOfOrtText } from './sources/onnxruntime.ts';
-import { databaseReason, databaseSignOf, isDatabaseError } from './sources/postgres.ts';
+import { databaseAdvice, databaseReason, databaseSignOf, isDatabaseError } from './sources/postgres.ts';
 
 interface Meaning {
   readonly code: FailureCode;
@@ -36,7 +36,7 @@ function meaningOf(link: object): Meaning | null {
   }
   const sign = isDatabaseError(link) ? databaseSignOf(link) : null;
   if (sign !== null) {
-    const message = `database: could not run a statement: ${databaseReason(link)}`;
+    const message = `database: could not run a statement: ${databaseReason(link)}${databaseAdvice(sign.code)}`;
     return { code: sign.code, message, details: { external: sign.external } };
   }
   const code = textField(link, 'code') ?? '';

@@ -15,7 +15,7 @@ export async function rejectOrRetry(
   try {
     await record();
   } catch (error) {
-    // Not the job's signal: that of a job that ran out of its time has fired, and says nothing about the record.
+    // Not the job's signal: that of a job that ran out of its time says nothing about the record.
     const instead = dispose(error, AbortSignal.any([]), receiveCount);
     if (instead.kind === 'retry' || instead.kind === 'abandon') return instead;
   }

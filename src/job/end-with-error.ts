@@ -3,6 +3,7 @@ import type { Disposition } from '../failure/disposition.ts';
 import { withStage } from '../failure/failure.ts';
 import { rejectOrRetry } from '../failure/reject-or-retry.ts';
 import { withRetries } from '../failure/retry.ts';
+import { unlessDeadline } from '../failure/unless-deadline.ts';
 import type { Run } from '../persistence/claim-run.ts';
 import { failRun, interruptRun } from '../persistence/end-run.ts';
 import { recordRejection } from '../persistence/record-rejection.ts';
@@ -42,8 +43,7 @@ function call(): AbortSignal {
 async function insistently({ logger, signal }: JobContext, record: () => Promise<void>): Promise<void> {
   const limit = AbortSignal.timeout(RECORD_TIMEOUT_MS);
   try {
-    // The signal of a job that ran out of its time has fired already.
-    await withRetries(record, { signal: signal.aborted ? limit : AbortSignal.any([signal, limit]) });
+    await withRetries(record, { signal: AbortSignal.any([unlessDeadline(signal), limit]) });
   } catch (error) {
     logger.warn({ err: error }, 'the rejection could not be written to the database');
     throw error;

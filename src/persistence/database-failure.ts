@@ -1,11 +1,5 @@
-import type { FailureCode } from '../failure/codes.ts';
 import { Failure } from '../failure/failure.ts';
-import { databaseReason, databaseSignOf } from '../failure/sources/postgres.ts';
-
-const ADVICE: Partial<Record<FailureCode, string>> = {
-  DATABASE_NOT_MIGRATED: '; check DATABASE_URL and DATABASE_SCHEMA, then run `video-worker db migrate`',
-  CREDENTIALS: '; check user, password and grants of DATABASE_URL',
-};
+import { databaseAdvice, databaseReason, databaseSignOf } from '../failure/sources/postgres.ts';
 
 /**
  * Turns whatever a call to the database threw into a failure that says what was tried and what can be done. `doing` completes
@@ -15,7 +9,7 @@ export function toDatabaseFailure(error: unknown, doing: string): Failure {
   if (error instanceof Failure) return error;
   const sign = databaseSignOf(error);
   const code = sign?.code ?? 'UNKNOWN';
-  return new Failure(code, `database: could not ${doing}: ${databaseReason(error)}${ADVICE[code] ?? ''}`, {
+  return new Failure(code, `database: could not ${doing}: ${databaseReason(error)}${databaseAdvice(code)}`, {
     cause: error,
     details: sign === null ? {} : { external: sign.external },
   });

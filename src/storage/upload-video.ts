@@ -8,12 +8,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-
-export interface UploadTarget {
-  readonly bucket: string;
-  readonly key: string;
-  readonly contentType: string;
-}
+import type { UploadTarget } from './upload-file.ts';
 
 const MIB = 1024 ** 2;
 /** Local emulators refuse request bodies over 11 MiB; S3 refuses parts under 5. */

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, destination, pino, stdSerializers } from 'pino';
 
+import { causesOf } from '../failure/causes.ts';
 import { factsOf, type Failure } from '../failure/failure.ts';
 import { plainLine } from './plain-line.ts';
 import { scrub } from './scrub.ts';
@@ -67,13 +68,10 @@ function shortened(fields: Record<string, unknown>): Record<string, unknown> {
 
 /** Whoever searches logs and database finds the stage of a failure in one place: among its details. */
 function withStageAmongDetails(serialized: unknown): unknown {
-  let link: unknown = serialized;
-  while (typeof link === 'object' && link !== null) {
-    if (isFailure(link)) {
-      Object.assign(link, { details: factsOf(link) });
-      Reflect.deleteProperty(link, 'stage');
-    }
-    link = (link as { readonly cause?: unknown }).cause;
+  for (const link of causesOf(serialized)) {
+    if (!isFailure(link)) continue;
+    Object.assign(link, { details: factsOf(link) });
+    Reflect.deleteProperty(link, 'stage');
   }
   return serialized;
 }

@@ -28,7 +28,6 @@ export interface PollerOptions {
   /** How long the circuit stays open; zero when it is not. */
   readonly pausedMs: () => number;
   readonly take: (received: Received) => Promise<void>;
-  readonly random?: () => number;
 }
 
 const MAX_POLLS = 4;
@@ -125,7 +124,7 @@ export class Poller {
   }
 
   async #poll(queue: WorkerQueue, count: number, waitSeconds: number): Promise<void> {
-    const { settings, events, logger, clock, random = Math.random } = this.#options;
+    const { settings, events, logger, clock } = this.#options;
     const requestedAt = clock.now();
     let messages: readonly ReceivedMessage[] = [];
     try {
@@ -136,7 +135,7 @@ export class Poller {
       events.emit('poll:answered', { queue: queue.name, messages: messages.length });
     } catch (error) {
       const failures = (this.#blockedUntil.get(queue)?.failures ?? 0) + 1;
-      const waitMs = Math.min(500 * 2 ** failures, MAX_POLL_BACKOFF_MS) * (0.5 + random() / 2);
+      const waitMs = Math.min(500 * 2 ** failures, MAX_POLL_BACKOFF_MS) * (0.5 + Math.random() / 2);
       this.#blockedUntil.set(queue, { until: clock.now() + waitMs, failures });
       logger.warn({ err: toFailure(error), queue: queue.name, waitMs: Math.round(waitMs) }, 'a poll failed');
       events.emit('poll:failed', { queue: queue.name, error });

@@ -193,7 +193,18 @@ export class FakeQueue implements MessageQueue {
   async #call(call: Omit<FakeCall, 'at'>): Promise<Awaited<ReturnType<Fault>>> {
     const made: FakeCall = { ...call, at: this.#clock.now() };
     this.calls.push(made);
-    return await this.fault(made);
+    const fault = Promise.resolve(this.fault(made));
+    if (made.timeoutMs === null) return await fault;
+    // As the port has it: what takes longer than its limit has failed.
+    const { promise: late, resolve } = Promise.withResolvers<EntryResult>();
+    const cancel = this.#clock.after(made.timeoutMs, () => {
+      resolve({ kind: 'failed', code: 'TIMEOUT', message: 'no answer' });
+    });
+    try {
+      return await Promise.race([fault, late]);
+    } finally {
+      cancel();
+    }
   }
 
   #results(

@@ -139,3 +139,13 @@ export function databaseReason(error: unknown): string {
   const text = (inner instanceof Error ? inner.message : error.message).trim().split('\n').at(-1)?.trim() ?? '';
   return (text === '' ? error.name : text).slice(0, MAX_REASON);
 }
+
+const ADVICE: Partial<Record<FailureCode, string>> = {
+  DATABASE_NOT_MIGRATED: '; check DATABASE_URL and DATABASE_SCHEMA, then run `video-worker db migrate`',
+  CREDENTIALS: '; check user, password and grants of DATABASE_URL',
+};
+
+/** What an operator can do about it, to stand behind the reason; empty where nothing is to be done. */
+export function databaseAdvice(code: FailureCode): string {
+  return ADVICE[code] ?? '';
+}

@@ -3,6 +3,7 @@ import { toFailure } from '../../../src/failure/classify.ts';
 import { changeVisibility, classifyCallError, deleteMessages } from '../../../src/queue/sqs/batch-calls.ts';
 import { readQueueAttributes } from '../../../src/queue/sqs/queue-attributes.ts';
 import type { SqsClients } from '../../../src/queue/sqs/sqs-client.ts';
+import { createSqsQueue } from '../../../src/queue/sqs/sqs-queue.ts';
 import { within } from '../../../src/queue/sqs/within.ts';
 import { createFaultProxy, type FaultProxy } from '../../harness/fault-proxy.ts';
 import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
@@ -52,4 +53,16 @@ test('an error that is no abort passes as it is', async () => {
 test('a time-out leaves the lease to be tried again', async () => {
   const error: unknown = await deleteMessages(clients.control, url, ['h'], 20).catch((e: unknown) => e);
   expect(classifyCallError(error)).toMatchObject({ kind: 'failed', code: 'TIMEOUT' });
+});
+
+test('as a queue, a server that is silent or refuses is the result of each entry; only a receive rejects', async () => {
+  const queue = createSqsQueue(clients, { url, deadLetterUrl: null });
+  const entries = ['a', 'b'].map((receiptHandle) => ({ receiptHandle, seconds: 1 }));
+  const failed = { kind: 'failed', code: 'TIMEOUT' };
+  expect(await queue.extend(entries, 50)).toMatchObject([failed, failed]);
+  expect(await queue.giveBack(entries, 50)).toMatchObject([failed, failed]);
+  expect(await queue.acknowledge(['a', 'b'], 50)).toMatchObject([failed, failed]);
+  proxy.respond(500);
+  expect(await queue.extend(entries, 5_000)).toMatchObject([{ kind: 'failed' }, { kind: 'failed' }]);
+  await expect(queue.receive({ maxMessages: 1, waitSeconds: 0, visibilitySeconds: 1 })).rejects.toThrow();
 });

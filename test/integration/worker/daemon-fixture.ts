@@ -45,7 +45,7 @@ const sqs = new SQSClient({ region: config.aws.region, endpoint: config.aws.endp
 try {
   const events = new WorkerEventBus(logger);
   const onRejectedMessage = async (): Promise<void> => {};
-  using opened = await openQueues(config, sqs, logger);
+  await using opened = await openQueues(config, sqs, logger);
   const { queues } = opened;
   const report = await runDaemon({ config, logger, queues, processJob, onRejectedMessage, crashPath, events });
   process.exitCode = exitCodeOf(report);

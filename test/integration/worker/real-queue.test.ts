@@ -234,3 +234,24 @@ test('pitfall 5: a queue that answers nothing past the lease aborts the job befo
     await proxy.close();
   }
 });
+
+test('pitfall 34: a FIFO queue goes on in order after a message of a group that was not settled', async () => {
+  const url = rig.sqs.server.createQueue('v.fifo', { attributes: { FifoQueue: 'true' } }).queueUrl;
+  const order: string[] = [];
+  const { worker, events } = rig.worker(
+    async ({ job, receiveCount }) => {
+      order.push(job.key);
+      if (job.key === '1' && receiveCount === 1) {
+        return { kind: 'retry', afterSeconds: 0, failure: new Failure('NETWORK', 'x') };
+      }
+      return ACK;
+    },
+    { concurrency: 3, url },
+  );
+  for (const key of ['1', '2', '3']) await rig.sendBody(JSON.stringify({ bucket: 'b', key }), url, 'g');
+  let count = 0;
+  const all = next(events, 'message:deleted', () => (count += 1) === 3);
+  worker.start();
+  await all;
+  expect(order).toEqual(['1', '1', '2', '3']);
+});

@@ -27,6 +27,7 @@ test.each([
   [new Error('outer', { cause: new Error('CUDA failure 100') }), 'GPU_LOST'],
   [new Error('outer', { cause: new Interruption('deadline', 'too long') }), 'JOB_DEADLINE'],
   [new AggregateError([coded('ECONNREFUSED')]), 'NETWORK'],
+  [named('SuppressedError', { error: coded('ENOTEMPTY'), suppressed: named('NoSuchKey') }), 'OBJECT_NOT_FOUND'],
   [new Error('nobody knows'), 'UNKNOWN'],
   ['a string', 'UNKNOWN'],
   [undefined, 'UNKNOWN'],
@@ -34,4 +35,10 @@ test.each([
   const failure = toFailure(error);
   expect(failure.code).toBe(code);
   expect(failure.cause).toBe(error);
+});
+
+test('an error of the database says what can be done, whoever caught it', () => {
+  expect(toFailure(named('PrismaClientKnownRequestError', { code: 'P2021' })).message).toContain(
+    'video-worker db migrate',
+  );
 });
