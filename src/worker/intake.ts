@@ -1,13 +1,9 @@
 import { toFailure } from '../failure/classify.ts';
 import type { Disposition } from '../failure/disposition.ts';
 import { withStage, type Failure } from '../failure/failure.ts';
-import type { LeaseKeeper } from '../queue/lease-keeper.ts';
 import type { Lease } from '../queue/lease.ts';
 import { parseMessage, type ParsedMessage } from '../queue/messages/parse-message.ts';
 import { textAttributes, type ReceivedMessage } from '../queue/received-message.ts';
-import type { Settler } from '../queue/settler.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import type { WorkerEventBus } from './events.ts';
 import { FifoGroups } from './fifo-groups.ts';
 import type { InFlight } from './in-flight.ts';
 import { MessageRun, type MessageRunDeps } from './message-run.ts';
@@ -16,13 +12,9 @@ import { rejectOrRetry } from '../failure/reject-or-retry.ts';
 import { giveBack, settleMessage, type SettleDeps } from './settle-message.ts';
 
 export interface IntakeOptions {
-  readonly keeper: LeaseKeeper;
-  readonly settler: Settler;
   readonly settle: SettleDeps;
   readonly inFlight: InFlight;
   readonly run: MessageRunDeps;
-  readonly events: WorkerEventBus;
-  readonly logger: Logger;
   /** False once the worker ends: what still comes in goes back unstarted. */
   readonly isOpen: () => boolean;
   /** Told how many went back so. */
@@ -50,7 +42,8 @@ export class Intake {
   }
 
   async take({ queue, messages, requestedAt }: Received): Promise<void> {
-    const { keeper, settler, isOpen, onGivenBack } = this.#options;
+    const { settle, isOpen, onGivenBack } = this.#options;
+    const { keeper, settler } = settle;
     if (!isOpen()) {
       const leases = messages.map((message) => keeper.register(queue.messages, message, requestedAt));
       onGivenBack(await settler.giveBackAll(leases));
@@ -64,11 +57,11 @@ export class Intake {
 
   /** The same message while its run holds the lease: the run goes on under the newer receive. */
   #adopt({ messageId, receiptHandle }: ReceivedMessage, requestedAt: number): boolean {
-    const { keeper, inFlight, events } = this.#options;
+    const { inFlight, settle } = this.#options;
     const run = inFlight.ofMessage(messageId);
     if (run?.lease.state !== 'held') return false;
-    keeper.adopt(run.lease, receiptHandle, requestedAt);
-    events.emit('message:redelivered', { messageId });
+    settle.keeper.adopt(run.lease, receiptHandle, requestedAt);
+    settle.events.emit('message:redelivered', { messageId });
     return true;
   }
 
@@ -84,7 +77,7 @@ export class Intake {
   }
 
   async #recognise(message: ReceivedMessage, lease: Lease): Promise<void> {
-    const { settler, events, logger } = this.#options;
+    const { settler, events, logger } = this.#options.settle;
     const { messageId } = message;
     if (settler.isDone(messageId)) {
       events.emit('message:done-before', { messageId });
@@ -114,7 +107,8 @@ export class Intake {
   }
 
   async #reject(message: ReceivedMessage, lease: Lease, failure: Failure): Promise<void> {
-    const { events, logger, onRejectedMessage } = this.#options;
+    const { settle, onRejectedMessage } = this.#options;
+    const { events, logger } = settle;
     const { messageId } = message;
     logger.warn({ messageId, code: failure.code }, failure.message);
     events.emit('message:rejected', { messageId, failure });

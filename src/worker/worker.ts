@@ -11,7 +11,7 @@ import { InFlight } from './in-flight.ts';
 import { Intake } from './intake.ts';
 import { Poller } from './poller.ts';
 import { reportLease } from './report-lease.ts';
-import { runMessage } from './run-message.ts';
+import { runAndSettle } from './run-and-settle.ts';
 import type { SettleDeps } from './settle-message.ts';
 import { Slots } from './slots.ts';
 import { NEXT_STATES, type WorkerState } from './states.ts';
@@ -103,8 +103,6 @@ export class Worker {
     const settle: SettleDeps = { keeper: this.#keeper, settler: this.#settler, events, logger, settings };
     return new Intake({
       ...this.#options,
-      keeper: this.#keeper,
-      settler: this.#settler,
       settle,
       inFlight: this.#inFlight,
       run: {
@@ -124,7 +122,7 @@ export class Worker {
         });
       },
       handOn: (run) =>
-        runMessage(
+        runAndSettle(
           {
             settle,
             slots: this.#slots,

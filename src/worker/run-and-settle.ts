@@ -6,7 +6,7 @@ import type { MessageRun } from './message-run.ts';
 import { settleMessage, type SettleDeps } from './settle-message.ts';
 import type { Slots } from './slots.ts';
 
-export interface RunMessageDeps {
+export interface RunAndSettleDeps {
   readonly settle: SettleDeps;
   readonly slots: Slots;
   readonly dependencies: DependencyWatch;
@@ -18,7 +18,7 @@ export interface RunMessageDeps {
 }
 
 /** Runs a message and settles it as the run decided. Never rejects. True: the next message of its group may follow. */
-export async function runMessage(deps: RunMessageDeps, run: MessageRun): Promise<boolean> {
+export async function runAndSettle(deps: RunAndSettleDeps, run: MessageRun): Promise<boolean> {
   const disposition = await run.run();
   if (disposition.kind === 'halt') deps.onHalt(disposition.failure);
   // A report of success under a lost lease stays unsaid: whoever has the message now decides.
@@ -34,7 +34,7 @@ export async function runMessage(deps: RunMessageDeps, run: MessageRun): Promise
   return disposition.kind === 'ack' || disposition.kind === 'reject';
 }
 
-async function settle(deps: RunMessageDeps, run: MessageRun, disposition: Disposition): Promise<Settled> {
+async function settle(deps: RunAndSettleDeps, run: MessageRun, disposition: Disposition): Promise<Settled> {
   const work = (): Promise<Settled> => settleMessage(deps.settle, run.message, run.lease, disposition);
   return disposition.kind === 'ack' ? await deps.slots.withoutSlot(work) : await work();
 }
