@@ -79,6 +79,16 @@ export async function bytesWritten(pid: number): Promise<number> {
   return Number(/^wchar: (\d+)$/m.exec(await readFile(`/proc/${pid}/io`, 'utf8'))?.[1]);
 }
 
+/** To a process, or to a whole group by its negative number. Refused: we may not. */
+export function sendSignal(pid: number, name: NodeJS.Signals): 'sent' | 'gone' | 'refused' {
+  try {
+    process.kill(pid, name);
+    return 'sent';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH' ? 'gone' : 'refused';
+  }
+}
+
 /** For people: `1234 sleep 600 (for 3 s, 1 MiB)`. */
 export function describeProcess({ pid, commandLine, ageSeconds, residentBytes }: ProcessFacts): string {
   const size = `${(residentBytes / 1024 ** 2).toFixed(0)} MiB`;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { bareEnvironment } from './bare-environment.ts';
 import { owned } from './ownership.ts';
+import { sendSignal } from './processes.ts';
 
 export interface Ended {
   /** -1 when a signal ended it. */
@@ -28,12 +29,17 @@ export async function runProgram(
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (chunk: string) => (text[name] += chunk));
   }
+  let isClosed = false;
   const closed = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => resolve(code ?? -1));
+    child.once('close', (code) => {
+      isClosed = true;
+      resolve(code ?? -1);
+    });
   });
   const end = owned(`the program ${[program, ...args].join(' ')}`, async () => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) killGroup(child.pid);
+    // When it has ended itself, what it has started may still hold its output.
+    if (child.pid !== undefined && !isClosed) sendSignal(-child.pid, 'SIGKILL');
     await closed;
   });
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => void end(), timeoutMs);
@@ -42,14 +48,5 @@ export async function runProgram(
   } finally {
     clearTimeout(timer);
     await end().catch(() => undefined);
-  }
-}
-
-/** Ends a process that leads a group, and all that is in it. */
-export function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // Nobody is left in the group.
   }
 }
