@@ -7,8 +7,15 @@ import {
   isRunning,
   processesOf,
   processFacts,
+  sendSignal,
   type ProcessFacts,
 } from './processes.ts';
+
+/** A process that should be gone. */
+export interface LeftProcess extends ProcessFacts {
+  /** Somebody here has started it, and with it its group; otherwise it only has to do with the folder. */
+  readonly isOurs: boolean;
+}
 
 /** What a process had before a test file ran in it. */
 export interface Before {
@@ -20,6 +27,10 @@ export interface Before {
 
 const GRACE_MS = 3_000;
 const LOOK_MS = 50;
+const KILL_ROUNDS = 3;
+
+/** Said of a process that runs on. */
+export const NOT_KILLED = ' (and could not be killed)';
 
 let started = 0;
 subscribe('child_process', () => (started += 1));
@@ -30,8 +41,8 @@ export async function takeStock(): Promise<Before> {
 }
 
 /**
- * Closes the servers and kills the processes that were not there before, whoever started them, and says what they were. A process
- * counts when it descends from this one or has to do with `folder`; those that are just ending get a moment.
+ * Closes the servers and kills the processes that were not there before, whoever started them, and says what they were: see
+ * `leftOf` for the processes; those that are just ending get a moment.
  */
 export async function endLeftBehind(before: Before, folder: string): Promise<string[]> {
   const said: string[] = [];
@@ -41,37 +52,70 @@ export async function endLeftBehind(before: Before, folder: string): Promise<str
   }
   // Looking at every process of the machine takes its time: who started none has left none.
   if (started === before.started) return said;
-  const isNew = ({ pid, isZombie }: ProcessFacts): boolean => !isZombie && !before.pids.has(pid);
-  const end = performance.now() + GRACE_MS;
-  let left: ProcessFacts[];
-  for (;;) {
-    const seen = [...(await descendantsOf()), ...(await processesOf(folder))].filter(isNew);
-    left = [...new Map(seen.map((facts) => [facts.pid, facts])).values()];
-    if (left.length === 0 || performance.now() > end) break;
-    await sleep(LOOK_MS);
-  }
-  said.push(...left.map((facts) => `the process ${describeProcess(facts)}`));
-  await killAll(left);
+  const look = async (): Promise<LeftProcess[]> => (await leftOf(folder)).filter(({ pid }) => !before.pids.has(pid));
+  const left = await lookPatiently(look);
+  if (left.length === 0) return said;
+  const stays = new Set((await killFound(look)).map(({ pid }) => pid));
+  said.push(...left.map((one) => `the process ${describeProcess(one)}${stays.has(one.pid) ? NOT_KILLED : ''}`));
   return said;
 }
 
-/** Kills processes, each with its whole group unless that is our own, and waits until they are gone. */
-export async function killAll(processes: readonly ProcessFacts[]): Promise<void> {
-  const own = (await processFacts(process.pid))?.group;
-  for (const { pid, group } of processes) {
-    if (group !== own && group > 1) kill(-group);
-    kill(pid);
+/**
+ * What runs and descends from this process or comes from a folder, by its environment. What only works in the folder, or was told of
+ * it, counts as well, but not where it has a terminal: that is a person's editor or shell.
+ */
+export async function leftOf(folder: string): Promise<LeftProcess[]> {
+  const descendants = await descendantsOf();
+  // After them: who loses its parent meanwhile is seen here.
+  const related = await processesOf(folder);
+  const found = new Map<number, LeftProcess>();
+  for (const { comesFromIt, ...facts } of related) {
+    if (comesFromIt || !facts.hasTerminal) found.set(facts.pid, { ...facts, isOurs: comesFromIt });
   }
-  const end = performance.now() + GRACE_MS;
-  for (const { pid } of processes) while ((await isRunning(pid)) && performance.now() < end) await sleep(LOOK_MS);
+  for (const facts of descendants) found.set(facts.pid, { ...facts, isOurs: true });
+  return [...found.values()].filter(({ isZombie }) => !isZombie);
 }
 
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
+/** What is there still when all that is just ending has had a moment for it. */
+export async function lookPatiently(look: () => Promise<LeftProcess[]>): Promise<LeftProcess[]> {
+  const end = performance.now() + GRACE_MS;
+  for (;;) {
+    const left = await look();
+    if (left.length === 0 || performance.now() > end) return left;
+    await sleep(LOOK_MS);
   }
+}
+
+/** Kills what is found, and looks again: what was about to be killed may have started others. Answers with what runs on. */
+export async function killFound(look: () => Promise<LeftProcess[]>): Promise<LeftProcess[]> {
+  const stays = new Map<number, LeftProcess>();
+  for (let round = 0; round < KILL_ROUNDS; round += 1) {
+    const found = (await look()).filter(({ pid }) => !stays.has(pid));
+    if (found.length === 0) break;
+    for (const one of await killAll(found)) stays.set(one.pid, one);
+  }
+  return [...stays.values()];
+}
+
+/**
+ * Kills processes, those that are ours with their whole group unless that is our own, and waits until they are gone. Answers with
+ * those that are not.
+ */
+export async function killAll(processes: readonly LeftProcess[]): Promise<LeftProcess[]> {
+  const own = (await processFacts(process.pid))?.group;
+  const refused = new Set<number>();
+  for (const { pid, group, isOurs } of processes) {
+    if (isOurs && group !== own && group > 1) sendSignal(-group, 'SIGKILL');
+    if (sendSignal(pid, 'SIGKILL') === 'refused') refused.add(pid);
+  }
+  const end = performance.now() + GRACE_MS;
+  const stays: LeftProcess[] = [];
+  for (const one of processes) {
+    const isDying = (): boolean => !refused.has(one.pid) && performance.now() < end;
+    while ((await isRunning(one.pid)) && isDying()) await sleep(LOOK_MS);
+    if (await isRunning(one.pid)) stays.push(one);
+  }
+  return stays;
 }
 
 function listening(): Server[] {

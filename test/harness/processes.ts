@@ -8,13 +8,23 @@ export interface ProcessFacts {
   /** The program's name, at most 15 characters. */
   readonly name: string;
   readonly commandLine: string;
+  /** Somebody may sit before it. */
+  readonly hasTerminal: boolean;
   /** Ended, and waiting for its parent to look. */
   readonly isZombie: boolean;
   readonly residentBytes: number;
   readonly ageSeconds: number;
 }
 
+/** A process that has to do with a folder. */
+export interface ProcessOfFolder extends ProcessFacts {
+  /** Its first environment names the folder, other than as a shell does; if not, it only works in it, or its command line names it. */
+  readonly comesFromIt: boolean;
+}
+
 const TICKS_PER_SECOND = 100;
+/** A shell tells whatever it starts where it works and worked, and what it starts. */
+const SAID_BY_SHELLS = /^(?:PWD|OLDPWD|_)=/;
 
 /** Null when there is no such process. */
 export async function processFacts(pid: number): Promise<ProcessFacts | null> {
@@ -35,6 +45,7 @@ export async function processFacts(pid: number): Promise<ProcessFacts | null> {
     group: Number(fields[2]),
     name,
     commandLine: commandLine.replaceAll('\0', ' ').trim() || `[${name}]`,
+    hasTerminal: fields[4] !== '0',
     isZombie: fields[0] === 'Z' || fields[0] === 'X',
     residentBytes: Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024,
     ageSeconds: Number(uptime.split(' ')[0]) - Number(fields[19]) / TICKS_PER_SECOND,
@@ -57,10 +68,10 @@ export async function descendantsOf(pid: number = process.pid): Promise<ProcessF
 }
 
 /** Processes that have to do with a folder: they work in it, or their command line or first environment names it. */
-export async function processesOf(folder: string): Promise<ProcessFacts[]> {
+export async function processesOf(folder: string): Promise<ProcessOfFolder[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const named = await Promise.all(pids.map(async (pid) => ((await hasToDoWith(pid, folder)) ? pid : null)));
-  return await factsOf(named.filter((pid) => pid !== null && pid !== process.pid) as number[]);
+  const found = await Promise.all(pids.filter((pid) => pid !== process.pid).map((pid) => processOf(pid, folder)));
+  return found.filter((facts) => facts !== null);
 }
 
 /** Whether it runs; a zombie does not. */
@@ -109,11 +120,15 @@ async function factsOf(pids: readonly number[]): Promise<ProcessFacts[]> {
   return facts.filter((fact) => fact !== null);
 }
 
-async function hasToDoWith(pid: number, folder: string): Promise<boolean> {
+/** Null when it has nothing to do with the folder, or has ended. */
+async function processOf(pid: number, folder: string): Promise<ProcessOfFolder | null> {
   const [cwd, environ, commandLine] = await Promise.all([
     readlink(`/proc/${pid}/cwd`).catch(() => ''),
     readFile(`/proc/${pid}/environ`, 'latin1').catch(() => ''),
     readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''),
   ]);
-  return cwd.startsWith(folder) || environ.includes(`=${folder}`) || commandLine.includes(folder);
+  const comesFromIt = environ.split('\0').some((pair) => pair.includes(`=${folder}`) && !SAID_BY_SHELLS.test(pair));
+  if (!comesFromIt && !cwd.startsWith(folder) && !commandLine.includes(folder)) return null;
+  const facts = await processFacts(pid);
+  return facts === null ? null : { ...facts, comesFromIt };
 }

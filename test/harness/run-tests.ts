@@ -4,8 +4,8 @@ import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killAll } from './left-behind.ts';
-import { descendantsOf, describeProcess, processesOf, type ProcessFacts } from './processes.ts';
+import { killFound, leftOf, NOT_KILLED } from './left-behind.ts';
+import { describeProcess, sendSignal, type ProcessFacts } from './processes.ts';
 
 /**
  * Runs Jest with a limit of its own: a test, a process or a handle that stays would make it wait for ever.
@@ -15,7 +15,8 @@ import { descendantsOf, describeProcess, processesOf, type ProcessFacts } from '
 const DEFAULT_MINUTES = 15;
 const TIMED_OUT = 124;
 /** How long a process may take to write down what it has open. */
-const ANSWER_MS = 2_000;
+const ANSWER_MS = 5_000;
+const LOOK_MS = 50;
 const JEST = resolve(import.meta.dirname, '../../node_modules/jest/bin/jest.js');
 // V8's threads share a cache of WebAssembly's wrappers that compiling them anew frees: PGlite crashes with it now and then.
 // Jest runs ES modules in vm modules.
@@ -67,46 +68,76 @@ async function run(args: readonly string[], minutes: number, folder: string): Pr
   const how = await Promise.race([ended, limit]);
   if (how === null) {
     console.error(`\nThe tests are not done after ${minutes} minutes (--minutes or TEST_MINUTES sets the limit).`);
-    await sayWhatRuns(folder, jest.pid ?? 0);
-    await killAll([...(await descendantsOf()), ...(await processesOf(folder))]);
+    try {
+      await sayWhatRuns(folder);
+    } catch (error) {
+      console.error('what runs cannot be said:', error);
+    } finally {
+      await killLeft(folder);
+    }
     return TIMED_OUT;
   }
   late.abort();
   const [code, signal] = how;
   if (signal !== null) console.error(`\nJest was ended by ${signal}.`);
-  const left = [...(await descendantsOf()), ...(await processesOf(folder))].filter(({ isZombie }) => !isZombie);
+  const left = await leftOf(folder);
   if (left.length === 0) return code ?? 1;
   console.error(`\nThe tests left behind, and it was killed:\n${list(left)}`);
-  await killAll(left);
+  await killLeft(folder);
   return code === 0 || code === null ? 1 : code;
 }
 
-async function sayWhatRuns(folder: string, jest: number): Promise<void> {
-  const names = await readdir(folder);
-  const alive = new Set((await descendantsOf(jest)).map(({ pid }) => pid).concat(jest));
-  // A process that has ended left its file, and its number may be another's now.
-  const asked = names.filter((name) => name.endsWith('.open') && alive.has(Number.parseInt(name, 10)));
-  for (const name of asked) process.kill(Number.parseInt(name, 10), 'SIGUSR2');
-  await sleep(ANSWER_MS);
-  const running = names.filter((name) => name.endsWith('.running'));
+async function killLeft(folder: string): Promise<void> {
+  const stays = await killFound(() => leftOf(folder));
+  for (const one of stays) console.error(`${describeProcess(one)}${NOT_KILLED}`);
+}
+
+async function sayWhatRuns(folder: string): Promise<void> {
+  const open = await askWhatIsOpen(folder);
+  const running = (await readdir(folder)).filter((name) => name.endsWith('.running'));
   for (const name of running) {
-    const { file, test, since } = JSON.parse(await readFile(join(folder, name), 'utf8')) as Running;
-    const seconds = Math.round((Date.now() - since) / 1_000);
     const pid = Number.parseInt(name, 10);
-    console.error(`still running: ${file}, ${test ?? 'between its tests'}, for ${seconds} s (process ${pid})`);
+    const said = await readRunning(join(folder, name));
+    if (said === null) {
+      console.error(`still running: a file that is just beginning or ending (process ${pid})`);
+    } else {
+      const seconds = Math.round((Date.now() - said.since) / 1_000);
+      const test = said.test ?? 'between its tests';
+      console.error(`still running: ${said.file}, ${test}, for ${seconds} s (process ${pid})`);
+    }
   }
   if (running.length === 0) console.error('no test file is running: something that one has left keeps Jest waiting');
-  for (const name of asked) {
-    const open = await readFile(join(folder, name), 'utf8');
-    console.error(`open in process ${Number.parseInt(name, 10)}: ${open || 'no answer, its event loop is blocked'}`);
+  for (const [pid, answer] of open) {
+    console.error(`open in process ${pid}: ${answer || 'no answer, its event loop is blocked'}`);
   }
-  const processes = [...(await descendantsOf(jest)), ...(await processesOf(folder))];
-  console.error(`processes:\n${list(processes)}`);
+  console.error(`processes:\n${list(await leftOf(folder))}`);
+}
+
+/** What keeps each process of tests from ending, empty for those that do not answer. */
+async function askWhatIsOpen(folder: string): Promise<Map<number, string>> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.open'));
+  // A process that has ended left its file, and its number may be another's now.
+  const ours = new Set((await leftOf(folder)).filter(({ isOurs }) => isOurs).map(({ pid }) => pid));
+  const able = names.map((name) => Number.parseInt(name, 10)).filter((pid) => ours.has(pid));
+  const asked = able.filter((pid) => sendSignal(pid, 'SIGUSR2') === 'sent');
+  const end = performance.now() + ANSWER_MS;
+  for (;;) {
+    const answers = new Map<number, string>();
+    for (const pid of asked) answers.set(pid, await readFile(join(folder, `${pid}.open`), 'utf8').catch(() => ''));
+    if ([...answers.values()].every((answer) => answer !== '') || performance.now() > end) return answers;
+    await sleep(LOOK_MS);
+  }
+}
+
+/** Null when the file is gone or half written. */
+async function readRunning(file: string): Promise<Running | null> {
+  return await readFile(file, 'utf8')
+    .then((text) => JSON.parse(text) as Running)
+    .catch(() => null);
 }
 
 function list(processes: readonly ProcessFacts[]): string {
-  const lines = new Map(processes.map((facts) => [facts.pid, `  ${describeProcess(facts)}`]));
-  return [...lines.values()].join('\n');
+  return processes.map((facts) => `  ${describeProcess(facts)}`).join('\n');
 }
 
 process.exitCode = await main();

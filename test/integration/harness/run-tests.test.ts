@@ -32,6 +32,9 @@ const FILES = {
   });`,
   'never-ends': `describe('a block', () => { test('waits', async () => {
     ${SLEEPS}
+    // What files that are just ending leave for a moment.
+    require('node:fs').writeFileSync(process.env.TEST_RUN_FOLDER + '/1.running', '{"file":"half');
+    require('node:fs').symlinkSync('nowhere', process.env.TEST_RUN_FOLDER + '/2.running');
     await new Promise((resolve) => require('node:net').createServer().listen(0, '127.0.0.1'));
   }, 1_000_000); });`,
 };
@@ -128,6 +131,8 @@ test('a run that is not done at its limit says what runs and what is open, kills
   expect(code).toBe(124);
   expect(stderr).toContain('not done after 0.15 minutes');
   expect(stderr).toMatch(/still running: never-ends\.test\.js, a block › waits, for \d+ s/);
+  expect(stderr).toContain('a file that is just beginning or ending (process 1)');
+  expect(stderr).toContain('a file that is just beginning or ending (process 2)');
   expect(stderr).toMatch(/open in process \d+: .*1 TCPServerWrap/);
   expect(stderr).toMatch(/\d+ sleep 600 \(for \d+ s/);
   const { pids } = files['never-ends']!;
