@@ -76,12 +76,16 @@ export async function leftOf(folder: string): Promise<LeftProcess[]> {
   return [...found.values()].filter(({ isZombie }) => !isZombie);
 }
 
-/** What is there still when all that is just ending has had a moment for it. */
+/**
+ * What is there still when all that is just ending has had a moment for it. Nothing is believed only when seen twice: a process that
+ * has lost its parent and is just starting its program shows neither descent nor environment.
+ */
 export async function lookPatiently(look: () => Promise<LeftProcess[]>): Promise<LeftProcess[]> {
   const end = performance.now() + GRACE_MS;
-  for (;;) {
+  for (let empty = 0; ;) {
     const left = await look();
-    if (left.length === 0 || performance.now() > end) return left;
+    empty = left.length === 0 ? empty + 1 : 0;
+    if (empty === 2 || (left.length > 0 && performance.now() > end)) return left;
     await sleep(LOOK_MS);
   }
 }

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killFound, leftOf, NOT_KILLED } from './left-behind.ts';
+import { killFound, leftOf, lookPatiently, NOT_KILLED } from './left-behind.ts';
 import { describeProcess, sendSignal, type ProcessFacts } from './processes.ts';
 
 /**
@@ -80,7 +80,7 @@ async function run(args: readonly string[], minutes: number, folder: string): Pr
   late.abort();
   const [code, signal] = how;
   if (signal !== null) console.error(`\nJest was ended by ${signal}.`);
-  const left = await leftOf(folder);
+  const left = await lookPatiently(() => leftOf(folder));
   if (left.length === 0) return code ?? 1;
   console.error(`\nThe tests left behind, and it was killed:\n${list(left)}`);
   await killLeft(folder);

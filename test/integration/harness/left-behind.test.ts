@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { afterEach, expect, jest, test } from '@jest/globals';
-import { killAll, killFound, leftOf, type LeftProcess } from '../../harness/left-behind.ts';
+import { killAll, killFound, leftOf, lookPatiently, type LeftProcess } from '../../harness/left-behind.ts';
 import { owned } from '../../harness/ownership.ts';
 import { isRunning, processFacts, sendSignal, untilGone } from '../../harness/processes.ts';
 import { runProgram } from '../../harness/run-program.ts';
@@ -83,6 +83,17 @@ test('a process at a terminal that only works in the folder is left alone', asyn
   await using atTerminal = await strangers(['python3', '-c', WITH_TERMINAL], { cwd: folder.path });
   expect(atTerminal.pids).toEqual([expect.any(Number)]);
   expect(await atTerminal.left(folder.path)).toEqual([]);
+});
+
+test('a process that one look misses is found by the next', async () => {
+  await using folder = await temporaryFolder('left');
+  await using one = sleepers([sleeper()]);
+  let looks = 0;
+  const look = async (): Promise<LeftProcess[]> => {
+    looks += 1;
+    return looks === 1 ? [] : await one.left(folder.path);
+  };
+  expect(await lookPatiently(look)).toMatchObject(one.pids.map((pid) => ({ pid })));
 });
 
 test('what starts while others are killed is killed too', async () => {

@@ -52,8 +52,8 @@ interface RunEnd extends Ended {
   readonly files: Readonly<Partial<Record<Name, FileEnd>>>;
 }
 
-/** Runs some of the files as a project of their own, as `npm test` does. */
-async function runProject(names: readonly Name[], args: readonly string[]): Promise<RunEnd> {
+/** Runs some of the files as a project of their own, as `npm test` does; `teardown` is what Jest itself does at the end. */
+async function runProject(names: readonly Name[], args: readonly string[], teardown?: string): Promise<RunEnd> {
   const project = await mkdtemp(join(tmpdir(), 'project-'));
   const pidsOf = (name: Name): string => join(project, `pids-of-${name}`);
   for (const name of names) {
@@ -61,7 +61,9 @@ async function runProject(names: readonly Name[], args: readonly string[]): Prom
     const text = `const PIDS = ${JSON.stringify(`${pidsOf(name)}/`)};\n${FILES[name]}`;
     await writeFile(join(project, `${name}.test.js`), text);
   }
-  const config = JSON.stringify({ rootDir: project, testEnvironment: ENVIRONMENT, transform: {} });
+  const settings = { rootDir: project, testEnvironment: ENVIRONMENT, transform: {} };
+  if (teardown !== undefined) await writeFile(join(project, 'teardown.js'), `module.exports = () => {${teardown}};`);
+  const config = JSON.stringify(teardown === undefined ? settings : { ...settings, globalTeardown: './teardown.js' });
   const results = join(project, 'results.json');
   const options = ['--config', config, '--no-cache', '--json', '--outputFile', results, ...args];
   const env = { ...process.env, TEST_RUN_FOLDER: undefined };
@@ -77,14 +79,21 @@ async function runProject(names: readonly Name[], args: readonly string[]): Prom
   return { ...ended, files };
 }
 
+const sleepsOn = (seconds: number): string =>
+  `require('node:child_process').spawn('sleep', ['${seconds}'], { stdio: 'ignore', detached: true }).unref()`;
+
 let faulty: RunEnd;
 let endless: RunEnd;
+let slowToEnd: RunEnd;
+let leaving: RunEnd;
 
 beforeAll(async () => {
   const names = (Object.keys(FILES) as Name[]).filter((name) => name !== 'never-ends');
-  [faulty, endless] = await Promise.all([
+  [faulty, endless, slowToEnd, leaving] = await Promise.all([
     runProject(names, ['--maxWorkers', '2']),
     runProject(['never-ends'], ['--runInBand', '--minutes', '0.15']),
+    runProject(['ends-all'], ['--runInBand'], sleepsOn(1)),
+    runProject(['ends-all'], ['--runInBand'], sleepsOn(600)),
   ]);
 }, 180_000);
 
@@ -124,6 +133,16 @@ test('what the harness has started for a test is ended after it, and the test fa
 
 test('a file that ends what it starts passes', () => {
   expect(faulty.files['ends-all']).toMatchObject({ status: 'passed', message: '' });
+});
+
+test('a run may leave what is just ending', () => {
+  expect(slowToEnd.stderr).not.toContain('left behind');
+  expect(slowToEnd.code).toBe(0);
+});
+
+test('what a whole run leaves behind is killed and named, and the run fails', () => {
+  expect(leaving.code).toBe(1);
+  expect(leaving.stderr).toMatch(/The tests left behind, and it was killed:\n {2}\d+ sleep 600 /);
 });
 
 test('a run that is not done at its limit says what runs and what is open, kills it and fails', async () => {
