@@ -9,10 +9,12 @@ import { describeProcess, sendSignal, type ProcessFacts } from './processes.ts';
 
 /**
  * Runs Jest with a limit of its own: a test, a process or a handle that stays would make it wait for ever.
- * `--minutes N` or TEST_MINUTES sets the limit (15); every other argument is Jest's. At the limit it says what is still running and
- * open, kills all of it and ends with 124. What a run leaves behind is killed and named too, and is a failure.
+ * `--minutes N` or TEST_MINUTES sets the limit (15) from the start of the first file on; every other argument is Jest's. At the limit it
+ * says what is still running and open, kills all of it and ends with 124. What a run leaves behind is killed and named too, and is a failure.
  */
 const DEFAULT_MINUTES = 15;
+/** Jest's own way to its first file is no test's fault; longer than this it has lost it. */
+const START_MS = 5 * 60_000;
 const TIMED_OUT = 124;
 /** How long a process may take to write down what it has open. */
 const ANSWER_MS = 5_000;
@@ -63,7 +65,7 @@ async function run(args: readonly string[], minutes: number, folder: string): Pr
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => jest.kill(signal));
   const late = new AbortController();
   const limit = Number.isFinite(minutes)
-    ? sleep(minutes * 60_000, null, { signal: late.signal }).catch(() => null)
+    ? limitOf(minutes, folder, late.signal).catch(() => null)
     : new Promise<never>(() => {});
   const how = await Promise.race([ended, limit]);
   if (how === null) {
@@ -85,6 +87,15 @@ async function run(args: readonly string[], minutes: number, folder: string): Pr
   console.error(`\nThe tests left behind, and it was killed:\n${list(left)}`);
   await killLeft(folder);
   return code === 0 || code === null ? 1 : code;
+}
+
+/** Resolves so many minutes after the first file has begun. */
+async function limitOf(minutes: number, folder: string, signal: AbortSignal): Promise<null> {
+  const end = performance.now() + START_MS;
+  // Every process of tests writes this file first, and it stays.
+  const hasBegun = async (): Promise<boolean> => (await readdir(folder)).some((name) => name.endsWith('.open'));
+  while (!(await hasBegun()) && performance.now() < end) await sleep(LOOK_MS, null, { signal });
+  return await sleep(minutes * 60_000, null, { signal });
 }
 
 async function killLeft(folder: string): Promise<void> {

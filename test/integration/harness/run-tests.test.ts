@@ -52,8 +52,11 @@ interface RunEnd extends Ended {
   readonly files: Readonly<Partial<Record<Name, FileEnd>>>;
 }
 
-/** Runs some of the files as a project of their own, as `npm test` does; `teardown` is what Jest itself does at the end. */
-async function runProject(names: readonly Name[], args: readonly string[], teardown?: string): Promise<RunEnd> {
+/** What Jest itself does before and after the files. */
+type Hooks = Readonly<Partial<Record<'globalSetup' | 'globalTeardown', string>>>;
+
+/** Runs some of the files as a project of their own, as `npm test` does. */
+async function runProject(names: readonly Name[], args: readonly string[], hooks: Hooks = {}): Promise<RunEnd> {
   const project = await mkdtemp(join(tmpdir(), 'project-'));
   const pidsOf = (name: Name): string => join(project, `pids-of-${name}`);
   for (const name of names) {
@@ -61,9 +64,12 @@ async function runProject(names: readonly Name[], args: readonly string[], teard
     const text = `const PIDS = ${JSON.stringify(`${pidsOf(name)}/`)};\n${FILES[name]}`;
     await writeFile(join(project, `${name}.test.js`), text);
   }
-  const settings = { rootDir: project, testEnvironment: ENVIRONMENT, transform: {} };
-  if (teardown !== undefined) await writeFile(join(project, 'teardown.js'), `module.exports = () => {${teardown}};`);
-  const config = JSON.stringify(teardown === undefined ? settings : { ...settings, globalTeardown: './teardown.js' });
+  const settings: Record<string, unknown> = { rootDir: project, testEnvironment: ENVIRONMENT, transform: {} };
+  for (const [hook, code] of Object.entries(hooks)) {
+    settings[hook] = join(project, `${hook}.js`);
+    await writeFile(join(project, `${hook}.js`), `module.exports = async () => { ${code} };`);
+  }
+  const config = JSON.stringify(settings);
   const results = join(project, 'results.json');
   const options = ['--config', config, '--no-cache', '--json', '--outputFile', results, ...args];
   const env = { ...process.env, TEST_RUN_FOLDER: undefined };
@@ -79,8 +85,12 @@ async function runProject(names: readonly Name[], args: readonly string[], teard
   return { ...ended, files };
 }
 
-const sleepsOn = (seconds: number): string =>
-  `require('node:child_process').spawn('sleep', ['${seconds}'], { stdio: 'ignore', detached: true }).unref()`;
+const LIMIT_MINUTES = 0.1;
+/** A machine that does much else takes its time before the first file. */
+const TAKES_LONG = `await new Promise((resolve) => setTimeout(resolve, ${LIMIT_MINUTES * 60_000}));`;
+const sleepsOn = (seconds: number): Hooks => ({
+  globalTeardown: `require('node:child_process').spawn('sleep', ['${seconds}'], { stdio: 'ignore', detached: true }).unref();`,
+});
 
 let faulty: RunEnd;
 let endless: RunEnd;
@@ -91,7 +101,7 @@ beforeAll(async () => {
   const names = (Object.keys(FILES) as Name[]).filter((name) => name !== 'never-ends');
   [faulty, endless, slowToEnd, leaving] = await Promise.all([
     runProject(names, ['--maxWorkers', '2']),
-    runProject(['never-ends'], ['--runInBand', '--minutes', '0.15']),
+    runProject(['never-ends'], ['--runInBand', '--minutes', `${LIMIT_MINUTES}`], { globalSetup: TAKES_LONG }),
     runProject(['ends-all'], ['--runInBand'], sleepsOn(1)),
     runProject(['ends-all'], ['--runInBand'], sleepsOn(600)),
   ]);
@@ -148,7 +158,7 @@ test('what a whole run leaves behind is killed and named, and the run fails', ()
 test('a run that is not done at its limit says what runs and what is open, kills it and fails', async () => {
   const { code, stderr, files } = endless;
   expect(code).toBe(124);
-  expect(stderr).toContain('not done after 0.15 minutes');
+  expect(stderr).toContain(`not done after ${LIMIT_MINUTES} minutes`);
   expect(stderr).toMatch(/still running: never-ends\.test\.js, a block › waits, for \d+ s/);
   expect(stderr).toContain('a file that is just beginning or ending (process 1)');
   expect(stderr).toContain('a file that is just beginning or ending (process 2)');
