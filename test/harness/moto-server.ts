@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { access, constants } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
+import { owned } from './ownership.ts';
 
 const READY_MS = 30_000;
 
@@ -19,24 +20,33 @@ export async function findMotoServer(path: string): Promise<string | null> {
   return null;
 }
 
-/** Starts moto's server on a free port; resolves when it answers. */
-export async function startMotoServer(file: string): Promise<{ readonly endpoint: string; close(): Promise<void> }> {
+export interface MotoServer extends AsyncDisposable {
+  readonly endpoint: string;
+}
+
+/** Starts moto's server on a free port; resolves when it answers, and rejects with nothing left when it does not in time. */
+export async function startMotoServer(file: string, readyMs = READY_MS): Promise<MotoServer> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const child = spawn(file, ['--host', '127.0.0.1', '--port', String(port)], { stdio: 'ignore' });
-  const ended = once(child, 'exit');
-  const signal = AbortSignal.timeout(READY_MS);
-  while (!(await answers(endpoint))) {
-    if (child.exitCode !== null) throw new Error(`${file} ended with status ${child.exitCode} before it answered`);
-    signal.throwIfAborted();
+  // Settles also where it cannot be started.
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));
+  const close = owned(`moto's server at ${endpoint}`, async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const signal = AbortSignal.timeout(readyMs);
+  try {
+    while (!(await answers(endpoint))) {
+      const end = child.exitCode ?? child.signalCode;
+      if (end !== null) throw new Error(`${file} ended with ${end} before it answered`);
+      signal.throwIfAborted();
+    }
+  } catch (error) {
+    await close();
+    throw error;
   }
-  return {
-    endpoint,
-    async close() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
+  return { endpoint, [Symbol.asyncDispose]: close };
 }
 
 async function answers(endpoint: string): Promise<boolean> {

@@ -10,7 +10,7 @@ if (file === null) {
 } else {
   const start = async (): Promise<QueueBackend> => {
     const server = await startMotoServer(file);
-    return sqsBackend(server.endpoint, () => server.close());
+    return sqsBackend(server.endpoint, async () => await server[Symbol.asyncDispose]());
   };
   // It deletes by every handle that it ever gave; the worker never tries one whose lease is over.
   describeQueue("the SQS adapter on moto's server", start, [OLD_HANDLE]);
