@@ -21,5 +21,5 @@ test('at the limit what a program has left is killed too, where it holds the out
 }, 20_000);
 
 test('a program that is not there rejects', async () => {
-  await expect(runProgram('no-such-program-at-all', [], { timeoutMs: 5_000 })).rejects.toThrow('ENOENT');
+  await expect(runProgram('./no-such-program', [], { timeoutMs: 5_000 })).rejects.toThrow('ENOENT');
 });
