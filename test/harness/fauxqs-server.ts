@@ -4,8 +4,6 @@ import { createSqsClients, type SqsClients } from '../../src/queue/sqs/sqs-clien
 import { localS3, TEST_CREDENTIALS, TEST_REGION } from './local-aws.ts';
 import { owned } from './ownership.ts';
 
-export { TEST_CREDENTIALS };
-
 export interface SqsServer extends AsyncDisposable {
   readonly server: FauxqsServer;
   readonly endpoint: string;

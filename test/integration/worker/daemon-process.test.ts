@@ -1,17 +1,16 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createInterface } from 'node:readline';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { EXIT_CODES } from '../../../src/worker/exit-codes.ts';
+import { DaemonProcess } from '../../harness/daemon-process.ts';
 import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
+import { TEST_CREDENTIALS, TEST_REGION } from '../../harness/local-aws.ts';
 
 let sqs: SqsServer;
 let url: string;
 let count = 0;
-const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   sqs = await startSqsServer();
@@ -22,9 +21,6 @@ afterAll(async () => {
 beforeEach(() => {
   count += 1;
   url = queue(`videos-${count}`);
-});
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
 // Long enough that a message is visible again only when it was given back.
@@ -37,63 +33,23 @@ const send = async (key: string, to = url): Promise<void> => {
   );
 };
 
-interface Daemon {
-  readonly child: ChildProcess;
-  readonly ended: Promise<{ readonly code: number | null; readonly lines: readonly Record<string, unknown>[] }>;
-  /** Resolves with the first such log line. */
-  says(message: RegExp): Promise<void>;
-}
-
-function start(env: Readonly<Record<string, string>> = {}): Daemon {
-  const child = spawn(
-    'node_modules/.bin/node',
-    ['--disable-warning=ExperimentalWarning', 'test/integration/worker/daemon-fixture.ts'],
-    {
-      env: {
-        PATH: process.env['PATH'],
-        AWS_ACCESS_KEY_ID: 'test',
-        AWS_SECRET_ACCESS_KEY: 'test',
-        AWS_REGION: 'us-east-1',
-        AWS_ENDPOINT_URL: sqs.endpoint,
-        SQS_QUEUE_URL: url,
-        SQS_DLQ_URL: queue(`dead-${count}`),
-        HIGHLIGHT_ACTIONS: 'off',
-        SQS_WAIT_SECONDS: '1',
-        VISIBILITY_TIMEOUT_SECONDS: '600',
-        DRAIN_SECONDS: '30',
-        ...env,
-      },
-      stdio: ['ignore', 'inherit', 'pipe'],
+function start(env: Readonly<Record<string, string>> = {}): DaemonProcess {
+  return new DaemonProcess({
+    entry: 'test/integration/worker/daemon-fixture.ts',
+    env: {
+      AWS_ACCESS_KEY_ID: TEST_CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: TEST_CREDENTIALS.secretAccessKey,
+      AWS_REGION: TEST_REGION,
+      AWS_ENDPOINT_URL: sqs.endpoint,
+      SQS_QUEUE_URL: url,
+      SQS_DLQ_URL: queue(`dead-${count}`),
+      HIGHLIGHT_ACTIONS: 'off',
+      SQS_WAIT_SECONDS: '1',
+      VISIBILITY_TIMEOUT_SECONDS: '600',
+      DRAIN_SECONDS: '30',
+      ...env,
     },
-  );
-  children.push(child);
-  const lines: Record<string, unknown>[] = [];
-  const waiting = new Set<() => void>();
-  const reading = createInterface({ input: child.stderr });
-  reading.on('line', (line) => {
-    lines.push(line.startsWith('{') ? (JSON.parse(line) as Record<string, unknown>) : { msg: line });
-    for (const wake of waiting) wake();
   });
-  child.once('exit', () => {
-    for (const wake of waiting) wake();
-  });
-  const closed = once(reading, 'close');
-  const ended = once(child, 'exit').then(async ([code]) => {
-    await closed;
-    return { code: code as number | null, lines };
-  });
-  return {
-    child,
-    ended,
-    async says(message) {
-      while (!lines.some(({ msg }) => typeof msg === 'string' && message.test(msg))) {
-        if (child.exitCode !== null) throw new Error(`the daemon ended without ${message}: ${JSON.stringify(lines)}`);
-        await new Promise<void>((wake) => {
-          waiting.add(wake);
-        });
-      }
-    },
-  };
 }
 
 /** The message is there for others at once: nobody has to wait for its lease. */
@@ -103,7 +59,7 @@ async function isVisible(): Promise<boolean> {
 }
 
 /** Resolves when the daemon holds the one message of the queue. */
-async function held(daemon: Daemon): Promise<void> {
+async function held(daemon: DaemonProcess): Promise<void> {
   await until(daemon, () => messagesOf(url).inflight === 1);
 }
 
@@ -113,41 +69,42 @@ function messagesOf(to: string): { readonly ready: number; readonly inflight: nu
 }
 
 /** Asks the server again and again; a daemon that has ended changes nothing any more. */
-async function until(daemon: Daemon, isSo: () => boolean): Promise<void> {
+async function until(daemon: DaemonProcess, isSo: () => boolean): Promise<void> {
   while (!isSo()) {
-    if (daemon.child.exitCode !== null) {
-      throw new Error(`the daemon ended: ${JSON.stringify((await daemon.ended).lines)}`);
-    }
+    if (daemon.end !== null) throw new Error(`the daemon ended with ${daemon.end}:\n${daemon.words}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
 test('a second signal means now: the first one drains, the second gives back and exits with its own code', async () => {
   await send('wait');
-  const daemon = start();
+  await using daemon = start();
   await held(daemon);
   // A closed terminal is none of them.
-  daemon.child.kill('SIGHUP');
-  daemon.child.kill('SIGTERM');
-  await daemon.says(/^draining/);
-  expect(daemon.child.exitCode).toBeNull();
-  daemon.child.kill('SIGINT');
-  const { code, lines } = await daemon.ended;
+  daemon.signal('SIGHUP');
+  daemon.signal('SIGTERM');
+  await daemon.logs(/^draining/);
+  expect(daemon.end).toBeNull();
+  daemon.signal('SIGINT');
+  const code = await daemon.ended;
   expect(code).toBe(EXIT_CODES.GIVEN_BACK);
   expect(await isVisible()).toBe(true);
-  expect(lines.find(({ msg }) => msg === 'worker stopped')).toMatchObject({ summary: { started: 1, interrupted: 1 } });
+  expect(daemon.records.find(({ msg }) => msg === 'worker stopped')).toMatchObject({
+    summary: { started: 1, interrupted: 1 },
+  });
 }, 30_000);
 
 test('a drain with nothing to do exits 0', async () => {
-  const daemon = start();
-  await daemon.says(/^polling/);
-  daemon.child.kill('SIGINT');
-  expect((await daemon.ended).code).toBe(EXIT_CODES.CLEAN);
+  await using daemon = start();
+  await daemon.logs(/^polling/);
+  daemon.signal('SIGINT');
+  expect(await daemon.ended).toBe(EXIT_CODES.CLEAN);
 }, 30_000);
 
 test('a system failure exits with the code on which the daemon is started again, and keeps no message', async () => {
   await send('gpu');
-  expect((await start().ended).code).toBe(EXIT_CODES.SYSTEM_FAILURE);
+  await using daemon = start();
+  expect(await daemon.ended).toBe(EXIT_CODES.SYSTEM_FAILURE);
   expect(await isVisible()).toBe(true);
 }, 30_000);
 
@@ -155,11 +112,11 @@ test.each(['uncaught', 'unhandled'])(
   'pitfall 38: an %s error gives everything back before the process ends',
   async (key) => {
     await send(key);
-    const daemon = start();
-    const { code, lines } = await daemon.ended;
+    await using daemon = start();
+    const code = await daemon.ended;
     expect(code).toBe(EXIT_CODES.CRASH);
     expect(await isVisible()).toBe(true);
-    expect(lines.find(({ level }) => level === 'fatal')?.['msg']).toMatch(/giving everything back/);
+    expect(daemon.records.find(({ level }) => level === 'fatal')?.['msg']).toMatch(/giving everything back/);
   },
   30_000,
 );
@@ -175,12 +132,12 @@ test('a rebalance recommendation drains the process for DRAIN_SECONDS, and the m
   await once(imds, 'listening');
   await send('wait');
   const endpoint = `http://127.0.0.1:${(imds.address() as AddressInfo).port}`;
-  const daemon = start({ HOST_INTERRUPTION_WATCH: 'on', IMDS_ENDPOINT: endpoint, DRAIN_SECONDS: '1' });
-  const { code, lines } = await daemon.ended;
+  await using daemon = start({ HOST_INTERRUPTION_WATCH: 'on', IMDS_ENDPOINT: endpoint, DRAIN_SECONDS: '1' });
+  const code = await daemon.ended;
   imds.close();
   imds.closeAllConnections();
   expect(code).toBe(EXIT_CODES.GIVEN_BACK);
-  const draining = lines.find(({ msg }) => String(msg).startsWith('draining'));
+  const draining = daemon.records.find(({ msg }) => String(msg).startsWith('draining'));
   expect(draining).toMatchObject({ reason: 'rebalance', deadlineMs: 1_000 });
   expect(await isVisible()).toBe(true);
 }, 30_000);

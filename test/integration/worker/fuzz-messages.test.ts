@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import {
@@ -12,11 +11,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { seededRandom } from '../../chaos/random.ts';
 import { FAILURE_CODES, type FailureCode } from '../../../src/failure/codes.ts';
-import { childNames } from '../../harness/children.ts';
-import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
-import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { mutateMessage, validMessage } from '../../harness/message-mutations.ts';
-import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
+import { childrenOf } from '../../harness/processes.ts';
+import { startVideoGround, type VideoGround } from '../../harness/video-ground.ts';
 import { createVideoWorker, type VideoWorker } from '../../harness/video-worker.ts';
 import { next } from '../../harness/worker-events.ts';
 
@@ -27,19 +24,16 @@ const OBJECTS = 16;
 /** SQS counts the body, names, types and values of a message together. */
 const MAX_MESSAGE_BYTES = 1_048_576;
 
-let sqs: SqsServer;
-let postgres: TestPostgres;
-let folder: Awaited<ReturnType<typeof mediaFolder>>;
+let ground: VideoGround;
 let rig: VideoWorker;
 let url: string;
 let deadUrl: string;
 let workDir: string;
 
 beforeAll(async () => {
-  sqs = await startSqsServer();
-  postgres = await startPostgres();
-  folder = await mediaFolder();
-  workDir = join(folder.path, 'outer', 'work');
+  ground = await startVideoGround(1);
+  const { sqs, postgres, folder, video } = ground;
+  workDir = folder.at('outer', 'work');
   deadUrl = sqs.server.createQueue('dead').queueUrl;
   url = sqs.server.createQueue('videos').queueUrl;
   rig = await createVideoWorker({
@@ -51,19 +45,14 @@ beforeAll(async () => {
     logger: pino({ level: 'silent' }),
     concurrency: 16,
   });
-  const file = join(folder.path, 'video.mp4');
-  await makeMedia([...testSource({ size: '64x64', seconds: 1 }), '-c:v', 'mpeg4', file]);
   await rig.s3.send(new CreateBucketCommand({ Bucket: 'uploads' }));
-  const body = await readFile(file);
   for (let number = 0; number < OBJECTS; number += 1) {
-    await rig.s3.send(new PutObjectCommand({ Bucket: 'uploads', Key: `videos/${number}.mp4`, Body: body }));
+    await rig.s3.send(new PutObjectCommand({ Bucket: 'uploads', Key: `videos/${number}.mp4`, Body: video }));
   }
 }, 60_000);
 afterAll(async () => {
   await rig?.[Symbol.asyncDispose]();
-  await postgres?.stop();
-  await sqs?.[Symbol.asyncDispose]();
-  await folder?.remove();
+  await ground?.[Symbol.asyncDispose]();
 });
 
 /** Sends damaged messages until SQS has taken so many: what the server refuses never reaches a worker. */
@@ -161,9 +150,7 @@ test('a thousand damaged messages each end in a documented outcome, and the work
   expect(await worker.drain('end', 10_000)).toMatchObject({ stuck: 0, failure: null, givenBack: 0 });
   expect(readdirSync(workDir)).toEqual([]);
   expect(readdirSync(join(workDir, '..'))).toEqual(['work']);
-  const children = await childNames();
-  expect(children).not.toContain('ffmpeg');
-  expect(children).not.toContain('ffprobe');
+  expect((await childrenOf()).filter(({ name }) => /ffmpeg|ffprobe/.test(name))).toEqual([]);
 }, 240_000);
 
 function originalId(attributes: Readonly<Record<string, MessageAttributeValue>>): string {

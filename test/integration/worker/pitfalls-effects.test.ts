@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, type Message } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -7,40 +5,29 @@ import pino from 'pino';
 import { listVideos } from '../../../src/persistence/read/videos.ts';
 import { loadAnalysis } from '../../../src/persistence/read/stored-analysis.ts';
 import { FakeChain, type FakeChainOptions } from '../../harness/fake-chain.ts';
-import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
-import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
-import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
+import { startVideoGround, type VideoGround } from '../../harness/video-ground.ts';
 import { createVideoWorker, type VideoWorker } from '../../harness/video-worker.ts';
 import { aborted, next } from '../../harness/worker-events.ts';
 
 const signal = (): AbortSignal => AbortSignal.timeout(30_000);
-let sqs: SqsServer;
-let postgres: TestPostgres;
-let folder: Awaited<ReturnType<typeof mediaFolder>>;
-let video: Buffer;
+let ground: VideoGround;
 let tests = 0;
 let url: string;
 let deadUrl: string;
 
 beforeAll(async () => {
-  sqs = await startSqsServer();
-  postgres = await startPostgres();
-  folder = await mediaFolder();
-  const file = join(folder.path, 'video.mp4');
-  await makeMedia([...testSource({ size: '64x64', seconds: 2 }), '-c:v', 'mpeg4', file]);
-  video = await readFile(file);
+  ground = await startVideoGround();
 }, 60_000);
 beforeEach(() => {
   tests += 1;
-  const dead = sqs.server.createQueue(`dead-${tests}`);
+  const { server } = ground.sqs;
+  const dead = server.createQueue(`dead-${tests}`);
   const redrive = JSON.stringify({ deadLetterTargetArn: dead.queueArn, maxReceiveCount: '5' });
-  const source = sqs.server.createQueue(`videos-${tests}`, { attributes: { RedrivePolicy: redrive } });
+  const source = server.createQueue(`videos-${tests}`, { attributes: { RedrivePolicy: redrive } });
   [url, deadUrl] = [source.queueUrl, dead.queueUrl];
 });
 afterAll(async () => {
-  await postgres?.stop();
-  await sqs?.[Symbol.asyncDispose]();
-  await folder?.remove();
+  await ground?.[Symbol.asyncDispose]();
 });
 
 /** One slot: no poll of a worker that stops takes the message that it has just given back. */
@@ -50,11 +37,11 @@ function create(workerId: string, before?: FakeChainOptions['before']): Promise<
     before === undefined ? {} : { before },
   );
   const made = createVideoWorker({
-    endpoint: sqs.endpoint,
+    endpoint: ground.sqs.endpoint,
     queueUrl: url,
     deadLetterUrl: deadUrl,
-    databaseUrl: postgres.url,
-    workDir: join(folder.path, 'work'),
+    databaseUrl: ground.postgres.url,
+    workDir: ground.folder.at('work'),
     logger: pino({ level: 'silent' }),
     chain,
     concurrency: 1,
@@ -70,11 +57,11 @@ async function put(rig: VideoWorker, key: string, body: Uint8Array): Promise<voi
 
 async function send(key: string): Promise<void> {
   const body = JSON.stringify({ bucket: `bucket-${tests}`, key });
-  await sqs.clients.control.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }));
+  await ground.sqs.clients.control.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }));
 }
 
 async function deadLetters(visibilitySeconds: number): Promise<Message[]> {
-  const answer = await sqs.clients.poll.send(
+  const answer = await ground.sqs.clients.poll.send(
     new ReceiveMessageCommand({
       QueueUrl: deadUrl,
       MessageAttributeNames: ['All'],
@@ -87,8 +74,10 @@ async function deadLetters(visibilitySeconds: number): Promise<Message[]> {
 /** What SQS's own move task does; the server of the tests has none. */
 async function moveBack(): Promise<void> {
   for (const { Body, MessageAttributes, ReceiptHandle } of await deadLetters(60)) {
-    await sqs.clients.control.send(new SendMessageCommand({ QueueUrl: url, MessageBody: Body, MessageAttributes }));
-    await sqs.clients.control.send(new DeleteMessageCommand({ QueueUrl: deadUrl, ReceiptHandle }));
+    await ground.sqs.clients.control.send(
+      new SendMessageCommand({ QueueUrl: url, MessageBody: Body, MessageAttributes }),
+    );
+    await ground.sqs.clients.control.send(new DeleteMessageCommand({ QueueUrl: deadUrl, ReceiptHandle }));
   }
 }
 
@@ -101,7 +90,7 @@ test('pitfall 14: a second message about a finished object is acknowledged witho
   const making = create('worker-a');
   const { chain } = making;
   await using rig = await making;
-  await put(rig, 'a.mp4', video);
+  await put(rig, 'a.mp4', ground.video);
   const once = next(rig.events, 'message:deleted');
   await send('a.mp4');
   rig.worker.start();
@@ -117,7 +106,7 @@ test('pitfall 14: a second message about a finished object is acknowledged witho
   expect((await loadAnalysis(rig.database, stored!.videoId, signal()))?.analysis.sampling.frames).toBe(3);
 
   // The bytes of the object decide, not its name: another content has another ETag.
-  await put(rig, 'a.mp4', Buffer.concat([video, Buffer.alloc(8)]));
+  await put(rig, 'a.mp4', Buffer.concat([ground.video, Buffer.alloc(8)]));
   const thrice = next(rig.events, 'message:deleted');
   await send('a.mp4');
   await thrice;
@@ -134,7 +123,7 @@ test('pitfall 14: while another worker is on an object, a message about it is de
   const making = create('worker-b');
   const { chain } = making;
   await using second = await making;
-  await put(first, 'a.mp4', video);
+  await put(first, 'a.mp4', ground.video);
   await send('a.mp4');
   const done = next(first.events, 'message:deleted');
   first.worker.start();
@@ -158,7 +147,7 @@ test('pitfall 20: an interrupted job burns no attempt of ours, and the next work
       begun.resolve();
       await aborted(stop);
     });
-    await put(first, 'a.mp4', video);
+    await put(first, 'a.mp4', ground.video);
     await send('a.mp4');
     first.worker.start();
     await begun.promise;
@@ -188,7 +177,7 @@ test('pitfall 37: what was dead-lettered can be moved back as it is, and a secon
   expect(copy?.MessageAttributes?.['failure_code']?.StringValue).toBe('NOT_A_VIDEO');
   expect(copy?.Body).toBe(JSON.stringify({ bucket: `bucket-${tests}`, key: 'a.mp4' }));
 
-  await put(rig, 'a.mp4', video);
+  await put(rig, 'a.mp4', ground.video);
   const done = next(rig.events, 'message:deleted');
   await moveBack();
   await done;

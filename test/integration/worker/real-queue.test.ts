@@ -8,11 +8,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { Disposition } from '../../../src/failure/disposition.ts';
 import { Failure } from '../../../src/failure/failure.ts';
-import { startChild } from '../../../src/local/child-process.ts';
-import type { FauxqsReady } from '../../../src/local/fauxqs-process.ts';
-import { createSqsClients } from '../../../src/queue/sqs/sqs-client.ts';
 import { createFaultProxy } from '../../harness/fault-proxy.ts';
-import { TEST_CREDENTIALS } from '../../harness/fauxqs-server.ts';
+import { startSqsProcess } from '../../harness/sqs-process.ts';
 import { aborted, next } from '../../harness/worker-events.ts';
 import { createRig, type Rig } from './rig.ts';
 
@@ -41,19 +38,12 @@ async function deadLetter(): Promise<Message | undefined> {
 
 test('pitfall 9: a step of the wall clock, forth or back, neither loses a lease nor holds up its renewal', async () => {
   // The server in a process of its own: its clock must not step.
-  const server = await startChild<FauxqsReady>('fauxqs-process', {
-    port: 0,
-    region: 'us-east-1',
-    dataDir: null,
-    queues: [{ name: 'videos', attributes: {} }],
-    buckets: [],
-  });
-  const endpoint = `http://127.0.0.1:${server.ready.port}`;
-  const clients = createSqsClients({ region: 'us-east-1', endpoint, credentials: TEST_CREDENTIALS });
+  await using server = await startSqsProcess({ queues: [{ name: 'videos', attributes: {} }] });
+  const { clients } = server;
   const real = Date.now;
   try {
     const finish = Promise.withResolvers<void>();
-    const url = `${endpoint}/000000000000/videos`;
+    const url = server.queueUrl('videos');
     const { worker, events } = rig.worker(
       async () => {
         await finish.promise;
@@ -82,8 +72,6 @@ test('pitfall 9: a step of the wall clock, forth or back, neither loses a lease 
     await worker.drain('end', 0);
   } finally {
     jest.restoreAllMocks();
-    clients[Symbol.dispose]();
-    await server.close();
   }
 });
 

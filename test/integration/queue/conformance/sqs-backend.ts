@@ -8,14 +8,14 @@ import {
 import { attributesOf, toSqsAttributes } from '../../../../src/queue/sqs/attributes.ts';
 import { createSqsClients } from '../../../../src/queue/sqs/sqs-client.ts';
 import { createSqsQueue } from '../../../../src/queue/sqs/sqs-queue.ts';
-import { TEST_CREDENTIALS } from '../../../harness/fauxqs-server.ts';
+import { TEST_CREDENTIALS, TEST_REGION } from '../../../harness/local-aws.ts';
 import type { QueueBackend } from './suite.ts';
 
 let made = 0;
 
 /** The SQS adapter on a server at this endpoint; its queues are made and looked into by ordinary calls, so any server does. */
 export function sqsBackend(endpoint: string, close: () => Promise<void>): QueueBackend {
-  const clients = createSqsClients({ region: 'us-east-1', endpoint, credentials: TEST_CREDENTIALS });
+  const clients = createSqsClients({ region: TEST_REGION, endpoint, credentials: TEST_CREDENTIALS });
   const create = async (isOrdered: boolean): Promise<string> => {
     made += 1;
     const answer = await clients.control.send(
