@@ -20,7 +20,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   time: { is: 'clocks stand on nothing', imports: [] },
   telemetry: {
     is: 'logs, metrics and health are told what happened and ask nobody',
-    imports: ['failure', 'time'],
+    imports: ['failure'],
     packages: ['pino'],
   },
   // Its own Config travels no further than the composition root: other rooms are given the few values that they need.
@@ -84,8 +84,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   // It implements the port that analysis declares where it uses it, not the other way about.
   scene: {
-    is: 'a writer of scene texts knows findings and the contract of the chain',
-    imports: [...GROUND, 'analysis', 'chain/model-chain.ts'],
+    is: 'a writer of scene texts knows findings, not models',
+    imports: [...GROUND, 'analysis'],
     packages: ['@aws-sdk/client-bedrock-runtime', '@smithy/node-http-handler'],
   },
   evaluation: {
@@ -95,7 +95,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   report: { is: 'a page about findings, wherever they come from', imports: [...GROUND, 'analysis'] },
 
-  generated: { is: "Prisma's client is written by Prisma", imports: [] },
+  generated: { is: "Prisma's client is written by Prisma", imports: [], packages: ['@prisma/client'] },
   'persistence/embedded': {
     is: 'the embedded database knows no tables',
     imports: GROUND,
@@ -112,7 +112,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'generated',
       'persistence/embedded',
     ],
-    packages: ['@prisma/adapter-pg', '@prisma/client', 'pg'],
+    packages: ['@prisma/adapter-pg', 'pg'],
   },
 
   worker: { is: 'the engine knows jobs, not videos, and the port, not SQS', imports: [...GROUND, 'queue'] },
@@ -127,7 +127,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       // Tells the stage of an error by who threw it.
       'chain/around-stages.ts',
       'analysis',
-      'scene',
       'persistence',
       'queue/messages/job.ts',
       'worker/delivery.ts',
@@ -151,7 +150,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'video',
       'inference',
       'packs',
-      'graphs',
       'chain',
       'analysis',
       'scene',
@@ -165,10 +163,22 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
 };
 
-/** Folders beside src: what they may import of each other, and whether all of src is open to them. */
-export const AREAS: Readonly<Record<string, { readonly is: string; readonly imports: readonly string[] }>> = {
+/** A folder of the project, and which others it may import. */
+export interface Area {
+  readonly is: string;
+  readonly imports: readonly string[];
+  /** Rooms of src that stay closed though src is open. */
+  readonly closed?: readonly string[];
+}
+
+/** Folders beside src: what they may import of each other, and whether src is open to them. */
+export const AREAS: Readonly<Record<string, Area>> = {
   src: { is: 'the product ships without what is beside it', imports: [] },
-  models: { is: 'what makes packs knows the product, not those who use the packs', imports: ['src'] },
+  models: {
+    is: 'what makes packs knows the product, not those who use the packs',
+    imports: ['src'],
+    closed: ['local', 'cli'],
+  },
   scripts: { is: 'what a person types needs no test', imports: ['src', 'models'] },
   test: { is: 'tests see everything', imports: ['src', 'models', 'scripts'] },
 };
@@ -190,4 +200,37 @@ export const GUARDED_MODULES: Readonly<Record<string, readonly string[]>> = {
   ],
   // The global is under its own rule, which an imported one would slip.
   process: [],
+  // A thread runs whatever file it is given the address of.
+  worker_threads: ['src/inference/thread/serve-thread.ts', 'src/inference/thread/thread-client.ts'],
+};
+
+/** The only files of src that may put the address of a file together: what they start lies beside those who ask for it. */
+export const ADDRESS_MAKERS: readonly string[] = [
+  'src/inference/thread/thread-client.ts',
+  'src/local/child-process.ts',
+];
+
+/** A property of a global, why it is guarded, and the files and folders of src that may use it. */
+export interface GuardedProperty {
+  readonly is: string;
+  readonly open: readonly string[];
+}
+
+const SAY_PROCESS: GuardedProperty = { is: 'say process, which the linter watches', open: [] };
+const SAY_THE_NAME: GuardedProperty = { is: 'a global is called by its name', open: [] };
+
+/** What of Node's globals reaches around a wall. */
+export const GUARDED_PROPERTIES: Readonly<Record<string, GuardedProperty>> = {
+  'process.env': { is: 'only src/config reads the environment', open: ['src/config/', 'src/cli/no-telemetry.ts'] },
+  'process.exit': {
+    is: "only commands and the emulators' processes exit",
+    open: ['src/cli/', 'src/local/child-process.ts'],
+  },
+  'process.getBuiltinModule': { is: 'a module is imported, where the linter sees it', open: [] },
+  'globalThis.process': SAY_PROCESS,
+  'global.process': SAY_PROCESS,
+  'globalThis.global': SAY_THE_NAME,
+  'globalThis.globalThis': SAY_THE_NAME,
+  'global.global': SAY_THE_NAME,
+  'global.globalThis': SAY_THE_NAME,
 };

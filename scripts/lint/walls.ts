@@ -1,47 +1,53 @@
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { AREAS, GUARDED_MODULES, ROOMS } from './rooms.ts';
+import { refuseGlobal } from './globals.ts';
+import { ADDRESS_MAKERS, AREAS, GUARDED_MODULES, ROOMS } from './rooms.ts';
+import { isNode, keyOf, literal, nameOf, useOf, type Context, type Node, type Visitor } from './syntax.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const NAMES_BY_LENGTH = Object.keys(ROOMS).sort((a, b) => b.length - a.length);
-
-/** What the linter hands over of a node; all that is read of it. */
-interface Node {
-  readonly type: string;
-  readonly [key: string]: unknown;
-}
-
-interface Context {
-  readonly filename: string;
-  report(problem: { readonly node: Node; readonly message: string }): void;
-}
+/** What may be read of `import.meta` as it is; its `resolve` is only called. */
+const META = ['url', 'dirname', 'filename'];
 
 /**
  * The linter's plugin that holds the walls of rooms.ts. Every way to name another file is resolved to a path and looked up in the
  * table. The linter's own `no-restricted-imports` compares patterns with the text as written instead: it needs one for every depth,
- * says nothing of a room that nobody thought of, and does not see the types of `import('...')` nor a thread's address.
+ * says nothing of a room that nobody thought of, and does not see the types of `import('...')` nor a thread's address. Its
+ * `no-restricted-properties` does not see through a cast, nor a second name.
  */
 export default {
   meta: { name: 'walls' },
-  rules: { rooms: { create: (context: Context) => visitImports(context) } },
+  rules: {
+    rooms: { create: (context: Context) => visitImports(context) },
+    globals: { create: (context: Context) => visitGlobals(context) },
+  },
 };
 
-function visitImports(context: Context): Record<string, (node: Node) => void> {
-  const file = relative(ROOT, context.filename).split(sep).join('/');
+function visitGlobals(context: Context): Visitor {
+  const file = pathOf(context);
+  if (!file.startsWith('src/')) return {};
+  return {
+    Identifier: (node) => {
+      const refusal = refuseGlobal(file, node);
+      if (refusal !== null) context.report({ node, message: refusal });
+    },
+  };
+}
+
+function visitImports(context: Context): Visitor {
+  const file = pathOf(context);
+  const tell = (node: Node, message: string | null): void => {
+    if (message !== null) context.report({ node, message });
+  };
   const see = (source: unknown): void => {
     if (!isNode(source)) return;
     const specifier = literal(source);
-    const refusal = specifier === null ? refuseUnknown(file) : refuse(file, specifier);
-    if (refusal !== null) context.report({ node: source, message: refusal });
+    tell(source, specifier === null ? refuseUnknown(file) : refuse(file, specifier));
   };
   return {
     Program: (node) => {
-      if (file.startsWith('src/') && roomOf(file) === null) {
-        context.report({
-          node,
-          message: `${dirname(file)} is no room: scripts/lint/rooms.ts says what each room may import`,
-        });
-      }
+      if (!file.startsWith('src/') || roomOf(file) !== null) return;
+      tell(node, `${dirname(file)} is no room: scripts/lint/rooms.ts says what each room may import`);
     },
     ImportDeclaration: ({ source }) => see(source),
     ExportNamedDeclaration: ({ source }) => see(source),
@@ -49,15 +55,60 @@ function visitImports(context: Context): Record<string, (node: Node) => void> {
     ImportExpression: ({ source }) => see(source),
     TSImportType: ({ source }) => see(source),
     TSExternalModuleReference: ({ expression }) => see(expression),
+    ImportSpecifier: (node) => {
+      if (nameOf(node['imported']) !== 'URL' || nameOf(node['local']) === 'URL') return;
+      if (file.startsWith('src/')) tell(node, 'URL under another name passes every wall unseen');
+    },
+    MetaProperty: (node) => {
+      if (nameOf(node['meta']) !== 'import') return;
+      const { user, used } = useOf(node);
+      const property = user?.type === 'MemberExpression' && user['object'] === used ? keyOf(user, 'property') : null;
+      const call = user === undefined || property !== 'resolve' ? undefined : callOf(user);
+      if (call !== undefined) see(argument(call, 0));
+      else if (property === null || !META.includes(property)) tell(node, refuseUnknown(file));
+    },
     CallExpression: (node) => {
-      if (nameOf(node['callee']) === 'require') see(first(node));
+      const name = nameOf(node['callee']);
+      if (name === 'require') see(argument(node, 0));
+      // It adds the ending itself.
+      if (name === 'threadEntry') tell(node, refuseStem(file, argument(node, 1)));
     },
     // A thread is started by its file's address.
     NewExpression: (node) => {
-      const path = nameOf(node['callee']) === 'URL' ? literal(first(node)) : null;
-      if (path !== null && /^\.{1,2}\/.*\.[cm]?[jt]s$/.test(path)) see(first(node));
+      const name = nameOf(node['callee']);
+      if (name === 'URL') tell(node, refuseAddress(file, argument(node, 0), argument(node, 1)));
+      if (name === 'Worker') tell(node, refuseThread(file, argument(node, 0)));
     },
   };
+}
+
+function pathOf({ filename }: Context): string {
+  return relative(ROOT, filename).split(sep).join('/');
+}
+
+/** Of the addresses that are written out only those of code count: others are of files that are read. */
+function refuseAddress(file: string, path: unknown, base: unknown): string | null {
+  const text = literal(path);
+  if (text === null) return base === undefined || literal(base) !== null ? null : refuseUnknownAddress(file);
+  if (!/^\.{1,2}\//.test(text)) return null;
+  const isCode = /\.[cm]?[jt]s$/.test(text) || join(dirname(file), text).split(sep).join('/').startsWith('src/');
+  return isCode ? refuse(file, text) : null;
+}
+
+function refuseStem(file: string, stem: unknown): string | null {
+  const text = literal(stem);
+  return text === null ? refuseUnknownAddress(file) : refuse(file, `${text}.ts`);
+}
+
+/** A thread's file is looked for from where the process was started, which is the root of the project. */
+function refuseThread(file: string, path: unknown): string | null {
+  const text = literal(path);
+  if (text === null) return null;
+  return text.startsWith('.') ? refuse(file, `./${relative(dirname(file), text)}`) : refuse(file, text);
+}
+
+function refuseUnknownAddress(file: string): string | null {
+  return ADDRESS_MAKERS.includes(file) ? null : refuseUnknown(file);
 }
 
 /** Why `file` may not import `specifier`; null where it may. Both areas and rooms are asked. */
@@ -71,6 +122,7 @@ function refuse(file: string, specifier: string): string | null {
   }
   const room = roomOf(file);
   const other = roomOf(target);
+  if (other !== null && area?.closed?.includes(other) === true) return `${from} may not import ${other}: ${area.is}`;
   if (room === null || room === other) return null;
   const allowed = ROOMS[room]!.imports;
   if (other !== null && (allowed.includes(other) || allowed.includes(target.slice('src/'.length)))) return null;
@@ -104,22 +156,12 @@ function roomOf(path: string): string | null {
   return NAMES_BY_LENGTH.find((name) => path.startsWith(`src/${name}/`)) ?? null;
 }
 
-/** The text of a string or of a template without parts. */
-function literal(node: unknown): string | null {
-  if (!isNode(node)) return null;
-  if (typeof node['value'] === 'string') return node['value'];
-  const quasis = node['quasis'] as readonly { readonly value: { readonly cooked: string } }[] | undefined;
-  return quasis?.length === 1 ? quasis[0]!.value.cooked : null;
+function argument(node: Node, index: number): unknown {
+  return (node['arguments'] as readonly unknown[])[index];
 }
 
-function first(node: Node): unknown {
-  return (node['arguments'] as readonly unknown[])[0];
-}
-
-function nameOf(node: unknown): unknown {
-  return isNode(node) ? node['name'] : null;
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'type' in value;
+/** The call of this function, where it is called. */
+function callOf(callee: Node): Node | undefined {
+  const { user, used } = useOf(callee);
+  return user?.type === 'CallExpression' && user['callee'] === used ? user : undefined;
 }

@@ -1,20 +1,19 @@
-import { execFile } from 'node:child_process';
-import { globSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join, posix } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AREAS, GUARDED_MODULES, ROOMS } from '../../../scripts/lint/rooms.ts';
+import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  ADDRESS_MAKERS,
+  AREAS,
+  GROUND,
+  GUARDED_MODULES,
+  GUARDED_PROPERTIES,
+  ROOMS,
+} from '../../../scripts/lint/rooms.ts';
+import { importLine, linesOf, lintPlants, plant, type Plant } from './planted.ts';
+import { importsOf, packageOf, SOURCES as files } from './sources.ts';
 
-/** A planted file: every line of it is refused by this wall, or none is. */
-interface Plant {
-  readonly file: string;
-  readonly lines: readonly string[];
-  readonly wall: RegExp | null;
-}
-
-/** Every way in which one file names another. */
-const WAYS: readonly ((path: string) => string)[] = [
+/** Every way in which one file names another, by its path from there and from the root. */
+const WAYS: readonly ((path: string, fromRoot: string) => string)[] = [
   (path) => `import * as value from '${path}';`,
   (path) => `import type * as types from '${path}';`,
   (path) => `import equals = require('${path}');`,
@@ -23,23 +22,80 @@ const WAYS: readonly ((path: string) => string)[] = [
   (path) => `export type Inline = typeof import('${path}');`,
   (path) => `void import('${path}');`,
   (path) => `void import(\`${path}\`);`,
+  (path) => `void import.meta.resolve('${path}');`,
+  (path) => `void import.meta['resolve']('${path}');`,
   (path) => `void new URL('${path}', import.meta.url);`,
+  (path) => `void new globalThis.URL('${path}', import.meta.url);`,
+  (path) => `void threadEntry(import.meta.url, '${path.replace(/\.ts$/, '')}');`,
+  (_, fromRoot) => `void new Worker('./${fromRoot}');`,
 ];
 const DEPTHS = ['', 'planted/deep/'];
+/** What is named only at run time, or under another name. */
+const UNSEEN = [
+  `void import(name);`,
+  `void import(\`./\${name}.ts\`);`,
+  `void import.meta.resolve(name);`,
+  `const ask = import.meta.resolve;`,
+  `const meta = import.meta;`,
+  `const { resolve } = import.meta;`,
+  `void new URL(\`../../\${name}.ts\`, import.meta.url);`,
+  `void new URL('../../' + name, import.meta.url);`,
+  `void new URL(name, here);`,
+  `void new globalThis.URL(name, import.meta.url);`,
+  `void threadEntry(import.meta.url, name);`,
+  `import { URL as Address } from 'node:url';`,
+  `const Place = URL;`,
+  `const all = process;`,
+  `const cast = process as unknown as Loose;`,
+  `later = process;`,
+  `const { ...parts } = process;`,
+  `const { [name]: part } = process;`,
+  `const box = { process };`,
+  `const spread = { ...process };`,
+  `const give = () => process;`,
+  `function take(from = process) {}`,
+  `class Holder { readonly held = process; }`,
+  `void process[name];`,
+  `const world = globalThis;`,
+];
 const ENVIRONMENT = [
   `void process.env['HOME'];`,
   `void process['env'];`,
+  `void process?.env;`,
+  `void (process as Loose).env;`,
   `const { env } = process;`,
+  `const { env: variables } = process as Loose;`,
+  `function read({ env } = process) {}`,
+];
+const OTHER_GLOBALS = [
   `void globalThis.process.env;`,
+  `void (globalThis as Loose).process;`,
+  `void globalThis['process'];`,
+  `void globalThis.globalThis.process;`,
+  `void global.process.env;`,
+  `void global.global.process;`,
+  `const { process: own } = globalThis;`,
+  `void process.getBuiltinModule('node:child_process');`,
+  `const { getBuiltinModule } = process;`,
 ];
 const EXIT = [`process.exit(1);`, `const leave = process.exit;`];
-/** The rules that a plant can break. */
-const WALLS = ['walls(rooms)', 'eslint(no-restricted-properties)', 'import(no-cycle)'];
+/** Harmless neighbours of what is refused. */
+const FREE = [
+  `void new URL(name);`,
+  `void new URL(name, 'http://localhost');`,
+  `void new URL('./words.json', import.meta.url);`,
+  `void import.meta.url;`,
+  `void import.meta.dirname;`,
+  `const { pid } = process;`,
+  `void process.memoryUsage();`,
+  `void watch(process);`,
+  `void new Worker({ slots: 1 });`,
+  `void (globalThis as Loose).Float16Array;`,
+];
 
 const names = Object.keys(ROOMS);
 /** The linter passes generated code over, so it can be imported but not planted in. */
 const rooms = names.filter((name) => name !== 'generated');
-const files = globSync('{src,models,scripts,test}/**/*.ts', { exclude: ['**/node_modules'] }).sort();
 
 describe('the table', () => {
   test('has a room for every file of src, and files for every room', () => {
@@ -59,27 +115,42 @@ describe('the table', () => {
     const opened = [...open.map((name) => `src/${name}`), ...Object.values(GUARDED_MODULES).flat()];
     expect(opened.filter((file) => !files.includes(file))).toEqual([]);
   });
+
+  test('opens nothing that nobody uses', () => {
+    // The ground is open to all as one, whichever of it a room needs.
+    const unused = names.flatMap((room) => {
+      const { imports, packages = [] } = ROOMS[room]!;
+      const isGround = GROUND.every((name) => imports.includes(name));
+      const opened = isGround ? imports.filter((name) => !GROUND.includes(name)) : imports;
+      return [...opened, ...packages].filter((name) => !usedBy(room).has(name)).map((name) => `${room}: ${name}`);
+    });
+    expect(unused).toEqual([]);
+    expect(GROUND.filter((name) => !rooms.some((room) => room !== name && usedBy(room).has(name)))).toEqual([]);
+  });
+
+  test('opens no folder, module or global that nobody uses', () => {
+    const areas = Object.entries(AREAS).flatMap(([area, { imports }]) => {
+      const used = files.filter((file) => file.startsWith(`${area}/`)).flatMap(importsOf);
+      return imports.filter((other) => !used.some((path) => path.startsWith(`${other}/`)));
+    });
+    const modules = Object.entries(GUARDED_MODULES).flatMap(([name, open]) =>
+      open.filter((file) => !importsOf(file).includes(`node:${name}`)),
+    );
+    const properties = Object.entries(GUARDED_PROPERTIES).flatMap(([name, { open }]) =>
+      open.filter((path) => !files.some((file) => file.startsWith(path) && readFileSync(file, 'utf8').includes(name))),
+    );
+    const makers = ADDRESS_MAKERS.filter((file) => !readFileSync(file, 'utf8').includes('new URL(`'));
+    expect([...areas, ...modules, ...properties, ...makers]).toEqual([]);
+  });
 });
 
 describe('planted', () => {
   const plants = [...rooms.flatMap((room) => plantsIn(room)), ...plantsBeside(), ...strangers(), ...circle()];
-  let copy = '';
   let refused: ReadonlyMap<string, readonly string[]> = new Map();
 
   beforeAll(async () => {
-    copy = await mkdtemp(join(tmpdir(), 'walls-'));
-    await cp('scripts/lint', join(copy, 'scripts/lint'), { recursive: true });
-    // The project's own rules. Types are left out: they take long, and no wall is made of them.
-    const { options: _, ...config } = JSON.parse(await readFile('.oxlintrc.json', 'utf8')) as Record<string, unknown>;
-    await writeFile(join(copy, '.oxlintrc.json'), JSON.stringify(config));
-    for (const { file, lines } of plants) {
-      await mkdir(dirname(join(copy, file)), { recursive: true });
-      await writeFile(join(copy, file), `${lines.join('\n')}\n`);
-    }
-    refused = await lint(copy);
+    refused = await lintPlants(plants);
   });
-
-  afterAll(async () => await rm(copy, { recursive: true, force: true }));
 
   test.each([
     ...rooms.map((room) => ({ place: room, room })),
@@ -117,16 +188,22 @@ function plantsIn(room: string): readonly Plant[] {
       wall: new RegExp(`^src may not import ${area}:`),
     }));
     const contracts = open.map((name) => ({ name, to: `src/${name}`, wall: null }));
-    const reads = room === 'config' ? null : /^'process\.env'|^'globalThis\.process'/;
+    const reads = room === 'config' ? null : /^process\.env is guarded: /;
     return [
       ...[...others, ...beside, ...contracts].map(({ name, to, wall }) => plantImports(folder, name, to, wall)),
       plant(`${folder}packages.ts`, known.filter((name) => !packages.includes(name)).map(importLine), /may not import/),
       plant(`${folder}own-packages.ts`, packages.flatMap((name) => [name, `${name}/part`]).map(importLine), null),
       plant(`${folder}modules.ts`, modules.map(importLine), /^node:\w+ is only for /),
       plant(`${folder}free-modules.ts`, ['node:fs', 'node:timers/promises'].map(importLine), null),
-      plant(`${folder}unseen.ts`, [`void import(name);`, `void import(\`./\${name}.ts\`);`], /at run time/),
-      plant(`${folder}environment.ts`, room === 'config' ? ENVIRONMENT.slice(0, -1) : ENVIRONMENT, reads),
-      plant(`${folder}exit.ts`, EXIT, room === 'cli' ? null : /^'process\.exit'/),
+      plant(`${folder}unseen.ts`, UNSEEN, /at run time|under another name|by a computed name/),
+      plant(
+        `${folder}free.ts`,
+        [...FREE, `void new URL('${posix.relative(folder, 'prisma')}', import.meta.url);`],
+        null,
+      ),
+      plant(`${folder}environment.ts`, ENVIRONMENT, reads),
+      plant(`${folder}other-globals.ts`, OTHER_GLOBALS, /^\w+\.\w+ is guarded: /),
+      plant(`${folder}exit.ts`, EXIT, room === 'cli' ? null : /^process\.exit is guarded: /),
     ];
   });
 }
@@ -165,25 +242,23 @@ function circle(): readonly Plant[] {
 
 function plantImports(folder: string, name: string, to: string, wall: RegExp | null): Plant {
   const path = posix.relative(folder, to);
-  const lines = WAYS.map((way) => way(path.startsWith('.') ? path : `./${path}`));
+  const lines = WAYS.map((way) => way(path.startsWith('.') ? path : `./${path}`, to));
   return plant(`${folder}to-${name.replaceAll(/\W/g, '-')}.ts`, lines, wall);
-}
-
-function plant(file: string, lines: readonly string[], wall: RegExp | null): Plant {
-  return { file, lines, wall };
-}
-
-function importLine(name: string, index: number): string {
-  return `import * as value${index} from '${name}';`;
-}
-
-function linesOf({ file, lines, wall }: Plant): readonly { at: string; line: string; wall: RegExp | null }[] {
-  return lines.map((line, index) => ({ at: `${file}:${index + 1}`, line: `${file}: ${line}`, wall }));
 }
 
 function roomOf(file: string): string | undefined {
   const around = names.filter((name) => file.startsWith(`src/${name}/`));
   return around.sort((a, b) => b.length - a.length)[0];
+}
+
+/** What the files of a room import: rooms, files of src, and packages. */
+function usedBy(room: string): ReadonlySet<string> {
+  const named = files.filter((file) => roomOf(file) === room).flatMap(importsOf);
+  const used = named.flatMap((name) => {
+    const other = roomOf(name);
+    return other === undefined ? [packageOf(name)] : [other, name.slice('src/'.length)];
+  });
+  return new Set(used);
 }
 
 function roomNamed(name: string): string {
@@ -197,32 +272,4 @@ function fileOf(room: string, open: readonly string[]): string {
 
 function fileIn(area: string): string {
   return files.find((file) => file.startsWith(`${area}/`))!;
-}
-
-/** What the walls say, by `file:line`. */
-async function lint(folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
-  const output = await new Promise<string>((done, fail) => {
-    const oxlint = join(process.cwd(), 'node_modules/oxlint/bin/oxlint');
-    const options = { cwd: folder, maxBuffer: 1 << 28 };
-    execFile(process.execPath, [oxlint, '--format=json'], options, (error, stdout, stderr) => {
-      // It exits with 1 where it has something to say.
-      if (error === null || error.code === 1) done(stdout);
-      else fail(new Error(`oxlint failed: ${stderr}`, { cause: error }));
-    });
-  });
-  const { diagnostics } = JSON.parse(output) as { diagnostics: readonly Diagnostic[] };
-  const said = new Map<string, string[]>();
-  for (const { code, message, filename, labels } of diagnostics) {
-    if (!WALLS.includes(code)) continue;
-    const at = `${filename}:${labels[0]!.span.line}`;
-    said.set(at, [...(said.get(at) ?? []), message]);
-  }
-  return said;
-}
-
-interface Diagnostic {
-  readonly code: string;
-  readonly message: string;
-  readonly filename: string;
-  readonly labels: readonly { readonly span: { readonly line: number } }[];
 }
