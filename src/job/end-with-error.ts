@@ -41,9 +41,9 @@ function call(): AbortSignal {
 }
 
 async function insistently({ logger, signal }: JobContext, record: () => Promise<void>): Promise<void> {
-  const limit = AbortSignal.timeout(RECORD_TIMEOUT_MS);
+  using bounded = unlessDeadline(signal, RECORD_TIMEOUT_MS);
   try {
-    await withRetries(record, { signal: AbortSignal.any([unlessDeadline(signal), limit]) });
+    await withRetries(record, { signal: bounded.signal });
   } catch (error) {
     logger.warn({ err: error }, 'the rejection could not be written to the database');
     throw error;

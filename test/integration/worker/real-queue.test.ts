@@ -236,7 +236,11 @@ test('pitfall 34: a FIFO queue goes on in order after a message of a group that 
     },
     { concurrency: 3, url },
   );
-  for (const key of ['1', '2', '3']) await rig.sendBody(JSON.stringify({ bucket: 'b', key }), url, 'g');
+  for (const key of ['1', '2', '3']) {
+    const MessageBody = JSON.stringify({ bucket: 'b', key });
+    const group = { MessageGroupId: 'g', MessageDeduplicationId: key };
+    await rig.sqs.clients.control.send(new SendMessageCommand({ QueueUrl: url, MessageBody, ...group }));
+  }
   let count = 0;
   const all = next(events, 'message:deleted', () => (count += 1) === 3);
   worker.start();

@@ -19,6 +19,7 @@ export interface Rig extends AsyncDisposable {
 }
 
 export interface RigOptions {
+  readonly concurrency?: number;
   readonly settings?: Partial<WorkerSettings>;
   readonly url?: string;
   /** The server's own when absent. */
@@ -39,14 +40,14 @@ export async function createRig(): Promise<Rig> {
       const message = { QueueUrl: url, MessageBody: JSON.stringify({ bucket: 'b', key }) };
       return (await sqs.clients.control.send(new SendMessageCommand(message))).MessageId ?? '';
     },
-    worker(processJob, { settings, url: queueUrl = url, clients = sqs.connect() } = {}) {
+    worker(processJob, { concurrency = 1, settings, url: queueUrl = url, clients = sqs.connect() } = {}) {
       const logger = pino({ level: 'silent' });
       const events = new WorkerEventBus(logger);
       const worker = new Worker({
         queues: [
           { name: 'videos', weight: 1, messages: createSqsQueue(clients, { url: queueUrl, deadLetterUrl: deadUrl }) },
         ],
-        concurrency: 1,
+        concurrency,
         processJob,
         settings: {
           visibilitySeconds: 2,

@@ -13,7 +13,8 @@ test.each(['before', 'after'] as const)('what fires %s passes, but for a deadlin
   ] as const) {
     const job = new AbortController();
     if (when === 'before') job.abort(reason);
-    const signal = unlessDeadline(job.signal);
+    using bounded = unlessDeadline(job.signal, 60_000);
+    const { signal } = bounded;
     if (when === 'after') {
       expect(signal.aborted).toBe(false);
       job.abort(reason);
@@ -21,4 +22,20 @@ test.each(['before', 'after'] as const)('what fires %s passes, but for a deadlin
     expect(signal.aborted).toBe(passes);
     if (passes) expect(signal.reason).toBe(reason);
   }
+});
+
+test('its own limit ends it with a failure that is temporary', async () => {
+  using bounded = unlessDeadline(new AbortController().signal, 1);
+  await new Promise((resolve) => {
+    bounded.signal.addEventListener('abort', resolve, { once: true });
+  });
+  expect(bounded.signal.reason).toMatchObject({ code: 'TIMEOUT', class: 'temporary' });
+});
+
+test('once it is over nothing passes any more', () => {
+  const job = new AbortController();
+  const bounded = unlessDeadline(job.signal, 60_000);
+  bounded[Symbol.dispose]();
+  job.abort(shutdown);
+  expect(bounded.signal.aborted).toBe(false);
 });
