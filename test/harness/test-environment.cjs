@@ -1,6 +1,7 @@
 const { appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join, relative } = require('node:path');
+const vm = require('node:vm');
 const { TestEnvironment } = require('jest-environment-node');
 
 /**
@@ -49,7 +50,14 @@ class OwningEnvironment extends TestEnvironment {
     const outerTemp = process.env.TMPDIR;
     // Before the test's realm copies the environment.
     process.env.TMPDIR = folder;
-    super(config, context);
+    const { createContext } = vm;
+    // A global object of its own in the place of one that asks Jest at every `Math` and `Float32Array`: a hundred times slower.
+    vm.createContext = () => createContext(vm.constants.DONT_CONTEXTIFY);
+    try {
+      super(config, context);
+    } finally {
+      vm.createContext = createContext;
+    }
     this.#outerTemp = outerTemp;
     this.#folder = folder;
     this.#file = relative(config.projectConfig.rootDir, context.testPath);
