@@ -41,12 +41,13 @@ export async function renderVideo(out: string, signal: AbortSignal, seconds = SE
   const ended = new Promise<number | null>((resolve) => ffmpeg.once('close', resolve));
   const background = drawBackground();
   const frames = Math.round(seconds * FPS);
+  const free: Canvas[] = [];
   for (let index = 0; index < frames && ffmpeg.stdin.writable && !signal.aborted; index++) {
-    // A new picture for every frame: the pipe still reads the last one.
-    const canvas = new Canvas(WIDTH, HEIGHT);
+    // Not one whose picture the pipe still reads.
+    const canvas = free.pop() ?? new Canvas(WIDTH, HEIGHT);
     const people = sceneAt(from + index / FPS).map((person) => ({ person, figure: figureOf(person) }));
     drawScene(canvas, background, people);
-    if (!ffmpeg.stdin.write(canvas.pixels)) {
+    if (!ffmpeg.stdin.write(canvas.pixels, () => free.push(canvas))) {
       await Promise.race([new Promise((resolve) => ffmpeg.stdin.once('drain', resolve)), ended]);
     }
   }
