@@ -1,7 +1,6 @@
 import type { Disposition, Settled } from '../failure/disposition.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { DependencyWatch } from './dependency-watch.ts';
-import type { WorkerEventBus } from './events.ts';
 import type { MessageRun } from './message-run.ts';
 import { settleMessage, type SettleDeps } from './settle-message.ts';
 import type { Slots } from './slots.ts';
@@ -10,7 +9,6 @@ export interface RunAndSettleDeps {
   readonly settle: SettleDeps;
   readonly slots: Slots;
   readonly dependencies: DependencyWatch;
-  readonly events: WorkerEventBus;
   /** The work of a message is over and its lease still ours: told before the message is settled. */
   readonly onEnded: (disposition: Disposition) => void;
   /** This host cannot go on, whatever became of the lease. */
@@ -29,7 +27,7 @@ export async function runAndSettle(deps: RunAndSettleDeps, run: MessageRun): Pro
   const settled = await settle(deps, run, disposition);
   const { messageId } = run.message;
   for (const { job, ...ended } of run.ended) {
-    deps.events.emit('job:settled', { messageId, key: job.key, ...ended, settled });
+    deps.settle.events.emit('job:settled', { messageId, key: job.key, ...ended, settled });
   }
   return disposition.kind === 'ack' || disposition.kind === 'reject';
 }

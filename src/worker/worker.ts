@@ -11,7 +11,7 @@ import { InFlight } from './in-flight.ts';
 import { Intake } from './intake.ts';
 import { Poller } from './poller.ts';
 import { reportLease } from './report-lease.ts';
-import { runAndSettle } from './run-and-settle.ts';
+import { runAndSettle, type RunAndSettleDeps } from './run-and-settle.ts';
 import type { SettleDeps } from './settle-message.ts';
 import { Slots } from './slots.ts';
 import { NEXT_STATES, type WorkerState } from './states.ts';
@@ -101,6 +101,17 @@ export class Worker {
   #openIntake(dependencies: DependencyWatch): Intake {
     const { settings, logger, events, processJob } = this.#options;
     const settle: SettleDeps = { keeper: this.#keeper, settler: this.#settler, events, logger, settings };
+    const next: RunAndSettleDeps = {
+      settle,
+      slots: this.#slots,
+      dependencies,
+      onEnded: (disposition) => {
+        this.#count(disposition);
+      },
+      onHalt: (failure) => {
+        this.#halt(failure);
+      },
+    };
     return new Intake({
       ...this.#options,
       settle,
@@ -121,22 +132,7 @@ export class Worker {
           this.#fillSoon();
         });
       },
-      handOn: (run) =>
-        runAndSettle(
-          {
-            settle,
-            slots: this.#slots,
-            dependencies,
-            events,
-            onEnded: (disposition) => {
-              this.#count(disposition);
-            },
-            onHalt: (failure) => {
-              this.#halt(failure);
-            },
-          },
-          run,
-        ),
+      handOn: (run) => runAndSettle(next, run),
     });
   }
 
