@@ -32,17 +32,25 @@ export async function openQueues(config: Config<'queue'>, sqs: SQSClient, logger
   const queues: WorkerQueue[] = [];
   for (const { name, url, weight } of listed) {
     if (url === null) continue;
-    const deadLetterUrl = queue.deadLetterUrl ?? (await deadLetterOf(url, sqs));
+    const { deadLetterUrl, maxReceives } = await redriveOf(url, queue.deadLetterUrl, sqs);
     if (deadLetterUrl === null) {
       logger.warn({ queue: name }, 'no dead-letter queue: rejected messages wait for redrive');
     }
-    queues.push({ name, weight, messages: createSqsQueue(clients, { url, deadLetterUrl }) });
+    queues.push({ name, weight, messages: createSqsQueue(clients, { url, deadLetterUrl, maxReceives }) });
   }
   const opened = opening.move();
   return { queues, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 
-async function deadLetterOf(url: string, sqs: SQSClient): Promise<string | null> {
+async function redriveOf(
+  url: string,
+  configured: string | null,
+  sqs: SQSClient,
+): Promise<{ readonly deadLetterUrl: string | null; readonly maxReceives: number | null }> {
   const signal = AbortSignal.timeout(LOOK_UP_TIMEOUT_MS);
-  return await findDeadLetterUrl(sqs, await readQueueAttributes(sqs, url, signal), signal);
+  const attributes = await readQueueAttributes(sqs, url, signal);
+  return {
+    deadLetterUrl: configured ?? (await findDeadLetterUrl(sqs, attributes, signal)),
+    maxReceives: attributes.redrive?.maxReceiveCount ?? null,
+  };
 }

@@ -5,6 +5,7 @@ import type { JobStage } from './stage.ts';
 
 /** Whom a stage of a job calls; those that are not here call nobody. */
 const CALLED_IN: Readonly<Partial<Record<JobStage, Dependency>>> = {
+  register: 'database',
   head: 'storage',
   claim: 'database',
   download: 'storage',
@@ -19,6 +20,12 @@ export function dependencyOf({ code, stage }: Failure): Dependency | null {
   if (away === undefined) return null;
   if (away !== 'called by the stage') return away;
   return (stage === null ? undefined : CALLED_IN[stage]) ?? 'service';
+}
+
+/** Whether somebody else is away, so that the message may wait for them; an error that no rule knows may be its own. */
+export function isAway(failure: Failure): boolean {
+  const dependency = dependencyOf(failure);
+  return dependency !== null && dependency !== 'host';
 }
 
 /** Who answered, going by how a job ended: one that stopped at the first step never asked the database. */

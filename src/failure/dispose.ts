@@ -2,6 +2,8 @@ import { causesOf } from './causes.ts';
 import { toFailure } from './classify.ts';
 import type { Disposition } from './disposition.ts';
 import { Failure, Interruption } from './failure.ts';
+import type { ReceiveFacts } from './receipt.ts';
+import { isAway } from './dependency.ts';
 import { retryDelaySeconds } from './retry-delay.ts';
 
 /** What an error can lead to: every end of a job but a good one. */
@@ -10,16 +12,21 @@ type ErrorDisposition = Extract<Disposition, { kind: 'retry' | 'reject' | 'halt'
 /**
  * What becomes of a message whose job has thrown. The reason of the job's signal outranks the error, which is most often but its echo:
  * an interruption gives the message back and burns nothing, and only a job that ran out of its time failed by it. Everything else is
- * decided by the class of the failure.
+ * decided by the class of the failure. At the last receive nothing is left to chance: what would come back is rejected with its reason,
+ * since the queue would move it away without one.
  */
 export function dispose(
   error: unknown,
   signal: AbortSignal,
-  receiveCount: number,
+  { receiveCount, isLastReceive }: ReceiveFacts,
   random: () => number = Math.random,
 ): ErrorDisposition {
   const interruption = interruptionOf(error, signal);
-  if (interruption !== null && interruption.kind !== 'deadline') return { kind: 'abandon', why: interruption.kind };
+  if (interruption !== null && interruption.kind !== 'deadline') {
+    // Under a lost lease the message is somebody else's.
+    if (!isLastReceive || interruption.kind === 'lease-lost') return { kind: 'abandon', why: interruption.kind };
+    return { kind: 'reject', failure: new Failure('INTERRUPTED', interruption.message, { cause: error }) };
+  }
   const failure =
     interruption === null ? toFailure(error) : new Failure('JOB_DEADLINE', interruption.message, { cause: error });
   switch (failure.class) {
@@ -28,6 +35,8 @@ export function dispose(
     case 'system':
       return { kind: 'halt', failure };
     case 'temporary':
+      // What is away comes back: the message waits for it under its lease, also at its last receive.
+      if (isLastReceive && !isAway(failure)) return { kind: 'reject', failure };
       return { kind: 'retry', afterSeconds: retryDelaySeconds(failure, receiveCount, random), failure };
   }
 }

@@ -1,13 +1,34 @@
 import type { Failure, InterruptionKind } from './failure.ts';
 
+/** What a message waits for under its own lease, without a slot. */
+export type WaitReason =
+  /** Another run works on its object, here or elsewhere. */
+  | 'object'
+  /** What it needs is away: the failure says what. */
+  | 'dependency'
+  /** The work folder has no room for its object. */
+  | 'space'
+  /** An earlier message of its group. */
+  | 'group';
+
 /** What a job run returns; the engine carries it out in a separate step with its own error handling. */
 export type Disposition =
   /** Delete the message. */
   | { readonly kind: 'ack'; readonly outcome: 'completed' | 'duplicate' | 'ignored' }
   /** Give the message back, visible again after the delay. */
   | { readonly kind: 'retry'; readonly afterSeconds: number; readonly failure: Failure }
-  /** Give a message back that another run is working on; not a failure. */
-  | { readonly kind: 'defer'; readonly afterSeconds: number; readonly reason: string }
+  /**
+   * Keep the message under its lease, without a slot, and run it again later. `afterSeconds`: when it is worth looking at the latest;
+   * the engine looks sooner at first and where it knows of the end of what is waited for. `otherwise`: what it becomes when it has
+   * waited for so long; null: it waits as long as it takes.
+   */
+  | {
+      readonly kind: 'wait';
+      readonly why: WaitReason;
+      readonly afterSeconds: number;
+      readonly detail: string;
+      readonly otherwise: { readonly afterSeconds: number; readonly failure: Failure } | null;
+    }
   /** Copy to the dead-letter queue with the reason, then delete. */
   | { readonly kind: 'reject'; readonly failure: Failure }
   /** Give the message back untouched and stop the worker. */
@@ -15,5 +36,5 @@ export type Disposition =
   /** Interrupted: give the message back at once where the lease still lives. Burns nothing. */
   | { readonly kind: 'abandon'; readonly why: InterruptionKind };
 
-/** What became of a message: `lost` with its lease, `left` to a lease that runs out because a call failed. */
-export type Settled = 'deleted' | 'remembered' | 'dead-lettered' | 'given-back' | 'left' | 'lost';
+/** What became of a message: `lost` with its lease, `left` to a lease that runs out because a call failed, `kept` under it. */
+export type Settled = 'deleted' | 'remembered' | 'dead-lettered' | 'given-back' | 'left' | 'lost' | 'kept';

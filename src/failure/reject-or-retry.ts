@@ -1,6 +1,7 @@
 import { dispose } from './dispose.ts';
 import type { Disposition } from './disposition.ts';
 import type { Failure } from './failure.ts';
+import type { ReceiveFacts } from './receipt.ts';
 
 /**
  * Rejects a message once its failure is written down. A rejected message is gone for good: while the database cannot be
@@ -9,14 +10,14 @@ import type { Failure } from './failure.ts';
  */
 export async function rejectOrRetry(
   failure: Failure,
-  receiveCount: number,
+  receipt: ReceiveFacts,
   record: () => Promise<void>,
 ): Promise<Disposition> {
   try {
     await record();
   } catch (error) {
     // Not the job's signal: that of a job that ran out of its time says nothing about the record.
-    const instead = dispose(error, AbortSignal.any([]), receiveCount);
+    const instead = dispose(error, AbortSignal.any([]), receipt);
     if (instead.kind === 'retry' || instead.kind === 'abandon') return instead;
   }
   return { kind: 'reject', failure };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { toFailure } from './classify.ts';
-import { FAILURE_CODES } from './codes.ts';
+import { isAway } from './dependency.ts';
 import type { Failure } from './failure.ts';
 
 /** How an operation is tried again in place, before its message goes back to the queue. */
@@ -71,7 +71,7 @@ export async function withRetries<T>(operation: () => Promise<T>, options: Retry
 }
 
 function mayPass(failure: Failure, { after }: RetryPolicy): boolean {
-  return after === 'temporary' ? failure.class === 'temporary' : FAILURE_CODES[failure.code].away !== undefined;
+  return after === 'temporary' ? failure.class === 'temporary' : isAway(failure);
 }
 
 async function sleepFor(ms: number, signal: AbortSignal): Promise<void> {

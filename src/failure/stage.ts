@@ -3,9 +3,10 @@ export const CHAIN_STAGES = ['detection', 'ageGender', 'orientation', 'action', 
 
 export type ChainStage = (typeof CHAIN_STAGES)[number];
 
-/** Where a job can be and can fail: its message, the steps of its run, and within `analysis` the decoder and each model. */
+/** Where a job can be and can fail: its message, the row of its id (`register`), the steps of its run, and within `analysis` the decoder and each model. */
 export const JOB_STAGES = [
   'message',
+  'register',
   'head',
   'claim',
   'download',

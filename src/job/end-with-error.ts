@@ -16,7 +16,7 @@ const CALL_TIMEOUT_MS = 5_000;
 /** What becomes of a job that threw, once that is written down as far as its end demands it. `run`: null before the claim. */
 export async function endWithError(context: JobContext, error: unknown, run: Run | null): Promise<Disposition> {
   const { deps, delivery, logger, signal } = context;
-  const disposition = dispose(error, signal, delivery.receiveCount);
+  const disposition = dispose(error, signal, delivery);
   if (disposition.kind === 'abandon') {
     // The bookkeeping of an interruption is best effort: the run's own deadline frees it in any case.
     if (run !== null) await quietly(logger, () => interruptRun(deps.database, run, call()));
@@ -30,7 +30,7 @@ export async function endWithError(context: JobContext, error: unknown, run: Run
       ? recordRejection(deps.database, { messageId: delivery.messageId, failure, job: delivery.job }, call())
       : failRun(deps.database, run, failure, call());
   if (disposition.kind === 'reject') {
-    return await rejectOrRetry(failure, delivery.receiveCount, () => insistently(context, record));
+    return await rejectOrRetry(failure, delivery, () => insistently(context, record));
   }
   await quietly(logger, record);
   return { ...disposition, failure };

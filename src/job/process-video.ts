@@ -51,7 +51,13 @@ async function runJob(context: JobContext): Promise<Disposition> {
   }
   if (claim.kind === 'running') {
     logger.info({ worker: claim.worker }, 'another worker is on it');
-    return { kind: 'defer', afterSeconds: claim.retryAfterSeconds, reason: `worker ${claim.worker} is on it` };
+    return {
+      kind: 'wait',
+      why: 'object',
+      afterSeconds: claim.retryAfterSeconds,
+      detail: `worker ${claim.worker} is on it`,
+      otherwise: null,
+    };
   }
   try {
     await runClaimed(context, claim.run, head);

@@ -49,6 +49,8 @@ export interface MessageQueue {
   /** Messages of one group are handed out one after another. */
   readonly isOrdered: boolean;
   readonly limits: QueueLimits;
+  /** After so many receives the queue itself moves a message away, without a reason; null: never. */
+  readonly maxReceives: number | null;
   /**
    * One long poll. It takes no signal on purpose: an aborted poll swallows the message that the queue is just handing over, so it runs
    * to its end, and whoever stops gives back what it brings. Rejects when the queue cannot be asked.

@@ -1,13 +1,14 @@
 import type { Job } from '../queue/messages/job.ts';
+import type { MessageQueue } from '../queue/message-queue.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
 import type { Disposition } from '../failure/disposition.ts';
+import type { ReceiveFacts } from '../failure/receipt.ts';
 
 /** One job of one received message, with the part of its lease that a job run may touch. */
-export interface Delivery {
+export interface Delivery extends ReceiveFacts {
   readonly job: Job;
   readonly messageId: string;
   readonly correlationId: string;
-  /** How often the queue has handed the message out, this time included. */
-  readonly receiveCount: number;
   /** Fence before a commit: resolves when the lease is certainly held, rejects with `Interruption('lease-lost')`. */
   confirmLease(): Promise<void>;
 }
@@ -17,3 +18,7 @@ export interface Delivery {
  * with an `Interruption` as its reason.
  */
 export type ProcessJob = (delivery: Delivery, signal: AbortSignal) => Promise<Disposition>;
+
+export function receiveFacts(queue: MessageQueue, { receiveCount }: ReceivedMessage): ReceiveFacts {
+  return { receiveCount, isLastReceive: queue.maxReceives !== null && receiveCount >= queue.maxReceives };
+}

@@ -8,6 +8,7 @@ import { FifoGroups } from './fifo-groups.ts';
 import type { InFlight } from './in-flight.ts';
 import { MessageRun, type MessageRunDeps } from './message-run.ts';
 import type { Received } from './poller.ts';
+import { receiveFacts } from './delivery.ts';
 import { rejectOrRetry } from '../failure/reject-or-retry.ts';
 import { giveBack, settleMessage, type SettleDeps } from './settle-message.ts';
 
@@ -113,7 +114,7 @@ export class Intake {
     logger.warn({ messageId, code: failure.code }, failure.message);
     events.emit('message:rejected', { messageId, failure });
     const record = async (): Promise<void> => await onRejectedMessage?.(messageId, failure);
-    await this.#settle(message, lease, await rejectOrRetry(failure, message.receiveCount, record));
+    await this.#settle(message, lease, await rejectOrRetry(failure, receiveFacts(lease.queue, message), record));
   }
 
   async #order(run: MessageRun): Promise<void> {

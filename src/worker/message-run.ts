@@ -5,7 +5,7 @@ import type { Job } from '../queue/messages/job.ts';
 import type { LeaseKeeper } from '../queue/lease-keeper.ts';
 import type { Lease } from '../queue/lease.ts';
 import type { ReceivedMessage } from '../queue/received-message.ts';
-import type { ProcessJob } from './delivery.ts';
+import { receiveFacts, type ProcessJob } from './delivery.ts';
 import type { WorkerEventBus } from './events.ts';
 import type { Disposition } from '../failure/disposition.ts';
 
@@ -24,7 +24,7 @@ export interface EndedJob {
 }
 
 /** The more a disposition asks for, the later in the list: one message has one end, that of its worst job. */
-const BY_SEVERITY: readonly Disposition['kind'][] = ['ack', 'reject', 'defer', 'retry', 'abandon', 'halt'];
+const BY_SEVERITY: readonly Disposition['kind'][] = ['ack', 'reject', 'wait', 'retry', 'abandon', 'halt'];
 
 /**
  * The run of one message: its jobs one after another, each under one signal that joins lease loss, the job deadline and
@@ -109,14 +109,14 @@ export class MessageRun {
           job,
           messageId: this.message.messageId,
           correlationId: this.message.messageId,
-          receiveCount: this.message.receiveCount,
+          ...receiveFacts(this.lease.queue, this.message),
           confirmLease: () => keeper.confirm(this.lease),
         },
         controller.signal,
       );
     } catch (error) {
       // A job function that throws breaks its contract; the message still gets an honest end.
-      return dispose(error, controller.signal, this.message.receiveCount);
+      return dispose(error, controller.signal, receiveFacts(this.lease.queue, this.message));
     } finally {
       cancelDeadline();
       this.#abort.signal.removeEventListener('abort', forward);

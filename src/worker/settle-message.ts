@@ -33,8 +33,8 @@ export async function settleMessage(
       return await acknowledge(deps, message, lease);
     case 'retry':
       return await giveBack(deps, lease, disposition.afterSeconds, disposition.failure.code);
-    case 'defer':
-      return await giveBack(deps, lease, disposition.afterSeconds, disposition.reason);
+    case 'wait':
+      return await giveBack(deps, lease, disposition.afterSeconds, disposition.detail);
     case 'reject':
       return await reject(deps, message, lease, disposition);
     case 'halt':

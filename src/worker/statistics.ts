@@ -20,8 +20,8 @@ export interface StatisticsSummary {
   readonly duplicates: number;
   /** Reported as done when the lease was lost already: whoever has the message now finds a duplicate or does it again. */
   readonly lostAfterDone: number;
-  /** Jobs that another run was working on. */
-  readonly deferred: number;
+  /** How often a message had to wait, for another run of its object or for what was away. */
+  readonly waited: number;
   readonly failed: number;
   readonly interrupted: number;
   /** Messages that ask for nothing. */
@@ -93,7 +93,7 @@ export class Statistics {
       completed,
       duplicates: of('duplicate'),
       lostAfterDone: of('lost-after-done'),
-      deferred: of('defer'),
+      waited: of('wait'),
       failed: this.#failed,
       interrupted: of('abandon'),
       ignored: of('ignored'),

@@ -13,6 +13,8 @@ export interface FakeQueueOptions {
   readonly id?: string;
   readonly isOrdered?: boolean;
   readonly hasDeadLetters?: boolean;
+  /** After so many receives the queue moves a message away. */
+  readonly maxReceives?: number;
 }
 
 export interface FakeCall {
@@ -62,7 +64,10 @@ export class FakeQueue implements MessageQueue {
   readonly id: string;
   readonly isOrdered: boolean;
   readonly limits = { batch: 10, inFlightSeconds: 43_200 } as const;
+  readonly maxReceives: number | null;
   readonly deadLetter: MessageQueue['deadLetter'];
+  /** Ids of what was moved away after too many receives. */
+  readonly moved: string[] = [];
   readonly calls: FakeCall[] = [];
   readonly deadLetters: DeadLetter[] = [];
   /** Asked before each call. */
@@ -74,7 +79,8 @@ export class FakeQueue implements MessageQueue {
   #sent = 0;
   #handles = 0;
 
-  constructor({ clock, id = 'fake', isOrdered = false, hasDeadLetters = true }: FakeQueueOptions) {
+  constructor({ clock, id = 'fake', isOrdered = false, hasDeadLetters = true, maxReceives }: FakeQueueOptions) {
+    this.maxReceives = maxReceives ?? null;
     this.#clock = clock;
     this.id = id;
     this.isOrdered = isOrdered;
@@ -239,6 +245,11 @@ export class FakeQueue implements MessageQueue {
 
   #serve(): void {
     for (const poll of this.#polls) {
+      for (const stored of this.#ready()) {
+        if (this.maxReceives === null || stored.receives < this.maxReceives) continue;
+        this.#stored.delete(stored.messageId);
+        this.moved.push(stored.messageId);
+      }
       const ready = this.#ready().slice(0, poll.request.maxMessages);
       if (ready.length === 0) break;
       this.#polls.delete(poll);

@@ -69,7 +69,11 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
       {
         name: 'videos',
         weight: 1,
-        messages: createSqsQueue(clients, { url: options.queueUrl, deadLetterUrl: options.deadLetterUrl }),
+        messages: createSqsQueue(clients, {
+          url: options.queueUrl,
+          deadLetterUrl: options.deadLetterUrl,
+          maxReceives: null,
+        }),
       },
     ],
     concurrency: options.concurrency ?? 2,

@@ -47,7 +47,14 @@ async function once(options: { readonly message?: string }): Promise<void> {
   const dispositions: Disposition[] = [];
   for (const job of jobs) {
     const id = randomUUID();
-    const delivery = { job, messageId: id, correlationId: id, receiveCount: 1, confirmLease: async () => {} };
+    const delivery = {
+      job,
+      messageId: id,
+      correlationId: id,
+      receiveCount: 1,
+      isLastReceive: false,
+      confirmLease: async () => {},
+    };
     dispositions.push(await processJob(delivery, limits.signal));
   }
   process.exitCode = Math.max(0, ...dispositions.map(exitCode));
@@ -79,7 +86,7 @@ function exitCode(disposition: Disposition): number {
     case 'halt':
       return EXIT_CODES.SYSTEM_FAILURE;
     case 'abandon':
-    case 'defer':
+    case 'wait':
       return EXIT_CODES.GIVEN_BACK;
     case 'reject':
     case 'retry':

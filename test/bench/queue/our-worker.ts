@@ -57,7 +57,11 @@ export const ourWorker: Contender<RunningWorker> = {
         {
           name: 'arena',
           weight: 1,
-          messages: createSqsQueue(clients, { url: options.queueUrl, deadLetterUrl: options.deadLetterUrl }),
+          messages: createSqsQueue(clients, {
+            url: options.queueUrl,
+            deadLetterUrl: options.deadLetterUrl,
+            maxReceives: null,
+          }),
         },
       ],
       concurrency: options.slots,

@@ -79,6 +79,7 @@ function run(key: string, changes: Partial<Delivery> = {}, signal = idle): Promi
       messageId: `message-${tests}`,
       correlationId: `message-${tests}`,
       receiveCount: 1,
+      isLastReceive: false,
       confirmLease: async () => undefined,
       ...changes,
     },

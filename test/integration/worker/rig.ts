@@ -45,7 +45,11 @@ export async function createRig(): Promise<Rig> {
       const events = new WorkerEventBus(logger);
       const worker = new Worker({
         queues: [
-          { name: 'videos', weight: 1, messages: createSqsQueue(clients, { url: queueUrl, deadLetterUrl: deadUrl }) },
+          {
+            name: 'videos',
+            weight: 1,
+            messages: createSqsQueue(clients, { url: queueUrl, deadLetterUrl: deadUrl, maxReceives: null }),
+          },
         ],
         concurrency,
         processJob,

@@ -20,7 +20,8 @@ test.each([
   ['NETWORK', 'probe', 'service'],
   ['CUDA_ERROR', 'scene', null],
   ['DATABASE_CONFLICT', 'store', null],
-  ['UNKNOWN', 'head', null],
+  ['UNKNOWN', 'head', 'host'],
+  ['SCENE_FAILED', 'scene', null],
 ] as const)('%s at %s is a failure of %s', (code, stage, dependency) => {
   expect(dependencyOf(failure(code, stage))).toBe(dependency);
 });

@@ -5,21 +5,31 @@ import { rejectOrRetry } from '../../../src/failure/reject-or-retry.ts';
 const failure = new Failure('NOT_A_VIDEO', 'ffprobe cannot read it');
 
 test('a message whose failure is written down is rejected with it', async () => {
-  expect(await rejectOrRetry(failure, 1, async () => {})).toEqual({ kind: 'reject', failure });
+  expect(await rejectOrRetry(failure, { receiveCount: 1, isLastReceive: false }, async () => {})).toEqual({
+    kind: 'reject',
+    failure,
+  });
 });
 
 test('while the database is away the message comes back instead, or nobody would ever hear of it', async () => {
   const away = new Failure('DATABASE_UNAVAILABLE', 'the server has closed the connection');
-  const disposition = await rejectOrRetry(failure, 3, () => Promise.reject(away));
+  const disposition = await rejectOrRetry(failure, { receiveCount: 3, isLastReceive: false }, () =>
+    Promise.reject(away),
+  );
   expect(disposition).toMatchObject({ kind: 'retry', failure: away });
 });
 
 test('what the database refuses for good does not keep the message', async () => {
   const refused = new Failure('DATABASE_NOT_MIGRATED', 'there is no such table');
-  expect(await rejectOrRetry(failure, 1, () => Promise.reject(refused))).toEqual({ kind: 'reject', failure });
+  expect(
+    await rejectOrRetry(failure, { receiveCount: 1, isLastReceive: false }, () => Promise.reject(refused)),
+  ).toEqual({ kind: 'reject', failure });
 });
 
 test('a worker that stops while it writes the failure down gives the message back untouched', async () => {
   const stops = new Interruption('shutdown', 'the worker stops');
-  expect(await rejectOrRetry(failure, 1, () => Promise.reject(stops))).toEqual({ kind: 'abandon', why: 'shutdown' });
+  expect(await rejectOrRetry(failure, { receiveCount: 1, isLastReceive: false }, () => Promise.reject(stops))).toEqual({
+    kind: 'abandon',
+    why: 'shutdown',
+  });
 });

@@ -27,7 +27,7 @@ test('a job from before the pause does not take the place of the one that tries,
 
 test('a failure of one job alone opens nothing', () => {
   const breaker = new CircuitBreaker({ threshold: 1, firstPauseMs: 100, maxPauseMs: 100 });
-  expect(breaker.failed(failure('UNKNOWN', 'head'), 0)).toBeNull();
+  expect(breaker.failed(failure('SCENE_FAILED', 'head'), 0)).toBeNull();
   expect(breaker.failed(failure('DATABASE_CONFLICT', 'store'), 0)).toBeNull();
   expect(breaker.slots(0, 4)).toBe(4);
 });

@@ -29,14 +29,14 @@ test('a job counts as completed only under a live lease; a duplicate and a lost 
   settle(events, { kind: 'ack', outcome: 'completed' }, 'lost');
   settle(events, { kind: 'ack', outcome: 'duplicate' }, 'deleted');
   events.emit('message:done-before', { messageId: 'm' });
-  settle(events, { kind: 'defer', afterSeconds: 1, reason: 'x' }, 'given-back');
+  settle(events, { kind: 'wait', why: 'object', afterSeconds: 1, detail: 'x', otherwise: null }, 'kept');
   settle(events, { kind: 'abandon', why: 'shutdown' }, 'given-back');
   events.emit('message:ignored', { messageId: 'm', reason: 'a test event' });
   expect(statistics.summary()).toMatchObject({
     completed: 2,
     lostAfterDone: 1,
     duplicates: 2,
-    deferred: 1,
+    waited: 1,
     interrupted: 1,
     ignored: 1,
     failed: 0,

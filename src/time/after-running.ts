@@ -1,0 +1,43 @@
+import type { Clock } from './clock.ts';
+
+export interface RunningTimer {
+  /** Begins again from the start. */
+  restart(): void;
+  cancel(): void;
+}
+
+const LONGEST_TICK_MS = 15_000;
+const SHORTEST_TICK_MS = 100;
+/** A busy event loop is late by less. */
+const PAUSE_MS = 1_000;
+
+/**
+ * Calls `work` once when this process has run for `ms`. A timer that comes late proves nothing: after a pause (a frozen process, a
+ * migrated or suspended machine, a debugger) the time begins again, so that what is limited gets all of it.
+ */
+export function afterRunning(clock: Clock, ms: number, work: () => void): RunningTimer {
+  const tickMs = Math.min(Math.max(ms / 20, SHORTEST_TICK_MS), LONGEST_TICK_MS);
+  let ranMs = 0;
+  let cancel = (): void => {};
+  const next = (): void => {
+    const waitMs = Math.max(0, Math.min(tickMs, ms - ranMs));
+    const from = clock.now();
+    cancel = clock.after(waitMs, () => {
+      const tookMs = clock.now() - from;
+      ranMs = tookMs > waitMs + Math.max(tickMs, PAUSE_MS) ? 0 : ranMs + tookMs;
+      if (ranMs >= ms) work();
+      else next();
+    });
+  };
+  next();
+  return {
+    restart() {
+      cancel();
+      ranMs = 0;
+      next();
+    },
+    cancel: () => {
+      cancel();
+    },
+  };
+}
