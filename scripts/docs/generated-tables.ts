@@ -64,7 +64,13 @@ function exitCodeTable(): string {
 
 /** From the text that `/metrics` answers, since that is what a reader of the page will see. */
 function metricsTable(): string {
-  using metrics = createWorkerMetrics({ slots: 1, busySlots: () => 0, leases: () => 0, pollAgeMs: () => null });
+  using metrics = createWorkerMetrics({
+    slots: 1,
+    busySlots: () => 0,
+    waiting: () => 0,
+    leases: () => 0,
+    pollAgeMs: () => null,
+  });
   const text = metrics.registry.render();
   const rows = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(
     ([, name = '', help = '', type = '']) => [`\`${name}\``, type, help],

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Failure } from '../failure/failure.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
 import { startHealthServer } from '../telemetry/health-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
@@ -23,7 +24,7 @@ export interface DaemonParts {
   readonly logger: Logger;
   readonly queues: readonly WorkerQueue[];
   readonly processJob: ProcessJob;
-  readonly onRejectedMessage: (messageId: string, failure: Failure) => Promise<void>;
+  readonly onRejectedMessage: (message: ReceivedMessage, failure: Failure) => Promise<void>;
   readonly crashPath: CrashPath;
   readonly events: WorkerEventBus;
 }
@@ -51,6 +52,7 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
       unwindMs: UNWIND_MS,
       workerVersion: VERSION,
       maxRetryDelaySeconds: config.queue.maxRetryDelaySeconds,
+      maxWaiting: config.queue.maxWaiting,
       breaker: breakerSettings(config),
     },
     logger,
@@ -59,7 +61,8 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
   });
   using metrics = createWorkerMetrics({
     slots: config.worker.concurrency,
-    busySlots: () => worker.inFlight,
+    busySlots: () => worker.busy,
+    waiting: () => worker.waiting,
     leases: () => worker.leases,
     pollAgeMs: () => worker.pollAgeMs,
   });

@@ -58,7 +58,7 @@ async function main(): Promise<number> {
       { database, s3: clients.s3, tools, chain, describer, logger, onAnalysed: tellAnalysed(events, chain) },
       await processorSettings(config),
     ),
-    onRejectedMessage: (messageId, failure) =>
+    onRejectedMessage: ({ messageId }, failure) =>
       recordRejection(database, { messageId, failure }, AbortSignal.timeout(5_000)),
   });
   return exitCodeOf(report);

@@ -20,7 +20,8 @@ export function healthSource({ worker, metrics, statistics, waitSeconds }: Healt
     ok,
     details: {
       state: worker.state,
-      busy: worker.inFlight,
+      busy: worker.busy,
+      waiting: worker.waiting,
       renewalsHealthy: worker.renewalsHealthy,
       pollAgeMs: worker.pollAgeMs === null ? null : Math.round(worker.pollAgeMs),
     },
@@ -28,7 +29,7 @@ export function healthSource({ worker, metrics, statistics, waitSeconds }: Healt
   const pollIsFresh = (): boolean => {
     const age = worker.pollAgeMs;
     // With every slot busy no poll is open, and that is as it should be.
-    return worker.inFlight > 0 || (age !== null && age < STALE_POLLS * (waitSeconds + 5) * 1000);
+    return worker.busy > 0 || (age !== null && age < STALE_POLLS * (waitSeconds + 5) * 1000);
   };
   return {
     live: () => report(worker.state !== 'stopped'),
@@ -52,6 +53,8 @@ export function countEvents(events: WorkerEventBus, metrics: WorkerMetrics): voi
   events.on('lease:renewed', () => metrics.leaseRenewed());
   events.on('lease:lost', () => metrics.leaseLost());
   events.on('message:dead-lettered', ({ code }) => metrics.deadLettered(code));
+  events.on('message:waiting', ({ why }) => metrics.waited(why));
+  events.on('receive:burnt', ({ count, by }) => metrics.receivesBurnt(by, count));
   events.on('poll:failed', () => metrics.pollFailed());
   events.on('circuit:open', ({ dependency }) => metrics.circuit(dependency, true));
   events.on('circuit:closed', ({ dependency }) => metrics.circuit(dependency, false));

@@ -53,8 +53,13 @@ export const KEYS = {
     visibilityTimeoutSeconds: withDefault('VISIBILITY_TIMEOUT_SECONDS', integer('seconds', 10, 43_200), '300', {
       description: 'lease on a message; renewed at a third of it',
     }),
+    maxWaiting: withDefault('MAX_WAITING_MESSAGES', integer('messages', 0, 10_000), '100', {
+      description:
+        'messages that may wait under their leases at once, for another run of their object or for what is away; others go back',
+    }),
     maxRetryDelaySeconds: withDefault('MAX_RETRY_DELAY_SECONDS', integer('seconds', 1, 43_200), '1800', {
-      description: 'longest time for which a message that failed for now stays hidden before it is tried again',
+      description:
+        'longest time until a message that failed for now is tried again, given back or waiting under its lease',
     }),
   },
   worker: {

@@ -32,9 +32,11 @@ export function isAway(failure: Failure): boolean {
 export function answeredIn(disposition: Disposition): readonly Dependency[] {
   if (disposition.kind === 'ack') {
     return disposition.outcome === 'completed'
-      ? ['storage', 'database', 'bedrock', 'service']
+      ? ['storage', 'database', 'bedrock', 'service', 'host']
       : ['storage', 'database', 'service'];
   }
-  if (disposition.kind !== 'reject') return [];
+  // It was the claim that found the other run.
+  if (disposition.kind === 'wait') return disposition.why === 'object' ? ['storage', 'database', 'service'] : [];
+  if (disposition.kind !== 'reject' || disposition.failure.class !== 'permanent') return [];
   return disposition.failure.stage === 'head' ? ['storage', 'service'] : ['storage', 'database', 'service'];
 }

@@ -8,8 +8,12 @@ export type WaitReason =
   | 'dependency'
   /** The work folder has no room for its object. */
   | 'space'
+  /** Its own failure to pass: its group must not overtake it. */
+  | 'retry'
   /** An earlier message of its group. */
-  | 'group';
+  | 'group'
+  /** A slot: more came than there was room for, or a circuit opened meanwhile. */
+  | 'slot';
 
 /** What a job run returns; the engine carries it out in a separate step with its own error handling. */
 export type Disposition =

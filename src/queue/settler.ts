@@ -23,6 +23,10 @@ export type AcknowledgeResult =
 
 const MAX_REMEMBERED = 1_000;
 const MAX_DELETE_ATTEMPTS = 6;
+const MAX_COPY_ATTEMPTS = 6;
+const MAX_RETRY_MS = 5_000;
+/** What a process that ends may spend on giving back: the queue may be away for a moment, or for good. */
+const HURRIED_MS = 8_000;
 
 /**
  * Ends a message's stay here: deleted under a live lease, or given back. The outcome of the job never depends on it, so
@@ -36,7 +40,7 @@ export class Settler {
   readonly #remembered = new Set<string>();
   /** Leases whose work is done and whose delete has not ended: never given back, that would run the work again. */
   readonly #acknowledging = new Map<Lease, Promise<AcknowledgeResult>>();
-  /** Wakes each delete that waits to be tried again. */
+  /** Wakes each call that waits to be tried again. */
   readonly #waiting = new Set<() => void>();
   #isHurried = false;
 
@@ -54,7 +58,7 @@ export class Settler {
   }
 
   /**
-   * The process is about to end: deletes that wait to be tried again are tried once more now. What fails then stays
+   * The process is about to end: what waits to be tried again is tried once more now. What fails then stays
    * hidden until its lease runs out, and is recognised as done by whoever receives it. Resolves when all have ended.
    */
   async hurry(): Promise<void> {
@@ -86,7 +90,6 @@ export class Settler {
   }
 
   async #deleteWithRetries(lease: Lease): Promise<AcknowledgeResult> {
-    const { firstRetryMs = 200, random = Math.random } = this.#options;
     for (let attempt = 0; attempt < MAX_DELETE_ATTEMPTS; attempt += 1) {
       const isLast = this.#isHurried;
       const result = await this.#delete(lease.queue, lease.receiptHandle);
@@ -95,15 +98,14 @@ export class Settler {
         return 'deleted';
       }
       if (isLast || result.kind === 'gone' || lease.state === 'lost') break;
-      const waitMs = firstRetryMs * 2 ** attempt * (0.5 + random());
-      await this.#wait(waitMs);
+      await this.#wait(this.#backoffMs(attempt));
     }
     this.#remember(lease.messageId);
     return 'remembered';
   }
 
-  async #wait(ms: number): Promise<void> {
-    if (this.#isHurried) return;
+  async #wait(ms: number, alsoHurried = false): Promise<void> {
+    if (this.#isHurried && !alsoHurried) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.add(resolve);
     const cancel = this.#options.clock.after(ms, resolve);
@@ -112,7 +114,24 @@ export class Settler {
     this.#waiting.delete(resolve);
   }
 
-  /** Makes the message visible again after so many seconds. False: the call failed and the lease will run out instead. */
+  /** Does what the end of a message depends on again, while its lease lives; rejects as the last attempt did. */
+  async insist(lease: Lease, work: () => Promise<void>): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      const isLast = this.#isHurried || attempt === MAX_COPY_ATTEMPTS - 1;
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (isLast || lease.state !== 'held') throw error;
+      }
+      await this.#wait(this.#backoffMs(attempt));
+    }
+  }
+
+  /**
+   * Makes the message visible again after so many seconds: tried again for as long as the lease lasts, or the process, since the message
+   * stays hidden otherwise. False: it was not ours any more, or nothing came through and the lease runs out instead.
+   */
   async giveBack(lease: Lease, afterSeconds: number): Promise<boolean> {
     const { keeper, clock } = this.#options;
     // Released: it was given back already, and somebody else may have it.
@@ -121,10 +140,23 @@ export class Settler {
       return false;
     }
     await keeper.release(lease);
-    const cap = lease.grantableSeconds(lease.queue.limits.inFlightSeconds, clock.now());
-    const seconds = Math.max(0, Math.min(Math.round(afterSeconds), cap));
-    const result = await this.#return(lease.queue, { receiptHandle: lease.receiptHandle, seconds });
-    return result.kind === 'ok';
+    const startedAt = clock.now();
+    for (let attempt = 0; ; attempt += 1) {
+      const now = clock.now();
+      const cap = lease.grantableSeconds(lease.queue.limits.inFlightSeconds, now);
+      const seconds = Math.max(0, Math.min(Math.round(afterSeconds - (now - startedAt) / 1_000), cap));
+      const result = await this.#return(lease.queue, { receiptHandle: lease.receiptHandle, seconds });
+      if (result.kind !== 'failed') return result.kind === 'ok';
+      const waitMs = this.#backoffMs(attempt);
+      const end = this.#isHurried ? Math.min(lease.deadline, startedAt + HURRIED_MS) : lease.deadline;
+      if (clock.now() + waitMs >= end) return false;
+      await this.#wait(waitMs, true);
+    }
+  }
+
+  #backoffMs(attempt: number): number {
+    const { firstRetryMs = 200, random = Math.random } = this.#options;
+    return Math.min(firstRetryMs * 2 ** attempt, MAX_RETRY_MS) * (0.5 + random());
   }
 
   /**

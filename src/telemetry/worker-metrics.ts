@@ -6,6 +6,8 @@ export interface WorkerMetricsSources {
   readonly slots: number;
   /** Videos in work now. */
   busySlots(): number;
+  /** Messages that wait under their leases, without a slot. */
+  waiting(): number;
   /** Leases held now. */
   leases(): number;
   /** Milliseconds since a poll was last answered; null before the first. */
@@ -23,6 +25,10 @@ export interface WorkerMetrics extends Disposable {
   leaseRenewed(): void;
   leaseLost(): void;
   deadLettered(code: string): void;
+  /** `why`: what the message waits for. */
+  waited(why: string): void;
+  /** Receives that were used up through no fault of their messages, by what used them up. */
+  receivesBurnt(by: string, count: number): void;
   pollFailed(): void;
   framesAnalysed(count: number): void;
   stageSpent(stage: string, seconds: number): void;
@@ -40,11 +46,17 @@ export function createWorkerMetrics(sources: WorkerMetricsSources): WorkerMetric
   const renewals = registry.counter('video_worker_lease_renewals_total', 'Leases renewed');
   const lost = registry.counter('video_worker_leases_lost_total', 'Leases lost while a job ran');
   const dead = registry.counter('video_worker_dead_letters_total', 'Messages sent to the dead-letter queue, by code');
+  const waits = registry.counter('video_worker_waits_total', 'Waits of messages under their leases, by reason');
+  const burnt = registry.counter(
+    'video_worker_burnt_receives_total',
+    'Receives used up through no fault of their messages, by what used them up',
+  );
   const polls = registry.counter('video_worker_poll_failures_total', 'Polls that failed');
   const frames = registry.counter('video_worker_frames_total', 'Sampled frames analysed');
   const stages = registry.counter('video_worker_stage_seconds_total', 'Seconds inside model runs, by stage');
   registry.gaugeOf('video_worker_slots', 'Videos that may be in work at once', () => sources.slots);
   registry.gaugeOf('video_worker_slots_busy', 'Videos in work', () => sources.busySlots());
+  registry.gaugeOf('video_worker_waiting', 'Messages that wait under their leases', () => sources.waiting());
   registry.gaugeOf('video_worker_leases', 'Leases held', () => sources.leases());
   registry.gaugeOf('video_worker_poll_age_seconds', 'Seconds since a poll was answered', () => {
     const age = sources.pollAgeMs();
@@ -71,6 +83,8 @@ export function createWorkerMetrics(sources: WorkerMetricsSources): WorkerMetric
     leaseRenewed: () => renewals.add(),
     leaseLost: () => lost.add(),
     deadLettered: (code) => dead.add({ code }),
+    waited: (why) => waits.add({ why }),
+    receivesBurnt: (by, count) => burnt.add({ by }, count),
     pollFailed: () => polls.add(),
     framesAnalysed: (count) => frames.add({}, count),
     stageSpent: (stage, spent) => stages.add({ stage }, spent),

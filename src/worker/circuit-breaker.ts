@@ -11,8 +11,22 @@ export interface CircuitBreakerSettings {
 
 export const DEFAULT_BREAKER: CircuitBreakerSettings = { threshold: 3, firstPauseMs: 15_000, maxPauseMs: 300_000 };
 
+/** So many failed tries after a pause say that this host does not come back by itself. */
+const HOPELESS_TRIES = 3;
+
+export interface OpenedCircuit {
+  readonly dependency: Dependency;
+  readonly forMs: number;
+  /** Only this host: a service comes back, a host must be looked at. */
+  readonly isHopeless: boolean;
+}
+
 interface Circuit {
   failures: number;
+  /** What failed, where only failures of different objects count. */
+  readonly subjects: Set<string>;
+  /** Failed tries since it first opened. */
+  reopened: number;
   pauseMs: number;
   openUntil: number;
   isOpen: boolean;
@@ -58,20 +72,34 @@ export class CircuitBreaker {
     return closed;
   }
 
-  /** Returns what opened and for how long, null when the failure is not a dependency's or too few came in a row. */
-  failed(failure: Failure, now: number): { readonly dependency: Dependency; readonly forMs: number } | null {
+  /**
+   * Returns what opened and for how long, null when the failure is not a dependency's or too few came in a row. `subject`: what failed;
+   * only failures of different objects say something of this host, since one object may be the cause itself.
+   */
+  failed(failure: Failure, now: number, subject: string): OpenedCircuit | null {
     const dependency = dependencyOf(failure);
     if (dependency === null) return null;
-    const circuit = this.#circuits.get(dependency) ?? { failures: 0, pauseMs: 0, openUntil: 0, isOpen: false };
+    const circuit = this.#circuits.get(dependency) ?? newCircuit();
     this.#circuits.set(dependency, circuit);
     circuit.failures += 1;
-    if (circuit.failures < this.#settings.threshold) return null;
+    circuit.subjects.add(subject);
+    const count = dependency === 'host' ? circuit.subjects.size : circuit.failures;
+    if (count < this.#settings.threshold) return null;
     // Jobs that were already running when it opened fail too; they must not lengthen the pause.
     if (circuit.isOpen && now < circuit.openUntil) return null;
     const { firstPauseMs, maxPauseMs } = this.#settings;
     circuit.pauseMs = Math.min(circuit.pauseMs === 0 ? firstPauseMs : circuit.pauseMs * 2, maxPauseMs);
     circuit.openUntil = now + circuit.pauseMs;
+    if (circuit.isOpen) circuit.reopened += 1;
     circuit.isOpen = true;
-    return { dependency, forMs: circuit.pauseMs };
+    return {
+      dependency,
+      forMs: circuit.pauseMs,
+      isHopeless: dependency === 'host' && circuit.reopened >= HOPELESS_TRIES,
+    };
   }
+}
+
+function newCircuit(): Circuit {
+  return { failures: 0, subjects: new Set(), reopened: 0, pauseMs: 0, openUntil: 0, isOpen: false };
 }

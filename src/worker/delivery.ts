@@ -19,6 +19,9 @@ export interface Delivery extends ReceiveFacts {
  */
 export type ProcessJob = (delivery: Delivery, signal: AbortSignal) => Promise<Disposition>;
 
-export function receiveFacts(queue: MessageQueue, { receiveCount }: ReceivedMessage): ReceiveFacts {
+export function receiveFacts(
+  queue: MessageQueue,
+  { receiveCount }: Pick<ReceivedMessage, 'receiveCount'>,
+): ReceiveFacts {
   return { receiveCount, isLastReceive: queue.maxReceives !== null && receiveCount >= queue.maxReceives };
 }

@@ -1,5 +1,6 @@
 import { answeredIn } from '../failure/dependency.ts';
 import type { Disposition } from '../failure/disposition.ts';
+import { Failure } from '../failure/failure.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CircuitBreaker, type CircuitBreakerSettings } from './circuit-breaker.ts';
@@ -34,17 +35,27 @@ export class DependencyWatch {
     return this.#breaker.waitMs(this.#options.clock.now());
   }
 
-  learn(disposition: Disposition): void {
+  /** `objects`: what the job worked on. Returns what stops the worker, where this host is in doubt and the doubt does not go away. */
+  learn(disposition: Disposition, objects: readonly string[]): Failure | null {
     const { slots, clock, logger, events } = this.#options;
     for (const dependency of this.#breaker.succeeded(answeredIn(disposition))) {
       logger.info({ dependency }, 'a dependency is back');
       events.emit('circuit:closed', { dependency });
     }
-    if (disposition.kind !== 'retry') return;
-    const opened = this.#breaker.failed(disposition.failure, clock.now());
-    if (opened === null) return;
+    // A reject too: at the last receive of a message its temporary failure ends it.
+    if (disposition.kind !== 'retry' && disposition.kind !== 'reject') return null;
+    const { failure } = disposition;
+    const opened = this.#breaker.failed(failure, clock.now(), objects.join());
+    if (opened === null) return null;
     slots.circuitOpened();
-    logger.error(opened, 'a dependency is away, no messages are taken for a while');
-    events.emit('circuit:open', opened);
+    const { dependency, forMs, isHopeless } = opened;
+    logger.error({ dependency, forMs }, 'a dependency is away, no messages are taken for a while');
+    events.emit('circuit:open', { dependency, forMs });
+    if (!isHopeless) return null;
+    return new Failure(
+      'HOST_IN_DOUBT',
+      `jobs about different objects end with errors that no rule knows, also after pauses; the last: ${failure.message}`,
+      { cause: failure },
+    );
   }
 }

@@ -7,6 +7,8 @@ export interface DrainReport {
   readonly finished: number;
   /** Messages that were given back with visibility 0. */
   readonly givenBack: number;
+  /** Runs that the drain aborted, whatever became of their messages. */
+  readonly aborted: number;
   /** Runs that had not returned when the drain ended. */
   readonly stuck: number;
   /** What stopped the worker, when it was a system failure. */

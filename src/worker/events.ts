@@ -1,11 +1,21 @@
 import { EventEmitter } from 'node:events';
 import type { Failure } from '../failure/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Disposition, Settled } from '../failure/disposition.ts';
+import type { Disposition, Settled, WaitReason } from '../failure/disposition.ts';
 import type { WorkerState } from './states.ts';
+
+/**
+ * What uses up a receive of a message that has not failed: too many that wait (`full`), a worker that ends (`drain`) or that cannot go on
+ * (`halt`), an earlier message of its group that went back (`group`).
+ */
+export type BurntBy = 'full' | 'drain' | 'halt' | 'group';
 
 /** What the worker tells: for tests, metrics and the operator's console. */
 export interface WorkerEvents {
+  /** Keeps its lease and gives up its slot. `seconds`: until it is looked at again at the latest; null: until it is woken. */
+  'message:waiting': { readonly messageId: string; readonly why: WaitReason; readonly seconds: number | null };
+  /** Receives that were used up through no fault of their messages. */
+  'receive:burnt': { readonly count: number; readonly by: BurntBy };
   'worker:state': { readonly state: WorkerState };
   'poll:answered': { readonly queue: string; readonly messages: number };
   'poll:failed': { readonly queue: string; readonly error: unknown };

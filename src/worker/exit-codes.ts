@@ -22,6 +22,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT_CODES, string>> = 
 };
 
 export interface DrainOutcome {
+  readonly aborted: number;
   readonly givenBack: number;
   readonly stuck: number;
   readonly failure: unknown;
@@ -31,5 +32,5 @@ export interface DrainOutcome {
 export function exitCodeOf(outcome: DrainOutcome): number {
   if (outcome.failure !== null) return EXIT_CODES.SYSTEM_FAILURE;
   if (outcome.stuck > 0) return EXIT_CODES.STUCK;
-  return outcome.givenBack > 0 ? EXIT_CODES.GIVEN_BACK : EXIT_CODES.CLEAN;
+  return outcome.givenBack > 0 || outcome.aborted > 0 ? EXIT_CODES.GIVEN_BACK : EXIT_CODES.CLEAN;
 }

@@ -1,34 +1,37 @@
 import { toFailure } from '../failure/classify.ts';
 import type { Disposition } from '../failure/disposition.ts';
 import { withStage, type Failure } from '../failure/failure.ts';
-import type { Lease } from '../queue/lease.ts';
+import { rejectOrRetry } from '../failure/reject-or-retry.ts';
+import type { Job } from '../queue/messages/job.ts';
 import { parseMessage, type ParsedMessage } from '../queue/messages/parse-message.ts';
 import { textAttributes, type ReceivedMessage } from '../queue/received-message.ts';
-import { FifoGroups } from './fifo-groups.ts';
+import { receiveFacts } from './delivery.ts';
+import { FifoGroups, type GroupPlace } from './fifo-groups.ts';
 import type { InFlight } from './in-flight.ts';
 import { MessageRun, type MessageRunDeps } from './message-run.ts';
 import type { Received } from './poller.ts';
-import { receiveFacts } from './delivery.ts';
-import { rejectOrRetry } from '../failure/reject-or-retry.ts';
-import { giveBack, settleMessage, type SettleDeps } from './settle-message.ts';
+import { giveBack, settleMessage, type HeldMessage } from './settle-message.ts';
+import type { Slot, Slots } from './slots.ts';
+import { WaitPlan } from './wait-plan.ts';
+import { waitFacts, waitUnderLease, type WaitDeps } from './wait-under-lease.ts';
 
-export interface IntakeOptions {
-  readonly settle: SettleDeps;
+export interface IntakeOptions extends WaitDeps {
   readonly inFlight: InFlight;
+  readonly slots: Slots;
   readonly run: MessageRunDeps;
   /** False once the worker ends: what still comes in goes back unstarted. */
   readonly isOpen: () => boolean;
+  /** More messages are here than may run now. */
+  readonly isOverbooked: () => boolean;
   /** Told how many went back so. */
   readonly onGivenBack: (count: number) => void;
-  /** Keeps a slot for the work, which never rejects. */
-  readonly occupy: (work: Promise<unknown>) => void;
-  /** What a message that asks for work is handed on to; tells whether the next of its group may follow. */
-  readonly handOn: (run: MessageRun) => Promise<boolean>;
+  /** What a message that asks for work is handed on to; `decided` is told whether the next of its group may follow. */
+  readonly handOn: (run: MessageRun, slot: Slot, decided: (mayFollow: boolean) => void) => Promise<void>;
   /** Told of a message that never became a job, before it is dead-lettered. */
-  readonly onRejectedMessage?: (messageId: string, failure: Failure) => Promise<void>;
+  readonly onRejectedMessage?: (message: ReceivedMessage, failure: Failure) => Promise<void>;
+  /** Why a job is none of ours; null: it is. */
+  readonly ignores?: (job: Job) => string | null;
 }
-
-const DUPLICATE_DELAY_SECONDS = 30;
 
 /**
  * What happens to a message between its receive and its run: a lease is registered, a redelivery recognised, the body parsed, and
@@ -43,7 +46,7 @@ export class Intake {
   }
 
   async take({ queue, messages, requestedAt }: Received): Promise<void> {
-    const { settle, isOpen, onGivenBack } = this.#options;
+    const { settle, slots, isOpen, onGivenBack } = this.#options;
     const { keeper, settler } = settle;
     if (!isOpen()) {
       const leases = messages.map((message) => keeper.register(queue.messages, message, requestedAt));
@@ -52,51 +55,46 @@ export class Intake {
     }
     for (const message of messages) {
       if (this.#adopt(message, requestedAt)) continue;
-      this.#begin(message, keeper.register(queue.messages, message, requestedAt));
+      const lease = keeper.register(queue.messages, message, requestedAt);
+      const held = { message, lease, facts: receiveFacts(queue.messages, message) };
+      slots.occupy((slot) => this.#recognise(held, slot));
     }
   }
 
   /** The same message while its run holds the lease: the run goes on under the newer receive. */
-  #adopt({ messageId, receiptHandle }: ReceivedMessage, requestedAt: number): boolean {
+  #adopt(message: ReceivedMessage, requestedAt: number): boolean {
     const { inFlight, settle } = this.#options;
+    const { messageId, receiptHandle } = message;
     const run = inFlight.ofMessage(messageId);
     if (run?.lease.state !== 'held') return false;
     settle.keeper.adopt(run.lease, receiptHandle, requestedAt);
+    run.redelivered(message);
     settle.events.emit('message:redelivered', { messageId });
     return true;
   }
 
-  #begin(message: ReceivedMessage, lease: Lease): void {
-    const { inFlight, settle, occupy } = this.#options;
-    // Its run was aborted with its lease and has not returned: by the time the message is visible again it has.
-    const isEnding = inFlight.ofMessage(message.messageId) !== null;
-    occupy(
-      isEnding
-        ? giveBack(settle, lease, DUPLICATE_DELAY_SECONDS, 'its aborted run has not ended yet')
-        : this.#recognise(message, lease),
-    );
-  }
-
-  async #recognise(message: ReceivedMessage, lease: Lease): Promise<void> {
-    const { settler, events, logger } = this.#options.settle;
+  async #recognise(held: HeldMessage, slot: Slot): Promise<void> {
+    const { settler, events } = this.#options.settle;
+    const { message, lease } = held;
     const { messageId } = message;
     if (settler.isDone(messageId)) {
       events.emit('message:done-before', { messageId });
-      await this.#settle(message, lease, { kind: 'ack', outcome: 'duplicate' });
+      await this.#settle(held, { kind: 'ack', outcome: 'duplicate' });
       return;
     }
     const parsed = this.#parse(message);
     if (parsed instanceof Error) {
-      await this.#reject(message, lease, parsed);
+      await this.#reject(held, parsed, slot);
       return;
     }
     if (parsed.kind === 'ignored') {
-      logger.info({ messageId }, `ignored: ${parsed.reason}`);
-      events.emit('message:ignored', { messageId, reason: parsed.reason });
-      await this.#settle(message, lease, { kind: 'ack', outcome: 'ignored' });
+      await this.#ignore(held, parsed.reason);
       return;
     }
-    await this.#order(new MessageRun(message, lease, parsed.jobs, this.#options.run));
+    const reasons = parsed.jobs.map((job) => this.#options.ignores?.(job) ?? null);
+    const ours = parsed.jobs.filter((_, index) => reasons[index] === null);
+    if (ours.length === 0) await this.#ignore(held, reasons[0] ?? 'it asks for nothing');
+    else await this.#order(new MessageRun(message, lease, ours, this.#options.run), slot);
   }
 
   #parse(message: ReceivedMessage): ParsedMessage | Failure {
@@ -107,40 +105,77 @@ export class Intake {
     }
   }
 
-  async #reject(message: ReceivedMessage, lease: Lease, failure: Failure): Promise<void> {
-    const { settle, onRejectedMessage } = this.#options;
-    const { events, logger } = settle;
-    const { messageId } = message;
-    logger.warn({ messageId, code: failure.code }, failure.message);
-    events.emit('message:rejected', { messageId, failure });
-    const record = async (): Promise<void> => await onRejectedMessage?.(messageId, failure);
-    await this.#settle(message, lease, await rejectOrRetry(failure, receiveFacts(lease.queue, message), record));
+  async #ignore(held: HeldMessage, reason: string): Promise<void> {
+    const { events, logger } = this.#options.settle;
+    const { messageId } = held.message;
+    logger.info({ messageId }, `ignored: ${reason}`);
+    events.emit('message:ignored', { messageId, reason });
+    await this.#settle(held, { kind: 'ack', outcome: 'ignored' });
   }
 
-  async #order(run: MessageRun): Promise<void> {
-    const { inFlight, settle, handOn } = this.#options;
-    const { message, lease } = run;
-    if (inFlight.hasObjectOf(run)) {
-      await giveBack(settle, lease, DUPLICATE_DELAY_SECONDS, 'another message about the same object runs here');
-      return;
-    }
-    inFlight.add(run);
-    try {
-      if (message.groupId === null) {
-        await handOn(run);
+  async #reject(held: HeldMessage, failure: Failure, slot: Slot): Promise<void> {
+    const { settle, onRejectedMessage } = this.#options;
+    const { messageId } = held.message;
+    settle.logger.warn({ messageId, code: failure.code }, failure.message);
+    settle.events.emit('message:rejected', { messageId, failure });
+    const record = async (): Promise<void> => await onRejectedMessage?.(held.message, failure);
+    const plan = new WaitPlan();
+    for (;;) {
+      const next = plan.after(await rejectOrRetry(failure, held.facts, record), waitFacts(held, this.#options));
+      if ('kind' in next) {
+        await this.#settle(held, next);
         return;
       }
-      await this.#groups.inOrder(
-        JSON.stringify([lease.queue.id, message.groupId]),
-        () => handOn(run),
-        () => giveBack(settle, lease, 0, 'an earlier message of its group was not settled'),
-      );
-    } finally {
-      inFlight.remove(run);
+      if ((await waitUnderLease(this.#options, held, slot, next)) !== 'ready') return;
     }
   }
 
-  async #settle(message: ReceivedMessage, lease: Lease, disposition: Disposition): Promise<void> {
-    await settleMessage(this.#options.settle, message, lease, disposition);
+  async #order(run: MessageRun, slot: Slot): Promise<void> {
+    const { inFlight, waiting, handOn } = this.#options;
+    const { message, lease } = run;
+    // Its run was aborted with its lease and may not have returned.
+    const before = inFlight.ofMessage(message.messageId);
+    const place =
+      message.groupId === null ? null : this.#groups.enter(JSON.stringify([lease.queue.id, message.groupId]));
+    inFlight.add(run);
+    try {
+      const mayRun =
+        (before === null || (await this.#waitForRun(before, run, slot))) &&
+        (place === null || (await this.#waitForTurn(place, run, slot))) &&
+        (!this.#options.isOverbooked() || (await this.#waitForSlot(run, slot)));
+      if (mayRun) await handOn(run, slot, (mayFollow) => place?.leave(mayFollow));
+    } finally {
+      inFlight.remove(run);
+      run.leave();
+      place?.leave(false);
+      waiting.wake((other, why) => why === 'object' && other instanceof MessageRun && other.sharesObject(run));
+    }
+  }
+
+  async #waitForRun(before: MessageRun, run: MessageRun, slot: Slot): Promise<boolean> {
+    const until = before.gone.then(() => true);
+    const wait = { why: 'object', seconds: null, until, detail: 'its aborted run has not ended yet' } as const;
+    return (await waitUnderLease(this.#options, run, slot, wait)) === 'ready';
+  }
+
+  async #waitForTurn({ turn, leave }: GroupPlace, run: MessageRun, slot: Slot): Promise<boolean> {
+    if (turn === null) return true;
+    const detail = 'an earlier message of its group is at work';
+    const end = await waitUnderLease(this.#options, run, slot, { why: 'group', seconds: null, until: turn, detail });
+    if (end !== 'in-vain') return end === 'ready';
+    // Before it can come again: it would find itself in front of it.
+    leave(false);
+    const why = 'an earlier message of its group was not settled';
+    await giveBack(this.#options.settle, run.lease, { afterSeconds: 0, why, burns: 'group' });
+    return false;
+  }
+
+  async #waitForSlot(run: MessageRun, slot: Slot): Promise<boolean> {
+    const wait = { why: 'slot', seconds: 0, detail: 'every slot is taken, or a dependency is away' } as const;
+    return (await waitUnderLease(this.#options, run, slot, wait)) === 'ready';
+  }
+
+  async #settle(held: HeldMessage, disposition: Disposition): Promise<void> {
+    await settleMessage(this.#options.settle, held, disposition);
   }
 }

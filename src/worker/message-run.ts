@@ -1,6 +1,8 @@
 import { dispose } from '../failure/dispose.ts';
 import { Interruption } from '../failure/failure.ts';
+import { afterRunning } from '../time/after-running.ts';
 import type { Clock } from '../time/clock.ts';
+import type { ReceiveFacts } from '../failure/receipt.ts';
 import type { Job } from '../queue/messages/job.ts';
 import type { LeaseKeeper } from '../queue/lease-keeper.ts';
 import type { Lease } from '../queue/lease.ts';
@@ -28,22 +30,28 @@ const BY_SEVERITY: readonly Disposition['kind'][] = ['ack', 'reject', 'wait', 'r
 
 /**
  * The run of one message: its jobs one after another, each under one signal that joins lease loss, the job deadline and
- * whatever the worker aborts it with. It ends when the job function has really returned, however late after an abort.
+ * whatever the worker aborts it with. It ends when the job function has really returned, however late after an abort. A message that
+ * had to wait is run again: only those of its jobs that have not come to their end.
  */
 export class MessageRun {
-  readonly message: ReceivedMessage;
   readonly lease: Lease;
   readonly jobs: readonly Job[];
   /** Bucket and key of each job, in a form that can be compared. */
   readonly objects: readonly string[];
-  /** In the order in which they ended. */
-  readonly ended: EndedJob[] = [];
+  /** What the last run ended, in that order. */
+  ended: readonly EndedJob[] = [];
+  /** Failed runs under this lease, which the queue does not count. */
+  failedHere = 0;
+  #message: ReceivedMessage;
   readonly #deps: MessageRunDeps;
   readonly #abort = new AbortController();
+  readonly #done = new Map<Job, Disposition>();
+  readonly #gone = Promise.withResolvers<void>();
+  #hasStarted = false;
   #isOver = false;
 
   constructor(message: ReceivedMessage, lease: Lease, jobs: readonly Job[], deps: MessageRunDeps) {
-    this.message = message;
+    this.#message = message;
     this.lease = lease;
     this.jobs = jobs;
     this.objects = jobs.map((job) => JSON.stringify([job.bucket, job.key]));
@@ -57,6 +65,34 @@ export class MessageRun {
     );
   }
 
+  get message(): ReceivedMessage {
+    return this.#message;
+  }
+
+  /** The receives, with those that this lease has saved the queue. */
+  get facts(): ReceiveFacts {
+    const { receiveCount } = this.#message;
+    return receiveFacts(this.lease.queue, { receiveCount: receiveCount + this.failedHere });
+  }
+
+  /** The same message came again while its lease was held: its count of receives goes on. */
+  redelivered(message: ReceivedMessage): void {
+    this.#message = message;
+  }
+
+  /** Resolves when nothing of this message is held here any more. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
+  }
+
+  leave(): void {
+    this.#gone.resolve();
+  }
+
+  sharesObject(other: MessageRun): boolean {
+    return this.objects.some((object) => other.objects.includes(object));
+  }
+
   /** Every job function has returned; what is left is settling. */
   get isOver(): boolean {
     return this.#isOver;
@@ -68,6 +104,7 @@ export class MessageRun {
 
   /** Never rejects. A rejected job beside a good one still rejects the message: its copy says which failed. */
   async run(): Promise<Disposition> {
+    this.#isOver = false;
     try {
       return await this.#runJobs();
     } finally {
@@ -78,17 +115,29 @@ export class MessageRun {
   async #runJobs(): Promise<Disposition> {
     const { clock, events } = this.#deps;
     const { messageId, receiveCount } = this.message;
+    const ended: EndedJob[] = [];
+    this.ended = ended;
     let worst: Disposition = { kind: 'ack', outcome: 'ignored' };
+    const weigh = (disposition: Disposition): void => {
+      if (BY_SEVERITY.indexOf(disposition.kind) >= BY_SEVERITY.indexOf(worst.kind)) worst = disposition;
+    };
     for (const job of this.jobs) {
+      const before = this.#done.get(job);
+      if (before !== undefined) {
+        weigh(before);
+        continue;
+      }
       if (this.#abort.signal.aborted) return this.#interrupted();
-      events.emit('job:started', { messageId, key: job.key, receiveCount });
+      if (!this.#hasStarted) events.emit('job:started', { messageId, key: job.key, receiveCount });
       const startedAt = clock.now();
       const disposition = await this.#runJob(job);
-      this.ended.push({ job, disposition, seconds: (clock.now() - startedAt) / 1_000 });
+      ended.push({ job, disposition, seconds: (clock.now() - startedAt) / 1_000 });
       events.emit('job:returned', { messageId, key: job.key, disposition });
-      if (BY_SEVERITY.indexOf(disposition.kind) >= BY_SEVERITY.indexOf(worst.kind)) worst = disposition;
+      if (disposition.kind === 'ack' || disposition.kind === 'reject') this.#done.set(job, disposition);
+      weigh(disposition);
       if (disposition.kind === 'halt' || disposition.kind === 'abandon') break;
     }
+    this.#hasStarted = true;
     return worst;
   }
 
@@ -100,7 +149,7 @@ export class MessageRun {
       controller.abort(this.#abort.signal.reason);
     };
     this.#abort.signal.addEventListener('abort', forward, { once: true });
-    const cancelDeadline = clock.after(maxProcessingSeconds * 1_000, () => {
+    const deadline = afterRunning(clock, maxProcessingSeconds * 1_000, () => {
       controller.abort(new Interruption('deadline', `the job ran longer than ${maxProcessingSeconds} seconds`));
     });
     try {
@@ -109,16 +158,16 @@ export class MessageRun {
           job,
           messageId: this.message.messageId,
           correlationId: this.message.messageId,
-          ...receiveFacts(this.lease.queue, this.message),
+          ...this.facts,
           confirmLease: () => keeper.confirm(this.lease),
         },
         controller.signal,
       );
     } catch (error) {
       // A job function that throws breaks its contract; the message still gets an honest end.
-      return dispose(error, controller.signal, receiveFacts(this.lease.queue, this.message));
+      return dispose(error, controller.signal, this.facts);
     } finally {
-      cancelDeadline();
+      deadline.cancel();
       this.#abort.signal.removeEventListener('abort', forward);
     }
   }

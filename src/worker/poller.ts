@@ -25,6 +25,8 @@ export interface PollerOptions {
   readonly isHealthy: () => boolean;
   /** Slots that no message occupies; those that open polls have reserved are counted here. */
   readonly freeSlots: () => number;
+  /** Gives free slots to messages that have waited for one, before new ones are asked for. */
+  readonly admit: (free: () => number, unoccupied: () => number) => void;
   /** How long the circuit stays open; zero when it is not. */
   readonly pausedMs: () => number;
   readonly take: (received: Received) => Promise<void>;
@@ -78,7 +80,9 @@ export class Poller {
   fill(): void {
     if (!this.#options.mayTake()) return;
     this.#wakeLater();
-    while (this.#free() > 0 && this.#options.isHealthy()) {
+    if (!this.#options.isHealthy()) return;
+    this.#options.admit(() => this.#free(), this.#options.freeSlots);
+    while (this.#free() > 0) {
       const queue = this.#picker.next((candidate) => this.#mayPoll(candidate));
       if (queue === null) return;
       this.#openPoll(queue);

@@ -2,12 +2,12 @@ import type { Disposition, Settled } from '../failure/disposition.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { DependencyWatch } from './dependency-watch.ts';
 import type { MessageRun } from './message-run.ts';
-import { settleMessage, type SettleDeps } from './settle-message.ts';
-import type { Slots } from './slots.ts';
+import { settleMessage } from './settle-message.ts';
+import type { Slot } from './slots.ts';
+import { WaitPlan, type PlannedWait } from './wait-plan.ts';
+import { waitFacts, waitUnderLease, type WaitDeps } from './wait-under-lease.ts';
 
-export interface RunAndSettleDeps {
-  readonly settle: SettleDeps;
-  readonly slots: Slots;
+export interface RunAndSettleDeps extends WaitDeps {
   readonly dependencies: DependencyWatch;
   /** The work of a message is over and its lease still ours: told before the message is settled. */
   readonly onEnded: (disposition: Disposition) => void;
@@ -15,24 +15,48 @@ export interface RunAndSettleDeps {
   readonly onHalt: (failure: Failure) => void;
 }
 
-/** Runs a message and settles it as the run decided. Never rejects. True: the next message of its group may follow. */
-export async function runAndSettle(deps: RunAndSettleDeps, run: MessageRun): Promise<boolean> {
+/**
+ * Runs a message, again after each wait, and settles it as the last run decided. Never rejects. `decided` is told whether the next
+ * message of its group may follow, before the message can come again; not at all where its wait ended by being given back.
+ */
+export async function runAndSettle(
+  deps: RunAndSettleDeps,
+  run: MessageRun,
+  slot: Slot,
+  decided: (mayFollow: boolean) => void,
+): Promise<void> {
+  const plan = new WaitPlan();
+  for (;;) {
+    const next = await runOnce(deps, run, plan);
+    if ('kind' in next) {
+      const isEnd = next.kind === 'ack' || next.kind === 'reject';
+      if (!isEnd) decided(false);
+      if (next.kind === 'ack') slot.deleting();
+      tell(deps, run, await settleMessage(deps.settle, run, next));
+      if (isEnd) decided(true);
+      return;
+    }
+    tell(deps, run, 'kept');
+    if ((await waitUnderLease(deps, run, slot, next)) !== 'ready') return;
+  }
+}
+
+async function runOnce(deps: RunAndSettleDeps, run: MessageRun, plan: WaitPlan): Promise<PlannedWait | Disposition> {
   const disposition = await run.run();
   if (disposition.kind === 'halt') deps.onHalt(disposition.failure);
   // A report of success under a lost lease stays unsaid: whoever has the message now decides.
-  if (run.lease.state === 'held') {
-    deps.dependencies.learn(disposition);
-    deps.onEnded(disposition);
-  }
-  const settled = await settle(deps, run, disposition);
-  const { messageId } = run.message;
-  for (const { job, ...ended } of run.ended) {
-    deps.settle.events.emit('job:settled', { messageId, key: job.key, ...ended, settled });
-  }
-  return disposition.kind === 'ack' || disposition.kind === 'reject';
+  if (run.lease.state !== 'held') return disposition;
+  const doubt = deps.dependencies.learn(disposition, run.objects);
+  if (doubt !== null) deps.onHalt(doubt);
+  const next = plan.after(disposition, waitFacts(run, deps));
+  if (!('kind' in next) && next.why === 'retry') run.failedHere += 1;
+  if ('kind' in next) deps.onEnded(next);
+  return next;
 }
 
-async function settle(deps: RunAndSettleDeps, run: MessageRun, disposition: Disposition): Promise<Settled> {
-  const work = (): Promise<Settled> => settleMessage(deps.settle, run.message, run.lease, disposition);
-  return disposition.kind === 'ack' ? await deps.slots.withoutSlot(work) : await work();
+function tell({ settle: { events } }: RunAndSettleDeps, run: MessageRun, settled: Settled): void {
+  const { messageId } = run.message;
+  for (const { job, ...ended } of run.ended) {
+    events.emit('job:settled', { messageId, key: job.key, ...ended, settled });
+  }
 }

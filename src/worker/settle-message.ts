@@ -1,15 +1,17 @@
+import { Failure, type InterruptionKind } from '../failure/failure.ts';
+import type { Disposition, Settled } from '../failure/disposition.ts';
+import type { ReceiveFacts } from '../failure/receipt.ts';
+import { retryDelaySeconds } from '../failure/retry-delay.ts';
 import type { LeaseKeeper } from '../queue/lease-keeper.ts';
 import type { Lease } from '../queue/lease.ts';
 import type { ReceivedMessage } from '../queue/received-message.ts';
 import type { Settler } from '../queue/settler.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Disposition, Settled } from '../failure/disposition.ts';
-import type { WorkerEventBus } from './events.ts';
-import { retryDelaySeconds } from '../failure/retry-delay.ts';
+import type { BurntBy, WorkerEventBus } from './events.ts';
 
 export interface SettlingSettings {
   readonly workerVersion: string;
-  /** Cap of every delay with which a message is given back; the queue's own limit when absent. */
+  /** Cap of every delay with which a message is given back or waits; the queue's own limit when absent. */
   readonly maxRetryDelaySeconds?: number;
 }
 
@@ -21,26 +23,38 @@ export interface SettleDeps {
   readonly settings: SettlingSettings;
 }
 
+/** One receive of a message: what is to be settled. */
+export interface HeldMessage {
+  readonly message: ReceivedMessage;
+  readonly lease: Lease;
+  readonly facts: ReceiveFacts;
+}
+
 /** Does to the message what its run decided. Never rejects: the end of a message never changes the outcome of its job. */
-export async function settleMessage(
-  deps: SettleDeps,
-  message: ReceivedMessage,
-  lease: Lease,
-  disposition: Disposition,
-): Promise<Settled> {
+export async function settleMessage(deps: SettleDeps, held: HeldMessage, disposition: Disposition): Promise<Settled> {
+  const { message, lease } = held;
   switch (disposition.kind) {
     case 'ack':
       return await acknowledge(deps, message, lease);
     case 'retry':
-      return await giveBack(deps, lease, disposition.afterSeconds, disposition.failure.code);
+      return await giveBack(deps, lease, {
+        afterSeconds: disposition.afterSeconds,
+        why: disposition.failure.code,
+        burns: null,
+      });
     case 'wait':
-      return await giveBack(deps, lease, disposition.afterSeconds, disposition.detail);
+      // Only where nothing can wait: what waits is not settled.
+      return await giveBack(deps, lease, {
+        afterSeconds: disposition.afterSeconds,
+        why: disposition.detail,
+        burns: 'full',
+      });
     case 'reject':
-      return await reject(deps, message, lease, disposition);
+      return await reject(deps, held, disposition.failure);
     case 'halt':
-      return await giveBack(deps, lease, 0, disposition.failure.code);
+      return await handBack(deps, held, disposition.failure);
     case 'abandon':
-      return await giveBack(deps, lease, 0, disposition.why);
+      return await handBack(deps, held, disposition.why);
   }
 }
 
@@ -56,14 +70,22 @@ async function acknowledge(deps: SettleDeps, message: ReceivedMessage, lease: Le
   return result;
 }
 
+export interface GiveBack {
+  readonly afterSeconds: number;
+  readonly why: string;
+  /** Whose fault it is that a receive was used up; null: the message failed. */
+  readonly burns: BurntBy | null;
+}
+
 /** Gives the message back and tells; with a lost lease there is nothing to give. */
-export async function giveBack(deps: SettleDeps, lease: Lease, delaySeconds: number, why: string): Promise<Settled> {
+export async function giveBack(deps: SettleDeps, lease: Lease, { why, burns, ...back }: GiveBack): Promise<Settled> {
   const { messageId } = lease;
-  const afterSeconds = Math.min(delaySeconds, deps.settings.maxRetryDelaySeconds ?? Infinity);
+  const afterSeconds = Math.min(back.afterSeconds, deps.settings.maxRetryDelaySeconds ?? Infinity);
   const wasLost = lease.state === 'lost';
   const done = await deps.settler.giveBack(lease, afterSeconds);
   if (done) {
     deps.events.emit('message:given-back', { messageId, afterSeconds, why });
+    if (burns !== null) deps.events.emit('receive:burnt', { count: 1, by: burns });
     return 'given-back';
   }
   deps.logger.warn(
@@ -73,30 +95,54 @@ export async function giveBack(deps: SettleDeps, lease: Lease, delaySeconds: num
   return wasLost ? 'lost' : 'left';
 }
 
-async function reject(
-  deps: SettleDeps,
-  message: ReceivedMessage,
-  lease: Lease,
-  disposition: Extract<Disposition, { kind: 'reject' }>,
-): Promise<Settled> {
-  const { failure } = disposition;
+/**
+ * Gives a message back untouched, for what is no fault of its own. At its last receive that would lose it: the queue moves it away
+ * without a word, so that it goes with a reason instead.
+ */
+export async function handBack(deps: SettleDeps, held: HeldMessage, why: Failure | InterruptionKind): Promise<Settled> {
+  const isFailure = why instanceof Failure;
+  if (held.facts.isLastReceive && held.lease.state === 'held' && held.lease.queue.deadLetter !== null) {
+    const interrupted = (): Failure => new Failure('INTERRUPTED', `the worker stopped (${String(why)})`);
+    return await reject(deps, held, isFailure ? why : interrupted());
+  }
+  const burns = isFailure ? 'halt' : 'drain';
+  return await giveBack(deps, held.lease, { afterSeconds: 0, why: isFailure ? why.code : why, burns });
+}
+
+/**
+ * Gives many back at once, as `Settler.giveBackAll` does; those at their last receive go with a reason. Answers with how many went back
+ * untouched.
+ */
+export async function handBackAll(deps: SettleDeps, all: readonly HeldMessage[]): Promise<number> {
+  const held = all.filter(({ lease }) => lease.state === 'held' && !deps.settler.isAcknowledging(lease));
+  const last = held.filter(({ facts, lease }) => facts.isLastReceive && lease.queue.deadLetter !== null);
+  const others = held.filter((message) => !last.includes(message)).map(({ lease }) => lease);
+  const [count] = await Promise.all([
+    deps.settler.giveBackAll(others),
+    ...last.map((message) => handBack(deps, message, 'shutdown')),
+  ]);
+  return count;
+}
+
+async function reject(deps: SettleDeps, { message, lease }: HeldMessage, failure: Failure): Promise<Settled> {
   const { messageId } = message;
   const delay = retryDelaySeconds(failure, message.receiveCount);
-  if (lease.queue.deadLetter === null) {
+  const { deadLetter } = lease.queue;
+  if (deadLetter === null) {
     // Deleting would lose the message for good: its queue's redrive policy counts the receives and takes it.
     deps.logger.error({ messageId, code: failure.code }, 'no dead-letter queue is known, left to the redrive policy');
-    return await giveBack(deps, lease, delay, failure.code);
+    return await giveBack(deps, lease, { afterSeconds: delay, why: failure.code, burns: null });
   }
   try {
-    await deps.keeper.confirm(lease);
-    await lease.queue.deadLetter(message, {
-      failure,
-      workerVersion: deps.settings.workerVersion,
-      correlationId: messageId,
+    // The lease is renewed while the copy is tried again: the job must not be done a second time for a connection that broke.
+    await deps.settler.insist(lease, async () => {
+      await deps.keeper.confirm(lease);
+      const { workerVersion } = deps.settings;
+      await deadLetter(message, { failure, workerVersion, correlationId: messageId });
     });
   } catch (error) {
     deps.logger.error({ err: error, messageId, code: failure.code }, 'the dead-letter copy could not be sent');
-    return await giveBack(deps, lease, delay, failure.code);
+    return await giveBack(deps, lease, { afterSeconds: delay, why: failure.code, burns: null });
   }
   deps.events.emit('message:dead-lettered', { messageId, code: failure.code });
   await acknowledge(deps, message, lease);

@@ -22,6 +22,8 @@ export interface StatisticsSummary {
   readonly lostAfterDone: number;
   /** How often a message had to wait, for another run of its object or for what was away. */
   readonly waited: number;
+  /** Receives that were used up through no fault of their messages. */
+  readonly burntReceives: number;
   readonly failed: number;
   readonly interrupted: number;
   /** Messages that ask for nothing. */
@@ -62,6 +64,8 @@ export class Statistics {
   readonly #outcomes = new Map<JobOutcome, number>();
   #started = 0;
   #failed = 0;
+  #waited = 0;
+  #burnt = 0;
   #renewals = 0;
   #lost = 0;
   readonly #byClass = new Map<FailureClass, number>();
@@ -73,6 +77,8 @@ export class Statistics {
   constructor(events: WorkerEventBus, wallTime: () => Date = () => new Date()) {
     this.#wallTime = wallTime;
     events.on('job:started', () => (this.#started += 1));
+    events.on('message:waiting', () => (this.#waited += 1));
+    events.on('receive:burnt', ({ count: receives }) => (this.#burnt += receives));
     events.on('lease:renewed', () => (this.#renewals += 1));
     events.on('lease:lost', () => (this.#lost += 1));
     events.on('message:ignored', () => count(this.#outcomes, 'ignored'));
@@ -93,7 +99,8 @@ export class Statistics {
       completed,
       duplicates: of('duplicate'),
       lostAfterDone: of('lost-after-done'),
-      waited: of('wait'),
+      waited: this.#waited,
+      burntReceives: this.#burnt,
       failed: this.#failed,
       interrupted: of('abandon'),
       ignored: of('ignored'),

@@ -6,6 +6,7 @@ import { systemClock, type Clock } from '../time/clock.ts';
 import { settledWithin } from '../time/settled-within.ts';
 import { DEFAULT_BREAKER } from './circuit-breaker.ts';
 import { DependencyWatch } from './dependency-watch.ts';
+import { drain, QUIET_MS } from './drain.ts';
 import type { DrainReport } from './drain-report.ts';
 import { InFlight } from './in-flight.ts';
 import { Intake } from './intake.ts';
@@ -15,13 +16,12 @@ import { runAndSettle, type RunAndSettleDeps } from './run-and-settle.ts';
 import type { SettleDeps } from './settle-message.ts';
 import { Slots } from './slots.ts';
 import { NEXT_STATES, type WorkerState } from './states.ts';
+import type { WaitDeps } from './wait-under-lease.ts';
+import { WaitingRoom } from './waiting-room.ts';
 import type { WorkerOptions } from './worker-options.ts';
 
-/** An open poll answers within milliseconds when a message becomes visible. */
-const QUIET_MS = 1_000;
 const STANDING_STILL_MS = 10_000;
-/** One call that runs into its limit, and one that shares its batch. */
-const LAST_DELETES_MS = 11_000;
+const MAX_WAITING = 100;
 
 /**
  * The daemon's life: it keeps polls open for free slots, and ends without losing a message. A message goes one way: the poller receives
@@ -50,14 +50,17 @@ export class Worker {
   readonly #clock: Clock;
   readonly #keeper: LeaseKeeper;
   readonly #settler: Settler;
+  readonly #settling: SettleDeps;
   readonly #poller: Poller;
   readonly #inFlight = new InFlight();
   readonly #slots: Slots;
+  readonly #waiting: WaitingRoom;
   #state: WorkerState = 'starting';
   #drain: Promise<DrainReport> | null = null;
   #failure: Failure | null = null;
   #finished = 0;
   #givenBack = 0;
+  #aborted = 0;
   #fillsSoon = false;
   readonly #now = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<DrainReport>();
@@ -66,7 +69,9 @@ export class Worker {
     const { settings, logger, events, clock = systemClock } = options;
     this.#options = options;
     this.#clock = clock;
-    this.#slots = new Slots(options.concurrency);
+    const fillSoon = (): void => this.#fillSoon();
+    this.#slots = new Slots(options.concurrency, fillSoon);
+    this.#waiting = new WaitingRoom({ clock, limit: settings.maxWaiting ?? MAX_WAITING, onDue: fillSoon });
     this.#keeper = new LeaseKeeper({
       clock,
       visibilitySeconds: settings.visibilitySeconds,
@@ -75,6 +80,7 @@ export class Worker {
       },
     });
     this.#settler = new Settler({ keeper: this.#keeper, clock });
+    this.#settling = { keeper: this.#keeper, settler: this.#settler, events, logger, settings };
     const dependencies = new DependencyWatch({
       settings: settings.breaker ?? DEFAULT_BREAKER,
       slots: this.#slots,
@@ -90,20 +96,26 @@ export class Worker {
       // A lease that cannot be renewed says that the queue is hard to reach: what is taken now may be lost as well.
       isHealthy: () => this.#keeper.isHealthy,
       freeSlots: () => dependencies.freeSlots,
+      admit: (free, unoccupied) => {
+        this.#waiting.admit(free, unoccupied);
+      },
       pausedMs: () => dependencies.pausedMs,
       take: (received) => intake.take(received),
     });
     events.on('message:given-back', () => {
       this.#givenBack += 1;
     });
+    events.on('circuit:closed', () => {
+      this.#waiting.wake((_held, why) => why === 'dependency');
+    });
   }
 
   #openIntake(dependencies: DependencyWatch): Intake {
-    const { settings, logger, events, processJob } = this.#options;
-    const settle: SettleDeps = { keeper: this.#keeper, settler: this.#settler, events, logger, settings };
+    const { settings, events, processJob } = this.#options;
+    const settle = this.#settling;
+    const waits: WaitDeps = { clock: this.#clock, settle, waiting: this.#waiting };
     const next: RunAndSettleDeps = {
-      settle,
-      slots: this.#slots,
+      ...waits,
       dependencies,
       onEnded: (disposition) => {
         this.#count(disposition);
@@ -114,8 +126,9 @@ export class Worker {
     };
     return new Intake({
       ...this.#options,
-      settle,
+      ...waits,
       inFlight: this.#inFlight,
+      slots: this.#slots,
       run: {
         keeper: this.#keeper,
         clock: this.#clock,
@@ -124,15 +137,11 @@ export class Worker {
         maxProcessingSeconds: settings.maxProcessingSeconds,
       },
       isOpen: () => this.#state === 'polling' || this.#state === 'paused',
+      isOverbooked: () => dependencies.freeSlots < 0,
       onGivenBack: (count) => {
-        this.#givenBack += count;
+        this.#burnt(count);
       },
-      occupy: (work) => {
-        this.#slots.occupy(work, () => {
-          this.#fillSoon();
-        });
-      },
-      handOn: (run) => runAndSettle(next, run),
+      handOn: (run, slot, decided) => runAndSettle(next, run, slot, decided),
     });
   }
 
@@ -145,11 +154,17 @@ export class Worker {
     return this.#poller.lastAnswerAt === null ? null : this.#clock.now() - this.#poller.lastAnswerAt;
   }
 
-  get inFlight(): number {
-    return this.#inFlight.size;
+  /** Messages that are worked on now. */
+  get busy(): number {
+    return this.#slots.busy;
   }
 
-  /** Leases held now: also of messages that wait for their group or are being settled. */
+  /** Messages that wait under their leases, without a slot. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Leases held now: also of messages that wait or are being settled. */
   get leases(): number {
     return this.#keeper.held.length;
   }
@@ -226,35 +241,42 @@ export class Worker {
     this.#setState('draining');
     const finishedBefore = this.#finished;
     const givenBackBefore = this.#givenBack;
-    this.#poller.stopWaking();
-    const jobs = this.#slots.idle();
-    await settledWithin(Promise.race([jobs, this.#now.promise]), deadlineMs, this.#clock);
-    for (const run of this.#inFlight.runs) run.abort(new Interruption(kind, `the worker stops: ${reason}`));
-    await settledWithin(this.#slots.idle(), this.#options.settings.unwindMs, this.#clock);
-    const stuck = this.#inFlight.runs.filter((run) => !run.isOver).length;
-    await settledWithin(this.#settler.hurry(), LAST_DELETES_MS, this.#clock);
-    // A queue that does not answer: the renewals end and the lease runs out.
-    await Promise.all(
-      this.#keeper.held.filter((l) => this.#settler.isAcknowledging(l)).map((l) => this.#keeper.release(l)),
-    );
-    // A job that ignores its signal ends with the process; its message must not wait for the lease to run out.
-    this.#givenBack += await this.#settler.giveBackAll(this.#keeper.held);
-    await Promise.race([this.#poller.allAnswered(), this.#now.promise]);
-    await this.#poller.quiet(QUIET_MS);
-    if (stuck === 0) await this.#slots.idle();
+    const parts = {
+      poller: this.#poller,
+      waiting: this.#waiting,
+      slots: this.#slots,
+      inFlight: this.#inFlight,
+      settle: this.#settling,
+      clock: this.#clock,
+      unwindMs: this.#options.settings.unwindMs,
+      now: this.#now.promise,
+      onHandedBack: (count: number) => {
+        this.#burnt(count);
+      },
+    };
+    const stuck = await drain(parts, deadlineMs, () => new Interruption(kind, `the worker stops: ${reason}`));
     this.#keeper.stop();
     this.#setState('stopped');
     return {
       reason,
       finished: this.#finished - finishedBefore,
       givenBack: this.#givenBack - givenBackBefore,
+      aborted: this.#aborted,
       stuck,
       failure: this.#failure,
     };
   }
 
+  #burnt(count: number): void {
+    this.#givenBack += count;
+    if (count > 0) this.#options.events.emit('receive:burnt', { count, by: this.#failure === null ? 'drain' : 'halt' });
+  }
+
   #count(disposition: Disposition): void {
-    if (disposition.kind === 'ack' || disposition.kind === 'reject') this.#finished += 1;
+    const isAborted =
+      disposition.kind === 'abandon' || (disposition.kind === 'reject' && disposition.failure.code === 'INTERRUPTED');
+    if (isAborted) this.#aborted += 1;
+    else if (disposition.kind === 'ack' || disposition.kind === 'reject') this.#finished += 1;
     // The slot of done work is free while its delete is on its way.
     if (disposition.kind === 'ack') this.#fillSoon();
   }

@@ -78,6 +78,7 @@ export class FakeQueue implements MessageQueue {
   #cancelWake: (() => void) | null = null;
   #sent = 0;
   #handles = 0;
+  #mostReceives = 0;
 
   constructor({ clock, id = 'fake', isOrdered = false, hasDeadLetters = true, maxReceives }: FakeQueueOptions) {
     this.maxReceives = maxReceives ?? null;
@@ -102,6 +103,11 @@ export class FakeQueue implements MessageQueue {
 
   get size(): number {
     return this.#stored.size;
+  }
+
+  /** Of any message that was ever handed out. */
+  get mostReceives(): number {
+    return this.#mostReceives;
   }
 
   get openPolls(): number {
@@ -263,6 +269,7 @@ export class FakeQueue implements MessageQueue {
     this.#handles += 1;
     stored.handle = `handle-${this.#handles}`;
     stored.receives += 1;
+    this.#mostReceives = Math.max(this.#mostReceives, stored.receives);
     stored.visibleAt = this.#clock.now() + visibilitySeconds * 1_000;
     const { messageId, body, attributes, groupId, receives } = stored;
     return {

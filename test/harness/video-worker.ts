@@ -90,7 +90,7 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
     logger,
     events,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
-    onRejectedMessage: (messageId, failure) =>
+    onRejectedMessage: ({ messageId }, failure) =>
       recordRejection(database, { messageId, failure }, AbortSignal.timeout(60_000)),
   });
   return {

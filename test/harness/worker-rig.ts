@@ -3,7 +3,7 @@ import type { ProcessJob } from '../../src/worker/delivery.ts';
 import { WorkerEventBus } from '../../src/worker/events.ts';
 import type { WorkerOptions, WorkerSettings } from '../../src/worker/worker-options.ts';
 import { Worker } from '../../src/worker/worker.ts';
-import { FakeQueue } from './fake-queue.ts';
+import { FakeQueue, type FakeQueueOptions } from './fake-queue.ts';
 import { HandClock } from './hand-clock.ts';
 
 export interface WorkerRig extends AsyncDisposable {
@@ -21,15 +21,15 @@ export interface RigOptions {
 }
 
 /** Workers on a queue in memory and a clock that stands until the test moves it: `clock.until` plays the time that a wait takes. */
-export function createWorkerRig({ isOrdered = false }: { readonly isOrdered?: boolean } = {}): WorkerRig {
+export function createWorkerRig(options: Omit<FakeQueueOptions, 'clock'> = {}): WorkerRig {
   const clock = new HandClock();
-  const queue = new FakeQueue({ clock, isOrdered });
+  const queue = new FakeQueue({ clock, ...options });
   const workers: Worker[] = [];
   return {
     clock,
     queue,
     send: (key, groupId) => queue.send(JSON.stringify({ bucket: 'b', key }), { groupId: groupId ?? null }),
-    worker(processJob, { concurrency = 1, settings, options } = {}) {
+    worker(processJob, { concurrency = 1, settings, options: others } = {}) {
       const logger = pino({ level: 'silent' });
       const events = new WorkerEventBus(logger);
       const worker = new Worker({
@@ -47,7 +47,7 @@ export function createWorkerRig({ isOrdered = false }: { readonly isOrdered?: bo
         logger,
         events,
         clock,
-        ...options,
+        ...others,
       });
       workers.push(worker);
       return { worker, events };

@@ -67,7 +67,7 @@ while (readings.length < 10) {
   await due.promise;
   due = Promise.withResolvers<void>();
   // At rest: what the open poll still brings runs, then nothing is under way.
-  while (openPolls.size > 0 || worker.inFlight > 0) await sleep(10);
+  while (openPolls.size > 0 || worker.busy > 0) await sleep(10);
   const compared = COMPARED.includes(readings.length);
   readings.push(
     await takeReading({

@@ -9,7 +9,13 @@ import { FakeChain } from '../../harness/fake-chain.ts';
 
 test('what the worker tells is counted: outcomes as they were settled, failures with their stage, frames and models', () => {
   const events = new WorkerEventBus(pino({ level: 'silent' }));
-  using metrics = createWorkerMetrics({ slots: 1, busySlots: () => 0, leases: () => 0, pollAgeMs: () => null });
+  using metrics = createWorkerMetrics({
+    slots: 1,
+    busySlots: () => 0,
+    waiting: () => 0,
+    leases: () => 0,
+    pollAgeMs: () => null,
+  });
   countEvents(events, metrics);
   const job = { messageId: 'm', key: 'k', seconds: 3 } as const;
   const done = { kind: 'ack', outcome: 'completed' } as const;

@@ -51,7 +51,13 @@ describe('MetricsRegistry', () => {
 
 test('the worker metrics count jobs by outcome and failures by code, and read the sources when asked', () => {
   let busy = 0;
-  using metrics = createWorkerMetrics({ slots: 2, busySlots: () => busy, leases: () => 3, pollAgeMs: () => 1500 });
+  using metrics = createWorkerMetrics({
+    slots: 2,
+    busySlots: () => busy,
+    waiting: () => 0,
+    leases: () => 3,
+    pollAgeMs: () => 1500,
+  });
   metrics.jobEnded('ack', 12);
   metrics.jobEnded('reject', 1);
   metrics.failed({ class: 'permanent', code: 'NOT_A_VIDEO' }, 'probe');

@@ -10,11 +10,13 @@ import { watchSignals } from '../../../src/worker/signals.ts';
 const failure = new Failure('GPU_LOST', 'gone');
 
 test.each([
-  [{ givenBack: 0, stuck: 0, failure: null }, 'CLEAN'],
-  [{ givenBack: 2, stuck: 0, failure: null }, 'GIVEN_BACK'],
-  [{ givenBack: 2, stuck: 1, failure: null }, 'STUCK'],
-  [{ givenBack: 2, stuck: 1, failure }, 'SYSTEM_FAILURE'],
-  [{ givenBack: 0, stuck: 0, failure }, 'SYSTEM_FAILURE'],
+  [{ givenBack: 0, aborted: 0, stuck: 0, failure: null }, 'CLEAN'],
+  // Its message could not be given back: that a job was cut short is said all the same.
+  [{ givenBack: 0, aborted: 1, stuck: 0, failure: null }, 'GIVEN_BACK'],
+  [{ givenBack: 2, aborted: 0, stuck: 0, failure: null }, 'GIVEN_BACK'],
+  [{ givenBack: 2, aborted: 0, stuck: 1, failure: null }, 'STUCK'],
+  [{ givenBack: 2, aborted: 0, stuck: 1, failure }, 'SYSTEM_FAILURE'],
+  [{ givenBack: 0, aborted: 0, stuck: 0, failure }, 'SYSTEM_FAILURE'],
 ] as const)('the worst of %j decides: %s', (outcome, name) => {
   expect(exitCodeOf(outcome)).toBe(EXIT_CODES[name]);
 });

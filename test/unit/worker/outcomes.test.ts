@@ -153,7 +153,7 @@ test('a paused worker keeps the lease of its job and takes nothing, a resumed on
   rig.send('later');
   await rig.clock.advance(600_000);
   expect([rig.queue.visible.length, rig.queue.inFlight.length, rig.queue.openPolls]).toEqual([1, 1, 0]);
-  expect([worker.state, worker.inFlight]).toEqual(['paused', 1]);
+  expect([worker.state, worker.busy]).toEqual(['paused', 1]);
   const later = next(events, 'job:started', ({ key }) => key === 'later');
   worker.resume();
   await rig.clock.until(later);

@@ -30,6 +30,8 @@ test('a job counts as completed only under a live lease; a duplicate and a lost 
   settle(events, { kind: 'ack', outcome: 'duplicate' }, 'deleted');
   events.emit('message:done-before', { messageId: 'm' });
   settle(events, { kind: 'wait', why: 'object', afterSeconds: 1, detail: 'x', otherwise: null }, 'kept');
+  events.emit('message:waiting', { messageId: 'm', why: 'object', seconds: 5 });
+  events.emit('receive:burnt', { count: 3, by: 'drain' });
   settle(events, { kind: 'abandon', why: 'shutdown' }, 'given-back');
   events.emit('message:ignored', { messageId: 'm', reason: 'a test event' });
   expect(statistics.summary()).toMatchObject({
@@ -37,6 +39,7 @@ test('a job counts as completed only under a live lease; a duplicate and a lost 
     lostAfterDone: 1,
     duplicates: 2,
     waited: 1,
+    burntReceives: 3,
     interrupted: 1,
     ignored: 1,
     failed: 0,

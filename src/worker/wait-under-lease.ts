@@ -1,0 +1,47 @@
+import type { Clock } from '../time/clock.ts';
+import { giveBack, handBack, type HeldMessage, type SettleDeps } from './settle-message.ts';
+import type { Slot } from './slots.ts';
+import type { WaitFacts } from './wait-plan.ts';
+import type { Wait, WaitingRoom } from './waiting-room.ts';
+
+export interface WaitDeps {
+  readonly clock: Clock;
+  readonly settle: SettleDeps;
+  readonly waiting: WaitingRoom;
+}
+
+const FULL_BASE_SECONDS = 30;
+const FULL_CAP_SECONDS = 900;
+
+/**
+ * Lets a message wait without a slot. `ready`: it has one again and may go on; `in-vain`: what it waits for does not come, which is the
+ * caller's to settle. `over`: its lease is lost, or the worker ends or too many wait already, and it was given back.
+ */
+export async function waitUnderLease(
+  { settle, waiting }: WaitDeps,
+  held: HeldMessage,
+  slot: Slot,
+  wait: Wait & { readonly detail: string },
+): Promise<'ready' | 'in-vain' | 'over'> {
+  const { messageId, receiveCount } = held.message;
+  const { why, detail, seconds } = wait;
+  settle.logger.info({ messageId, why, detail, seconds }, 'a message waits under its lease');
+  settle.events.emit('message:waiting', { messageId, why, seconds });
+  const end = await waiting.wait(held, slot, wait);
+  if (end === 'full') {
+    const delay = Math.min(FULL_BASE_SECONDS * 2 ** (receiveCount - 1), FULL_CAP_SECONDS);
+    await giveBack(settle, held.lease, { afterSeconds: delay, why: 'too many messages wait already', burns: 'full' });
+  }
+  if (end === 'closed') await handBack(settle, held, 'shutdown');
+  return end === 'ready' || end === 'in-vain' ? end : 'over';
+}
+
+/** What decides how long a message waits until it is looked at again. */
+export function waitFacts({ lease, facts }: HeldMessage, { clock, settle }: WaitDeps): WaitFacts {
+  return {
+    ...facts,
+    isOrdered: lease.queue.isOrdered,
+    now: clock.now(),
+    maxSeconds: settle.settings.maxRetryDelaySeconds ?? Infinity,
+  };
+}
