@@ -25,10 +25,20 @@ export class SkippingClock implements Clock {
     };
   }
 
-  /** So much time has passed at once: what was due meanwhile happens now, in its order. */
-  skip(ms: number): void {
-    this.#skipped += ms;
-    for (const timer of [...this.#timers].sort((a, b) => a.at - b.at)) {
+  /** So much time passes without waiting: what is due meanwhile happens at its own time, in its order. */
+  async skip(ms: number): Promise<void> {
+    const end = this.now() + ms;
+    for (;;) {
+      const [next] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
+      if (next === undefined) break;
+      next.cancel();
+      this.#timers.delete(next);
+      this.#skipped += Math.max(0, next.at - this.now());
+      next.work();
+      await new Promise(setImmediate);
+    }
+    this.#skipped += Math.max(0, end - this.now());
+    for (const timer of this.#timers) {
       timer.cancel();
       this.#arm(timer);
     }

@@ -113,7 +113,7 @@ test('pitfall 14: a second message about a finished object is acknowledged witho
   expect(chain.calls.length).toBe(2 * calls);
 });
 
-test('pitfall 14: while another worker is on an object, a message about it is deferred and not run', async () => {
+test('pitfall 14: while another worker is on an object, a message about it waits under its lease and is not run', async () => {
   const begun = Promise.withResolvers<void>();
   const finish = Promise.withResolvers<void>();
   await using first = await create('worker-a', async () => {
@@ -128,14 +128,17 @@ test('pitfall 14: while another worker is on an object, a message about it is de
   const done = next(first.events, 'message:deleted');
   first.worker.start();
   await begun.promise;
-  const back = next(second.events, 'message:given-back');
+  const waits = next(second.events, 'message:waiting');
+  const duplicate = next(second.events, 'message:deleted');
   await send('a.mp4');
   second.worker.start();
   // The first worker's one slot is busy: it polls for nothing, and only the second can meet the message.
-  expect((await back).why).toBe('worker worker-a is on it');
+  expect((await waits).why).toBe('object');
+  expect([second.worker.busy, second.worker.waiting]).toEqual([0, 1]);
   first.worker.pause();
   finish.resolve();
   await done;
+  await duplicate;
   expect(chain.calls).toEqual([]);
   expect(await videosOf(first, 'a.mp4')).toHaveLength(1);
 });
