@@ -22,6 +22,7 @@ export function healthSource({ worker, metrics, statistics, waitSeconds }: Healt
       state: worker.state,
       busy: worker.busy,
       waiting: worker.waiting,
+      away: worker.away.join(', '),
       renewalsHealthy: worker.renewalsHealthy,
       pollAgeMs: worker.pollAgeMs === null ? null : Math.round(worker.pollAgeMs),
     },
@@ -33,7 +34,8 @@ export function healthSource({ worker, metrics, statistics, waitSeconds }: Healt
   };
   return {
     live: () => report(worker.state !== 'stopped'),
-    ready: () => report(worker.state === 'polling' && worker.renewalsHealthy && pollIsFresh()),
+    ready: () =>
+      report(worker.state === 'polling' && worker.renewalsHealthy && worker.away.length === 0 && pollIsFresh()),
     metrics: () => metrics.registry.render(),
     statistics: () => statistics.summary(),
   };

@@ -1,3 +1,4 @@
+import type { Dependency } from '../failure/codes.ts';
 import { answeredIn } from '../failure/dependency.ts';
 import type { Disposition } from '../failure/disposition.ts';
 import { Failure } from '../failure/failure.ts';
@@ -28,6 +29,11 @@ export class DependencyWatch {
   get freeSlots(): number {
     const { slots, clock } = this.#options;
     return slots.free((all, older) => this.#breaker.slots(clock.now(), all, older));
+  }
+
+  /** What is away, or in doubt: its circuit is not closed. */
+  get away(): readonly Dependency[] {
+    return this.#breaker.open;
   }
 
   /** How long no message is taken; zero when some are. */

@@ -1,3 +1,4 @@
+import type { Dependency } from '../failure/codes.ts';
 import type { Disposition } from '../failure/disposition.ts';
 import { Interruption, type Failure, type InterruptionKind } from '../failure/failure.ts';
 import { LeaseKeeper } from '../queue/lease-keeper.ts';
@@ -13,7 +14,7 @@ import { Intake } from './intake.ts';
 import { Poller } from './poller.ts';
 import { reportLease } from './report-lease.ts';
 import { runAndSettle, type RunAndSettleDeps } from './run-and-settle.ts';
-import type { SettleDeps } from './settle-message.ts';
+import { handBackAll, type SettleDeps } from './settle-message.ts';
 import { Slots } from './slots.ts';
 import { NEXT_STATES, type WorkerState } from './states.ts';
 import type { WaitDeps } from './wait-under-lease.ts';
@@ -55,6 +56,7 @@ export class Worker {
   readonly #inFlight = new InFlight();
   readonly #slots: Slots;
   readonly #waiting: WaitingRoom;
+  readonly #dependencies: DependencyWatch;
   #state: WorkerState = 'starting';
   #drain: Promise<DrainReport> | null = null;
   #failure: Failure | null = null;
@@ -81,25 +83,25 @@ export class Worker {
     });
     this.#settler = new Settler({ keeper: this.#keeper, clock });
     this.#settling = { keeper: this.#keeper, settler: this.#settler, events, logger, settings };
-    const dependencies = new DependencyWatch({
+    this.#dependencies = new DependencyWatch({
       settings: settings.breaker ?? DEFAULT_BREAKER,
       slots: this.#slots,
       clock,
       logger,
       events,
     });
-    const intake = this.#openIntake(dependencies);
+    const intake = this.#openIntake();
     this.#poller = new Poller({
       ...options,
       clock,
       mayTake: () => this.#state === 'polling',
       // A lease that cannot be renewed says that the queue is hard to reach: what is taken now may be lost as well.
       isHealthy: () => this.#keeper.isHealthy,
-      freeSlots: () => dependencies.freeSlots,
+      freeSlots: () => this.#dependencies.freeSlots,
       admit: (free, unoccupied) => {
         this.#waiting.admit(free, unoccupied);
       },
-      pausedMs: () => dependencies.pausedMs,
+      pausedMs: () => this.#dependencies.pausedMs,
       take: (received) => intake.take(received),
     });
     events.on('message:given-back', () => {
@@ -110,13 +112,13 @@ export class Worker {
     });
   }
 
-  #openIntake(dependencies: DependencyWatch): Intake {
+  #openIntake(): Intake {
     const { settings, events, processJob } = this.#options;
     const settle = this.#settling;
     const waits: WaitDeps = { clock: this.#clock, settle, waiting: this.#waiting };
     const next: RunAndSettleDeps = {
       ...waits,
-      dependencies,
+      dependencies: this.#dependencies,
       onEnded: (disposition) => {
         this.#count(disposition);
       },
@@ -137,7 +139,7 @@ export class Worker {
         maxProcessingSeconds: settings.maxProcessingSeconds,
       },
       isOpen: () => this.#state === 'polling' || this.#state === 'paused',
-      isOverbooked: () => dependencies.freeSlots < 0,
+      isOverbooked: () => this.#dependencies.freeSlots < 0,
       onGivenBack: (count) => {
         this.#burnt(count);
       },
@@ -171,6 +173,11 @@ export class Worker {
 
   get renewalsHealthy(): boolean {
     return this.#keeper.isHealthy;
+  }
+
+  /** Dependencies whose circuit is not closed: few messages are taken, or none. */
+  get away(): readonly Dependency[] {
+    return this.#dependencies.away;
   }
 
   /** For the watchdog: false when renewals stand still, not when the queue refuses them. */
@@ -229,7 +236,13 @@ export class Worker {
    */
   async giveBackAll(budgetMs: number): Promise<void> {
     if (this.#state !== 'stopped') this.#setState('draining');
-    const all = Promise.all([this.#settler.giveBackAll(this.#keeper.held), this.#settler.hurry()]);
+    const runs = this.#inFlight.runs;
+    const others = this.#keeper.held.filter((lease) => !runs.some((run) => run.lease === lease));
+    const all = Promise.all([
+      handBackAll(this.#settling, runs),
+      this.#settler.giveBackAll(others),
+      this.#settler.hurry(),
+    ]);
     await settledWithin(
       all.then(() => this.#poller.quiet(QUIET_MS)),
       budgetMs,

@@ -9,6 +9,8 @@ import { createLogger } from '../../telemetry/logger.ts';
 import type { Disposition } from '../../failure/disposition.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { createVideoProcessor } from '../../job/process-video.ts';
+import { afterRunning } from '../../time/after-running.ts';
+import { systemClock } from '../../time/clock.ts';
 import { commandConfig } from '../command-config.ts';
 import { processorSettings } from '../job-settings.ts';
 import { openClients, openParts } from '../open-parts.ts';
@@ -66,14 +68,13 @@ function watchLimits(seconds: number): Disposable & { readonly signal: AbortSign
   const deadline = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => stop.abort(new Interruption('shutdown', `stopped by ${name}`));
   for (const name of STOP_SIGNALS) process.once(name, onSignal);
-  const timer = setTimeout(
-    () => deadline.abort(new Interruption('deadline', `the job ran longer than ${seconds} s`)),
-    seconds * 1000,
-  );
+  const timer = afterRunning(systemClock, seconds * 1_000, () => {
+    deadline.abort(new Interruption('deadline', `the job ran longer than ${seconds} s`));
+  });
   return {
     signal: AbortSignal.any([stop.signal, deadline.signal]),
     [Symbol.dispose]() {
-      clearTimeout(timer);
+      timer.cancel();
       for (const name of STOP_SIGNALS) process.off(name, onSignal);
     },
   };

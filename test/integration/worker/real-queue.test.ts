@@ -249,3 +249,92 @@ test('pitfall 34: a FIFO queue goes on in order after a message of a group that 
   // The second run of the first counts as one more, though the queue has handed it out once.
   expect(receives).toEqual([1, 2, 1, 1]);
 });
+
+test('the last receive of a redrive policy leaves its reason by the worker, and the queue moves nothing', async () => {
+  const RedrivePolicy = JSON.stringify({
+    deadLetterTargetArn: 'arn:aws:sqs:us-east-1:000000000000:dead',
+    maxReceiveCount: '2',
+  });
+  const url = rig.sqs.server.createQueue('short', { attributes: { RedrivePolicy } }).queueUrl;
+  const { worker, events } = rig.worker(
+    // As a job function ends it: it knows which receive is the last.
+    async ({ isLastReceive }) => {
+      const failure = new Failure('SCENE_FAILED', 'the model said nothing');
+      return isLastReceive ? { kind: 'reject', failure } : { kind: 'retry', afterSeconds: 0, failure };
+    },
+    { url, maxReceives: 2 },
+  );
+  await rig.sqs.clients.control.send(
+    new SendMessageCommand({ QueueUrl: url, MessageBody: '{"bucket":"b","key":"k"}' }),
+  );
+  const ended = next(events, 'message:deleted');
+  worker.start();
+  await ended;
+  const copies = rig.sqs.server.inspectQueue('dead')?.messages.ready ?? [];
+  expect(copies.map(({ messageAttributes }) => messageAttributes['failure_code']?.StringValue)).toEqual([
+    'SCENE_FAILED',
+  ]);
+});
+
+test('a queue that says OverLimit is asked again after pauses, and what is in work goes on', async () => {
+  const proxy = await createFaultProxy('127.0.0.1', rig.sqs.server.port);
+  try {
+    const finish = Promise.withResolvers<void>();
+    const { worker, events } = rig.worker(
+      async ({ job }) => {
+        if (job.key === 'long') await finish.promise;
+        return ACK;
+      },
+      { concurrency: 2, clients: rig.sqs.connect(`http://127.0.0.1:${proxy.port}`) },
+    );
+    await rig.send('long');
+    const started = next(events, 'job:started');
+    worker.start();
+    await started;
+    const overLimit = JSON.stringify({ __type: 'com.amazonaws.sqs#OverLimit', message: 'too many are in flight' });
+    proxy.answer((request) => (/AmazonSQS\.ReceiveMessage\r/i.test(request) ? { status: 403, body: overLimit } : null));
+    let failures = 0;
+    await next(events, 'poll:failed', () => (failures += 1) === 2);
+    await next(events, 'lease:renewed');
+    proxy.heal();
+    const other = next(events, 'message:deleted');
+    await rig.send('other');
+    await other;
+    const last = next(events, 'message:deleted');
+    finish.resolve();
+    await last;
+    expect(worker.state).toBe('polling');
+  } finally {
+    await proxy.close();
+  }
+});
+
+test('a renewal, a delete or a giving back that fails for some of a batch is tried again for those alone', async () => {
+  const proxy = await createFaultProxy('127.0.0.1', rig.sqs.server.port);
+  try {
+    const refused: string[] = [];
+    const { worker, events } = rig.worker(async () => ACK, {
+      concurrency: 5,
+      clients: rig.sqs.connect(`http://127.0.0.1:${proxy.port}`),
+    });
+    proxy.answer((request) => {
+      const [, action] = /AmazonSQS\.(\w+Batch)\r/i.exec(request) ?? [];
+      if (action === undefined || refused.filter((name) => name === action).length >= 2) return null;
+      refused.push(action);
+      const { Entries } = JSON.parse(request.slice(request.indexOf('\r\n\r\n') + 4)) as {
+        Entries: readonly { Id: string }[];
+      };
+      const Failed = Entries.map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false, Message: 'again' }));
+      return { status: 200, body: JSON.stringify({ Successful: [], Failed }) };
+    });
+    for (let message = 0; message < 5; message += 1) await rig.send(`object-${message}`);
+    let count = 0;
+    const all = next(events, 'message:deleted', () => (count += 1) === 5);
+    worker.start();
+    await all;
+    expect(refused).toEqual(['DeleteMessageBatch', 'DeleteMessageBatch']);
+    expect(rig.sqs.server.inspectQueue('videos')?.messages).toMatchObject({ ready: [], inflight: [] });
+  } finally {
+    await proxy.close();
+  }
+});

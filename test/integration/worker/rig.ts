@@ -22,6 +22,8 @@ export interface RigOptions {
   readonly concurrency?: number;
   readonly settings?: Partial<WorkerSettings>;
   readonly url?: string;
+  /** Of the queue's redrive policy, which the queue has already. */
+  readonly maxReceives?: number | null;
   /** The server's own when absent. */
   readonly clients?: SqsClients;
 }
@@ -40,7 +42,10 @@ export async function createRig(): Promise<Rig> {
       const message = { QueueUrl: url, MessageBody: JSON.stringify({ bucket: 'b', key }) };
       return (await sqs.clients.control.send(new SendMessageCommand(message))).MessageId ?? '';
     },
-    worker(processJob, { concurrency = 1, settings, url: queueUrl = url, clients = sqs.connect() } = {}) {
+    worker(
+      processJob,
+      { concurrency = 1, settings, url: queueUrl = url, clients = sqs.connect(), maxReceives = null } = {},
+    ) {
       const logger = pino({ level: 'silent' });
       const events = new WorkerEventBus(logger);
       const worker = new Worker({
@@ -48,7 +53,7 @@ export async function createRig(): Promise<Rig> {
           {
             name: 'videos',
             weight: 1,
-            messages: createSqsQueue(clients, { url: queueUrl, deadLetterUrl: deadUrl, maxReceives: null }),
+            messages: createSqsQueue(clients, { url: queueUrl, deadLetterUrl: deadUrl, maxReceives }),
           },
         ],
         concurrency,
