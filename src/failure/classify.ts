@@ -3,7 +3,7 @@ import type { FailureCode } from './codes.ts';
 import { Failure, Interruption } from './failure.ts';
 import { textField } from './fields.ts';
 import { meaningOfAnswer } from './sources/aws.ts';
-import { meaningOfNodeCode } from './sources/node.ts';
+import { signOfNodeError } from './sources/node.ts';
 import { meaningOfOrtText } from './sources/onnxruntime.ts';
 import { databaseAdvice, databaseReason, databaseSignOf, isDatabaseError } from './sources/postgres.ts';
 
@@ -39,11 +39,14 @@ function meaningOf(link: object): Meaning | null {
     const message = `database: could not run a statement: ${databaseReason(link)}${databaseAdvice(sign.code)}`;
     return { code: sign.code, message, details: { external: sign.external } };
   }
-  const code = textField(link, 'code') ?? '';
-  const known = meaningOfNodeCode(code) ?? meaningOfAnswer(link);
-  if (known !== null) {
-    const external = code === '' ? (textField(link, 'name') ?? '') : code;
-    return { code: known, message: describe(link), details: { external } };
+  const node = signOfNodeError(link);
+  if (node !== null) {
+    return { code: node.code, message: `${describe(link)}${node.advice}`, details: { external: node.external } };
+  }
+  const answer = meaningOfAnswer(link);
+  if (answer !== null) {
+    const external = textField(link, 'code') ?? textField(link, 'name') ?? '';
+    return { code: answer, message: describe(link), details: { external } };
   }
   const text = textField(link, 'message') ?? '';
   const inference = meaningOfOrtText(text);

@@ -12,6 +12,7 @@ import type { DecodeOptions } from '../video/decode.ts';
 import type { FfmpegTools } from '../video/ffmpeg-binary.ts';
 import type { VideoLimits } from '../video/video-limits.ts';
 import type { Delivery } from '../worker/delivery.ts';
+import type { MeasureFileSystem, WorkDirSpace } from '../storage/work-dir-space.ts';
 import type { JobStages } from './job-stages.ts';
 
 export interface VideoProcessorDeps {
@@ -21,6 +22,8 @@ export interface VideoProcessorDeps {
   readonly chain: ModelChain;
   readonly describer: SceneDescriber | null;
   readonly logger: Logger;
+  /** How much room there is in WORK_DIR; its file system is asked when absent. */
+  readonly measureWorkDir?: MeasureFileSystem;
   /** Told of every step of every job, for metrics and the operator's console. */
   readonly onProgress?: (job: Job, progress: AnalysisProgress) => void;
   /** Told of every analysis that was made, stored or not. */
@@ -40,6 +43,11 @@ export interface VideoProcessorSettings {
   readonly aliveSeconds: number;
 }
 
+/** Made once for all jobs of a worker. */
+export interface SharedByJobs {
+  readonly space: WorkDirSpace;
+}
+
 /** What every step of one job needs. */
 export interface JobContext {
   readonly deps: VideoProcessorDeps;
@@ -48,4 +56,6 @@ export interface JobContext {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly stages: JobStages;
+  /** What all jobs of the worker share. */
+  readonly shared: SharedByJobs;
 }

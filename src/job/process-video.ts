@@ -5,6 +5,7 @@ import { withRetries } from '../failure/retry.ts';
 import type { Run } from '../persistence/claim-run.ts';
 import { completeRun } from '../persistence/end-run.ts';
 import { downloadObject, headObject, type ObjectHead } from '../storage/download.ts';
+import { WorkDirSpace } from '../storage/work-dir-space.ts';
 import { createWorkspace } from '../storage/workspace.ts';
 import { withDecodedFrames } from '../video/decode.ts';
 import { probeVideo } from '../video/probe.ts';
@@ -16,19 +17,24 @@ import type { JobContext, VideoProcessorDeps, VideoProcessorSettings } from './j
 import { JobStages } from './job-stages.ts';
 import { createRunReporter, type RunReporter } from './run-reporter.ts';
 import { uploadHighlights } from './upload-highlights.ts';
+import { waitForSpace } from './wait-for-space.ts';
 
 /**
  * Builds the job function: head, claim, download, probe, analyse, highlights, store, in that order.
  * It returns a disposition for every outcome and leaves no file, child process or frame behind.
  */
 export function createVideoProcessor(deps: VideoProcessorDeps, settings: VideoProcessorSettings): ProcessJob {
+  const { workDir } = settings;
+  const shared = {
+    space: new WorkDirSpace(workDir, deps.measureWorkDir),
+  };
   return async (delivery, signal) => {
     const logger = deps.logger.child({
       correlationId: delivery.correlationId,
       bucket: delivery.job.bucket,
       key: delivery.job.key,
     });
-    const context: JobContext = { deps, settings, delivery, logger, signal, stages: new JobStages() };
+    const context: JobContext = { deps, settings, delivery, logger, signal, stages: new JobStages(), shared };
     const { videoId, source, priority } = delivery.job;
     logger.info({ videoId, source, priority, receiveCount: delivery.receiveCount }, 'a job begins');
     try {
@@ -63,12 +69,12 @@ async function runJob(context: JobContext): Promise<Disposition> {
     await runClaimed(context, claim.run, head);
     return { kind: 'ack', outcome: 'completed' };
   } catch (error) {
-    return await endWithError(context, error, claim.run);
+    return (await waitForSpace(context, error, claim.run)) ?? (await endWithError(context, error, claim.run));
   }
 }
 
 async function runClaimed(outer: JobContext, run: Run, head: ObjectHead): Promise<void> {
-  const { deps, settings, logger, stages } = outer;
+  const { deps, settings, logger, stages, shared } = outer;
   await using reporter = createRunReporter({
     database: deps.database,
     run,
@@ -82,6 +88,7 @@ async function runClaimed(outer: JobContext, run: Run, head: ObjectHead): Promis
   const video = { file: workspace.path('video'), videoId: run.externalId, workspaceDir: workspace.directory };
   await stages.step('download', async () => {
     reporter.report({ percent: 0, stage: 'download' });
+    using _room = await shared.space.claim(video.file, head.sizeBytes);
     await downloadObject(deps.s3, head, video.file, settings.download, context.signal);
   });
   const info = await stages.step('probe', async () => {

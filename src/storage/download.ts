@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
@@ -8,7 +7,7 @@ import { Failure } from '../failure/failure.ts';
 import { RETRY_POLICIES, withRetries, type RetryPolicy } from '../failure/retry.ts';
 import { checkReference, type ObjectRef } from './object-ref.ts';
 import { classifyS3Error } from './s3-failure.ts';
-import { checkFreeSpace, onDisk } from './workspace.ts';
+import { onDisk } from './workspace.ts';
 
 export type { ObjectRef } from './object-ref.ts';
 
@@ -88,9 +87,8 @@ export async function downloadObject(
   limits: DownloadLimits,
   signal: AbortSignal,
 ): Promise<void> {
-  await checkFreeSpace(dirname(target), head.sizeBytes);
   try {
-    await rm(target, { force: true });
+    await onDisk('begin a download', () => rm(target, { force: true }));
     await withRetries(() => fetchRest(client, { head, target }, limits.timeoutMs, signal), {
       signal,
       policy: limits.retry ?? RETRY_POLICIES.download,

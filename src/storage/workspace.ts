@@ -1,7 +1,8 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, statfs } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { FAILURE_CODES } from '../failure/codes.ts';
 import { Failure } from '../failure/failure.ts';
-import { meaningOfNodeCode } from '../failure/sources/node.ts';
+import { signOfNodeError } from '../failure/sources/node.ts';
 
 /** A private directory of one job: mode 0700, removed in every outcome. */
 export interface Workspace extends AsyncDisposable {
@@ -19,8 +20,18 @@ const PREFIX = 'job-';
 export async function createWorkspace(root: string, name: string): Promise<Workspace> {
   const label = name.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 32);
   const directory = await onDisk('make a workspace', async () => {
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    const made = await mkdtemp(join(root, `${PREFIX}${process.pid}-${await startedAt(process.pid)}-${label}-`));
+    const prefix = join(root, `${PREFIX}${process.pid}-${await startedAt(process.pid)}-${label}-`);
+    const made = await makeFolder(root, prefix).catch(async (error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      // Somebody cleared the root away in between. When it happens again, it cannot be made: it lies where nothing can.
+      return await makeFolder(root, prefix).catch((again: unknown) => {
+        if (codeOf(again) !== 'ENOENT') throw again;
+        throw new Failure('HOST_FAULT', `WORK_DIR ${root} cannot be made; set it to a folder of a disk`, {
+          cause: again,
+          details: { errno: 'ENOENT' },
+        });
+      });
+    });
     // mkdtemp asks for 0700 and the umask can only take away from it: an owner without access would fail here, not later.
     await chmod(made, 0o700);
     return made;
@@ -37,6 +48,11 @@ export async function createWorkspace(root: string, name: string): Promise<Works
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+async function makeFolder(root: string, prefix: string): Promise<string> {
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  return await mkdtemp(prefix);
 }
 
 /** Removes the workspaces under `root` whose owning process is gone; returns how many. */
@@ -57,24 +73,17 @@ export async function removeStaleWorkspaces(root: string): Promise<number> {
   return removed;
 }
 
-/** Throws DISK_FULL unless the file system of `root` has `neededBytes` free for this user. */
-export async function checkFreeSpace(root: string, neededBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(root);
-  const freeBytes = bavail * bsize;
-  if (freeBytes >= neededBytes) return;
-  throw new Failure('DISK_FULL', `the work directory has ${freeBytes} bytes free, ${neededBytes} are needed`, {
-    details: { freeBytes, neededBytes },
-  });
-}
-
-/** Runs work on files and turns "no space left" into DISK_FULL. */
+/** Runs work on files and says of what this host lacks or refuses that it is the host's fault, whatever the work was a part of. */
 export async function onDisk<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const code = codeOf(error);
-    if (code === undefined || meaningOfNodeCode(code) !== 'DISK_FULL') throw error;
-    throw new Failure('DISK_FULL', `no space left to ${what}`, { cause: error, details: { errno: code } });
+    const sign = error instanceof Error && !(error instanceof Failure) ? signOfNodeError(error) : null;
+    if (sign === null || FAILURE_CODES[sign.code].class !== 'system') throw error;
+    throw new Failure(sign.code, `could not ${what} in WORK_DIR: ${(error as Error).message}${sign.advice}`, {
+      cause: error,
+      details: { errno: sign.external },
+    });
   }
 }
 

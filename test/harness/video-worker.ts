@@ -7,6 +7,7 @@ import { migrateDatabase } from '../../src/persistence/migrate.ts';
 import { recordRejection } from '../../src/persistence/record-rejection.ts';
 import { createSqsClients, type SqsClients } from '../../src/queue/sqs/sqs-client.ts';
 import { createSqsQueue } from '../../src/queue/sqs/sqs-queue.ts';
+import type { MeasureFileSystem } from '../../src/storage/work-dir-space.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { Clock } from '../../src/time/clock.ts';
 import { locateFfmpeg, type FfmpegPaths } from '../../src/video/ffmpeg-binary.ts';
@@ -35,6 +36,8 @@ export interface VideoWorkerOptions {
   readonly chain?: ModelChain;
   /** The system's when absent. */
   readonly tools?: FfmpegPaths;
+  /** How much room there seems to be in its folder; its file system is asked when absent. */
+  readonly measureWorkDir?: MeasureFileSystem;
   /** The system's when absent. */
   readonly clock?: Clock;
   /** Around the job function, for what a test wants to see or change. */
@@ -61,7 +64,15 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
   const chain = options.chain ?? new FakeChain(() => [{ box: [8, 8, 32, 48], action: 'walking' }]);
   const events = new WorkerEventBus(logger);
   const processJob = createVideoProcessor(
-    { database, s3, tools, chain, describer: null, logger },
+    {
+      database,
+      s3,
+      tools,
+      chain,
+      describer: null,
+      logger,
+      ...(options.measureWorkDir === undefined ? {} : { measureWorkDir: options.measureWorkDir }),
+    },
     { ...processing(options.workDir), ...options.processing },
   );
   const worker = new Worker({

@@ -1,7 +1,7 @@
 import { causesOf } from '../causes.ts';
 import type { FailureCode } from '../codes.ts';
 import { textField } from '../fields.ts';
-import { meaningOfNodeCode } from './node.ts';
+import { signOfNodeError } from './node.ts';
 
 /** A service that uses some names in a sense of its own. */
 export type AwsService = 's3' | 'bedrock';
@@ -92,8 +92,7 @@ const STATUS_OF_S3: ReadonlyMap<number, FailureCode> = new Map([
 /** What an error of the client of a service means, of it or of a cause: by name, by what Node says of the connection, by status. */
 export function meaningOfAwsError(error: unknown, service: AwsService): FailureCode | null {
   for (const link of causesOf(error)) {
-    const meaning =
-      byName(link, service) ?? meaningOfNodeCode(textField(link, 'code') ?? '') ?? byStatus(link, service);
+    const meaning = byName(link, service) ?? signOfNodeError(link)?.code ?? byStatus(link, service);
     if (meaning !== null) return meaning;
   }
   return null;

@@ -13,12 +13,7 @@ import {
 import { downloadObject, headObject, type DownloadLimits } from '../../../src/storage/download.ts';
 import { RETRY_POLICIES } from '../../../src/failure/retry.ts';
 import { uploadFile } from '../../../src/storage/upload-file.ts';
-import {
-  checkFreeSpace,
-  createWorkspace,
-  removeStaleWorkspaces,
-  type Workspace,
-} from '../../../src/storage/workspace.ts';
+import { createWorkspace, removeStaleWorkspaces, type Workspace } from '../../../src/storage/workspace.ts';
 import { createFaultProxy, type FaultProxy } from '../../harness/fault-proxy.ts';
 import { startSqsServer } from '../../harness/fauxqs-server.ts';
 import { localS3 } from '../../harness/local-aws.ts';
@@ -175,14 +170,6 @@ test('a workspace of a process that is gone is removed, that of a living one and
   expect((await readdir(root)).map((name) => join(root, name)).toSorted()).toEqual(
     [alive.directory, join(root, 'something-else')].toSorted(),
   );
-});
-
-test('a disk without room for the object is DISK_FULL, a problem of the host and not of the video', async () => {
-  await expect(checkFreeSpace(folder.path, Number.MAX_SAFE_INTEGER)).rejects.toMatchObject({
-    code: 'DISK_FULL',
-    details: { neededBytes: Number.MAX_SAFE_INTEGER },
-  });
-  await expect(checkFreeSpace(folder.path, 1)).resolves.toBeUndefined();
 });
 
 async function untilBytes(path: string): Promise<void> {
