@@ -112,6 +112,7 @@ const CODES = {
   DECODER_INTERRUPTED: {
     class: 'temporary',
     text: 'ffmpeg or ffprobe ended, or stood still, without a word about the file',
+    away: 'host',
   },
   WORKER_LOST: { class: 'temporary', text: 'the worker of the run gave no sign of life any more' },
   INTERRUPTED: { class: 'temporary', text: "the worker was stopped at the message's last receive" },

@@ -1,6 +1,8 @@
 import type { Clock } from './clock.ts';
 
 export interface RunningTimer {
+  /** How long the process has run since the time began, or began again. */
+  readonly ranMs: number;
   /** Begins again from the start. */
   restart(): void;
   cancel(): void;
@@ -18,19 +20,29 @@ const PAUSE_MS = 1_000;
 export function afterRunning(clock: Clock, ms: number, work: () => void): RunningTimer {
   const tickMs = Math.min(Math.max(ms / 20, SHORTEST_TICK_MS), LONGEST_TICK_MS);
   let ranMs = 0;
+  let from = 0;
+  let waitMs = 0;
   let cancel = (): void => {};
+  const ranSoFarMs = (): number => {
+    const tookMs = clock.now() - from;
+    return tookMs > waitMs + Math.max(tickMs, PAUSE_MS) ? 0 : ranMs + tookMs;
+  };
   const next = (): void => {
-    const waitMs = Math.max(0, Math.min(tickMs, ms - ranMs));
-    const from = clock.now();
+    waitMs = Math.max(0, Math.min(tickMs, ms - ranMs));
+    from = clock.now();
     cancel = clock.after(waitMs, () => {
-      const tookMs = clock.now() - from;
-      ranMs = tookMs > waitMs + Math.max(tickMs, PAUSE_MS) ? 0 : ranMs + tookMs;
-      if (ranMs >= ms) work();
-      else next();
+      ranMs = ranSoFarMs();
+      if (ranMs >= ms) {
+        from = clock.now();
+        work();
+      } else next();
     });
   };
   next();
   return {
+    get ranMs() {
+      return ranSoFarMs();
+    },
     restart() {
       cancel();
       ranMs = 0;

@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process';
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { access, constants as modes } from 'node:fs/promises';
+import { availableParallelism, constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { Failure } from '../failure/failure.ts';
+import { adviceForErrno, meaningOfFileCode } from '../failure/sources/errno.ts';
+import { usageOfGroup, type GroupUsage } from './group-usage.ts';
+import { countOomKills } from './oom-kills.ts';
 
 export interface ChildLimits {
   /** CPU seconds over all threads; null: unlimited. */
@@ -15,6 +17,10 @@ export interface ChildLimits {
 export interface ChildExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** The kernel killed a process for want of memory while this one ran, and this one was killed. */
+  readonly isOomKilled: boolean;
+  /** It lived long enough to have used up its CPU limit. */
+  readonly mayHaveSpentCpu: boolean;
 }
 
 /** A child in its own process group. */
@@ -24,6 +30,8 @@ export interface LimitedChild {
   readonly stderr: Readable;
   /** Resolves when the process itself is gone; never rejects. */
   readonly exited: Promise<ChildExit>;
+  /** What it and what it started have used; null when they are gone. */
+  usage(): Promise<GroupUsage | null>;
   /** Ends the whole group (SIGTERM, then SIGKILL after the grace) and resolves when the process is really gone. */
   stop(): Promise<ChildExit>;
 }
@@ -52,35 +60,33 @@ export async function startLimited(
   limits: ChildLimits,
 ): Promise<LimitedChild> {
   const [command, ...rest] = await limitedCommand(program, args, limits);
-  const child = spawn(command, rest, {
-    cwd,
-    // Credentials live in our environment; a decoder that is taken over must not find them.
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', AV_LOG_FORCE_NOCOLOR: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
+  const oomKillsBefore = await countOomKills();
+  const startedAt = performance.now();
+  const child = spawnOrThrow(program, command, rest, cwd);
   const exited = new Promise<ChildExit>((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('exit', (code, signal) => {
+      const coreMs = (performance.now() - startedAt) * availableParallelism();
+      const mayHaveSpentCpu = limits.cpuSeconds !== null && coreMs >= limits.cpuSeconds * 1000;
+      const isKilled = signal === 'SIGKILL' || code === 128 + constants.signals.SIGKILL;
+      const killed = isKilled ? countOomKills().then((kills) => kills > oomKillsBefore) : Promise.resolve(false);
+      void killed.then((isOomKilled) => {
+        resolve({ code, signal, isOomKilled, mayHaveSpentCpu });
+      });
+    });
   });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (cause) => {
-      reject(
-        new Failure(
-          'FFMPEG_MISSING',
-          `${program} cannot be started (${cause.message}); install ffmpeg or set its path`,
-          {
-            cause,
-          },
-        ),
-      );
+      reject(cause);
     });
+  }).catch(async (error: unknown) => {
+    throw await cannotStart(program, cwd, error);
   });
   child.on('error', () => {});
   const pid = child.pid ?? 0;
   // A pipe that breaks while we kill the writer is no error of ours.
   for (const stream of [child.stdout, child.stderr]) stream.on('error', () => {});
-  return { pid, stdout: child.stdout, stderr: child.stderr, exited, stop };
+  return { pid, stdout: child.stdout, stderr: child.stderr, exited, usage: () => usageOfGroup(pid), stop };
 
   async function stop(): Promise<ChildExit> {
     child.stdout.destroy();
@@ -95,13 +101,56 @@ export async function startLimited(
   }
 }
 
+function spawnOrThrow(
+  program: string,
+  command: string,
+  args: readonly string[],
+  cwd: string,
+): ChildProcessByStdio<null, Readable, Readable> {
+  try {
+    return spawn(command, args, {
+      cwd,
+      // Credentials live in our environment; a decoder that is taken over must not find them.
+      env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', AV_LOG_FORCE_NOCOLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+  } catch (error) {
+    // Some errors of the system are thrown at once, others come as an event.
+    throw startFailure(program, error);
+  }
+}
+
+/** Why a program does not start; the folder that it was to start in comes first, since its absence looks like that of the program. */
+async function cannotStart(program: string, cwd: string, error: unknown): Promise<Failure> {
+  const isFolderThere = await access(cwd).then(
+    () => true,
+    () => false,
+  );
+  if (isFolderThere) return startFailure(program, error);
+  return new Failure('DECODER_INTERRUPTED', `the folder of the file is gone; keep cleaners away from WORK_DIR`, {
+    cause: error,
+  });
+}
+
+function startFailure(program: string, error: unknown): Failure {
+  const { message, code = '' } = error as NodeJS.ErrnoException;
+  const meaning = code === 'EAGAIN' ? 'HOST_FAULT' : meaningOfFileCode(code);
+  const isHost = !['ENOENT', 'EACCES', 'EPERM'].includes(code) && meaning !== null;
+  const advice = isHost ? adviceForErrno(code) : '; install ffmpeg or set its path';
+  return new Failure(isHost ? meaning : 'FFMPEG_MISSING', `${program} cannot be started (${message})${advice}`, {
+    cause: error,
+    details: { errno: code },
+  });
+}
+
 async function limitedCommand(
   program: string,
   args: readonly string[],
   limits: ChildLimits,
 ): Promise<[string, ...string[]]> {
   for (const limiter of LIMITERS) {
-    const found = await access(limiter, constants.X_OK).then(
+    const found = await access(limiter, modes.X_OK).then(
       () => true,
       () => false,
     );

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { Failure } from '../failure/failure.ts';
-import { meaningOfLastWords } from '../failure/sources/ffmpeg.ts';
+import { systemClock, type Clock } from '../time/clock.ts';
 import { limitsFor, startLimited, type ChildExit, type LimitedChild } from './child-process.ts';
 import type { FfmpegTools } from './ffmpeg-binary.ts';
 import type { Frame } from './frame.ts';
@@ -8,7 +8,9 @@ import { FrameCollector } from './frame-collector.ts';
 import { LastWords, LineSplitter } from './last-words.ts';
 import { DEMUXERS } from './probe.ts';
 import { SamplingLog, samplingFilter } from './sampling.ts';
+import { endedByForce, endedWithoutReport, gaveUpWithoutReason, type ToolEnd } from './tool-end.ts';
 import type { VideoInfo } from './video-info.ts';
+import { tookTooLong, verdictSinceStart, WatchedWait } from './watched-wait.ts';
 
 export interface DecodeOptions {
   readonly framesPerSecond: number;
@@ -22,6 +24,8 @@ export interface DecodeOptions {
   readonly memoryLimitBytes?: number;
   /** Decoder threads, 0: as many as ffmpeg likes. */
   readonly threads: number;
+  /** The system's when absent. */
+  readonly clock?: Clock;
 }
 
 /** A file counts as truncated when less than this share of its duration came out and the decoder complained. */
@@ -89,6 +93,7 @@ class Decoding {
   readonly #info: VideoInfo;
   readonly #options: DecodeOptions;
   readonly #signal: AbortSignal;
+  readonly #clock: Clock;
   readonly #frames: FrameCollector;
   readonly #log = new SamplingLog();
   readonly #words = new LastWords();
@@ -102,13 +107,14 @@ class Decoding {
     this.#info = info;
     this.#options = options;
     this.#signal = signal;
+    this.#clock = options.clock ?? systemClock;
     const changed = (): void => {
       this.#activity += 1;
       this.#wake();
     };
     this.#frames = new FrameCollector(child.stdout, info.width * info.height * 3, changed);
     const lines = new LineSplitter((line) => {
-      if (!this.#log.read(line) && !line.includes('[info]')) this.#words.add(line);
+      if (!this.#log.read(line)) this.#words.add(line);
     });
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       lines.push(chunk);
@@ -148,25 +154,24 @@ class Decoding {
     const leftMs = wallTimeoutMs - this.#waitedMs;
     const waitMs = Math.max(0, Math.min(stallTimeoutMs, leftMs));
     const before = this.#activity;
-    const start = performance.now();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, waitMs);
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#signal.removeEventListener('abort', done);
-        this.#wake = () => {};
-        resolve();
-      };
-      this.#wake = done;
-      this.#signal.addEventListener('abort', done, { once: true });
-    });
-    this.#wake();
-    this.#waitedMs += performance.now() - start;
-    if (this.#signal.aborted || (this.#activity !== before && this.#waitedMs < wallTimeoutMs)) return;
-    const stalled = this.#activity === before && waitMs === stallTimeoutMs;
-    throw new Failure(
-      'VIDEO_DECODE_TIMEOUT',
-      stalled ? `ffmpeg said nothing for ${stallTimeoutMs} ms` : `ffmpeg needed more than ${wallTimeoutMs} ms`,
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const wait = new WatchedWait(this.#child, waitMs, this.#clock, resolve);
+    this.#wake = resolve;
+    this.#signal.addEventListener('abort', this.#wake, { once: true });
+    await over;
+    this.#signal.removeEventListener('abort', this.#wake);
+    this.#wake = () => {};
+    this.#waitedMs += wait.ranMs;
+    wait.cancel();
+    const isSilent = (): boolean => this.#activity === before;
+    if (this.#signal.aborted || (!isSilent() && this.#waitedMs < wallTimeoutMs)) return;
+    const isStalled = isSilent() && waitMs === stallTimeoutMs;
+    const verdict = isStalled ? await wait.verdict() : await verdictSinceStart(this.#child, this.#waitedMs);
+    // It may have spoken, or the job have ended, while it was looked at.
+    if (this.#signal.aborted || (isStalled && !isSilent())) return;
+    throw tookTooLong(
+      isStalled ? `ffmpeg said nothing for ${stallTimeoutMs} ms` : `ffmpeg needed more than ${wallTimeoutMs} ms`,
+      verdict,
       { details: { ...this.#details(null), stallTimeoutMs, wallTimeoutMs } },
     );
   }
@@ -174,28 +179,28 @@ class Decoding {
   /** Throws unless the video was decoded well enough to stand for the file. */
   #judge(exit: ChildExit): void {
     const details = this.#details(exit);
-    if (meaningOfLastWords(this.#words.text)?.code === 'VIDEO_DECODE_TIMEOUT' || exit.signal === 'SIGXCPU') {
-      throw new Failure('VIDEO_DECODE_TIMEOUT', 'ffmpeg used up its CPU time', { details });
-    }
-    if (exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM') {
-      throw new Failure('UNKNOWN', `ffmpeg was ended from outside by ${exit.signal}`, { details });
-    }
-    if (exit.signal !== null) throw new Failure('VIDEO_DECODE_FAILED', `ffmpeg crashed (${exit.signal})`, { details });
-    if (this.#log.decoded === 0) throw new Failure('VIDEO_NO_FRAMES', 'no frame could be decoded', { details });
+    const end: ToolEnd = { tool: 'ffmpeg', exit, words: this.#words };
+    const force = endedByForce(end, details);
+    if (force !== null) throw force;
     const { durationSeconds, frameRate } = this.#info;
     const decodedSeconds = this.#log.lastTime + 1 / frameRate;
-    const complete = decodedSeconds >= COMPLETE_SHARE * durationSeconds;
+    const complete = this.#log.decoded > 0 && decodedSeconds >= COMPLETE_SHARE * durationSeconds;
+    const torn = this.#frames.partialBytes > 0 || this.#frames.waiting !== this.#log.waiting;
+    if (complete && !torn) return;
+    const otherReason = gaveUpWithoutReason(end, details);
+    if (otherReason !== null) throw otherReason;
+    if (this.#log.decoded === 0) {
+      if (!this.#words.saidAnything) throw endedWithoutReport(end, details);
+      throw new Failure('VIDEO_NO_FRAMES', 'no frame could be decoded', { details });
+    }
     if (!complete && this.#words.sawError) {
       throw new Failure(
         'VIDEO_TRUNCATED',
         `only ${decodedSeconds.toFixed(2)} of ${durationSeconds} s could be decoded`,
-        {
-          details: { ...details, decodedSeconds, durationSeconds },
-        },
+        { details: { ...details, decodedSeconds, durationSeconds } },
       );
     }
-    const torn = this.#frames.partialBytes > 0 || this.#frames.waiting !== this.#log.waiting;
-    if (torn || (exit.code !== 0 && !complete)) {
+    if (torn || exit.code !== 0) {
       throw new Failure('VIDEO_DECODE_FAILED', `ffmpeg gave up on the file (exit code ${exit.code})`, { details });
     }
   }

@@ -1,11 +1,15 @@
 const MAX_LINES = 6;
 const MAX_LENGTH = 500;
+/** ffmpeg marks what it logs with the level; a loader, a shell or a wrapper does not. */
+const LEVEL = /\[(panic|fatal|error|warning|info|verbose|debug|trace)\] ?/;
 
 /** Keeps the last complaints of ffmpeg: a few lines, no memory addresses, no absolute paths. */
 export class LastWords {
   readonly #lines: string[] = [];
-  /** True once a line of level error or worse was seen. */
-  sawError = false;
+  readonly #errors: string[] = [];
+  readonly #unmarked: string[] = [];
+  #handledSignal: number | null = null;
+  #saidAnything = false;
 
   add(line: string): void {
     const text = line
@@ -13,14 +17,49 @@ export class LastWords {
       .replaceAll(/(?<![\w.])\/(?:[^\s/'":]+\/)+/g, '')
       .trim();
     if (text === '') return;
-    if (/\[(?:error|fatal|panic)\]/.test(text)) this.sawError = true;
-    this.#lines.push(text.replace(/\[(?:error|fatal|panic|warning)\] /, ''));
-    if (this.#lines.length > MAX_LINES) this.#lines.shift();
+    this.#saidAnything = true;
+    const level = LEVEL.exec(text)?.[1];
+    const handled = /^(?:\[\w+\] )?Exiting normally, received signal (\d+)\.$/.exec(text)?.[1];
+    if (handled !== undefined) this.#handledSignal = Number(handled);
+    if (level !== undefined && /info|verbose|debug|trace/.test(level)) return;
+    const words = text.replace(LEVEL, '');
+    keep(this.#lines, words);
+    if (level === undefined) keep(this.#unmarked, words);
+    else if (level !== 'warning') keep(this.#errors, words);
+  }
+
+  /** True once a line of level error or worse was seen. */
+  get sawError(): boolean {
+    return this.#errors.length > 0;
+  }
+
+  /** The last lines of level error or worse. */
+  get errors(): readonly string[] {
+    return this.#errors;
+  }
+
+  /** The last lines that ffmpeg itself did not log. */
+  get unmarked(): readonly string[] {
+    return this.#unmarked;
+  }
+
+  /** The signal upon which ffmpeg says that it ends in good order. */
+  get handledSignal(): number | null {
+    return this.#handledSignal;
+  }
+
+  get saidAnything(): boolean {
+    return this.#saidAnything;
   }
 
   get text(): string {
     return this.#lines.join(' | ').slice(-MAX_LENGTH);
   }
+}
+
+function keep(lines: string[], line: string): void {
+  lines.push(line);
+  if (lines.length > MAX_LINES) lines.shift();
 }
 
 /** Splits a stream of text into lines; a line without an end is cut at 4 KiB, so that hostile output cannot fill memory. */

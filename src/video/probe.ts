@@ -2,11 +2,14 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../failure/failure.ts';
-import { limitsFor, startLimited } from './child-process.ts';
+import { systemClock, type Clock } from '../time/clock.ts';
+import { limitsFor, startLimited, type ChildExit } from './child-process.ts';
 import type { FfmpegTools } from './ffmpeg-binary.ts';
 import { LastWords, LineSplitter } from './last-words.ts';
+import { endedByForce, endedWithoutReport, gaveUpWithoutReason, type ToolEnd } from './tool-end.ts';
 import type { VideoInfo } from './video-info.ts';
 import { checkContainer, videoInfoOf, type ProbeReport, type VideoLimits } from './video-limits.ts';
+import { tookTooLong, WatchedWait } from './watched-wait.ts';
 
 export type { VideoLimits } from './video-limits.ts';
 
@@ -42,21 +45,28 @@ const report = z.object({
 
 /**
  * Reads what a file says of itself and checks it against the limits, before anything is decoded.
- * Every problem of the file is a permanent failure that carries ffprobe's own last words.
+ * Every problem of the file is a permanent failure that carries ffprobe's own last words; an end of ffprobe that the file does not
+ * explain is none.
  */
 export async function probeVideo(
   tools: FfmpegTools,
   file: string,
   limits: VideoLimits,
   signal: AbortSignal,
+  clock: Clock = systemClock,
 ): Promise<VideoInfo> {
-  const { size } = await stat(file);
+  const size = await sizeOf(file);
   if (size === 0) throw new Failure('OBJECT_EMPTY', 'the file has no bytes');
   const words = new LastWords();
-  const { text, code } = await runProbe(tools, file, { timeoutMs: limits.timeoutMs, words }, signal);
-  const details = { lastWords: words.text, exitCode: code };
-  checkContainer(words.text, code, details);
-  const parsed = report.safeParse(parseJson(text));
+  const { text, exit } = await runProbe(tools, file, { timeoutMs: limits.timeoutMs, words, clock }, signal);
+  const details = { lastWords: words.text, exitCode: exit.code, exitSignal: exit.signal };
+  const end: ToolEnd = { tool: 'ffprobe', exit, words };
+  const otherReason = endedByForce(end, details) ?? gaveUpWithoutReason(end, details);
+  if (otherReason !== null) throw otherReason;
+  checkContainer(words.text, exit.code, details);
+  const json = parseJson(text);
+  if (json === null) throw endedWithoutReport(end, details);
+  const parsed = report.safeParse(json);
   if (!parsed.success || parsed.data.format === undefined) {
     throw new Failure('NOT_A_VIDEO', 'ffprobe found no media in the file', { details });
   }
@@ -64,44 +74,68 @@ export async function probeVideo(
   return videoInfoOf(found, limits, size, details);
 }
 
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    throw new Failure('DECODER_INTERRUPTED', 'the file vanished before it was read; keep cleaners away from WORK_DIR', {
+      cause: error,
+    });
+  }
+}
+
+interface ProbeRun {
+  readonly timeoutMs: number;
+  readonly words: LastWords;
+  readonly clock: Clock;
+}
+
 async function runProbe(
   tools: FfmpegTools,
   file: string,
-  run: { readonly timeoutMs: number; readonly words: LastWords },
+  run: ProbeRun,
   signal: AbortSignal,
-): Promise<{ text: string; code: number | null }> {
+): Promise<{ text: string; exit: ChildExit }> {
   signal.throwIfAborted();
   const args = ['-hide_banner', '-v', 'level+error', '-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS];
   args.push('-print_format', 'json', '-show_format', '-show_streams', '-i', `file:${basename(file)}`);
   const child = await startLimited(tools.ffprobe, args, dirname(file), limitsFor(run.timeoutMs, 1, undefined));
-  // One controller for the deadline alone: an abort of the job is told apart from a slow file.
-  const deadline = AbortSignal.timeout(run.timeoutMs);
-  const either = AbortSignal.any([signal, deadline]);
+  let late: Promise<Failure> | null = null;
   const end = (): void => void child.stop();
-  either.addEventListener('abort', end, { once: true });
+  const wait = new WatchedWait(child, run.timeoutMs, run.clock, () => {
+    // Read before it is ended: afterwards nobody knows what it did.
+    late = lateness(wait, run).finally(end);
+  });
+  signal.addEventListener('abort', end, { once: true });
   const errors = new LineSplitter((line) => run.words.add(line));
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => errors.push(chunk));
   let text = '';
   try {
-    if (either.aborted) end();
+    if (signal.aborted) end();
     for await (const chunk of child.stdout.setEncoding('utf8')) {
       text += String(chunk);
       if (text.length > MAX_REPORT_BYTES) throw new Failure('NOT_A_VIDEO', 'ffprobe reports too much about the file');
     }
     const exit = await child.exited;
     errors.end();
-    return { text, code: exit.code };
+    signal.throwIfAborted();
+    if (late !== null) throw await (late as Promise<Failure>);
+    return { text, exit };
   } catch (error) {
     signal.throwIfAborted();
-    if (!deadline.aborted) throw error;
-    throw new Failure('VIDEO_DECODE_TIMEOUT', `ffprobe did not end within ${run.timeoutMs} ms`, {
-      cause: error,
-      details: { timeoutMs: run.timeoutMs, lastWords: run.words.text },
-    });
+    throw late === null ? error : await (late as Promise<Failure>);
   } finally {
-    either.removeEventListener('abort', end);
+    wait.cancel();
+    signal.removeEventListener('abort', end);
     await child.stop();
   }
+}
+
+async function lateness(wait: WatchedWait, { timeoutMs, words }: ProbeRun): Promise<Failure> {
+  return tookTooLong(`ffprobe did not end within ${timeoutMs} ms`, await wait.verdict(), {
+    details: { timeoutMs, lastWords: words.text },
+  });
 }
 
 function parseJson(text: string): unknown {

@@ -5,8 +5,6 @@ const NO_PICTURES = 'lrc|srt|ass|webvtt|microdvd|subviewer|mp3|aac|wav|flac|amr|
 
 /** First match wins. The group is what ffprobe takes the file for. */
 const BY_TEXT: readonly (readonly [RegExp, FailureCode])[] = [
-  // SIGXCPU: the limit of CPU time.
-  [/received signal 24\b/, 'VIDEO_DECODE_TIMEOUT'],
   [new RegExp(String.raw`\[(${NO_PICTURES})\] Format not on whitelist`), 'NOT_A_VIDEO'],
   [/\[([\w,]+)\] Format not on whitelist/, 'VIDEO_FORMAT_FORBIDDEN'],
   [/moov atom not found|File ended prematurely|partial file/, 'VIDEO_TRUNCATED'],

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startLimited, type ChildExit, type ChildLimits } from '../../../src/video/child-process.ts';
@@ -94,8 +94,20 @@ async function decode(change: Partial<DecodeOptions>): Promise<number> {
 }
 
 test('a video that the decoder has no memory for is a permanent failure, not one of the host', async () => {
-  await expect(decode({ memoryLimitBytes: 96 * 1024 ** 2 })).rejects.toMatchObject({ class: 'permanent' });
+  const large = folder.at('large.mkv');
+  await makeMedia([...testSource({ size: '4096x4096', rate: 1, seconds: 2 }), '-c:v', 'ffv1', large]);
+  const info = await probeVideo(tools, large, { ...limits, maxPixels: 4096 ** 2 }, never);
+  // Enough for ffmpeg to start, and not for pictures of this size.
+  const frames = decodeFrames(tools, large, info, { ...options, threads: 1, memoryLimitBytes: 400 * 1024 ** 2 }, never);
+  await expect(frames.next()).rejects.toMatchObject({
+    code: 'VIDEO_DECODE_FAILED',
+    message: expect.stringContaining('more memory'),
+  });
   expect(await decode({})).toBe(3);
+});
+
+test('a memory limit in which no decoder can start is the fault of the host, not of the video', async () => {
+  await expect(decode({ memoryLimitBytes: 32 * 1024 ** 2 })).rejects.toMatchObject({ class: 'system' });
 });
 
 test('a video with more frames than it claims is ended at the limit', async () => {
@@ -103,9 +115,13 @@ test('a video with more frames than it claims is ended at the limit', async () =
 });
 
 test('a video whose decoding takes too long in total is ended at the limit', async () => {
-  await expect(decode({ wallTimeoutMs: 1 })).rejects.toMatchObject({ code: 'VIDEO_DECODE_TIMEOUT' });
-  await expect(probeVideo(tools, video, { ...limits, timeoutMs: 1 }, never)).rejects.toMatchObject({
-    code: 'VIDEO_DECODE_TIMEOUT',
-    class: 'permanent',
-  });
+  const info = await probeVideo(tools, video, limits, never);
+  const busy = folder.at('busy');
+  // It says something all the time, and never ends.
+  await writeFile(busy, '#!/bin/sh\nwhile :; do echo at work >&2; done\n', { mode: 0o700 });
+  const stuck = { ...tools, ffmpeg: busy, ffprobe: busy };
+  const frames = decodeFrames(stuck, video, info, { ...options, wallTimeoutMs: 500 }, never);
+  const late = { code: 'VIDEO_DECODE_TIMEOUT', class: 'permanent' };
+  await expect(frames.next()).rejects.toMatchObject(late);
+  await expect(probeVideo(stuck, video, { ...limits, timeoutMs: 500 }, never)).rejects.toMatchObject(late);
 });

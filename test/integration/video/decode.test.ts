@@ -145,9 +145,13 @@ describe('bad files', () => {
 });
 
 describe('the child', () => {
-  test('a decoder that hangs, with a child of its own, is killed at its deadline', async () => {
+  test.each([
+    ['is busy and makes nothing of it', 'while :; do :; done', { code: 'VIDEO_DECODE_TIMEOUT', class: 'permanent' }],
+    // As one that is stopped, frozen with its cgroup, swapped out, or waiting for a disk.
+    ['does not get to work', 'wait; wait', { code: 'DECODER_INTERRUPTED', class: 'temporary' }],
+  ])('a silent decoder that %s is killed at its deadline, with its child', async (_what, script, end) => {
     const stub = at('hang');
-    await writeFile(stub, "#!/bin/sh\ntrap '' TERM\nsleep 1000 &\necho $$ $! >&2\nwait\nwait\n");
+    await writeFile(stub, `#!/bin/sh\ntrap '' TERM\nsleep 1000 &\necho $$ $! >&2\n${script}\n`);
     await chmod(stub, 0o700);
     const info = await probeVideo(tools, at('h264.mp4'), limits, never);
     const frames = decodeFrames(
@@ -158,7 +162,7 @@ describe('the child', () => {
       never,
     );
     const error = (await frames.next().catch((reason: unknown) => reason)) as { details: { lastWords: string } };
-    expect(error).toMatchObject({ code: 'VIDEO_DECODE_TIMEOUT' });
+    expect(error).toMatchObject(end);
     const pids = error.details.lastWords.split(' ').map(Number);
     expect(pids).toHaveLength(2);
     // SIGKILL is a promise of the kernel: a grandchild that nobody waits for ends a moment later.

@@ -9,8 +9,8 @@ test.each([
   ['[asset] Format not on whitelist', { code: 'VIDEO_FORMAT_FORBIDDEN', container: 'asset' }],
   ['[mov,mp4] moov atom not found', { code: 'VIDEO_TRUNCATED', container: null }],
   ['File ended prematurely', { code: 'VIDEO_TRUNCATED', container: null }],
-  ['partial file | Exiting normally, received signal 24.', { code: 'VIDEO_DECODE_TIMEOUT', container: null }],
-  ['received signal 242', null],
+  ['partial file | Exiting normally, received signal 24.', { code: 'VIDEO_TRUNCATED', container: null }],
+  ['received signal 24', null],
   ['error while decoding MB 3 4', null],
   ['', null],
 ])('%j is %j', (words, meaning) => {

@@ -1,0 +1,108 @@
+import { constants } from 'node:os';
+import type { FailureCode } from '../failure/codes.ts';
+import { Failure, type FailureOptions } from '../failure/failure.ts';
+import type { ChildExit } from './child-process.ts';
+import type { LastWords } from './last-words.ts';
+
+/** How a run of ffmpeg or ffprobe ended and what it said. */
+export interface ToolEnd {
+  readonly tool: 'ffmpeg' | 'ffprobe';
+  readonly exit: ChildExit;
+  readonly words: LastWords;
+}
+
+type Details = NonNullable<FailureOptions['details']>;
+
+/** What a program gets that does wrong itself; every other signal was sent by somebody, or by a sandbox. */
+const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP']);
+
+/** Words of the dynamic loader (of glibc and of musl), of the kernel and of `prlimit` about a program that cannot run. */
+const CANNOT_RUN =
+  /error while loading shared libraries|symbol lookup error|Error (?:loading shared library|relocating)|GLIBC(?:XX)?_[\d.]+'? not found|cannot execute|[Ee]xec format error|failed to execute|failed to map segment/;
+
+/** What an allocation ends with that the address space of the tool has no room for. */
+const NO_MEMORY = /Cannot allocate memory|std::bad_alloc|memory exhausted|Out of memory|[Ff]ailed to allocate/;
+
+/** Errors of the system in the words of the C library: they speak of what surrounds the file and not of what is in it. */
+const OF_SURROUNDINGS =
+  /(?:^|: |\()(?:No such file or directory|Permission denied|Operation not permitted|Input\/output error|Remote I\/O error|Too many open files(?: in system)?|Read-only file system|Resource temporarily unavailable|Stale file handle|Transport endpoint is not connected|No space left on device|Disk quota exceeded|Device or resource busy|Not a directory|Is a directory|Structure needs cleaning|Interrupted system call|Connection timed out|Bad file descriptor|Text file busy|Broken pipe|No such device(?: or address)?|Too many levels of symbolic links|Immediate exit requested)\)?\.?$/;
+
+/** What ffmpeg adds to any error; it explains nothing. */
+const EMPTY_WORDS =
+  /^(?:\[[^\]]*\] )?(?:Error opening (?:input|output) files?(?: \S+)?\.?|Conversion failed!|Nothing was written into output file.*|Output file .*is empty.*)$/;
+
+/** Among them those that no file can bring about: this host is at fault at once. */
+const OF_HOST =
+  /Too many open files|Read-only file system|Stale file handle|Transport endpoint|Structure needs|Remote I\/O/;
+
+/**
+ * What ended a tool that nothing in a file can bring about, or that shows the file to be too much for its limits: a program that cannot
+ * run, a signal, a crash. Null: it ended by itself.
+ */
+export function endedByForce({ tool, exit, words }: ToolEnd, details: Details): Failure | null {
+  const fail = (code: FailureCode, message: string): Failure => new Failure(code, message, { details });
+  const cannotRun = words.unmarked.find((line) => CANNOT_RUN.test(line));
+  if (exit.code === 126 || exit.code === 127 || (cannotRun !== undefined && exit.code !== 0)) {
+    const said = cannotRun ?? words.unmarked.at(-1) ?? `exit code ${exit.code}`;
+    if (NO_MEMORY.test(said)) return fail('HOST_OUT_OF_MEMORY', `there is no memory to start ${tool}: ${said}`);
+    if (OF_HOST.test(said)) return fail('HOST_FAULT', `${tool} cannot be started: ${said}`);
+    const isAbsent = /failed to execute .*No such file or directory/.test(said);
+    return fail(
+      isAbsent ? 'FFMPEG_MISSING' : 'TOOL_BROKEN',
+      `${tool} cannot run (${said}); install ffmpeg again or set FFMPEG_PATH and FFPROBE_PATH`,
+    );
+  }
+  const signal = signalOf(exit, words);
+  if (signal === null) return null;
+  if (signal === 'SIGXCPU') return fail('VIDEO_DECODE_TIMEOUT', `${tool} used up its CPU time`);
+  if (signal === 'SIGKILL' && exit.isOomKilled) {
+    return fail('HOST_OUT_OF_MEMORY', `${tool} was killed by the kernel: the host, or its cgroup, is out of memory`);
+  }
+  if (!CRASHES.has(signal)) return fail('TOOL_BROKEN', `${tool} was ended from outside by ${signal}`);
+  if (words.unmarked.some((line) => NO_MEMORY.test(line))) return outOfItsMemory(tool, details);
+  return fail('VIDEO_DECODE_FAILED', `${tool} crashed on the file (${signal})`);
+}
+
+/** Why a tool gave up, where its words are not about the data of the file; null: they are. */
+export function gaveUpWithoutReason({ tool, exit, words }: ToolEnd, details: Details): Failure | null {
+  if (exit.code === 0) return null;
+  if ([...words.errors, ...words.unmarked].some((line) => NO_MEMORY.test(line))) return outOfItsMemory(tool, details);
+  const meaningful = words.errors.filter((line) => !EMPTY_WORDS.test(line));
+  if (meaningful.some((line) => !OF_SURROUNDINGS.test(line))) return null;
+  const ofHost = meaningful.find((line) => OF_HOST.test(line));
+  if (ofHost !== undefined) {
+    return new Failure('HOST_FAULT', `${tool} cannot read on this host: ${ofHost}`, { details });
+  }
+  return interrupted(tool, `gave up (exit code ${exit.code}) without a word about what is in the file`, words, details);
+}
+
+/** A tool that ended well and left nothing to judge the file by. */
+export function endedWithoutReport({ tool, words }: ToolEnd, details: Details): Failure {
+  return interrupted(tool, 'ended without a report', words, details);
+}
+
+function interrupted(tool: string, what: string, words: LastWords, details: Details): Failure {
+  const said = words.text === '' ? '' : `: ${words.text}`;
+  return new Failure('DECODER_INTERRUPTED', `${tool} ${what}${said}`, { details });
+}
+
+/** The limit is there so that one file cannot take the memory of all: who meets it is that file. */
+function outOfItsMemory(tool: string, details: Details): Failure {
+  return new Failure('VIDEO_DECODE_FAILED', `${tool} needs more memory for the file than it may have`, { details });
+}
+
+/** The signal that ended it: as the kernel says, as ffmpeg says that it obeyed, or as the shell of a wrapper passes on. */
+function signalOf({ code, signal, mayHaveSpentCpu }: ChildExit, words: LastWords): string | null {
+  if (signal !== null) return signal;
+  if (code === 0 || code === null) return null;
+  if (words.unmarked.some((line) => /^Received > \d+ system signals, hard exiting/.test(line))) {
+    // Beyond its soft limit a process gets SIGXCPU once a second, and ffmpeg has enough of any signals after a few.
+    return mayHaveSpentCpu ? 'SIGXCPU' : 'SIGTERM';
+  }
+  if (words.handledSignal !== null) return nameOf(words.handledSignal);
+  return code > 128 && words.errors.length === 0 ? nameOf(code - 128) : null;
+}
+
+function nameOf(number: number): string | null {
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null;
+}

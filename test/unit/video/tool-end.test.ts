@@ -1,0 +1,114 @@
+import { expect, test } from '@jest/globals';
+import type { ChildExit } from '../../../src/video/child-process.ts';
+import { LastWords } from '../../../src/video/last-words.ts';
+import { endedByForce, gaveUpWithoutReason, type ToolEnd } from '../../../src/video/tool-end.ts';
+
+interface End extends Partial<ChildExit> {
+  readonly said?: readonly string[];
+}
+
+function end({ said = [], ...exit }: End): ToolEnd {
+  const words = new LastWords();
+  for (const line of said) words.add(line);
+  return {
+    tool: 'ffmpeg',
+    exit: { code: null, signal: null, isOomKilled: false, mayHaveSpentCpu: false, ...exit },
+    words,
+  };
+}
+
+/** The code of what is said of an end; null where it is left to the file. */
+const judged = (what: End): string | null => {
+  const ended = end(what);
+  return (endedByForce(ended, {}) ?? gaveUpWithoutReason(ended, {}))?.code ?? null;
+};
+
+test.each<[string, End, string]>([
+  ['a program that is gone', absent('failed to execute /x/ffmpeg: No such file or directory'), 'FFMPEG_MISSING'],
+  ['one that may not be run', { code: 126, said: ['prlimit: failed to execute x: Permission denied'] }, 'TOOL_BROKEN'],
+  ['one for another machine', { code: 126, said: ['prlimit: failed to execute x: Exec format error'] }, 'TOOL_BROKEN'],
+  ['one without a word', { code: 127 }, 'TOOL_BROKEN'],
+  ['a missing library', absent('error while loading shared libraries: libx.so.1: cannot open'), 'TOOL_BROKEN'],
+  ['a library of another version', unmarked("/lib/libc.so.6: version `GLIBC_2.38' not found"), 'TOOL_BROKEN'],
+  ['a missing symbol', absent('symbol lookup error: ffmpeg: undefined symbol: av_x'), 'TOOL_BROKEN'],
+  ['a missing library of musl', unmarked('Error loading shared library libx.so: No such file'), 'TOOL_BROKEN'],
+  [
+    'no memory to load it',
+    absent('error while loading shared libraries: libx: Cannot allocate memory'),
+    'HOST_OUT_OF_MEMORY',
+  ],
+  ['no descriptor to load it', absent('error while loading shared libraries: libx: Too many open files'), 'HOST_FAULT'],
+  ['SIGKILL', { signal: 'SIGKILL' }, 'TOOL_BROKEN'],
+  ['SIGKILL of the kernel for want of memory', { signal: 'SIGKILL', isOomKilled: true }, 'HOST_OUT_OF_MEMORY'],
+  ['SIGTERM', { signal: 'SIGTERM' }, 'TOOL_BROKEN'],
+  ['SIGHUP', { signal: 'SIGHUP' }, 'TOOL_BROKEN'],
+  ['a sandbox', { signal: 'SIGSYS' }, 'TOOL_BROKEN'],
+  ['SIGTERM that ffmpeg obeyed', { code: 255, said: ['[info] Exiting normally, received signal 15.'] }, 'TOOL_BROKEN'],
+  ['many signals', unmarked('Received > 3 system signals, hard exiting'), 'TOOL_BROKEN'],
+  ['a wrapper whose child was killed', { code: 137 }, 'TOOL_BROKEN'],
+  ['the same by the kernel', { code: 137, isOomKilled: true }, 'HOST_OUT_OF_MEMORY'],
+  ['no descriptors', logged('file:video: Too many open files'), 'HOST_FAULT'],
+  ['a stale handle', logged('file:video: Stale file handle'), 'HOST_FAULT'],
+])('%s is the fault of this host', (_what, what, code) => {
+  expect(judged(what)).toBe(code);
+});
+
+test.each<[string, End]>([
+  ['nothing', { code: 1 }],
+  ['a file that vanished', logged('file:video: No such file or directory')],
+  ['a file that cannot be read', logged('file:video: Input/output error')],
+  ['a folder that is closed', logged('file:video: Permission denied')],
+  [
+    'the same in the words of a newer ffmpeg',
+    logged(
+      '[in#0] Error opening input: Permission denied',
+      'Error opening input file file:video.',
+      'Error opening input files: Permission denied',
+    ),
+  ],
+  ['something that ffmpeg never says', unmarked('cannot reach the licence server')],
+])('an end with %s is temporary: it explains nothing of the file', (_what, what) => {
+  expect(judged(what)).toBe('DECODER_INTERRUPTED');
+});
+
+test.each<[string, End, string | null]>([
+  ['data that is invalid', logged('file:video: Invalid data found when processing input'), null],
+  ['data that is invalid, and a consequence', logged('moov atom not found', 'file:video: Input/output error'), null],
+  ['a crash', { signal: 'SIGSEGV' }, 'VIDEO_DECODE_FAILED'],
+  ['a crash in a wrapper', { code: 139 }, 'VIDEO_DECODE_FAILED'],
+  ['more memory than it may have', logged('Error while filtering: Cannot allocate memory'), 'VIDEO_DECODE_FAILED'],
+  ['an exception for want of memory', { signal: 'SIGABRT', said: ['what():  std::bad_alloc'] }, 'VIDEO_DECODE_FAILED'],
+  ['its CPU limit', { signal: 'SIGXCPU' }, 'VIDEO_DECODE_TIMEOUT'],
+  [
+    'its CPU limit in good order',
+    { code: 255, said: ['[info] Exiting normally, received signal 24.'] },
+    'VIDEO_DECODE_TIMEOUT',
+  ],
+  ['a good end', { code: 0, said: ['[error] something small'] }, null],
+  // Names and texts of the file are told at level info.
+  [
+    'a text in the file that looks like a signal',
+    logged('[info]     title : Exiting normally, received signal 15.', 'bad'),
+    null,
+  ],
+])('an end by %s is judged by the file', (_what, what, code) => {
+  expect(judged(what)).toBe(code);
+});
+
+test('many signals after all CPU time was used are those of the limit', () => {
+  expect(judged({ ...unmarked('Received > 3 system signals, hard exiting'), mayHaveSpentCpu: true })).toBe(
+    'VIDEO_DECODE_TIMEOUT',
+  );
+});
+
+function absent(line: string): End {
+  return { code: 127, said: [line] };
+}
+
+function unmarked(line: string): End {
+  return { code: 1, said: [line] };
+}
+
+function logged(...lines: string[]): End {
+  return { code: 1, said: lines.map((line) => (line.startsWith('[info]') ? line : `[error] ${line}`)) };
+}
