@@ -14,6 +14,7 @@ import type { VideoLimits } from '../video/video-limits.ts';
 import type { Delivery } from '../worker/delivery.ts';
 import type { MeasureFileSystem, WorkDirSpace } from '../storage/work-dir-space.ts';
 import type { JobStages } from './job-stages.ts';
+import type { ToolCheck } from './tool-check.ts';
 
 export interface VideoProcessorDeps {
   readonly database: Database;
@@ -45,6 +46,7 @@ export interface VideoProcessorSettings {
 
 /** Made once for all jobs of a worker. */
 export interface SharedByJobs {
+  readonly toolCheck: ToolCheck;
   readonly space: WorkDirSpace;
 }
 

@@ -7,6 +7,7 @@ import { completeRun } from '../persistence/end-run.ts';
 import { downloadObject, headObject, type ObjectHead } from '../storage/download.ts';
 import { WorkDirSpace } from '../storage/work-dir-space.ts';
 import { createWorkspace } from '../storage/workspace.ts';
+import { checkTools } from '../video/check-tools.ts';
 import { withDecodedFrames } from '../video/decode.ts';
 import { probeVideo } from '../video/probe.ts';
 import type { VideoInfo } from '../video/video-info.ts';
@@ -16,6 +17,7 @@ import { endWithError } from './end-with-error.ts';
 import type { JobContext, VideoProcessorDeps, VideoProcessorSettings } from './job-context.ts';
 import { JobStages } from './job-stages.ts';
 import { createRunReporter, type RunReporter } from './run-reporter.ts';
+import { ToolCheck } from './tool-check.ts';
 import { uploadHighlights } from './upload-highlights.ts';
 import { waitForSpace } from './wait-for-space.ts';
 
@@ -26,6 +28,7 @@ import { waitForSpace } from './wait-for-space.ts';
 export function createVideoProcessor(deps: VideoProcessorDeps, settings: VideoProcessorSettings): ProcessJob {
   const { workDir } = settings;
   const shared = {
+    toolCheck: new ToolCheck({ workDir, check: (folder, stop) => checkTools(deps.tools, folder, stop) }),
     space: new WorkDirSpace(workDir, deps.measureWorkDir),
   };
   return async (delivery, signal) => {
@@ -91,11 +94,15 @@ async function runClaimed(outer: JobContext, run: Run, head: ObjectHead): Promis
     using _room = await shared.space.claim(video.file, head.sizeBytes);
     await downloadObject(deps.s3, head, video.file, settings.download, context.signal);
   });
-  const info = await stages.step('probe', async () => {
-    reporter.report({ percent: 1, stage: 'probe' });
-    return await probeVideo(deps.tools, video.file, settings.video, context.signal);
-  });
-  const analysis = await stages.step('analysis', () => analyse(context, { ...video, info }, reporter));
+  const doubting = <T>(work: () => Promise<T>): Promise<T> =>
+    shared.toolCheck.doubting({ path: video.file, sizeBytes: head.sizeBytes }, context.signal, work);
+  const info = await doubting(() =>
+    stages.step('probe', async () => {
+      reporter.report({ percent: 1, stage: 'probe' });
+      return await probeVideo(deps.tools, video.file, settings.video, context.signal);
+    }),
+  );
+  const analysis = await doubting(() => stages.step('analysis', () => analyse(context, { ...video, info }, reporter)));
   deps.onAnalysed?.(analysis);
   await stages.step('highlights', () => uploadHighlights(context, analysis));
   await stages.step('store', () => store(context, { run, analysis, reporter }));
