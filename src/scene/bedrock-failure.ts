@@ -12,6 +12,7 @@ export function bedrockFailure(error: unknown, { timedOut, settings }: CallConte
   if (timedOut) {
     return new Failure('TIMEOUT', `${where} did not answer within ${settings.timeoutMs} ms`, { cause: error });
   }
+  if (error instanceof Failure) return error;
   if (!(error instanceof Error)) return new Failure('SCENE_FAILED', `${where}: ${String(error)}`, { cause: error });
   const code = meaningOfAwsError(error, 'bedrock') ?? 'SCENE_FAILED';
   return new Failure(code, `${where}: ${error.name}: ${error.message}`, { cause: error });

@@ -1,5 +1,6 @@
 import { BedrockRuntimeClient, ConverseCommand, type ConverseCommandOutput } from '@aws-sdk/client-bedrock-runtime';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { withNamedCredentials } from '../failure/sources/credentials.ts';
 import { Failure } from '../failure/failure.ts';
 import { RETRY_POLICIES, withRetries, type RetryPolicy } from '../failure/retry.ts';
 import { bedrockFailure } from './bedrock-failure.ts';
@@ -49,14 +50,16 @@ export interface BedrockDescriber extends SceneDescriber {
 
 /** Scene texts by a model on Amazon Bedrock (Converse API), one call per picture, counted per video. */
 export function createBedrockDescriber(settings: BedrockSettings): BedrockDescriber {
-  const client = new BedrockRuntimeClient({
-    region: settings.region,
-    ...(settings.endpoint === null ? {} : { endpoint: settings.endpoint }),
-    ...(settings.credentials === null ? {} : { credentials: settings.credentials }),
-    // Retries are made here, where they are counted and see the job's signal.
-    maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({ connectionTimeout: 5000 }),
-  });
+  const client = withNamedCredentials(
+    new BedrockRuntimeClient({
+      region: settings.region,
+      ...(settings.endpoint === null ? {} : { endpoint: settings.endpoint }),
+      ...(settings.credentials === null ? {} : { credentials: settings.credentials }),
+      // Retries are made here, where they are counted and see the job's signal.
+      maxAttempts: 1,
+      requestHandler: new NodeHttpHandler({ connectionTimeout: 5000 }),
+    }),
+  );
   return {
     source: 'bedrock',
     forVideo: () => createSession(client, settings),

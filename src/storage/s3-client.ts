@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { withNamedCredentials } from '../failure/sources/credentials.ts';
 
 /** What other rooms hold to hand it to this one: only here are its calls known. */
 export type { S3Client };
@@ -13,5 +14,5 @@ export interface S3ClientSettings {
 
 /** Connects to nothing yet: the first call does. The caller destroys it. */
 export function createS3Client({ region, endpoint, forcePathStyle }: S3ClientSettings): S3Client {
-  return new S3Client({ region, forcePathStyle, ...(endpoint === null ? {} : { endpoint }) });
+  return withNamedCredentials(new S3Client({ region, forcePathStyle, ...(endpoint === null ? {} : { endpoint }) }));
 }

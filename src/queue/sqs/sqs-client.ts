@@ -1,5 +1,6 @@
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { withNamedCredentials } from '../../failure/sources/credentials.ts';
 
 export interface SqsClientSettings {
   readonly region: string;
@@ -22,17 +23,19 @@ export interface SqsClients extends Disposable {
  */
 export function createSqsClients(settings: SqsClientSettings): SqsClients {
   const create = (maxSockets: number): SQSClient =>
-    new SQSClient({
-      region: settings.region,
-      maxAttempts: 1,
-      requestHandler: new NodeHttpHandler({
-        connectionTimeout: 3_000,
-        httpAgent: { keepAlive: true, maxSockets },
-        httpsAgent: { keepAlive: true, maxSockets },
+    withNamedCredentials(
+      new SQSClient({
+        region: settings.region,
+        maxAttempts: 1,
+        requestHandler: new NodeHttpHandler({
+          connectionTimeout: 3_000,
+          httpAgent: { keepAlive: true, maxSockets },
+          httpsAgent: { keepAlive: true, maxSockets },
+        }),
+        ...(settings.endpoint === null ? {} : { endpoint: settings.endpoint }),
+        ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
       }),
-      ...(settings.endpoint === null ? {} : { endpoint: settings.endpoint }),
-      ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
-    });
+    );
   const poll = create(32);
   const control = create(32);
   return {
