@@ -2,6 +2,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { createModelChain } from '../chain/create-model-chain.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
 import type { Config } from '../config/config.ts';
+import { withNamedCredentials } from '../failure/sources/credentials.ts';
 import { loadPack } from '../packs/load-pack.ts';
 import { openDatabase, type Database } from '../persistence/client.ts';
 import { migrateDatabase } from '../persistence/migrate.ts';
@@ -45,7 +46,9 @@ export interface OpenModelsOptions {
 export function openClients(config: Config): Clients {
   const { region, endpointUrl, s3ForcePathStyle } = config.aws;
   const s3 = createS3Client({ region, endpoint: endpointUrl, forcePathStyle: s3ForcePathStyle });
-  const sqs = new SQSClient({ region, ...(endpointUrl === null ? {} : { endpoint: endpointUrl }) });
+  const sqs = withNamedCredentials(
+    new SQSClient({ region, ...(endpointUrl === null ? {} : { endpoint: endpointUrl }) }),
+  );
   return {
     s3,
     sqs,
@@ -70,7 +73,11 @@ export async function openParts(config: Config<'database' | 'models'>, options: 
   const tools = await locateFfmpeg(config.ffmpeg);
   const database = opening.add(await openConfiguredDatabase(config), (opened) => opened.close());
   if (config.database.migrateOnStart) {
-    const applied = await migrateDatabase(database, AbortSignal.timeout(MIGRATION_TIMEOUT_MS));
+    const limit = AbortSignal.timeout(MIGRATION_TIMEOUT_MS);
+    const applied = await migrateDatabase(
+      database,
+      options.signal === undefined ? limit : AbortSignal.any([options.signal, limit]),
+    );
     if (applied.length > 0) options.logger.info({ applied }, 'database migrated');
   }
   const { chain, describer } = opening.add(await openModels(config, options), (opened) =>

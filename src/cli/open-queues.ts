@@ -18,7 +18,12 @@ export interface OpenQueues extends AsyncDisposable {
  * The one place that says which backend the worker's queues are of. `sqs` looks up where rejected messages go; it stays the caller's.
  * Rejects with the SDK's error when a queue cannot be read.
  */
-export async function openQueues(config: Config<'queue'>, sqs: SQSClient, logger: Logger): Promise<OpenQueues> {
+export async function openQueues(
+  config: Config<'queue'>,
+  sqs: SQSClient,
+  logger: Logger,
+  signal?: AbortSignal,
+): Promise<OpenQueues> {
   const { queue, aws } = config;
   const listed = [
     { name: 'high', url: queue.urlHigh, weight: queue.weightHigh },
@@ -32,7 +37,7 @@ export async function openQueues(config: Config<'queue'>, sqs: SQSClient, logger
   const queues: WorkerQueue[] = [];
   for (const { name, url, weight } of listed) {
     if (url === null) continue;
-    const { deadLetterUrl, maxReceives } = await redriveOf(url, queue.deadLetterUrl, sqs);
+    const { deadLetterUrl, maxReceives } = await redriveOf(url, queue.deadLetterUrl, sqs, signal);
     if (deadLetterUrl === null) {
       logger.warn({ queue: name }, 'no dead-letter queue: rejected messages wait for redrive');
     }
@@ -46,8 +51,10 @@ async function redriveOf(
   url: string,
   configured: string | null,
   sqs: SQSClient,
+  stop?: AbortSignal,
 ): Promise<{ readonly deadLetterUrl: string | null; readonly maxReceives: number | null }> {
-  const signal = AbortSignal.timeout(LOOK_UP_TIMEOUT_MS);
+  const limit = AbortSignal.timeout(LOOK_UP_TIMEOUT_MS);
+  const signal = stop === undefined ? limit : AbortSignal.any([stop, limit]);
   const attributes = await readQueueAttributes(sqs, url, signal);
   return {
     deadLetterUrl: configured ?? (await findDeadLetterUrl(sqs, attributes, signal)),

@@ -15,6 +15,7 @@ import type { WorkerQueue } from '../worker/worker-options.ts';
 import type { DrainReport } from '../worker/drain-report.ts';
 import { Worker } from '../worker/worker.ts';
 import type { CrashPath } from './crash-path.ts';
+import type { StartSignals } from './start-signals.ts';
 import { environment } from '../config/environment.ts';
 import { countEvents, healthSource } from './worker-health.ts';
 import { VERSION } from './version.ts';
@@ -26,6 +27,8 @@ export interface DaemonParts {
   readonly processJob: ProcessJob;
   readonly onRejectedMessage: (message: ReceivedMessage, failure: Failure) => Promise<void>;
   readonly crashPath: CrashPath;
+  /** Who heard the stop signals up to here, where somebody did. */
+  readonly starting?: StartSignals;
   readonly events: WorkerEventBus;
 }
 
@@ -110,10 +113,15 @@ async function runUntilDrained(parts: DaemonParts, worker: Worker): Promise<Drai
     : null;
   parts.crashPath.giveBack = () => worker.giveBackAll(GIVE_BACK_MS);
   try {
-    worker.start();
-    logger.info({ version: VERSION, concurrency: config.worker.concurrency }, 'polling');
-    await notifier.ready('polling');
-    notifier.watch(() => worker.renewalsOnTime);
+    // Listened to without a gap: the one listens before the other is asked to leave.
+    const stoppedBy = parts.starting?.release() ?? null;
+    if (stoppedBy !== null) drain(stoppedBy, 0);
+    else {
+      worker.start();
+      logger.info({ version: VERSION, concurrency: config.worker.concurrency }, 'polling');
+      await notifier.ready('polling');
+      notifier.watch(() => worker.renewalsOnTime);
+    }
     return await worker.stopped;
   } finally {
     parts.crashPath.giveBack = null;

@@ -3,25 +3,27 @@ import { Command } from 'commander';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
 import { recordRejection } from '../persistence/record-rejection.ts';
-import { createLogger } from '../telemetry/logger.ts';
+import type { Config } from '../config/config.ts';
+import { environment } from '../config/environment.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
 import { removeStaleWorkspaces } from '../storage/workspace.ts';
 import { WorkerEventBus } from '../worker/events.ts';
 import { EXIT_CODES, exitCodeOf } from '../worker/exit-codes.ts';
 import { createVideoProcessor } from '../job/process-video.ts';
 import { commandConfig } from './command-config.ts';
-import { watchCrashes } from './crash-path.ts';
+import { watchCrashes, type CrashPath } from './crash-path.ts';
 import { explain } from './explain.ts';
 import { processorSettings } from './job-settings.ts';
 import { openClients, openParts } from './open-parts.ts';
 import { openQueues } from './open-queues.ts';
+import { passPreflight } from './pass-preflight.ts';
 import { preflightDeps } from './preflight/real-deps.ts';
-import { renderPreflight } from './preflight/render.ts';
-import { runPreflight } from './preflight/run-preflight.ts';
 import { runDaemon } from './run-daemon.ts';
+import { watchStart, type StartSignals } from './start-signals.ts';
+import { StartWait } from './start-wait.ts';
 import { VERSION } from './version.ts';
 import { stageSecondsOf } from './worker-health.ts';
-
-const PREFLIGHT_TIMEOUT_MS = 60_000;
 
 async function main(): Promise<number> {
   new Command('start-worker')
@@ -34,25 +36,44 @@ async function main(): Promise<number> {
   const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });
   // From here on: an error that nothing catches while the models load must not look like a wrong configuration either.
   using crashPath = watchCrashes(process, logger, (code) => process.exit(code));
+  using starting = watchStart(process, logger, (code) => process.exit(code));
+  try {
+    return await run({ config, logger, crashPath, starting });
+  } catch (error) {
+    // Nothing was received yet: whatever fell over while the start was given up has lost nothing.
+    if (starting.signal.aborted) return EXIT_CODES.CLEAN;
+    throw error;
+  }
+}
+
+interface Start {
+  readonly config: Config<'queue' | 'database' | 'models'>;
+  readonly logger: Logger;
+  readonly crashPath: CrashPath;
+  readonly starting: StartSignals;
+}
+
+async function run({ config, logger, crashPath, starting }: Start): Promise<number> {
+  const { signal } = starting;
   using clients = openClients(config);
-  const preflight = await runPreflight(
-    config,
-    preflightDeps(config, clients),
-    AbortSignal.timeout(PREFLIGHT_TIMEOUT_MS),
-  );
-  process.stderr.write(renderPreflight(preflight));
+  using notifier = createSystemdNotifier({ env: environment(), logger });
+  const wait = new StartWait({ limitMs: config.worker.startWaitSeconds * 1_000, logger, notifier, signal });
+  const write = (text: string): void => void process.stderr.write(text);
+  const preflight = await passPreflight(config, preflightDeps(config, clients), wait, write, signal);
   if (!preflight.ok) return EXIT_CODES.PREFLIGHT;
   const removed = await removeStaleWorkspaces(config.worker.workDir);
   if (removed > 0) logger.info({ removed }, 'workspaces of a worker that is gone were removed');
-  await using parts = await openParts(config, { device: preflight.device, logger, isVerified: true });
+  const options = { device: preflight.device, logger, isVerified: true, signal };
+  await using parts = await wait.through('the database', () => openParts(config, options));
   const { database, tools, chain, describer } = parts;
-  await using opened = await openQueues(config, clients.sqs, logger);
+  await using opened = await wait.through('the queue', () => openQueues(config, clients.sqs, logger, signal));
   const events = new WorkerEventBus(logger);
   const report = await runDaemon({
     config,
     logger,
     queues: opened.queues,
     crashPath,
+    starting,
     events,
     processJob: createVideoProcessor(
       { database, s3: clients.s3, tools, chain, describer, logger, onAnalysed: tellAnalysed(events, chain) },

@@ -82,6 +82,10 @@ export const KEYS = {
     circuitMaxPauseSeconds: withDefault('CIRCUIT_MAX_PAUSE_SECONDS', integer('seconds', 1, 3_600), '300', {
       description: 'longest pause in taking messages while the database or the store is away',
     }),
+    startWaitSeconds: withDefault('START_WAIT_SECONDS', integer('seconds', 0, 30 * DAY), String(6 * 3600), {
+      description:
+        'how long the daemon waits at its start for a database, queue or bucket that cannot be reached; 0 ends it at once',
+    }),
     workDir: withDefault('WORK_DIR', FOLDER, '/tmp/video-worker', {
       description: 'private workspaces of the jobs: downloaded videos',
     }),

@@ -22,7 +22,7 @@ export async function loadOptional<T>(optional: OptionalPackage, load: () => Pro
     throw new Failure(
       'CONFIG_INVALID',
       `the package ${name} is not installed: it is ${purpose}, which a production install leaves out; ${instead}, or run scripts/setup without --production`,
-      { cause: error },
+      { cause: error, details: { package: name, instead: `${instead}, or run scripts/setup without --production` } },
     );
   }
 }

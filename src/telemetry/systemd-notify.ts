@@ -6,6 +6,8 @@ export interface SystemdNotifier extends Disposable {
   ready(status: string): Promise<void>;
   stopping(status: string): Promise<void>;
   status(text: string): Promise<void>;
+  /** Says what the start waits for, and that it takes so much longer: otherwise TimeoutStartSec ends it. */
+  extendStart(status: string, ms: number): Promise<void>;
   /** Beats at half of the unit's WatchdogSec for as long as `isHealthy` says so; nothing without a watchdog. */
   watch(isHealthy: () => boolean): void;
 }
@@ -55,6 +57,7 @@ export function createSystemdNotifier(options: NotifierOptions): SystemdNotifier
     ready: (status) => say('READY=1', `STATUS=${oneLine(status)}`),
     stopping: (status) => say('STOPPING=1', `STATUS=${oneLine(status)}`),
     status: (text) => say(`STATUS=${oneLine(text)}`),
+    extendStart: (status, ms) => say(`EXTEND_TIMEOUT_USEC=${Math.round(ms * 1_000)}`, `STATUS=${oneLine(status)}`),
     watch(isHealthy) {
       const everyMs = watchdogIntervalMs(env, process.pid);
       if (everyMs === null || socket === undefined || beat !== null) return;

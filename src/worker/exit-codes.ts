@@ -11,9 +11,11 @@ export const EXIT_CODES = {
 } as const;
 
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT_CODES, string>> = {
-  CLEAN: 'drained: every job ended by itself; or the command did what it was asked for',
+  CLEAN:
+    'drained: every job ended by itself; stopped before the first receive; or the command did what it was asked for',
   USAGE: 'the command line or the configuration is wrong',
-  PREFLIGHT: 'a check before the first receive failed: GPU, model pack, database, queue, bucket or disk',
+  PREFLIGHT:
+    'a check before the first receive failed: GPU, model pack, database, queue, bucket or disk; what may come back was waited for',
   SYSTEM_FAILURE: 'a system failure stopped the worker (GPU lost, out of memory, disk full): start it again',
   GIVEN_BACK: "the drain's deadline passed: jobs were aborted and their messages given back",
   STUCK: 'a job did not end after its abort; its message was given back and the process left it behind',

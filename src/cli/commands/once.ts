@@ -18,6 +18,8 @@ import { preflightDeps } from '../preflight/real-deps.ts';
 import { renderPreflight } from '../preflight/render.ts';
 import { runPreflight } from '../preflight/run-preflight.ts';
 
+/** Each check of the preflight has a limit of its own. */
+const NEVER = new AbortController().signal;
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 export function addOnce(program: Command): void {
@@ -33,7 +35,7 @@ async function once(options: { readonly message?: string }): Promise<void> {
   const config = commandConfig(['database', 'models']);
   const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });
   using clients = openClients(config);
-  const preflight = await runPreflight(config, preflightDeps(config, clients), AbortSignal.timeout(60_000));
+  const preflight = await runPreflight(config, preflightDeps(config, clients), NEVER);
   process.stderr.write(renderPreflight(preflight));
   if (!preflight.ok) {
     process.exitCode = EXIT_CODES.PREFLIGHT;

@@ -22,8 +22,30 @@ export async function runPreflight(config: Config, deps: PreflightDeps, signal: 
     checkGpu(device, gpuDeviceId, deps, signal),
     runAll(serviceChecks(config, deps), signal),
   ]);
-  const checks = [...host, ...gpu.checks, ...services];
-  return { ok: checks.every((check) => check.status !== 'fail'), device: gpu.device, checks };
+  return reportOf(gpu.device, [...host, ...gpu.checks, ...services]);
+}
+
+/** Runs those checks of services again that did not pass and may; all others stand as they were found. Never throws. */
+export async function repeatPreflight(
+  before: PreflightReport,
+  config: Config,
+  deps: PreflightDeps,
+  signal: AbortSignal,
+): Promise<PreflightReport> {
+  const open = new Set(before.checks.filter((check) => check.mayPass).map((check) => check.name));
+  const again = await runAll(
+    serviceChecks(config, deps).filter((check) => open.has(check.name)),
+    signal,
+  );
+  const found = new Map(again.map((check) => [check.name, check]));
+  return reportOf(
+    before.device,
+    before.checks.map((check) => found.get(check.name) ?? check),
+  );
+}
+
+function reportOf(device: PreflightReport['device'], checks: readonly CheckResult[]): PreflightReport {
+  return { ok: checks.every((check) => check.status !== 'fail'), device, checks };
 }
 
 async function runAll(checks: readonly Check[], signal: AbortSignal): Promise<readonly CheckResult[]> {

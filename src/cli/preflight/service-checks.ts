@@ -19,7 +19,7 @@ export interface ServiceDeps {
 
 const CALL_TIMEOUT_MS = 15_000;
 /** Reading and hashing a pack of several gigabytes from a cold disk. */
-const PACK_TIMEOUT_MS = 300_000;
+export const PACK_TIMEOUT_MS = 300_000;
 
 export function packCheck(dir: string, deps: ServiceDeps): Check {
   return {
@@ -36,8 +36,9 @@ export function packCheck(dir: string, deps: ServiceDeps): Check {
 export function databaseCheck(migrateOnStart: boolean, deps: ServiceDeps): Check {
   return {
     name: 'database',
+    service: 'database',
     timeoutMs: CALL_TIMEOUT_MS,
-    fix: 'check DATABASE_URL, the network and that Postgres is running',
+    fix: 'check DATABASE_URL and the log of Postgres',
     run: async (signal) => judgeMigrations(await deps.migrationStatus(signal), migrateOnStart),
   };
 }
@@ -59,6 +60,7 @@ export function judgeMigrations(status: MigrationStatus, migrateOnStart: boolean
 export function queueCheck(name: string, url: string, visibilitySeconds: number, deps: ServiceDeps): Check {
   return {
     name,
+    service: 'queue',
     timeoutMs: CALL_TIMEOUT_MS,
     fix: 'check the URL, AWS_REGION, AWS_ENDPOINT_URL, the credentials and the right to read queue attributes',
     run: async (signal) => judgeQueue(await deps.readQueue(url, signal), visibilitySeconds),
@@ -94,6 +96,7 @@ function days(queue: QueueAttributes): string {
 export function bucketCheck(bucket: string, deps: ServiceDeps): Check {
   return {
     name: 'highlights bucket',
+    service: 'bucket',
     timeoutMs: CALL_TIMEOUT_MS,
     severity: 'warn',
     fix: 'check HIGHLIGHTS_BUCKET and the right to write to it; events are stored without images until then',

@@ -42,6 +42,14 @@ describe('the systemd notifier', () => {
     ]);
   });
 
+  test('asks for more time while a start waits', async () => {
+    using notifier = createSystemdNotifier({ env: { NOTIFY_SOCKET: '/run/x' }, logger, program });
+    await notifier.extendStart('waiting for the database', 900_000);
+    expect(await said()).toEqual([
+      `/run/x --pid=${process.pid} EXTEND_TIMEOUT_USEC=900000000 STATUS=waiting for the database`,
+    ]);
+  });
+
   test('is silent without systemd', async () => {
     using notifier = createSystemdNotifier({ env: {}, logger, program });
     await notifier.ready('polling');

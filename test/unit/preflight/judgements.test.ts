@@ -26,6 +26,7 @@ describe('runCheck', () => {
       status: 'fail',
       detail: 'broken',
       fix: 'mend',
+      mayPass: false,
     });
     expect((await runCheck({ name: 'x', timeoutMs: 1000, fix: 'mend', severity: 'warn', run }, signal)).status).toBe(
       'warn',
@@ -92,7 +93,12 @@ describe('judgeMigrations', () => {
 describe('judgeQueue', () => {
   test('a good set-up', () => {
     const finding = judgeQueue({ attributes: QUEUE, findings: [], deadLetter: DEAD }, 300);
-    expect(finding).toEqual({ status: 'ok', detail: 'visibility 900 s, retention 4 d, redrive after 5', fix: null });
+    expect(finding).toEqual({
+      status: 'ok',
+      detail: 'visibility 900 s, retention 4 d, redrive after 5',
+      fix: null,
+      mayPass: false,
+    });
   });
 
   test('dead letters that are kept no longer than messages', () => {
@@ -125,8 +131,8 @@ test('renders a row per check with its fix under it', () => {
     ok: false,
     device: 'cuda',
     checks: [
-      { name: 'Node', status: 'ok', detail: 'v24', fix: null },
-      { name: 'GPU', status: 'fail', detail: 'none', fix: 'buy one' },
+      { name: 'Node', status: 'ok', detail: 'v24', fix: null, mayPass: false },
+      { name: 'GPU', status: 'fail', detail: 'none', fix: 'buy one', mayPass: false },
     ],
   });
   expect(text).toBe(

@@ -2,6 +2,9 @@ import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import pino from 'pino';
+import { PACK_TIMEOUT_MS } from '../../../src/cli/preflight/service-checks.ts';
+import { EXTENSION_MS } from '../../../src/cli/start-wait.ts';
+import { loadConfig } from '../../../src/config/config.ts';
 import { watchCrashes } from '../../../src/cli/crash-path.ts';
 import { Failure } from '../../../src/failure/failure.ts';
 import { EXIT_CODES, EXIT_MEANINGS, exitCodeOf } from '../../../src/worker/exit-codes.ts';
@@ -39,11 +42,22 @@ test('systemd does not start a wrong configuration again, takes a drain for succ
   expect(codes('SuccessExitStatus')).toEqual([EXIT_CODES.GIVEN_BACK]);
 });
 
-test('what fails at every start comes to rest: so many slow starts fit into the time in which systemd counts them', () => {
-  const minutes = Number(/^(\d+)min$/.exec(unit('StartLimitIntervalSec')[0] ?? '')?.[1]);
-  // A preflight that waits for all it checks takes a minute.
-  const secondsEach = 60 + Number(unit('RestartSec')[0]);
-  expect(minutes * 60).toBeGreaterThan(Number(unit('StartLimitBurst')[0]) * secondsEach);
+const restartSeconds = Number(unit('RestartSec')[0]);
+const burst = Number(unit('StartLimitBurst')[0]);
+const countedSeconds = 3_600 * Number(/^(\d+)h$/.exec(unit('StartLimitIntervalSec')[0] ?? '')?.[1]);
+
+test('what fails at every start comes to rest: so many of the slowest starts fit into the time in which systemd counts them', () => {
+  expect(countedSeconds).toBeGreaterThan(burst * (PACK_TIMEOUT_MS / 1_000 + restartSeconds));
+});
+
+test('what is only away never comes to rest: a start that waits for it is too long to be counted often', () => {
+  const { worker } = loadConfig({}, { needs: [] });
+  expect(burst * (worker.startWaitSeconds + restartSeconds)).toBeGreaterThan(countedSeconds);
+  expect(worker.startWaitSeconds).toBeGreaterThanOrEqual(6 * 3_600);
+});
+
+test('a start that waits asks systemd for as much time as any start has', () => {
+  expect(unit('TimeoutStartSec')).toEqual([`${EXTENSION_MS / 60_000}min`]);
 });
 
 test('the first stop signal drains, each further one hurries, a hang-up is ignored, and nobody listens afterwards', () => {
