@@ -5,6 +5,7 @@ import { textField } from './fields.ts';
 import { meaningOfAnswer } from './sources/aws.ts';
 import { signOfNodeError } from './sources/node.ts';
 import { meaningOfOrtText } from './sources/onnxruntime.ts';
+import { databaseFacts } from './sources/broken-rule.ts';
 import { databaseAdvice, databaseReason, databaseSignOf, isDatabaseError } from './sources/postgres.ts';
 
 interface Meaning {
@@ -37,7 +38,7 @@ function meaningOf(link: object): Meaning | null {
   const sign = isDatabaseError(link) ? databaseSignOf(link) : null;
   if (sign !== null) {
     const message = `database: could not run a statement: ${databaseReason(link)}${databaseAdvice(sign.code)}`;
-    return { code: sign.code, message, details: { external: sign.external } };
+    return { code: sign.code, message, details: databaseFacts(sign.external, link) };
   }
   const node = signOfNodeError(link);
   if (node !== null) {

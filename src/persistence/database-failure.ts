@@ -1,4 +1,5 @@
 import { Failure } from '../failure/failure.ts';
+import { databaseFacts } from '../failure/sources/broken-rule.ts';
 import { databaseAdvice, databaseReason, databaseSignOf } from '../failure/sources/postgres.ts';
 
 /**
@@ -11,6 +12,6 @@ export function toDatabaseFailure(error: unknown, doing: string): Failure {
   const code = sign?.code ?? 'UNKNOWN';
   return new Failure(code, `database: could not ${doing}: ${databaseReason(error)}${databaseAdvice(code)}`, {
     cause: error,
-    details: sign === null ? {} : { external: sign.external },
+    details: sign === null ? {} : databaseFacts(sign.external, error),
   });
 }

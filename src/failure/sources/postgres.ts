@@ -4,7 +4,7 @@ import { isConnectionCode } from './node.ts';
 
 /**
  * SQLSTATE classes and codes, the more exact one first (appendix A of the PostgreSQL manual). What is not here is a
- * fault of ours, not of the database: a broken constraint or a value that does not fit.
+ * fault of ours, not of the database.
  */
 const BY_SQLSTATE: readonly (readonly [prefix: string, code: FailureCode])[] = [
   ['40', 'DATABASE_CONFLICT'],
@@ -12,6 +12,9 @@ const BY_SQLSTATE: readonly (readonly [prefix: string, code: FailureCode])[] = [
   ['55P03', 'DATABASE_CONFLICT'],
   ['23505', 'DATABASE_CONFLICT'],
   ['23503', 'DATABASE_CONFLICT'],
+  // A value that does not fit, or breaks a rule of the tables: it does so at every try.
+  ['22', 'CONSTRAINT_BROKEN'],
+  ['23', 'CONSTRAINT_BROKEN'],
   ['28', 'CREDENTIALS'],
   ['42501', 'CREDENTIALS'],
   ['3D000', 'DATABASE_NOT_MIGRATED'],
@@ -24,6 +27,7 @@ const BY_SQLSTATE: readonly (readonly [prefix: string, code: FailureCode])[] = [
   ['25P03', 'DATABASE_UNAVAILABLE'],
   ['25006', 'DATABASE_UNAVAILABLE'],
   ['53', 'DATABASE_UNAVAILABLE'],
+  // With 57014, a statement that reached its limit. All are short: the database is overloaded, or somebody locks a table.
   ['57', 'DATABASE_UNAVAILABLE'],
   ['58', 'DATABASE_UNAVAILABLE'],
 ];
@@ -38,8 +42,12 @@ const BY_PRISMA_CODE: ReadonlyMap<string, FailureCode> = new Map([
   ['P1010', 'CREDENTIALS'],
   ['P1011', 'DATABASE_UNAVAILABLE'],
   ['P1017', 'DATABASE_UNAVAILABLE'],
+  ['P2000', 'CONSTRAINT_BROKEN'],
   ['P2002', 'DATABASE_CONFLICT'],
   ['P2003', 'DATABASE_CONFLICT'],
+  ['P2004', 'CONSTRAINT_BROKEN'],
+  ['P2011', 'CONSTRAINT_BROKEN'],
+  ['P2020', 'CONSTRAINT_BROKEN'],
   ['P2021', 'DATABASE_NOT_MIGRATED'],
   ['P2022', 'DATABASE_NOT_MIGRATED'],
   ['P2024', 'DATABASE_UNAVAILABLE'],
@@ -56,6 +64,11 @@ const BY_DRIVER_KIND: ReadonlyMap<string, FailureCode> = new Map([
   ['TlsConnectionError', 'DATABASE_UNAVAILABLE'],
   ['TooManyConnections', 'DATABASE_UNAVAILABLE'],
   ['TransactionWriteConflict', 'DATABASE_CONFLICT'],
+  ['LengthMismatch', 'CONSTRAINT_BROKEN'],
+  ['ValueOutOfRange', 'CONSTRAINT_BROKEN'],
+  ['InvalidInputValue', 'CONSTRAINT_BROKEN'],
+  ['NullConstraintViolation', 'CONSTRAINT_BROKEN'],
+  ['RestrictViolation', 'CONSTRAINT_BROKEN'],
   ['TransactionAlreadyClosed', 'DATABASE_UNAVAILABLE'],
 ]);
 

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { FailureCode } from '../../../../src/failure/codes.ts';
+import { databaseFacts } from '../../../../src/failure/sources/broken-rule.ts';
 import { databaseSignOf } from '../../../../src/failure/sources/postgres.ts';
 
 function coded(code: string, message = 'it did not work', cause?: unknown): Error {
@@ -29,8 +30,15 @@ test.each<[string, FailureCode | null]>([
   ['3D000', 'DATABASE_NOT_MIGRATED'],
   ['42P01', 'DATABASE_NOT_MIGRATED'],
   ['42703', 'DATABASE_NOT_MIGRATED'],
-  ['23514', null],
-  ['22003', null],
+  ['23503', 'DATABASE_CONFLICT'],
+  ['23514', 'CONSTRAINT_BROKEN'],
+  ['23502', 'CONSTRAINT_BROKEN'],
+  ['23P01', 'CONSTRAINT_BROKEN'],
+  ['23000', 'CONSTRAINT_BROKEN'],
+  ['23001', 'CONSTRAINT_BROKEN'],
+  ['22003', 'CONSTRAINT_BROKEN'],
+  ['22P02', 'CONSTRAINT_BROKEN'],
+  ['22021', 'CONSTRAINT_BROKEN'],
   ['P1001', 'DATABASE_UNAVAILABLE'],
   ['P2024', 'DATABASE_UNAVAILABLE'],
   ['P2028', 'DATABASE_UNAVAILABLE'],
@@ -54,7 +62,25 @@ test('the driver below Prisma knows more than Prisma', () => {
   const lost = fromAdapter('P2028', { kind: 'TransactionWriteConflict' });
   expect(databaseSignOf(lost)?.code).toBe('DATABASE_CONFLICT');
   const ours = fromAdapter('P2039', { originalCode: '23514', kind: 'postgres' });
-  expect(databaseSignOf(ours)).toBeNull();
+  expect(databaseSignOf(ours)).toEqual({ code: 'CONSTRAINT_BROKEN', external: '23514' });
+  const tooLarge = fromAdapter('P2010', { kind: 'ValueOutOfRange' });
+  expect(databaseSignOf(tooLarge)?.code).toBe('CONSTRAINT_BROKEN');
+});
+
+test('a refused row says which rule it breaks, through the driver as through Prisma, and nothing of its values', () => {
+  const words = 'new row for relation "scenes" violates check constraint "scenes_source_check"';
+  const driver = Object.assign(coded('23514', words), { table: 'scenes', constraint: 'scenes_source_check' });
+  const rule = { external: '23514', table: 'scenes', constraint: 'scenes_source_check' };
+  expect(databaseFacts('23514', driver)).toEqual(rule);
+  const passedOn = { originalCode: '23514', originalMessage: words, detail: 'Failing row contains (secret).' };
+  expect(databaseFacts('23514', fromAdapter('P2039', passedOn))).toEqual(rule);
+  const missing = 'null value in column "text" of relation "scenes" violates not-null constraint';
+  expect(databaseFacts('23502', fromAdapter('P2010', { originalMessage: missing }))).toEqual({
+    external: '23502',
+    table: 'scenes',
+    column: 'text',
+  });
+  expect(databaseFacts('57P01', driver)).toEqual({ external: '57P01' });
 });
 
 test('a cause is looked through, also one of several and one that is its own cause', () => {
