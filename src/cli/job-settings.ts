@@ -50,6 +50,7 @@ export async function processorSettings(config: Config): Promise<VideoProcessorS
     download: { maxBytes: config.limits.maxObjectBytes, timeoutMs: REQUEST_TIMEOUT_MS },
     video: limits,
     highlightsBucket: config.analysis.highlightActions.length > 0 ? highlightsBucket : null,
+    maxResultRows: config.limits.maxResultRows,
     aliveSeconds: config.worker.runAliveSeconds,
   };
 }

@@ -203,6 +203,9 @@ export const KEYS = {
     maxStreams: withDefault('MAX_STREAMS', integer('streams', 1, 1000), '16', {
       description: 'most streams in a file',
     }),
+    maxResultRows: withDefault('MAX_RESULT_ROWS', integer('rows', 1, 100_000_000), '2000000', {
+      description: 'most rows of one result: boxes, overlaps, persons, events and scene texts',
+    }),
     decodeStallSeconds: withDefault('DECODE_STALL_SECONDS', integer('seconds', 1, 3600), '60', {
       description: 'a decoder that makes no progress for so long is stopped',
     }),

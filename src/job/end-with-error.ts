@@ -5,6 +5,7 @@ import { rejectOrRetry } from '../failure/reject-or-retry.ts';
 import { withRetries } from '../failure/retry.ts';
 import { unlessDeadline } from '../failure/unless-deadline.ts';
 import type { Run } from '../persistence/claim-run.ts';
+import { discardUnseenRows } from '../persistence/discard-rows.ts';
 import { failRun, interruptRun } from '../persistence/end-run.ts';
 import { recordRejection } from '../persistence/record-rejection.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -30,14 +31,25 @@ export async function endWithError(context: JobContext, error: unknown, run: Run
       ? recordRejection(deps.database, { messageId: delivery.messageId, failure, job: delivery.job }, call())
       : failRun(deps.database, run, failure, call());
   if (disposition.kind === 'reject') {
-    return await rejectOrRetry(failure, delivery, () => insistently(context, record));
+    const end = await rejectOrRetry(failure, delivery, () => insistently(context, record));
+    await discardOwnRows(context, run);
+    return end;
   }
   await quietly(logger, record);
+  await discardOwnRows(context, run);
   return { ...disposition, failure };
 }
 
 function call(): AbortSignal {
   return AbortSignal.timeout(CALL_TIMEOUT_MS);
+}
+
+/**
+ * A run that failed while it stored its rows leaves some that nobody will see. Not so after an interruption, which should
+ * end at once: the run that comes after it deletes them, or the sweep.
+ */
+async function discardOwnRows({ deps, logger }: JobContext, run: Run | null): Promise<void> {
+  if (run !== null) await quietly(logger, () => discardUnseenRows(deps.database, run.videoId, call()));
 }
 
 async function insistently({ logger, signal }: JobContext, record: () => Promise<void>): Promise<void> {

@@ -40,6 +40,8 @@ export interface VideoProcessorSettings {
   readonly video: VideoLimits;
   /** Null: highlight images are not kept. */
   readonly highlightsBucket: string | null;
+  /** Rows that one result may have. */
+  readonly maxResultRows: number;
   /** How long a run counts as alive without a sign of life from its worker. */
   readonly aliveSeconds: number;
 }

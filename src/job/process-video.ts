@@ -3,7 +3,8 @@ import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import type { Disposition } from '../failure/disposition.ts';
 import { withRetries } from '../failure/retry.ts';
 import type { Run } from '../persistence/claim-run.ts';
-import { completeRun } from '../persistence/end-run.ts';
+import { completeRun } from '../persistence/complete-run.ts';
+import { discardUnseenRows } from '../persistence/discard-rows.ts';
 import { downloadObject, headObject, type ObjectHead } from '../storage/download.ts';
 import { WorkDirSpace } from '../storage/work-dir-space.ts';
 import { createWorkspace } from '../storage/workspace.ts';
@@ -16,10 +17,14 @@ import { claimVideo } from './claim-video.ts';
 import { endWithError } from './end-with-error.ts';
 import type { JobContext, VideoProcessorDeps, VideoProcessorSettings } from './job-context.ts';
 import { JobStages } from './job-stages.ts';
+import { withRowBudget } from './row-budget-chain.ts';
 import { createRunReporter, type RunReporter } from './run-reporter.ts';
 import { ToolCheck } from './tool-check.ts';
 import { uploadHighlights } from './upload-highlights.ts';
 import { waitForSpace } from './wait-for-space.ts';
+
+/** A message that is done should not wait for long for somebody else's rows to go. */
+const DISCARD_TIMEOUT_MS = 30_000;
 
 /**
  * Builds the job function: head, claim, download, probe, analyse, highlights, store, in that order.
@@ -122,7 +127,11 @@ async function analyse(context: JobContext, video: LocalVideo, reporter: RunRepo
   return await withDecodedFrames([deps.tools, file, video.info, options, signal], (decoded) =>
     analyzeVideo(
       { ...subject, frames: stages.frames(decoded) },
-      { chain: stages.chain(deps.chain), describer: stages.describer(deps.describer), logger },
+      {
+        chain: withRowBudget(stages.chain(deps.chain), settings.maxResultRows),
+        describer: stages.describer(deps.describer),
+        logger,
+      },
       settings.analysis,
       (progress) => {
         reporter.report(progress);
@@ -142,9 +151,14 @@ interface Result {
 async function store(context: JobContext, { run, analysis, reporter }: Result): Promise<void> {
   const { deps, settings, delivery, logger, signal } = context;
   await delivery.confirmLease();
-  await reporter.ending(() =>
-    withRetries(() => completeRun(deps.database, run, analysis, settings.highlightsBucket, signal), { signal }),
-  );
+  const storing = {
+    highlightsBucket: settings.highlightsBucket,
+    maxRows: settings.maxResultRows,
+    retry: async <T>(statement: () => Promise<T>): Promise<T> => await withRetries(statement, { signal }),
+    // Storing many rows takes its time: what counts is who holds the message when readers come to see them.
+    beforeSwitch: () => delivery.confirmLease(),
+  };
+  await reporter.ending(() => completeRun(deps.database, run, analysis, storing, signal));
   logger.info(
     {
       videoId: run.externalId,
@@ -155,4 +169,16 @@ async function store(context: JobContext, { run, analysis, reporter }: Result): 
     },
     'analysis stored',
   );
+  await discardFormerRows(context, run);
+}
+
+/** Best effort: what readers see is stored, and rows that stay are found again later. */
+async function discardFormerRows({ deps, logger, signal }: JobContext, run: Run): Promise<void> {
+  try {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(DISCARD_TIMEOUT_MS)]);
+    const rows = await discardUnseenRows(deps.database, run.videoId, limited);
+    if (rows > 0) logger.info({ videoId: run.externalId, rows }, 'rows of former runs deleted');
+  } catch (error) {
+    logger.warn({ err: error, videoId: run.externalId }, 'rows of former runs are left to be deleted later');
+  }
 }

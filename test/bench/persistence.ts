@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/persistence/client.ts';
 import { jobIdentity } from '../../src/persistence/identity.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
 import { claimRun, type Run } from '../../src/persistence/claim-run.ts';
-import { completeRun } from '../../src/persistence/end-run.ts';
+import { completeRun } from '../../src/persistence/complete-run.ts';
 import { saveProgress } from '../../src/persistence/save-progress.ts';
 import { loadAnalysis } from '../../src/persistence/read/stored-analysis.ts';
 import { median } from './figures.ts';
@@ -54,10 +54,10 @@ export async function benchPersistence(
     const writes: number[] = [];
     const reads: number[] = [];
     let run = await start(-1);
-    await completeRun(db, run, analysis, null, signal);
+    await completeRun(db, run, analysis, { highlightsBucket: null }, signal);
     for (let round = 0; round < ROUNDS; round += 1) {
       run = await start(round);
-      writes.push(await seconds(() => completeRun(db, run, analysis, null, signal)));
+      writes.push(await seconds(() => completeRun(db, run, analysis, { highlightsBucket: null }, signal)));
       reads.push(await seconds(() => loadAnalysis(db, run.videoId, signal)));
     }
     run = await start(ROUNDS);

@@ -64,8 +64,8 @@ export async function undisturbedResults(
 }
 
 function resultSet(analysis: VideoAnalysis, videoId: string): ResultSet {
-  const rows = analysisRows(videoId, analysis, 'any');
-  const events = rows.events.map(({ type, track, frameIndex, highlightKey = null }) => ({
+  const rows = analysisRows(analysis, 'any');
+  const events = [...rows.events].map(({ type, track, frameIndex, highlightKey = null }) => ({
     type,
     track,
     frameIndex,
@@ -73,10 +73,10 @@ function resultSet(analysis: VideoAnalysis, videoId: string): ResultSet {
   }));
   return {
     frames: analysis.sampling.frames,
-    tracks: rows.tracks.length,
-    observations: rows.observations.length,
-    overlaps: rows.overlaps.length,
-    scenes: rows.scenes.length,
+    tracks: [...rows.tracks].length,
+    observations: [...rows.observations].length,
+    overlaps: [...rows.overlaps].length,
+    scenes: [...rows.scenes].length,
     events: eventTexts(events, videoId),
   };
 }

@@ -128,6 +128,7 @@ function processing(workDir: string): VideoProcessorSettings {
     download: { maxBytes: 10_000_000, timeoutMs: 30_000, retry: { ...RETRY_POLICIES.download, baseMs: 50 } },
     video: SMALL_VIDEO_LIMITS,
     highlightsBucket: null,
+    maxResultRows: 100_000,
     aliveSeconds: 60,
   };
 }

@@ -16,15 +16,18 @@ import { databaseCall } from '../database-call.ts';
 type Gender = TrackSummary['gender'];
 
 const EVERYTHING = {
-  runs: { where: { outcome: 'completed' }, orderBy: { fencingToken: 'desc' }, take: 1 },
-  tracks: { orderBy: { track: 'asc' } },
-  observations: { orderBy: { id: 'asc' } },
-  overlaps: { orderBy: { id: 'asc' } },
-  events: { orderBy: { id: 'asc' } },
-  scenes: { orderBy: { id: 'asc' } },
+  result: {
+    include: {
+      tracks: { orderBy: { track: 'asc' } },
+      observations: { orderBy: { id: 'asc' } },
+      overlaps: { orderBy: { id: 'asc' } },
+      events: { orderBy: { id: 'asc' } },
+      scenes: { orderBy: { id: 'asc' } },
+    },
+  },
 } as const satisfies Prisma.VideoInclude;
 
-type StoredVideo = Prisma.VideoGetPayload<{ include: typeof EVERYTHING }>;
+type StoredRun = NonNullable<Prisma.VideoGetPayload<{ include: typeof EVERYTHING }>['result']>;
 
 export interface StoredAnalysis {
   /**
@@ -40,8 +43,8 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
   const video = await databaseCall(db, 'load the analysis', signal, () =>
     db.prisma.video.findUnique({ where: { id: videoId }, include: EVERYTHING }),
   );
-  const run = video?.runs[0];
-  if (video === null || run === undefined || video.status !== 'completed') return null;
+  const run = video?.result ?? null;
+  if (video === null || run === null || video.status !== 'completed') return null;
   return {
     analysis: {
       version: ANALYSIS_FORMAT_VERSION,
@@ -64,8 +67,8 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
         frames: run.frames ?? 0,
         attributes: run.attributes === 'per-frame' ? 'per-frame' : 'per-track',
       },
-      frames: storedFrames(video),
-      tracks: video.tracks.map((row) => ({
+      frames: storedFrames(run),
+      tracks: run.tracks.map((row) => ({
         id: row.track,
         startSeconds: row.startSeconds,
         endSeconds: row.endSeconds,
@@ -76,8 +79,8 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
         genderScore: row.genderScore,
         mainAction: row.mainAction,
       })),
-      events: video.events.map(storedEvent),
-      scenes: video.scenes.map((scene) => ({
+      events: run.events.map(storedEvent),
+      scenes: run.scenes.map((scene) => ({
         t: scene.seconds,
         frameIndex: scene.frameIndex,
         text: scene.text,
@@ -88,11 +91,11 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
       ...(run.sceneCost === null ? {} : { sceneCost: run.sceneCost as unknown as SceneCost }),
       timings: run.timings as unknown as VideoAnalysis['timings'],
     },
-    highlightsBucket: video.events.find((event) => event.highlightBucket !== null)?.highlightBucket ?? null,
+    highlightsBucket: run.events.find((event) => event.highlightBucket !== null)?.highlightBucket ?? null,
   };
 }
 
-function storedFrames(video: StoredVideo): AnalysedFrame[] {
+function storedFrames(run: StoredRun): AnalysedFrame[] {
   const frames = new Map<
     number,
     { index: number; t: number; detections: ObservedDetection[]; overlaps: { a: number; b: number; iou: number }[] }
@@ -102,14 +105,14 @@ function storedFrames(video: StoredVideo): AnalysedFrame[] {
     frames.set(index, known);
     return known;
   };
-  for (const row of video.observations) frame(row.frameIndex, row.seconds).detections.push(storedDetection(row));
-  for (const row of video.overlaps) {
+  for (const row of run.observations) frame(row.frameIndex, row.seconds).detections.push(storedDetection(row));
+  for (const row of run.overlaps) {
     frame(row.frameIndex, row.seconds).overlaps.push({ a: row.trackA, b: row.trackB, iou: row.iou });
   }
   return [...frames.values()].sort((a, b) => a.index - b.index);
 }
 
-function storedDetection(row: StoredVideo['observations'][number]): ObservedDetection {
+function storedDetection(row: StoredRun['observations'][number]): ObservedDetection {
   const { faceX1, faceY1, faceX2, faceY2 } = row;
   const noFace = faceX1 === null || faceY1 === null || faceX2 === null || faceY2 === null;
   return {
@@ -127,7 +130,7 @@ function storedDetection(row: StoredVideo['observations'][number]): ObservedDete
   };
 }
 
-function storedEvent(row: StoredVideo['events'][number]): VideoAnalysis['events'][number] {
+function storedEvent(row: StoredRun['events'][number]): VideoAnalysis['events'][number] {
   return {
     type: row.type,
     track: row.track,

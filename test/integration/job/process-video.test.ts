@@ -23,6 +23,8 @@ let processJob: ProcessJob;
 let before: () => void;
 /** The requests to S3 by the job under test, in their order, those that are sent again too. */
 let calls: string[];
+/** Persons in every frame. */
+let people: number;
 let tests = 0;
 
 beforeAll(async () => {
@@ -39,11 +41,15 @@ beforeAll(async () => {
     databaseUrl: postgres.url,
     workDir: join(folder.path, 'work'),
     logger: createLogger({ level: 'silent', format: 'json', name: 'test' }),
-    chain: new FakeChain(() => [{ box: [8, 8, 32, 48], action: 'walking' }], { before: () => before() }),
+    chain: new FakeChain(() => Array.from({ length: people }, () => ({ box: [8, 8, 32, 48], action: 'walking' })), {
+      before: () => before(),
+    }),
+    processing: { maxResultRows: 50 },
     wrap: (made) => (processJob = made),
   });
   await rig.s3.send(new CreateBucketCommand({ Bucket: 'videos' }));
   await put('good.mp4', await readFile(file));
+  await put('crowded.mp4', await readFile(file));
   await put('bad.mp4', Buffer.from('no video at all'));
   rig.s3.middlewareStack.add(
     (next, { commandName = '' }) =>
@@ -57,6 +63,7 @@ beforeAll(async () => {
 beforeEach(() => {
   tests += 1;
   calls = [];
+  people = 1;
   before = () => undefined;
 });
 afterAll(async () => {
@@ -104,6 +111,31 @@ test('a lease that is found lost before the commit stores nothing and is an inte
   expect(await rig.database.prisma.video.findMany({ select: { status: true, attempts: true } })).toEqual([
     { status: 'pending', attempts: 0 },
   ]);
+});
+
+test('a lease that is lost while the rows are stored shows nothing of them', async () => {
+  const lost = new Interruption('lease-lost', 'gone');
+  let asked = 0;
+  const confirmLease = () => {
+    asked += 1;
+    return asked === 1 ? Promise.resolve() : Promise.reject(lost);
+  };
+  expect(await run('good.mp4', { confirmLease })).toEqual({ kind: 'abandon', why: 'lease-lost' });
+  expect(await rig.database.prisma.video.findMany({ select: { status: true, resultRunId: true } })).toEqual([
+    { status: 'pending', resultRunId: null },
+  ]);
+});
+
+test('a video with more people than rows may be stored ends at its first receive, as soon as they are counted', async () => {
+  people = 30;
+  let frames = 0;
+  before = () => (frames += 1);
+  expect(await run('crowded.mp4')).toMatchObject({
+    kind: 'reject',
+    failure: { code: 'RESULT_TOO_LARGE', class: 'permanent', details: { rows: 60, maxRows: 50 } },
+  });
+  expect(frames).toBeLessThan(2 * 30);
+  expect(await lastErrorEvent()).toMatchObject({ code: 'RESULT_TOO_LARGE' });
 });
 
 test('a job that runs out of its time is rejected with the stage that it was in', async () => {

@@ -3,7 +3,7 @@ import pino from 'pino';
 import { openDatabase } from '../../../src/persistence/client.ts';
 import { migrateDatabase } from '../../../src/persistence/migrate.ts';
 import { claimRun } from '../../../src/persistence/claim-run.ts';
-import { completeRun } from '../../../src/persistence/end-run.ts';
+import { completeRun } from '../../../src/persistence/complete-run.ts';
 import { createRunReporter } from '../../../src/job/run-reporter.ts';
 import { sampleAnalysis } from '../../harness/analysis-sample.ts';
 import { claimRequest, signal } from '../persistence/databases.ts';
@@ -40,7 +40,7 @@ test('what is told around the commit cannot end the run that commits: it is writ
     reporter.report({ percent: 98, stage: 'frames' });
     reporter.report({ percent: 99, stage: 'frames' });
     await reporter.ending(async () => {
-      const commit = completeRun(database, run, sampleAnalysis(), null, signal());
+      const commit = completeRun(database, run, sampleAnalysis(), { highlightsBucket: null }, signal());
       reporter.report({ percent: 99, stage: 'frames' });
       await commit;
     });

@@ -71,3 +71,14 @@ export function claimRequest(changes: Partial<ClaimRequest> = {}): ClaimRequest 
     ...changes,
   };
 }
+
+/** Rows that a reader of plain SQL sees of a video, by the name of what is read. */
+export async function shownRows(db: Database, videoId: string): Promise<Readonly<Record<string, number>>> {
+  const counts = ['person_tracks', 'observations', 'person_overlaps', 'action_events', 'scenes'].map(
+    (name) => `(SELECT count(*)::int FROM "${db.schema}"."${name}" WHERE "video_id" = $1) AS "${name}"`,
+  );
+  const { rows } = await db.pool.query<Record<string, number>>(`SELECT ${counts.join(', ')}`, [videoId]);
+  return rows[0] ?? {};
+}
+
+export const NO_ROWS = { person_tracks: 0, observations: 0, person_overlaps: 0, action_events: 0, scenes: 0 };

@@ -7,7 +7,7 @@ import { Interruption } from '../../../src/failure/failure.ts';
 import { openDatabase, type Database } from '../../../src/persistence/client.ts';
 import { migrateDatabase, migrationStatus } from '../../../src/persistence/migrate.ts';
 import { claimRun } from '../../../src/persistence/claim-run.ts';
-import { completeRun } from '../../../src/persistence/end-run.ts';
+import { completeRun } from '../../../src/persistence/complete-run.ts';
 import { keepAlive } from '../../../src/persistence/keep-alive.ts';
 import { saveProgress } from '../../../src/persistence/save-progress.ts';
 import { findVideo, listVideos } from '../../../src/persistence/read/videos.ts';
@@ -45,7 +45,7 @@ test('a server that crashed and came back is used again; the run goes on under i
       expect(failures).toBeLessThanOrEqual(2);
     }
   }
-  await completeRun(db, claim.run, sampleAnalysis(), null, signal());
+  await completeRun(db, claim.run, sampleAnalysis(), { highlightsBucket: null }, signal());
   expect(await findVideo(db, claim.run.videoId, signal())).toMatchObject({ status: 'completed' });
 });
 
@@ -107,10 +107,12 @@ test('a connection that goes silent in a transaction is given up on, and the nex
   const claim = await claimRun(remote, request, signal());
   if (claim.kind !== 'started') throw new Error('expected a started run');
   line.cutSilently();
-  await expect(completeRun(remote, claim.run, sampleAnalysis(), null, signal())).rejects.toMatchObject({
+  await expect(
+    completeRun(remote, claim.run, sampleAnalysis(), { highlightsBucket: null }, signal()),
+  ).rejects.toMatchObject({
     code: 'DATABASE_UNAVAILABLE',
   });
-  await completeRun(remote, claim.run, sampleAnalysis(), null, signal());
+  await completeRun(remote, claim.run, sampleAnalysis(), { highlightsBucket: null }, signal());
   expect(await findVideo(db, claim.run.videoId, signal())).toMatchObject({ status: 'completed' });
   await remote.close();
   await line.close();

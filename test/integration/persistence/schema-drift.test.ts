@@ -23,10 +23,10 @@ onBothDatabases((databases) => {
   test.each([
     ['a renamed column', 'ALTER TABLE "videos" RENAME "etag" TO "e_tag"'],
     ['another type', 'ALTER TABLE "videos" ALTER "progress" TYPE INTEGER'],
-    ['another nullability', 'ALTER TABLE "scenes" ALTER "text" DROP NOT NULL'],
+    ['another nullability', 'ALTER TABLE "scene_rows" ALTER "text" DROP NOT NULL'],
     ['another default', `ALTER TABLE "videos" ALTER "status" SET DEFAULT 'failed'`],
-    ['a missing index', 'DROP INDEX "action_events_type_idx"'],
-    ['a missing foreign key', 'ALTER TABLE "scenes" DROP CONSTRAINT "scenes_video_id_fkey"'],
+    ['a missing index', 'DROP INDEX "action_event_rows_type_idx"'],
+    ['a missing foreign key', 'ALTER TABLE "scene_rows" DROP CONSTRAINT "scene_rows_run_id_fkey"'],
     ['a table too many', 'CREATE TABLE "stray" ("x" INTEGER)'],
   ])('%s is noticed', async (_, change) => {
     const before = await factsOfDatabase(db);

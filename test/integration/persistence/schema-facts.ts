@@ -110,7 +110,7 @@ const ACTIONS: Readonly<Record<string, string>> = { Cascade: 'CASCADE', SetNull:
 function foreignKeys(model: Model, models: ReadonlyMap<string, Model>): string[] {
   return model.fields.flatMap((field) => {
     const parts =
-      /@relation\(fields: \[(.*?)\], references: \[(.*?)\], onDelete: (\w+), onUpdate: (\w+), map: "(\w+)"\)/.exec(
+      /@relation\((?:"\w+", )?fields: \[(.*?)\], references: \[(.*?)\], onDelete: (\w+), onUpdate: (\w+), map: "(\w+)"\)/.exec(
         field.attributes,
       );
     const target = models.get(field.type);
@@ -128,7 +128,7 @@ function foreignKeys(model: Model, models: ReadonlyMap<string, Model>): string[]
   });
 }
 
-/** What the database says, except for Prisma's bookkeeping, partial indexes and checks, which Prisma cannot express. */
+/** What the database says, except for views, Prisma's bookkeeping, partial indexes and checks, which Prisma cannot express. */
 export async function factsOfDatabase(db: Database): Promise<SchemaFacts> {
   const { rows } = await db.pool.query<{ fact: string }>(
     `SELECT 'column ' || c.relname || '.' || a.attname || ' '

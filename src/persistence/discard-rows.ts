@@ -1,0 +1,54 @@
+import { qualified } from './bulk-insert.ts';
+import type { Database } from './client.ts';
+import { databaseCall } from './database-call.ts';
+import { FINDING_TABLES } from './row-chunks.ts';
+
+/** Rows deleted by one statement: as many as keep it short, also on a slow disk. */
+const BATCH_ROWS = 2_000;
+
+/**
+ * Deletes the rows of a run that has ended and is not what readers see, in short statements, and tells how many they were.
+ * A run under way and a shown one are left alone, whoever asks. May be stopped at any point and done again.
+ */
+export async function discardRows(db: Database, runId: string, signal: AbortSignal): Promise<number> {
+  const runs = qualified(db.schema, 'analysis_runs');
+  const unseen = `SELECT r."id" FROM ${runs} r JOIN ${qualified(db.schema, 'videos')} v ON v."id" = r."video_id"
+    WHERE r."id" = $1::uuid AND r."outcome" <> 'running' AND v."result_run_id" IS DISTINCT FROM r."id"`;
+  let deleted = 0;
+  for (const name of FINDING_TABLES) {
+    const table = qualified(db.schema, name);
+    for (;;) {
+      const { rowCount } = await databaseCall(db, 'delete rows that nobody sees', signal, () =>
+        db.pool.query(
+          `DELETE FROM ${table} WHERE "ctid" = ANY (ARRAY(
+             SELECT "ctid" FROM ${table} WHERE "run_id" IN (${unseen}) LIMIT ${BATCH_ROWS}))`,
+          [runId],
+        ),
+      );
+      deleted += rowCount ?? 0;
+      if ((rowCount ?? 0) < BATCH_ROWS) break;
+    }
+  }
+  await databaseCall(db, 'delete rows that nobody sees', signal, () =>
+    db.pool.query(`UPDATE ${runs} SET "staged_rows" = 0 WHERE "id" IN (${unseen})`, [runId]),
+  );
+  return deleted;
+}
+
+/**
+ * Deletes what ended runs have left and nobody sees: rows of runs that did not come to their end, and of results that
+ * another one has replaced. Of one video, or of all; tells how many rows they were.
+ */
+export async function discardUnseenRows(db: Database, videoId: string | null, signal: AbortSignal): Promise<number> {
+  const { rows } = await databaseCall(db, 'look for rows that nobody sees', signal, () =>
+    db.pool.query<{ id: string }>(
+      `SELECT "id" FROM ${qualified(db.schema, 'analysis_runs')}
+       WHERE "staged_rows" > 0 AND "outcome" <> 'running' AND ($1::uuid IS NULL OR "video_id" = $1::uuid)
+       ORDER BY "started_at"`,
+      [videoId],
+    ),
+  );
+  let deleted = 0;
+  for (const { id } of rows) deleted += await discardRows(db, id, signal);
+  return deleted;
+}
