@@ -4,4 +4,6 @@ export interface ReceiveFacts {
   readonly receiveCount: number;
   /** The queue moves it away at the next receive, without a reason: whatever ends now must leave one. */
   readonly isLastReceive: boolean;
+  /** What this message found away again and again answers others: it fails by itself, and waiting does not help it. */
+  readonly isAlone?: boolean;
 }

@@ -6,9 +6,9 @@ import type { WorkerState } from './states.ts';
 
 /**
  * What uses up a receive of a message that has not failed: too many that wait (`full`), a worker that ends (`drain`) or that cannot go on
- * (`halt`), an earlier message of its group that went back (`group`).
+ * (`halt`), an earlier message of its group that went back (`group`), a wait for as long as one receive can last (`cap`).
  */
-export type BurntBy = 'full' | 'drain' | 'halt' | 'group';
+export type BurntBy = 'full' | 'drain' | 'halt' | 'group' | 'cap';
 
 /** What the worker tells: for tests, metrics and the operator's console. */
 export interface WorkerEvents {

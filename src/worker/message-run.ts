@@ -25,6 +25,9 @@ export interface EndedJob {
   readonly seconds: number;
 }
 
+/** As many as open a circuit, where nobody else gets an answer. */
+const MAX_ALONE = 3;
+
 /** The more a disposition asks for, the later in the list: one message has one end, that of its worst job. */
 const BY_SEVERITY: readonly Disposition['kind'][] = ['ack', 'reject', 'wait', 'retry', 'abandon', 'halt'];
 
@@ -42,6 +45,8 @@ export class MessageRun {
   ended: readonly EndedJob[] = [];
   /** Failed runs under this lease, which the queue does not count. */
   failedHere = 0;
+  /** Runs in a row that found away what others got answers from. */
+  failedAlone = 0;
   #message: ReceivedMessage;
   readonly #deps: MessageRunDeps;
   readonly #abort = new AbortController();
@@ -72,7 +77,8 @@ export class MessageRun {
   /** The receives, with those that this lease has saved the queue. */
   get facts(): ReceiveFacts {
     const { receiveCount } = this.#message;
-    return receiveFacts(this.lease.queue, { receiveCount: receiveCount + this.failedHere });
+    const receipt = receiveFacts(this.lease.queue, { receiveCount: receiveCount + this.failedHere });
+    return { ...receipt, isAlone: this.failedAlone >= MAX_ALONE };
   }
 
   /** The same message came again while its lease was held: its count of receives goes on. */

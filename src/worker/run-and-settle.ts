@@ -1,3 +1,4 @@
+import { dependencyOf, isAway } from '../failure/dependency.ts';
 import type { Disposition, Settled } from '../failure/disposition.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { DependencyWatch } from './dependency-watch.ts';
@@ -48,10 +49,18 @@ async function runOnce(deps: RunAndSettleDeps, run: MessageRun, plan: WaitPlan):
   if (run.lease.state !== 'held') return disposition;
   const doubt = deps.dependencies.learn(disposition, run.objects);
   if (doubt !== null) deps.onHalt(doubt);
+  if (disposition.kind === 'retry') countAlone(run, disposition.failure, deps.dependencies);
   const next = plan.after(disposition, waitFacts(run, deps));
   if (!('kind' in next) && next.why === 'retry') run.failedHere += 1;
   if ('kind' in next) deps.onEnded(next);
   return next;
+}
+
+/** A circuit that is closed says that others got an answer. */
+function countAlone(run: MessageRun, failure: Failure, { away }: DependencyWatch): void {
+  if (!isAway(failure)) return;
+  const isAlone = !away.some((dependency) => dependency === dependencyOf(failure));
+  run.failedAlone = isAlone ? run.failedAlone + 1 : 0;
 }
 
 function tell({ settle: { events } }: RunAndSettleDeps, run: MessageRun, settled: Settled): void {

@@ -99,13 +99,17 @@ export async function giveBack(deps: SettleDeps, lease: Lease, { why, burns, ...
  * Gives a message back untouched, for what is no fault of its own. At its last receive that would lose it: the queue moves it away
  * without a word, so that it goes with a reason instead.
  */
-export async function handBack(deps: SettleDeps, held: HeldMessage, why: Failure | InterruptionKind): Promise<Settled> {
+export async function handBack(
+  deps: SettleDeps,
+  held: HeldMessage,
+  why: Failure | InterruptionKind,
+  burns: BurntBy = why instanceof Failure ? 'halt' : 'drain',
+): Promise<Settled> {
   const isFailure = why instanceof Failure;
   if (held.facts.isLastReceive && held.lease.state === 'held' && held.lease.queue.deadLetter !== null) {
     const interrupted = (): Failure => new Failure('INTERRUPTED', `the worker stopped (${String(why)})`);
     return await reject(deps, held, isFailure ? why : interrupted());
   }
-  const burns = isFailure ? 'halt' : 'drain';
   return await giveBack(deps, held.lease, { afterSeconds: 0, why: isFailure ? why.code : why, burns });
 }
 

@@ -1,5 +1,6 @@
 import { isAway } from '../failure/dependency.ts';
 import type { Disposition, WaitReason } from '../failure/disposition.ts';
+import type { Failure } from '../failure/failure.ts';
 import type { ReceiveFacts } from '../failure/receipt.ts';
 import { retryDelaySeconds } from '../failure/retry-delay.ts';
 
@@ -7,6 +8,8 @@ export interface PlannedWait {
   readonly why: WaitReason;
   readonly detail: string;
   readonly seconds: number;
+  /** What it waits for to pass, where that is a failure. */
+  readonly failure?: Failure;
 }
 
 export interface WaitFacts extends ReceiveFacts {
@@ -31,10 +34,11 @@ export class WaitPlan {
     if (disposition.kind === 'wait') return this.#forOther(disposition, facts);
     if (disposition.kind !== 'retry') return disposition;
     const { failure, afterSeconds } = disposition;
-    // Given back, it would use up its receives for a fault that is not its own.
-    if (isAway(failure)) return this.#growing('dependency', failure.message, afterSeconds, facts);
+    // Given back, it would use up its receives for a fault that is not its own; the last one is left with a reason, by a run that knows.
+    const mayWait = isAway(failure) && (facts.isAlone !== true || facts.isLastReceive);
+    if (mayWait) return this.#growing('dependency', failure, afterSeconds, facts);
     // Given back, it would hold up its group, and the rest of the group would be received and given back each time.
-    if (facts.isOrdered) return this.#growing('retry', failure.message, afterSeconds, facts);
+    if (facts.isOrdered) return this.#growing('retry', failure, afterSeconds, facts);
     return disposition;
   }
 
@@ -49,8 +53,9 @@ export class WaitPlan {
     return { why, detail, seconds: Math.min(FIRST_LOOK_SECONDS * 2 ** waits, afterSeconds, facts.maxSeconds) };
   }
 
-  #growing(why: WaitReason, detail: string, firstSeconds: number, { now, maxSeconds }: WaitFacts): PlannedWait {
-    return { why, detail, seconds: Math.min(Math.max(firstSeconds, 1) * 2 ** this.#count(why, now), maxSeconds) };
+  #growing(why: WaitReason, failure: Failure, firstSeconds: number, { now, maxSeconds }: WaitFacts): PlannedWait {
+    const seconds = Math.min(Math.max(firstSeconds, 1) * 2 ** this.#count(why, now), maxSeconds);
+    return { why, detail: failure.message, seconds, failure };
   }
 
   /** Waits for the same thing before this one. */

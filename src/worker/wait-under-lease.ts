@@ -1,3 +1,4 @@
+import { Failure } from '../failure/failure.ts';
 import type { Clock } from '../time/clock.ts';
 import { giveBack, handBack, type HeldMessage, type SettleDeps } from './settle-message.ts';
 import type { Slot } from './slots.ts';
@@ -10,28 +11,35 @@ export interface WaitDeps {
   readonly waiting: WaitingRoom;
 }
 
+/** Kept of the time of one receive, so that it ends by our hand. */
+const LEAVE_SECONDS = 120;
 const FULL_BASE_SECONDS = 30;
 const FULL_CAP_SECONDS = 900;
 
 /**
  * Lets a message wait without a slot. `ready`: it has one again and may go on; `in-vain`: what it waits for does not come, which is the
- * caller's to settle. `over`: its lease is lost, or the worker ends or too many wait already, and it was given back.
+ * caller's to settle. `over`: its lease is lost, or it was given back, because the worker ends, too many wait already, or it has waited for
+ * as long as one receive can last.
  */
 export async function waitUnderLease(
-  { settle, waiting }: WaitDeps,
+  { clock, settle, waiting }: WaitDeps,
   held: HeldMessage,
   slot: Slot,
-  wait: Wait & { readonly detail: string },
+  wait: Omit<Wait, 'atMostSeconds'> & { readonly detail: string; readonly failure?: Failure },
 ): Promise<'ready' | 'in-vain' | 'over'> {
   const { messageId, receiveCount } = held.message;
   const { why, detail, seconds } = wait;
   settle.logger.info({ messageId, why, detail, seconds }, 'a message waits under its lease');
   settle.events.emit('message:waiting', { messageId, why, seconds });
-  const end = await waiting.wait(held, slot, wait);
+  const { lease } = held;
+  const leftSeconds = lease.grantableSeconds(lease.queue.limits.inFlightSeconds, clock.now());
+  const atMostSeconds = Math.max(0, leftSeconds - LEAVE_SECONDS);
+  const end = await waiting.wait(held, slot, { ...wait, atMostSeconds });
   if (end === 'full') {
     const delay = Math.min(FULL_BASE_SECONDS * 2 ** (receiveCount - 1), FULL_CAP_SECONDS);
     await giveBack(settle, held.lease, { afterSeconds: delay, why: 'too many messages wait already', burns: 'full' });
   }
+  if (end === 'too-long') await handBack(settle, held, wait.failure ?? waitedTooLong(detail), 'cap');
   if (end === 'closed') await handBack(settle, held, 'shutdown');
   return end === 'ready' || end === 'in-vain' ? end : 'over';
 }
@@ -44,4 +52,8 @@ export function waitFacts({ lease, facts }: HeldMessage, { clock, settle }: Wait
     now: clock.now(),
     maxSeconds: settle.settings.maxRetryDelaySeconds ?? Infinity,
   };
+}
+
+function waitedTooLong(detail: string): Failure {
+  return new Failure('INTERRUPTED', `it waited for as long as one receive can last: ${detail}`);
 }

@@ -15,15 +15,17 @@ export interface Wait {
   readonly why: WaitReason;
   /** When its time comes at the latest; null: when it is woken. */
   readonly seconds: number | null;
+  /** It may not wait longer. */
+  readonly atMostSeconds: number;
   /** Its time comes with the end of this; false: what it waited for does not come any more. */
   readonly until?: Promise<boolean>;
 }
 
 /**
- * `ready`: it has a place again. `in-vain`: what it waited for does not come. `lost`: its lease is gone. `full`: too many wait already.
+ * `ready`: it has a place again. `in-vain`: what it waited for does not come. `too-long`: it has waited as long as it may. `lost`: its lease is gone. `full`: too many wait already.
  * `closed`: the worker ends, it has to be given back. `given-back`: that was done for it.
  */
-export type WaitEnd = 'ready' | 'in-vain' | 'lost' | 'full' | 'closed' | 'given-back';
+export type WaitEnd = 'ready' | 'in-vain' | 'too-long' | 'lost' | 'full' | 'closed' | 'given-back';
 
 interface Stay {
   readonly held: HeldMessage;
@@ -51,7 +53,7 @@ export class WaitingRoom {
   }
 
   /** Gives the slot up, waits, and has a slot again when it ends as `ready`. */
-  async wait(held: HeldMessage, slot: Slot, { why, seconds, until }: Wait): Promise<WaitEnd> {
+  async wait(held: HeldMessage, slot: Slot, { why, seconds, atMostSeconds, until }: Wait): Promise<WaitEnd> {
     if (this.#closing !== null) return 'closed';
     if (held.lease.state !== 'held') return 'lost';
     if (this.#stays.size >= this.#options.limit && !mayExceed(held, why)) return 'full';
@@ -71,6 +73,7 @@ export class WaitingRoom {
     const lost = (): void => stay.end('lost');
     held.lease.signal.addEventListener('abort', lost, { once: true });
     cancels.push(() => held.lease.signal.removeEventListener('abort', lost));
+    cancels.push(this.#options.clock.after(atMostSeconds * 1_000, () => stay.end('too-long')));
     if (seconds !== null) cancels.push(this.#options.clock.after(seconds * 1_000, () => this.#due([stay])));
     void until?.then((hasCome) => {
       if (hasCome) this.#due([stay]);

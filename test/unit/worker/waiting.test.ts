@@ -202,6 +202,41 @@ test('a message waits on past the twelve hours of one receive: it comes again an
   await rig.clock.until(next(events, 'message:deleted'));
 });
 
+test('at its last receive a message that waits leaves what it waits for as the reason before the queue takes it away', async () => {
+  rig = createWorkerRig({ maxReceives: 1 });
+  const { worker, events } = rig.worker(async () => ({ kind: 'retry', afterSeconds: 30, failure: AWAY }), {
+    settings: { maxRetryDelaySeconds: 1_800 },
+  });
+  rig.send('a');
+  worker.start();
+  expect((await rig.clock.until(next(events, 'message:dead-lettered'))).code).toBe('DATABASE_UNAVAILABLE');
+  expect(rig.clock.now()).toBeGreaterThan(11.5 * HOUR_MS);
+  expect(rig.queue.moved).toEqual([]);
+});
+
+test('what one message alone finds away does not keep it for ever: it goes back, and at the last receive leaves its reason', async () => {
+  const failure = new Failure('TIMEOUT', 'nothing came', { stage: 'download' });
+  let runs = 0;
+  const { worker, events } = rig.worker(
+    async ({ job, isLastReceive, isAlone }) => {
+      if (job.key !== 'slow') return ACK;
+      runs += 1;
+      return isLastReceive && isAlone === true
+        ? { kind: 'reject', failure }
+        : { kind: 'retry', afterSeconds: 15, failure };
+    },
+    { concurrency: 2 },
+  );
+  rig.send('slow');
+  // Others get their answers from the same store all the time.
+  let sent = 0;
+  events.on('message:waiting', () => void rig.send(`quick-${(sent += 1)}`));
+  worker.start();
+  expect((await rig.clock.until(next(events, 'message:dead-lettered'))).code).toBe('TIMEOUT');
+  expect([rig.queue.mostReceives, rig.queue.moved]).toEqual([3, []]);
+  expect(runs).toBeLessThan(14);
+});
+
 test('a message that comes again while its aborted run has not returned waits for that, and runs once more then', async () => {
   const returns = Promise.withResolvers<void>();
   let runs = 0;
