@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { ReceivedMessage } from '../queue/received-message.ts';
-import { startHealthServer } from '../telemetry/health-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
 import { createWorkerMetrics } from '../telemetry/worker-metrics.ts';
@@ -15,6 +14,7 @@ import type { WorkerQueue } from '../worker/worker-options.ts';
 import type { DrainReport } from '../worker/drain-report.ts';
 import { Worker } from '../worker/worker.ts';
 import type { CrashPath } from './crash-path.ts';
+import { openHealth, type ProcessHealth } from './process-health.ts';
 import type { StartSignals } from './start-signals.ts';
 import { environment } from '../config/environment.ts';
 import { countEvents, healthSource } from './worker-health.ts';
@@ -29,6 +29,8 @@ export interface DaemonParts {
   readonly crashPath: CrashPath;
   /** Who heard the stop signals up to here, where somebody did. */
   readonly starting?: StartSignals;
+  /** Opened by the start, where it did; it stays the caller's. */
+  readonly health?: ProcessHealth;
   readonly events: WorkerEventBus;
 }
 
@@ -70,13 +72,12 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
     pollAgeMs: () => worker.pollAgeMs,
   });
   countEvents(events, metrics);
-  const { healthPort } = config.worker;
+  await using own = parts.health === undefined ? await openHealth(config.worker.healthPort) : null;
   const source = healthSource({ worker, metrics, statistics, waitSeconds: config.queue.waitSeconds });
-  const health = healthPort === 0 ? null : await startHealthServer(healthPort, source);
+  (parts.health ?? own)?.follow(source);
   try {
     return await runUntilDrained(parts, worker);
   } finally {
-    await health?.close();
     logger.info({ summary: statistics.summary() }, 'worker stopped');
   }
 }

@@ -18,6 +18,7 @@ import { processorSettings } from './job-settings.ts';
 import { openClients, openParts } from './open-parts.ts';
 import { openQueues } from './open-queues.ts';
 import { passPreflight } from './pass-preflight.ts';
+import { openHealth } from './process-health.ts';
 import { preflightDeps } from './preflight/real-deps.ts';
 import { runDaemon } from './run-daemon.ts';
 import { watchStart, type StartSignals } from './start-signals.ts';
@@ -56,6 +57,7 @@ interface Start {
 async function run({ config, logger, crashPath, starting }: Start): Promise<number> {
   const { signal } = starting;
   using clients = openClients(config);
+  await using health = await openHealth(config.worker.healthPort);
   using notifier = createSystemdNotifier({ env: environment(), logger });
   const wait = new StartWait({ limitMs: config.worker.startWaitSeconds * 1_000, logger, notifier, signal });
   const write = (text: string): void => void process.stderr.write(text);
@@ -74,6 +76,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
     queues: opened.queues,
     crashPath,
     starting,
+    health,
     events,
     processJob: createVideoProcessor(
       { database, s3: clients.s3, tools, chain, describer, logger, onAnalysed: tellAnalysed(events, chain) },

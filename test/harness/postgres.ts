@@ -122,7 +122,8 @@ function unprivilegedUser(): { readonly uid: number; readonly gid: number } | nu
   throw new Error('no unprivileged user to run PostgreSQL as');
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody uses now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

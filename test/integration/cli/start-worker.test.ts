@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { EXIT_CODES } from '../../../src/worker/exit-codes.ts';
+import { startInstanceMetadata } from '../../harness/credential-sources.ts';
 import { DaemonProcess } from '../../harness/daemon-process.ts';
 import { createFaultProxy, type FaultProxy } from '../../harness/fault-proxy.ts';
 import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
 import { TEST_ACCOUNT, TEST_CREDENTIALS, TEST_REGION } from '../../harness/local-aws.ts';
-import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
+import { freePort, startPostgres, type TestPostgres } from '../../harness/postgres.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const held = new AsyncDisposableStack();
@@ -61,15 +62,39 @@ function start(changes: Readonly<Record<string, string>> = {}): DaemonProcess {
 test('a database and a queue that come after the worker are waited for, and work begins when both are there', async () => {
   aws.refuse();
   database.refuse();
-  await using daemon = start();
+  const port = await freePort();
+  await using daemon = start({ HEALTH_PORT: String(port) });
   await daemon.logs(/^waiting for database \(.+\), queue \(.+\); trying again in \d/);
+  const probe = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`);
+  expect((await probe('/livez')).status).toBe(200);
+  const ready = await probe('/readyz');
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toMatchObject({ state: 'starting' });
   aws.heal();
   // The queue is there, and no longer waited for.
   await daemon.logs(/^waiting for database \((?!.*queue).*; trying again/);
   database.heal();
   await daemon.logs(/^polling/);
+  expect(await (await probe('/livez')).json()).toMatchObject({ state: 'polling' });
   // Only what was away was looked at again; nothing of this host.
   expect(daemon.words).toContain('ready: 0 failed');
+  expect(await daemon.stop('SIGTERM')).toBe(EXIT_CODES.CLEAN);
+}, 60_000);
+
+test('credentials that the instance does not have yet are waited for', async () => {
+  await using metadata = await startInstanceMetadata();
+  metadata.refusal = { status: 404 };
+  await using daemon = start({
+    AWS_ACCESS_KEY_ID: '',
+    AWS_SECRET_ACCESS_KEY: '',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.endpoint,
+  });
+  await daemon.logs(/^waiting for queue \(credentials: /);
+  expect(daemon.words).toContain('no credentials were found');
+  metadata.refusal = null;
+  await daemon.logs(/^polling/);
   expect(await daemon.stop('SIGTERM')).toBe(EXIT_CODES.CLEAN);
 }, 60_000);
 

@@ -12,6 +12,7 @@ import {
   startInstanceMetadata,
   startTokenService,
   type CredentialSource,
+  type Refusal,
 } from '../../harness/credential-sources.ts';
 import { DaemonProcess } from '../../harness/daemon-process.ts';
 import { createFaultProxy, type FaultProxy } from '../../harness/fault-proxy.ts';
@@ -156,6 +157,28 @@ describe('credentials that cannot be had', () => {
     await using _source = await startSourceOf('web identity');
     await rm(folder.at('token'));
     expect(await headFailure()).toMatchObject({ code: 'CREDENTIALS', class: 'system' });
+  });
+
+  test.each<[Kind, Refusal, string]>([
+    ['instance metadata', { status: 500 }, 'CREDENTIALS'],
+    ['web identity', { status: 403, code: 'AccessDenied' }, 'CREDENTIALS'],
+    ['web identity', { status: 500, code: 'InternalFailure' }, 'SERVICE_UNAVAILABLE'],
+  ])('once the old ones have expired, a refusal of %s counts: %j', async (kind, refusal, code) => {
+    await using source = await startSourceOf(kind);
+    // Metadata that hands out what has expired already is trusted for some minutes more: it must be alive when it comes.
+    source.lifeMs = 500;
+    using clients = createSqsClients({ region: TEST_REGION, endpoint: endpoint() });
+    const call = () => clients.control.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }));
+    await call();
+    source.refusal = refusal;
+    // Served until then by what was fetched before.
+    await expect(
+      (async () => {
+        for (;;) await call();
+      })(),
+    ).rejects.toMatchObject({ code });
+    source.refusal = null;
+    await call();
   });
 
   test('metadata that has none any more is a system failure', async () => {

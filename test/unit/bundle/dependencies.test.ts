@@ -39,6 +39,18 @@ describe('dependencies', () => {
     const kept = Object.entries(lock.packages).filter(([folder, entry]) => folder !== '' && entry.dev !== true);
     expect(kept.map(([folder]) => folder).sort()).toEqual(runtimePackages(lock, roots, () => true));
   });
+
+  test.each([
+    ['the environment', '@aws-sdk/credential-provider-env'],
+    ['a profile', '@aws-sdk/credential-provider-ini'],
+    ["a container's role", '@aws-sdk/credential-provider-http'],
+    ["an instance's role", '@smithy/credential-provider-imds'],
+    ['a token in a file', '@aws-sdk/credential-provider-web-identity'],
+    ['the token service, which takes it', '@aws-sdk/nested-clients'],
+  ])('bring credentials from %s into such an install', (_, name) => {
+    expect(runtimePackages(lock, Object.keys(project.dependencies), () => true)).toContain(`node_modules/${name}`);
+    expect(lock.packages[`node_modules/${name}`]?.dev ?? false).toBe(false);
+  });
 });
 
 test('loaded packages are read from every form of import', () => {

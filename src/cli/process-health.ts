@@ -1,0 +1,40 @@
+import { startHealthServer, type HealthReport, type HealthSource } from '../telemetry/health-server.ts';
+
+/** The health endpoints over the life of the process. */
+export interface ProcessHealth extends AsyncDisposable {
+  /** Answers from this source from now on. */
+  follow(source: HealthSource): void;
+}
+
+/** A start may wait for hours: whoever restarts what does not answer must see that it lives. */
+const STARTING: HealthSource = {
+  live: () => reportStart(true),
+  ready: () => reportStart(false),
+  metrics: () => '',
+};
+
+/** Opens the endpoints, which say that the worker is starting until there is one to follow; port 0 opens none. */
+export async function openHealth(port: number): Promise<ProcessHealth> {
+  let source = STARTING;
+  const server =
+    port === 0
+      ? null
+      : await startHealthServer(port, {
+          live: () => source.live(),
+          ready: () => source.ready(),
+          metrics: () => source.metrics(),
+          statistics: () => source.statistics?.() ?? {},
+        });
+  return {
+    follow(next) {
+      source = next;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await server?.close();
+    },
+  };
+}
+
+function reportStart(ok: boolean): HealthReport {
+  return { ok, details: { state: 'starting', busy: 0, waiting: 0, renewalsHealthy: true, pollAgeMs: null } };
+}
