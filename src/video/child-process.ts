@@ -4,6 +4,8 @@ import { availableParallelism, constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { Failure } from '../failure/failure.ts';
 import { adviceForErrno, meaningOfFileCode } from '../failure/sources/errno.ts';
+import { systemClock } from '../time/clock.ts';
+import { settledWithin } from '../time/settled-within.ts';
 import { usageOfGroup, type GroupUsage } from './group-usage.ts';
 import { countOomKills } from './oom-kills.ts';
 
@@ -32,11 +34,16 @@ export interface LimitedChild {
   readonly exited: Promise<ChildExit>;
   /** What it and what it started have used; null when they are gone. */
   usage(): Promise<GroupUsage | null>;
-  /** Ends the whole group (SIGTERM, then SIGKILL after the grace) and resolves when the process is really gone. */
-  stop(): Promise<ChildExit>;
+  /**
+   * Ends the whole group (SIGTERM, then SIGKILL after the grace) and resolves when the process is really gone, or when the kernel does not
+   * let it go: one in a frozen cgroup, or that waits for a disk, ends whenever that does.
+   */
+  stop(): Promise<void>;
 }
 
 const STOP_GRACE_MS = 500;
+/** A job is not held up for longer by a process that cannot be killed. */
+const STOP_LIMIT_MS = 10_000;
 const LIMITERS = ['/usr/bin/prlimit', '/bin/prlimit'];
 const DEFAULT_MEMORY_BYTES = 4 * 1024 ** 3;
 
@@ -88,16 +95,16 @@ export async function startLimited(
   for (const stream of [child.stdout, child.stderr]) stream.on('error', () => {});
   return { pid, stdout: child.stdout, stderr: child.stderr, exited, usage: () => usageOfGroup(pid), stop };
 
-  async function stop(): Promise<ChildExit> {
+  async function stop(): Promise<void> {
     child.stdout.destroy();
     child.stderr.destroy();
     signalGroup(pid, 'SIGTERM');
     const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), STOP_GRACE_MS);
-    const exit = await exited;
+    const isGone = await settledWithin(exited, STOP_LIMIT_MS, systemClock);
     clearTimeout(timer);
     // What it started may have ignored the polite signal.
     signalGroup(pid, 'SIGKILL');
-    return exit;
+    if (!isGone) child.unref();
   }
 }
 

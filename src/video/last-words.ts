@@ -10,6 +10,7 @@ export class LastWords {
   readonly #unmarked: string[] = [];
   #handledSignal: number | null = null;
   #saidAnything = false;
+  #isRunning = false;
 
   add(line: string): void {
     const text = line
@@ -19,6 +20,7 @@ export class LastWords {
     if (text === '') return;
     this.#saidAnything = true;
     const level = LEVEL.exec(text)?.[1];
+    if (level !== undefined) this.#isRunning = true;
     const handled = /^(?:\[\w+\] )?Exiting normally, received signal (\d+)\.$/.exec(text)?.[1];
     if (handled !== undefined) this.#handledSignal = Number(handled);
     if (level !== undefined && /info|verbose|debug|trace/.test(level)) return;
@@ -46,6 +48,11 @@ export class LastWords {
   /** The signal upon which ffmpeg says that it ends in good order. */
   get handledSignal(): number | null {
     return this.#handledSignal;
+  }
+
+  /** True once ffmpeg itself has said something: it was loaded and runs. */
+  get isRunning(): boolean {
+    return this.#isRunning;
   }
 
   get saidAnything(): boolean {

@@ -20,6 +20,10 @@ const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'S
 const CANNOT_RUN =
   /error while loading shared libraries|symbol lookup error|Error (?:loading shared library|relocating)|GLIBC(?:XX)?_[\d.]+'? not found|cannot execute|[Ee]xec format error|failed to execute|failed to map segment/;
 
+/** Exit codes of ffmpeg: after a signal that it obeyed, and after more of them than it waits for. */
+const OBEYED = 255;
+const HARD_EXIT = 123;
+
 /** What an allocation ends with that the address space of the tool has no room for. */
 const NO_MEMORY = /Cannot allocate memory|std::bad_alloc|memory exhausted|Out of memory|[Ff]ailed to allocate/;
 
@@ -41,7 +45,8 @@ const OF_HOST =
  */
 export function endedByForce({ tool, exit, words }: ToolEnd, details: Details): Failure | null {
   const fail = (code: FailureCode, message: string): Failure => new Failure(code, message, { details });
-  const cannotRun = words.unmarked.find((line) => CANNOT_RUN.test(line));
+  // A text of the file may break a line of the log in two: what looks like the loader's counts only while nothing was logged.
+  const cannotRun = words.isRunning ? undefined : words.unmarked.find((line) => CANNOT_RUN.test(line));
   if (exit.code === 126 || exit.code === 127 || (cannotRun !== undefined && exit.code !== 0)) {
     const said = cannotRun ?? words.unmarked.at(-1) ?? `exit code ${exit.code}`;
     if (NO_MEMORY.test(said)) return fail('HOST_OUT_OF_MEMORY', `there is no memory to start ${tool}: ${said}`);
@@ -94,12 +99,12 @@ function outOfItsMemory(tool: string, details: Details): Failure {
 /** The signal that ended it: as the kernel says, as ffmpeg says that it obeyed, or as the shell of a wrapper passes on. */
 function signalOf({ code, signal, mayHaveSpentCpu }: ChildExit, words: LastWords): string | null {
   if (signal !== null) return signal;
-  if (code === 0 || code === null) return null;
-  if (words.unmarked.some((line) => /^Received > \d+ system signals, hard exiting/.test(line))) {
+  if (code === null) return null;
+  if (code === HARD_EXIT && words.unmarked.some((line) => /^Received > \d+ system signals, hard exiting/.test(line))) {
     // Beyond its soft limit a process gets SIGXCPU once a second, and ffmpeg has enough of any signals after a few.
     return mayHaveSpentCpu ? 'SIGXCPU' : 'SIGTERM';
   }
-  if (words.handledSignal !== null) return nameOf(words.handledSignal);
+  if (code === OBEYED && words.handledSignal !== null) return nameOf(words.handledSignal);
   return code > 128 && words.errors.length === 0 ? nameOf(code - 128) : null;
 }
 

@@ -44,7 +44,7 @@ test.each<[string, End, string]>([
   ['SIGHUP', { signal: 'SIGHUP' }, 'TOOL_BROKEN'],
   ['a sandbox', { signal: 'SIGSYS' }, 'TOOL_BROKEN'],
   ['SIGTERM that ffmpeg obeyed', { code: 255, said: ['[info] Exiting normally, received signal 15.'] }, 'TOOL_BROKEN'],
-  ['many signals', unmarked('Received > 3 system signals, hard exiting'), 'TOOL_BROKEN'],
+  ['many signals', hardExit(), 'TOOL_BROKEN'],
   ['a wrapper whose child was killed', { code: 137 }, 'TOOL_BROKEN'],
   ['the same by the kernel', { code: 137, isOomKilled: true }, 'HOST_OUT_OF_MEMORY'],
   ['no descriptors', logged('file:video: Too many open files'), 'HOST_FAULT'],
@@ -85,6 +85,16 @@ test.each<[string, End, string | null]>([
     'VIDEO_DECODE_TIMEOUT',
   ],
   ['a good end', { code: 0, said: ['[error] something small'] }, null],
+  [
+    'a text in the file that looks like the loader',
+    { code: 1, said: ['[error] bad title: x', 'ffmpeg: error while loading shared libraries: y'] },
+    null,
+  ],
+  [
+    'a text in the file that looks like a signal in a line of its own',
+    { code: 1, said: ['[error] bad title: x', 'Exiting normally, received signal 15.'] },
+    null,
+  ],
   // Names and texts of the file are told at level info.
   [
     'a text in the file that looks like a signal',
@@ -96,10 +106,12 @@ test.each<[string, End, string | null]>([
 });
 
 test('many signals after all CPU time was used are those of the limit', () => {
-  expect(judged({ ...unmarked('Received > 3 system signals, hard exiting'), mayHaveSpentCpu: true })).toBe(
-    'VIDEO_DECODE_TIMEOUT',
-  );
+  expect(judged({ ...hardExit(), mayHaveSpentCpu: true })).toBe('VIDEO_DECODE_TIMEOUT');
 });
+
+function hardExit(): End {
+  return { code: 123, said: ['Received > 3 system signals, hard exiting'] };
+}
 
 function absent(line: string): End {
   return { code: 127, said: [line] };
