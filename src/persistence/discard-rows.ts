@@ -15,18 +15,27 @@ export async function discardRows(db: Database, runId: string, signal: AbortSign
   const unseen = `SELECT r."id" FROM ${runs} r JOIN ${qualified(db.schema, 'videos')} v ON v."id" = r."video_id"
     WHERE r."id" = $1::uuid AND r."outcome" <> 'running' AND v."result_run_id" IS DISTINCT FROM r."id"`;
   let deleted = 0;
-  for (const name of FINDING_TABLES) {
+  for (const { table: name, column, lowest, type } of FINDING_TABLES) {
     const table = qualified(db.schema, name);
+    // From where the last batch ended, along an index: from the beginning, each would pass all that are deleted already.
+    let from: string = lowest;
     for (;;) {
-      const { rowCount } = await databaseCall(db, 'delete rows that nobody sees', signal, () =>
-        db.pool.query(
-          `DELETE FROM ${table} WHERE "ctid" = ANY (ARRAY(
-             SELECT "ctid" FROM ${table} WHERE "run_id" IN (${unseen}) LIMIT ${BATCH_ROWS}))`,
-          [runId],
+      const batch = await databaseCall(db, 'delete rows that nobody sees', signal, () =>
+        db.pool.query<{ rows: number; last: string | null }>(
+          `WITH "gone" AS (
+             DELETE FROM ${table} WHERE "ctid" = ANY (ARRAY(
+               SELECT "ctid" FROM ${table} WHERE "run_id" = (${unseen}) AND "${column}" >= $2::${type}
+               ORDER BY "run_id", "${column}" LIMIT ${BATCH_ROWS}))
+             RETURNING "${column}")
+           SELECT count(*)::int AS "rows", max("${column}")::text AS "last" FROM "gone"`,
+          [runId, from],
         ),
       );
-      deleted += rowCount ?? 0;
-      if ((rowCount ?? 0) < BATCH_ROWS) break;
+      const { rows = 0, last = null } = batch.rows[0] ?? {};
+      deleted += rows;
+      from = last ?? from;
+      // Not at the first short batch: another worker may be deleting the same rows.
+      if (rows === 0) break;
     }
   }
   await databaseCall(db, 'delete rows that nobody sees', signal, () =>

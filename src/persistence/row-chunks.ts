@@ -32,8 +32,14 @@ const TABLES = [
   ['scenes', 'scene_rows'],
 ] as const satisfies readonly (readonly [keyof AnalysisRows, string])[];
 
-/** The tables of the findings, children before parents: the order in which rows are deleted. */
-export const FINDING_TABLES: readonly string[] = TABLES.map(([, table]) => table).toReversed();
+/** The tables, children before parents, each with the column after the run's in one of its indexes: the order of deleting. */
+export const FINDING_TABLES = [
+  { table: 'scene_rows', column: 'seconds', lowest: '-infinity', type: 'float8' },
+  { table: 'action_event_rows', column: 'start_seconds', lowest: '-infinity', type: 'float8' },
+  { table: 'person_overlap_rows', column: 'frame_index', lowest: '-2147483648', type: 'int4' },
+  { table: 'observation_rows', column: 'frame_index', lowest: '-2147483648', type: 'int4' },
+  { table: 'person_track_rows', column: 'track', lowest: '-2147483648', type: 'int4' },
+] as const;
 
 /** The rows in pieces, made one by one as they are asked for; the same rows and limits give the same pieces. */
 export function* rowChunks(rows: AnalysisRows, limits: ChunkLimits = CHUNK_LIMITS): Generator<RowChunk> {

@@ -1,7 +1,7 @@
 import { observedReadings } from '../../src/analysis/person-readings.ts';
 import { perStage } from '../../src/chain/per-stage.ts';
 import type { ObservedDetection, VideoAnalysis } from '../../src/analysis/video-analysis.ts';
-import { openDatabase } from '../../src/persistence/client.ts';
+import { openDatabase, type Database } from '../../src/persistence/client.ts';
 import { jobIdentity } from '../../src/persistence/identity.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
 import { claimRun, type Run } from '../../src/persistence/claim-run.ts';
@@ -14,7 +14,7 @@ export interface PersistenceBench {
   readonly database: 'embedded' | 'server';
   /** Observation rows of one analysis. */
   readonly rows: number;
-  /** Median of the rounds, the whole transaction included. */
+  /** Median of the rounds. */
   readonly rowsPerSecond: number;
   readonly readRowsPerSecond: number;
   readonly progressUpdatesPerSecond: number;
@@ -32,24 +32,7 @@ export async function benchPersistence(
   const db = await openDatabase({ url, schema: `bench_${process.pid}` });
   try {
     await migrateDatabase(db, signal);
-    const start = async (round: number): Promise<Run> => {
-      const object = { bucket: 'bench', key: String(round), versionId: null, etag: 'e' };
-      const sampling = { framesPerSecond: 1.5, attributes: 'per-track' } as const;
-      const pack = { name: 'bench', fingerprint: 'f' };
-      const identity = jobIdentity({ ...object, packFingerprint: pack.fingerprint, sampling });
-      const request = {
-        identity,
-        externalId: String(round),
-        object,
-        worker: 'bench',
-        pack,
-        sampling,
-        aliveSeconds: 600,
-      };
-      const claim = await claimRun(db, request, signal);
-      if (claim.kind !== 'started') throw new Error('the bench lost its own claim');
-      return claim.run;
-    };
+    const start = async (round: number): Promise<Run> => await startRun(db, String(round), signal);
     const analysis = analysisOf(rows);
     const writes: number[] = [];
     const reads: number[] = [];
@@ -77,11 +60,24 @@ export async function benchPersistence(
   }
 }
 
-function analysisOf(rows: number): VideoAnalysis {
-  const detection: ObservedDetection = {
+/** A run of an object that no other run of the bench knows. */
+export async function startRun(db: Database, key: string, signal: AbortSignal): Promise<Run> {
+  const object = { bucket: 'bench', key, versionId: null, etag: 'e' };
+  const sampling = { framesPerSecond: 1.5, attributes: 'per-track' } as const;
+  const pack = { name: 'bench', fingerprint: 'f' };
+  const identity = jobIdentity({ ...object, packFingerprint: pack.fingerprint, sampling });
+  const request = { identity, externalId: key, object, worker: 'bench', pack, sampling, aliveSeconds: 600 };
+  const claim = await claimRun(db, request, signal);
+  if (claim.kind !== 'started') throw new Error('the bench lost its own claim');
+  return claim.run;
+}
+
+/** An analysis with so many boxes, four in a frame, each an object of its own as the real ones are. */
+export function analysisOf(rows: number): VideoAnalysis {
+  const detection = (x: number): ObservedDetection => ({
     track: 1,
     class: 'person',
-    box: [100.25, 200.5, 220.125, 500],
+    box: [x + 0.25, 200.5, x + 120.125, 500],
     score: 0.9134,
     face: [140, 210, 180, 260],
     age: 34.51,
@@ -93,7 +89,7 @@ function analysisOf(rows: number): VideoAnalysis {
     action: 'walking',
     actionScore: 0.83,
     zone: 'left',
-  };
+  });
   const stage = { runs: 1, items: 1, runMs: 1, totalMs: 1 };
   return {
     version: 1,
@@ -111,7 +107,7 @@ function analysisOf(rows: number): VideoAnalysis {
     frames: Array.from({ length: rows / 4 }, (_, i) => ({
       index: i * 20,
       t: i / 1.5,
-      detections: [detection, detection, detection, detection],
+      detections: [0, 200, 400, 600].map(detection),
       overlaps: [],
     })),
     tracks: [

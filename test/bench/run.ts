@@ -4,6 +4,7 @@ import { benchHostCeiling } from './host-ceiling.ts';
 import { benchPersistence } from './persistence.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchQueue } from './queue.ts';
+import { benchStoring } from './storing.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   queue: benchQueue,
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   gpu: benchGpu,
   'host-ceiling': benchHostCeiling,
   persistence: () => benchPersistence(),
+  storing: () => benchStoring({ large: process.argv.includes('--large') }),
 };
 
 const name = process.argv[2] ?? '';
