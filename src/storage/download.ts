@@ -2,11 +2,13 @@ import { createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
 import { Failure } from '../failure/failure.ts';
 import { RETRY_POLICIES, withRetries, type RetryPolicy } from '../failure/retry.ts';
-import { checkReference, type ObjectRef } from './object-ref.ts';
-import { classifyS3Error } from './s3-failure.ts';
+import { clientIn, inBucketRegion, otherRegionIn } from './bucket-region.ts';
+import { checkReference, isFolderKey, type ObjectRef } from './object-ref.ts';
+import { classifyS3Error, statusOf } from './s3-failure.ts';
+import { WRITTEN_BY } from './upload-file.ts';
 import { onDisk } from './workspace.ts';
 
 export type { ObjectRef } from './object-ref.ts';
@@ -22,9 +24,16 @@ export interface DownloadLimits {
 /** An object as S3 knows it: the very bytes that a download of it gets, or none. */
 export interface ObjectHead extends ObjectRef {
   readonly sizeBytes: number;
+  /** Of its bucket, where that is not the client's own. */
+  readonly region: string | null;
+  /** What its uploader left as `written-by`. */
+  readonly writtenBy: string | null;
 }
 
-/** Asks S3 for an object's identity and size; refuses an empty or oversize one, or one that is no longer the one meant. */
+/**
+ * Asks S3 for an object's identity and size; refuses an empty one that is no mark of a folder, an oversize one, and one that is no
+ * longer the one meant.
+ */
 export async function headObject(
   client: S3Client,
   ref: ObjectRef,
@@ -34,45 +43,64 @@ export async function headObject(
   checkReference(ref);
   const idle = idleTimer(limits.timeoutMs, ref);
   try {
-    const answer = await client.send(new HeadObjectCommand(inputOf(ref)), {
-      abortSignal: AbortSignal.any([signal, idle.signal]),
+    const head = await inBucketRegion(client, async (regional) => {
+      idle.touch();
+      const answer = await askForHead(regional, ref, idle, AbortSignal.any([signal, idle.signal]));
+      const region = regional === client ? null : await regional.config.region();
+      return {
+        bucket: ref.bucket,
+        key: ref.key,
+        etag: answer.ETag ?? null,
+        versionId: answer.VersionId ?? null,
+        sizeBytes: answer.ContentLength ?? 0,
+        region,
+        writtenBy: answer.Metadata?.[WRITTEN_BY] ?? null,
+      };
     });
-    const head = {
-      bucket: ref.bucket,
-      key: ref.key,
-      etag: answer.ETag ?? null,
-      versionId: answer.VersionId ?? null,
-      sizeBytes: answer.ContentLength ?? 0,
-    };
     // Not every S3 server honours If-Match on HEAD.
     if (ref.etag !== null && head.etag !== null && bare(ref.etag) !== bare(head.etag)) throw changed(ref);
     checkSize(ref, head.sizeBytes, limits.maxBytes);
     return head;
   } catch (error) {
-    const meaning = meaningOf(error, ref, idle.signal, signal);
-    if (!(meaning instanceof Failure) || !isNameless(meaning)) throw meaning;
-    throw (await askAgainWithBody(client, ref, AbortSignal.any([signal, idle.signal]))) ?? meaning;
+    throw meaningOf(error, ref, idle.signal, signal);
   } finally {
     idle.stop();
   }
 }
 
-/** An answer to HEAD has no body: a missing bucket looks like a missing key, expired credentials like a bad request. */
-function isNameless({ code, details }: Failure): boolean {
-  return code === 'OBJECT_NOT_FOUND' || (code === 'UNKNOWN' && details['httpStatus'] === 400);
+type HeadAnswer = Pick<HeadObjectCommandOutput, 'ETag' | 'VersionId' | 'ContentLength' | 'Metadata'>;
+
+const EMPTY: HeadAnswer = { ETag: undefined, VersionId: undefined, ContentLength: 0, Metadata: undefined };
+
+/**
+ * An answer to HEAD has no body, and so no word of what is wrong: a missing bucket looks like a missing key, wrong credentials like an
+ * object that is denied. Whenever it is refused, a GET of one byte is asked the same, and what that says decides.
+ */
+async function askForHead(client: S3Client, ref: ObjectRef, idle: IdleTimer, signal: AbortSignal): Promise<HeadAnswer> {
+  try {
+    return await client.send(new HeadObjectCommand(inputOf(ref)), { abortSignal: signal });
+  } catch (error) {
+    const status = statusOf(error);
+    const isRefused = status !== null && status >= 300 && status < 500 && status !== 408 && status !== 429;
+    // Where another region is named already, that is where to ask.
+    if (!isRefused || (await otherRegionIn(client, error)) !== null) throw error;
+  }
+  idle.touch();
+  return await askForFirstByte(client, ref, signal);
 }
 
-/** What S3 says to a GET of one byte when that tells more than the answer to HEAD did, else null. */
-async function askAgainWithBody(client: S3Client, ref: ObjectRef, signal: AbortSignal): Promise<Failure | null> {
+async function askForFirstByte(client: S3Client, ref: ObjectRef, signal: AbortSignal): Promise<HeadAnswer> {
   try {
     const answer = await client.send(new GetObjectCommand({ ...inputOf(ref), Range: 'bytes=0-0' }), {
       abortSignal: signal,
     });
     if (answer.Body instanceof Readable) answer.Body.destroy();
-    return null;
+    const total = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1];
+    return { ...answer, ContentLength: total === undefined ? answer.ContentLength : Number(total) };
   } catch (error) {
-    const meaning = classifyS3Error(error, ref);
-    return ['BUCKET_NOT_FOUND', 'OBJECT_NOT_FOUND', 'CREDENTIALS'].includes(meaning.code) ? meaning : null;
+    // There is no first byte.
+    if (statusOf(error) === 416) return EMPTY;
+    throw error;
   }
 }
 
@@ -87,9 +115,10 @@ export async function downloadObject(
   limits: DownloadLimits,
   signal: AbortSignal,
 ): Promise<void> {
+  const regional = head.region === null ? client : clientIn(client, head.region);
   try {
     await onDisk('begin a download', () => rm(target, { force: true }));
-    await withRetries(() => fetchRest(client, { head, target }, limits.timeoutMs, signal), {
+    await withRetries(() => fetchRest(regional, { head, target }, limits.timeoutMs, signal), {
       signal,
       policy: limits.retry ?? RETRY_POLICIES.download,
     });
@@ -171,6 +200,7 @@ function changed(ref: ObjectRef): Failure {
 
 function checkSize(ref: ObjectRef, sizeBytes: number, maxBytes: number): void {
   const name = `s3://${ref.bucket}/${ref.key}`;
+  if (sizeBytes === 0 && isFolderKey(ref.key)) return;
   if (sizeBytes === 0) throw new Failure('OBJECT_EMPTY', `${name} has no bytes; upload it again`);
   if (sizeBytes > maxBytes) {
     throw new Failure('OBJECT_TOO_LARGE', `${name} has ${sizeBytes} bytes, at most ${maxBytes} are accepted`, {

@@ -1,27 +1,64 @@
 import { causesOf } from '../failure/causes.ts';
+import type { FailureCode } from '../failure/codes.ts';
 import { Failure } from '../failure/failure.ts';
 import { textField } from '../failure/fields.ts';
-import { meaningOfAwsError } from '../failure/sources/aws.ts';
+import { headerOf, isDeleteMarker, meaningOfAwsError } from '../failure/sources/aws.ts';
 
 /** What an error of the S3 client means for the job; keeps the error as the cause and S3's own code in the details. */
 export function classifyS3Error(error: unknown, ref: { readonly bucket: string; readonly key: string }): Failure {
   if (error instanceof Failure) return error;
   const code = meaningOfAwsError(error, 's3') ?? 'UNKNOWN';
-  const name = error instanceof Error ? error.name : 'unknown';
-  const reason = error instanceof Error && error.message !== '' ? error.message : name;
-  return new Failure(code, `s3://${ref.bucket}/${ref.key}: ${reason.slice(0, 300)}`, {
+  const region = regionIn(error);
+  return new Failure(code, `s3://${ref.bucket}/${ref.key}: ${wordsOf(error)}${adviceOn(code, error, region)}`, {
     cause: error,
-    details: { s3Code: codeOf(error) ?? name, httpStatus: statusOf(error) },
+    details: {
+      s3Code: codeOf(error) ?? nameOf(error),
+      httpStatus: statusOf(error),
+      ...(region === null ? {} : { bucketRegion: region }),
+    },
   });
 }
 
-function statusOf(error: unknown): number | null {
+/** The status of the answer that an error stands for; null where there was none. */
+export function statusOf(error: unknown): number | null {
   const metadata: unknown = error instanceof Error && '$metadata' in error ? error.$metadata : null;
   if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return null;
   return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : null;
 }
 
+/** Names that the client makes up for an answer without a body. */
+const NAMELESS = /^(Unknown|UnknownError|NotFound|Error)$/;
+
+function wordsOf(error: unknown): string {
+  const name = nameOf(error);
+  const message = error instanceof Error ? error.message : '';
+  const status = statusOf(error);
+  if (status !== null && NAMELESS.test(name)) return `S3 answered with HTTP ${status} and no reason`;
+  if (message === '' || message === name) return name;
+  return (status === null ? message : `${name}: ${message}`).slice(0, 400);
+}
+
+/** What the code does not say: an object that was deleted, a bucket that is elsewhere. */
+function adviceOn(code: FailureCode, error: unknown, region: string | null): string {
+  if (causesOf(error).some(isDeleteMarker)) return ' (it was deleted: its newest version is a delete marker)';
+  if (code !== 'CONFIG_INVALID') return '';
+  if (region !== null) return ` (the bucket is in ${region}: check AWS_REGION and AWS_ENDPOINT_URL)`;
+  return ' (check AWS_REGION, AWS_ENDPOINT_URL and S3_FORCE_PATH_STYLE)';
+}
+
+function regionIn(error: unknown): string | null {
+  for (const link of causesOf(error)) {
+    const region = headerOf(link, 'x-amz-bucket-region') ?? textField(link, 'Region');
+    if (region !== null) return region;
+  }
+  return null;
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}
+
 /** Codes also hide under the SDK's own wrapper. */
 function codeOf(error: unknown): string | undefined {
-  return causesOf(error).flatMap((link) => textField(link, 'code') ?? [])[0];
+  return causesOf(error).flatMap((link) => textField(link, 'code') ?? textField(link, 'Code') ?? [])[0];
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Failure } from '../failure/failure.ts';
+import { inBucketRegion } from './bucket-region.ts';
 import { classifyS3Error } from './s3-failure.ts';
 
 export interface UploadTarget {
@@ -11,7 +12,14 @@ export interface UploadTarget {
 
 const TIMEOUT_MS = 60_000;
 
-/** Puts a small file (a highlight image) at a key; a second time overwrites, so a rerun leaves one object. */
+/** The user metadata that every file of this program carries, so that it is known again whatever message tells of it. */
+export const WRITTEN_BY = 'written-by';
+export const PROGRAM = 'gpu-video-worker';
+
+/**
+ * Puts a small file (a highlight image) at a key; a second time overwrites, so a rerun leaves one object. What is wrong with its bucket
+ * is OUTPUT_REFUSED.
+ */
 export async function uploadFile(
   client: S3Client,
   target: UploadTarget,
@@ -21,15 +29,27 @@ export async function uploadFile(
   const body = typeof source === 'string' ? await readFile(source) : source;
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
-    await client.send(
-      new PutObjectCommand({ Bucket: target.bucket, Key: target.key, Body: body, ContentType: target.contentType }),
-      { abortSignal: AbortSignal.any([signal, timeout]) },
-    );
+    const put = {
+      Bucket: target.bucket,
+      Key: target.key,
+      Body: body,
+      ContentType: target.contentType,
+      Metadata: { [WRITTEN_BY]: PROGRAM },
+    };
+    const abortSignal = AbortSignal.any([signal, timeout]);
+    await inBucketRegion(client, (regional) => regional.send(new PutObjectCommand(put), { abortSignal }));
   } catch (error) {
     signal.throwIfAborted();
-    if (!timeout.aborted) throw classifyS3Error(error, target);
+    if (!timeout.aborted) throw outputFailure(classifyS3Error(error, target));
     throw new Failure('TIMEOUT', `s3://${target.bucket}/${target.key}: the upload took longer than ${TIMEOUT_MS} ms`, {
       cause: error,
     });
   }
+}
+
+/** What is permanent for an object that is read is a refusal of ours here: it says nothing of the video. */
+function outputFailure(failure: Failure): Failure {
+  if (failure.class !== 'permanent' && failure.code !== 'CONFIG_INVALID') return failure;
+  const { message, cause, details } = failure;
+  return new Failure('OUTPUT_REFUSED', message, { cause, details });
 }

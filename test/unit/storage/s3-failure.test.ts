@@ -10,7 +10,7 @@ const coded = (code: string): Error => Object.assign(new Error('x'), { code });
 test.each([
   [named('NoSuchKey'), 'OBJECT_NOT_FOUND'],
   [named('NoSuchBucket'), 'BUCKET_NOT_FOUND'],
-  [named('PermanentRedirect'), 'BUCKET_NOT_FOUND'],
+  [named('PermanentRedirect'), 'CONFIG_INVALID'],
   [named('InvalidArgument'), 'OBJECT_NOT_FOUND'],
   [named('AccessDenied'), 'OBJECT_FORBIDDEN'],
   [named('AllAccessDisabled'), 'OBJECT_FORBIDDEN'],
@@ -43,6 +43,21 @@ test("S3's own word and status go along", () => {
   expect(classifyS3Error(error, ref).details).toEqual({ s3Code: 'Odd', httpStatus: 400 });
   const wrapped = new Error('outer', { cause: coded('EPIPE') });
   expect(classifyS3Error(wrapped, ref).details).toEqual({ s3Code: 'EPIPE', httpStatus: null });
+});
+
+test('S3 is quoted: its code, its sentence, and the region that it names', () => {
+  const redirect = named('PermanentRedirect', {
+    message: 'must be addressed using the specified endpoint.',
+    Region: 'eu-west-1',
+    $metadata: { httpStatusCode: 301 },
+  });
+  const failure = classifyS3Error(redirect, ref);
+  expect(failure.message).toBe(
+    's3://videos/a.mp4: PermanentRedirect: must be addressed using the specified endpoint. (the bucket is in eu-west-1: check AWS_REGION and AWS_ENDPOINT_URL)',
+  );
+  expect(failure.details).toEqual({ s3Code: 'PermanentRedirect', httpStatus: 301, bucketRegion: 'eu-west-1' });
+  const silent = named('Unknown', { message: 'UnknownError', $metadata: { httpStatusCode: 403 } });
+  expect(classifyS3Error(silent, ref).message).toBe('s3://videos/a.mp4: S3 answered with HTTP 403 and no reason');
 });
 
 test('a failure passes unchanged', () => {
