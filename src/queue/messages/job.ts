@@ -15,3 +15,8 @@ export interface Job {
   readonly priority: JobPriority;
   readonly source: JobSource;
 }
+
+/** Whether a key is one that consoles, and file systems on S3, give to the mark of a folder: an object without bytes. */
+export function isFolderKey(key: string): boolean {
+  return key.endsWith('/') || key.endsWith('_$folder$');
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../../failure/failure.ts';
-import type { Job, JobPriority } from './job.ts';
+import { isFolderKey, type Job, type JobPriority } from './job.ts';
 
 export type ParsedMessage =
   | { readonly kind: 'jobs'; readonly jobs: readonly Job[] }
@@ -14,17 +14,34 @@ export const MAX_BODY_BYTES = 262_144;
 const MAX_KEY_BYTES = 1_024;
 const MAX_WRAPPINGS = 3;
 
-const bucket = z.string().min(1);
+/** Some senders put the bucket's ARN where its name belongs. */
+const bucket = z
+  .string()
+  .transform((text) => text.replace(/^arn:aws[\w-]*:s3:::/, ''))
+  .pipe(z.string().min(1));
 const key = z.string().min(1);
 /** What the database can keep and find again: no NUL, and short enough for an index. */
 const ID = /^[^\0]{1,500}$/;
-const id = z.union([z.string().regex(ID), z.number().int()]).transform(String);
+const id = z.union([z.literal(''), z.string().regex(ID), z.number().int()]).transform(String);
+/** Stores that keep no versions send empty texts; a dash stands for nothing in logs that events are made from. */
+const tag = z
+  .string()
+  .nullish()
+  .transform((text) => {
+    const bare = text?.replaceAll('"', '').trim() ?? '';
+    return bare === '' || bare === '-' ? null : bare;
+  });
+const size = z
+  .union([z.number(), z.string()])
+  .nullish()
+  .transform((value) => (value === null || value === undefined || value === '' ? null : Number(value)))
+  .catch(null);
 
 const backendSchema = z.looseObject({
   eventType: z.literal('video-uploaded'),
   s3: z.looseObject({ bucket, key }),
   video: z.looseObject({ id: id.nullish() }).nullish(),
-  processing: z.looseObject({ priority: z.string().optional() }).nullish(),
+  processing: z.looseObject({ priority: z.unknown() }).nullish(),
 });
 const recordSchema = z.looseObject({
   eventName: z.string(),
@@ -32,8 +49,9 @@ const recordSchema = z.looseObject({
     bucket: z.looseObject({ name: bucket }),
     object: z.looseObject({
       key,
-      eTag: z.string().optional(),
-      versionId: z.string().nullish(),
+      size,
+      eTag: tag,
+      versionId: tag,
     }),
   }),
 });
@@ -44,8 +62,9 @@ const eventBridgeSchema = z.looseObject({
     bucket: z.looseObject({ name: bucket }),
     object: z.looseObject({
       key,
-      etag: z.string().optional(),
-      'version-id': z.string().nullish(),
+      size,
+      etag: tag,
+      'version-id': tag,
     }),
   }),
 });
@@ -91,7 +110,7 @@ function parseBackend(value: unknown, attributes: StringAttributes): ParsedMessa
       bucket: message.s3.bucket,
       key: message.s3.key,
       source: 'backend',
-      videoId: message.video?.id ?? attributeId(attributes),
+      videoId: message.video?.id || attributeId(attributes),
       priority: toPriority(message.processing?.priority),
     }),
   ]);
@@ -100,21 +119,28 @@ function parseBackend(value: unknown, attributes: StringAttributes): ParsedMessa
 function parseS3Event(value: unknown): ParsedMessage {
   const event = check(eventSchema, value, 'the S3 event');
   const found: Job[] = [];
+  let folders = 0;
   for (const [index, raw] of event.Records.entries()) {
     if (isRecord(raw) && typeof raw['eventName'] === 'string' && !isCreation(raw['eventName'])) continue;
     const record = check(recordSchema, raw, `record ${index} of the S3 event`);
     const { object } = record.s3;
+    const decoded = decodeKey(object.key);
+    if (isFolder(decoded, object.size)) {
+      folders += 1;
+      continue;
+    }
     found.push(
       job({
         bucket: record.s3.bucket.name,
-        key: decodeKey(object.key),
-        versionId: object.versionId ?? null,
-        etag: object.eTag ?? null,
+        key: decoded,
+        versionId: object.versionId,
+        etag: object.eTag,
         source: 's3-event',
       }),
     );
   }
-  return found.length > 0 ? jobs(found) : { kind: 'ignored', reason: 'no record tells of a new object' };
+  if (found.length > 0) return jobs(found);
+  return { kind: 'ignored', reason: folders > 0 ? FOLDER : 'no record tells of a new object' };
 }
 
 /** The key of an EventBridge event is not form-encoded: a plus in it is a plus. */
@@ -125,12 +151,13 @@ function parseEventBridge(value: unknown): ParsedMessage {
   const event = check(eventBridgeSchema, value, 'the EventBridge event');
   if (event['detail-type'] !== 'Object Created') throw unknownShape('an EventBridge event that S3 did not send');
   const { object } = event.detail;
+  if (isFolder(object.key, object.size)) return { kind: 'ignored', reason: FOLDER };
   return jobs([
     job({
       bucket: event.detail.bucket.name,
       key: object.key,
-      versionId: object['version-id'] ?? null,
-      etag: object.etag ?? null,
+      versionId: object['version-id'],
+      etag: object.etag,
       source: 's3-event',
     }),
   ]);
@@ -142,11 +169,18 @@ function job(facts: Partial<Job> & Pick<Job, 'bucket' | 'key' | 'source'>): Job 
   }
   return {
     versionId: null,
+    etag: null,
     videoId: null,
     priority: 'normal',
     ...facts,
-    etag: facts.etag?.replaceAll('"', '') ?? null,
   };
+}
+
+const FOLDER = 'the mark of a folder';
+
+/** Where the message does not tell the size, the job finds out. */
+function isFolder(decodedKey: string, sizeBytes: number | null): boolean {
+  return sizeBytes === 0 && isFolderKey(decodedKey);
 }
 
 function jobs(found: readonly Job[]): ParsedMessage {
@@ -163,7 +197,7 @@ function attributeId(attributes: StringAttributes): string | null {
   return check(z.string().regex(ID), value, 'the attribute video_id');
 }
 
-function toPriority(text: string | undefined): JobPriority {
+function toPriority(text: unknown): JobPriority {
   return text === 'high' || text === 'low' ? text : 'normal';
 }
 

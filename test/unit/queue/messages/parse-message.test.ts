@@ -112,3 +112,84 @@ describe('pitfall 33: what cannot work is refused with its own code', () => {
     expect(codeOf(body)).toBe(code);
   });
 });
+
+describe('what stores other than S3 send', () => {
+  const event = (object: object, more: object = {}): string =>
+    JSON.stringify({
+      Records: [
+        {
+          eventVersion: '2.2',
+          eventSource: 'ceph:s3',
+          eventName: 'ObjectCreated:Put',
+          s3: { bucket: { name: 'b' }, object: { key: 'a.mp4', ...object } },
+          ...more,
+        },
+      ],
+    });
+  const bridged = (object: object): string =>
+    JSON.stringify({
+      'detail-type': 'Object Created',
+      detail: { bucket: { name: 'b' }, object: { key: 'a.mp4', ...object } },
+    });
+  const jobOf = (body: string): unknown => {
+    const parsed = parseMessage(body);
+    return parsed.kind === 'jobs' ? parsed.jobs[0] : parsed;
+  };
+
+  test.each<[string, string]>([
+    ['empty texts', event({ size: 5_346, eTag: '', versionId: '' })],
+    ['nulls', event({ eTag: null, versionId: null })],
+    ['quotes around nothing', event({ eTag: '""' })],
+    ['dashes', event({ eTag: '-', versionId: '-' })],
+    ['empty texts by EventBridge', bridged({ etag: '', 'version-id': '' })],
+    ['nulls by EventBridge', bridged({ etag: null, 'version-id': null })],
+  ])('%s in place of an ETag and a version mean that there is none', (_what, body) => {
+    expect(jobOf(body)).toMatchObject({ etag: null, versionId: null });
+  });
+
+  test('a version that is called null is one: S3 keeps it so where versions were switched off', () => {
+    expect(jobOf(event({ versionId: 'null', eTag: '"e-2"' }))).toMatchObject({ versionId: 'null', etag: 'e-2' });
+  });
+
+  test.each<[string, string]>([
+    ['its ARN', JSON.stringify({ bucket: 'arn:aws:s3:::videos', key: 'a.mp4' })],
+    ['its ARN in China', JSON.stringify({ bucket: 'arn:aws-cn:s3:::videos', key: 'a.mp4' })],
+  ])('a bucket may be named by %s', (_what, body) => {
+    expect(jobOf(body)).toMatchObject({ bucket: 'videos' });
+  });
+
+  test('an empty id or priority of the backend is none', () => {
+    const body = {
+      eventType: 'video-uploaded',
+      s3: { bucket: 'b', key: 'k' },
+      video: { id: '' },
+      processing: { priority: null },
+    };
+    const parsed = parseMessage(JSON.stringify(body), { video_id: '12' });
+    expect(parsed.kind === 'jobs' && parsed.jobs[0]).toMatchObject({ videoId: '12', priority: 'normal' });
+  });
+
+  test.each<[string, string]>([
+    ['a folder', event({ key: 'videos/2026/', size: 0, eTag: 'd41d8cd98f00b204e9800998ecf8427e', sequencer: '00' })],
+    ['a folder whose size is a text', event({ key: 'videos/2026/', size: '0' })],
+    ['a folder with an encoded name', event({ key: 'a+b%2F', size: 0 })],
+    ['a folder of a file system on S3', event({ key: 'videos_$folder$', size: 0 })],
+    ['a folder by EventBridge', bridged({ key: 'videos/', size: 0 })],
+    ['a folder in an envelope', JSON.stringify({ Type: 'Notification', Message: event({ key: 'videos/', size: 0 }) })],
+  ])('the mark of %s is ignored', (_what, body) => {
+    expect(parseMessage(body)).toEqual({ kind: 'ignored', reason: 'the mark of a folder' });
+  });
+
+  test.each<[string, string]>([
+    ['has bytes', event({ key: 'videos/', size: 7 })],
+    ['has a size that is not told', event({ key: 'videos/' })],
+    ['has a size of the wrong type', event({ key: 'videos/', size: {} })],
+  ])('what is called like a folder and %s is a job', (_what, body) => {
+    expect(jobOf(body)).toMatchObject({ key: 'videos/' });
+  });
+
+  test('a folder beside objects is passed over', () => {
+    const folder = { ...record('videos/'), s3: { bucket: { name: 'b' }, object: { key: 'videos/', size: 0 } } };
+    expect(keys({ Records: [folder, record('1'), folder, record('2')] })).toEqual(['1', '2']);
+  });
+});
