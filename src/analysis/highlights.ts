@@ -4,6 +4,9 @@ import type { Box } from '../vision/box.ts';
 import type { FrameHandle, ModelChain } from '../chain/model-chain.ts';
 import type { HighlightImage } from './video-analysis.ts';
 
+/** What the keys of all highlight images begin with. */
+export const HIGHLIGHTS_PREFIX = 'highlights/';
+
 export interface HighlightWriter {
   /** JPEG of the frame with the person's box drawn. */
   capture(handle: FrameHandle, box: Box, caption: string, signal: AbortSignal): Promise<Uint8Array>;
@@ -29,7 +32,7 @@ export function createHighlightWriter(chain: ModelChain, videoId: string, worksp
       await mkdir(folder, { recursive: true });
       const file = join(folder, name);
       await writeFile(file, jpeg, { signal });
-      return { key: `highlights/${encodeURIComponent(videoId)}/${name}`, file };
+      return { key: `${HIGHLIGHTS_PREFIX}${encodeURIComponent(videoId)}/${name}`, file };
     },
   };
 }

@@ -3,6 +3,7 @@ import { DEFAULT_ANALYSIS_SETTINGS, type AnalysisSettings } from '../analysis/se
 import { parseZonePlan } from '../analysis/zones.ts';
 import type { Config } from '../config/config.ts';
 import type { VideoProcessorSettings } from '../job/job-context.ts';
+import { ownOutput } from '../job/own-output.ts';
 import type { VideoLimits } from '../video/video-limits.ts';
 
 const PROBE_TIMEOUT_MS = 30_000;
@@ -51,6 +52,7 @@ export async function processorSettings(config: Config): Promise<VideoProcessorS
     video: limits,
     highlightsBucket: config.analysis.highlightActions.length > 0 ? highlightsBucket : null,
     maxResultRows: config.limits.maxResultRows,
+    ignores: ownOutput(highlightsBucket),
     aliveSeconds: config.worker.runAliveSeconds,
   };
 }

@@ -1,6 +1,6 @@
 import { dispose } from '../failure/dispose.ts';
 import type { Disposition } from '../failure/disposition.ts';
-import { withStage } from '../failure/failure.ts';
+import { withStage, type Failure } from '../failure/failure.ts';
 import { rejectOrRetry } from '../failure/reject-or-retry.ts';
 import { withRetries } from '../failure/retry.ts';
 import { unlessDeadline } from '../failure/unless-deadline.ts';
@@ -38,6 +38,12 @@ export async function endWithError(context: JobContext, error: unknown, run: Run
   await quietly(logger, record);
   await discardOwnRows(context, run);
   return { ...disposition, failure };
+}
+
+/** Ends the run of a content that is not there any more, which nobody can analyse; best effort, as its own deadline frees it. */
+export async function leaveContent({ deps, logger, stages }: JobContext, run: Run, failure: Failure): Promise<void> {
+  const staged = withStage(failure, stages.of(failure));
+  await quietly(logger, () => failRun(deps.database, run, staged, call()));
 }
 
 function call(): AbortSignal {

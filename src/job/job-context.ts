@@ -42,6 +42,8 @@ export interface VideoProcessorSettings {
   readonly highlightsBucket: string | null;
   /** Rows that one result may have. */
   readonly maxResultRows: number;
+  /** Why a job asks for nothing, by its bucket and key; null where it asks for work. */
+  readonly ignores: (job: Job) => string | null;
   /** How long a run counts as alive without a sign of life from its worker. */
   readonly aliveSeconds: number;
 }

@@ -1,10 +1,12 @@
 import { analyzeVideo } from '../analysis/analyze-video.ts';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import type { Disposition } from '../failure/disposition.ts';
+import { toFailure } from '../failure/classify.ts';
 import { withRetries } from '../failure/retry.ts';
 import type { Run } from '../persistence/claim-run.ts';
 import { completeRun } from '../persistence/complete-run.ts';
 import { discardUnseenRows } from '../persistence/discard-rows.ts';
+import { isFolderKey } from '../queue/messages/job.ts';
 import { downloadObject, headObject, type ObjectHead } from '../storage/download.ts';
 import { WorkDirSpace } from '../storage/work-dir-space.ts';
 import { createWorkspace } from '../storage/workspace.ts';
@@ -14,9 +16,10 @@ import { probeVideo } from '../video/probe.ts';
 import type { VideoInfo } from '../video/video-info.ts';
 import type { ProcessJob } from '../worker/delivery.ts';
 import { claimVideo } from './claim-video.ts';
-import { endWithError } from './end-with-error.ts';
+import { endWithError, leaveContent } from './end-with-error.ts';
 import type { JobContext, VideoProcessorDeps, VideoProcessorSettings } from './job-context.ts';
 import { JobStages } from './job-stages.ts';
+import { isOwnOutput } from './own-output.ts';
 import { withRowBudget } from './row-budget-chain.ts';
 import { createRunReporter, type RunReporter } from './run-reporter.ts';
 import { ToolCheck } from './tool-check.ts';
@@ -53,12 +56,33 @@ export function createVideoProcessor(deps: VideoProcessorDeps, settings: VideoPr
   };
 }
 
+/** How often a job begins again because its key was uploaded anew while it ran. */
+const MAX_REPLACEMENTS = 3;
+/** Between two uploads of a key that never rests. */
+const REPLACED_SECONDS = 30;
+
 async function runJob(context: JobContext): Promise<Disposition> {
-  const { deps, settings, delivery, logger, signal, stages } = context;
-  const head = await stages.step('head', () =>
-    withRetries(() => headObject(deps.s3, delivery.job, settings.download, signal), { signal }),
-  );
-  const claim = await stages.step('claim', () => claimVideo(context, head));
+  const reason = context.settings.ignores(context.delivery.job);
+  if (reason !== null) return ignored(context, reason);
+  for (let replaced = 0; replaced < MAX_REPLACEMENTS; replaced++) {
+    const disposition = await runContent(context);
+    if (disposition !== 'replaced') return disposition;
+  }
+  const detail = 'its key is uploaded again and again';
+  return { kind: 'wait', why: 'object', afterSeconds: REPLACED_SECONDS, detail, otherwise: null };
+}
+
+function ignored({ logger }: JobContext, reason: string): Disposition {
+  logger.info(`ignored: ${reason}`);
+  return { kind: 'ack', outcome: 'ignored' };
+}
+
+/** Runs the job on what its key holds now. `replaced`: it held something else before that was analysed. */
+async function runContent(context: JobContext): Promise<Disposition | 'replaced'> {
+  const { logger } = context;
+  const head = await headOf(context);
+  if (typeof head === 'string') return ignored(context, head);
+  const claim = await context.stages.step('claim', () => claimVideo(context, head));
   if (claim.kind === 'completed') {
     logger.info({ videoId: claim.externalId }, 'already analysed, acknowledged without work');
     return { kind: 'ack', outcome: 'duplicate' };
@@ -77,8 +101,39 @@ async function runJob(context: JobContext): Promise<Disposition> {
     await runClaimed(context, claim.run, head);
     return { kind: 'ack', outcome: 'completed' };
   } catch (error) {
-    return (await waitForSpace(context, error, claim.run)) ?? (await endWithError(context, error, claim.run));
+    if (!wasReplaced(context, error)) {
+      return (await waitForSpace(context, error, claim.run)) ?? (await endWithError(context, error, claim.run));
+    }
+    logger.info(
+      { videoId: claim.run.externalId },
+      'uploaded again before it was read: the job begins again with what is there now',
+    );
+    await leaveContent(context, claim.run, toFailure(error));
+    return 'replaced';
   }
+}
+
+/** The object of the job, or why it asks for nothing. */
+async function headOf({ deps, settings, delivery, signal, stages }: JobContext): Promise<ObjectHead | string> {
+  const { job } = delivery;
+  try {
+    const head = await stages.step('head', () =>
+      withRetries(() => headObject(deps.s3, job, settings.download, signal), { signal }),
+    );
+    return isOwnOutput(head) ?? head;
+  } catch (error) {
+    const isFolder = isFolderKey(job.key) && !signal.aborted && toFailure(error).code === 'OBJECT_EMPTY';
+    if (isFolder) return 'the mark of a folder';
+    throw error;
+  }
+}
+
+/** A message that names no content means whatever its key holds: that this became something else is no fault of the video. */
+function wasReplaced({ delivery, signal }: JobContext, error: unknown): boolean {
+  const { etag, versionId } = delivery.job;
+  // The version called null is overwritten like an object without versions.
+  const namesContent = etag !== null || (versionId !== null && versionId !== 'null');
+  return !namesContent && !signal.aborted && toFailure(error).code === 'OBJECT_CHANGED';
 }
 
 async function runClaimed(outer: JobContext, run: Run, head: ObjectHead): Promise<void> {

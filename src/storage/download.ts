@@ -6,7 +6,7 @@ import { GetObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput, type
 import { Failure } from '../failure/failure.ts';
 import { RETRY_POLICIES, withRetries, type RetryPolicy } from '../failure/retry.ts';
 import { clientIn, inBucketRegion, otherRegionIn } from './bucket-region.ts';
-import { checkReference, isFolderKey, type ObjectRef } from './object-ref.ts';
+import { checkReference, type ObjectRef } from './object-ref.ts';
 import { classifyS3Error, statusOf } from './s3-failure.ts';
 import { WRITTEN_BY } from './upload-file.ts';
 import { onDisk } from './workspace.ts';
@@ -30,10 +30,7 @@ export interface ObjectHead extends ObjectRef {
   readonly writtenBy: string | null;
 }
 
-/**
- * Asks S3 for an object's identity and size; refuses an empty one that is no mark of a folder, an oversize one, and one that is no
- * longer the one meant.
- */
+/** Asks S3 for an object's identity and size; refuses an empty or oversize one, or one that is no longer the one meant. */
 export async function headObject(
   client: S3Client,
   ref: ObjectRef,
@@ -200,7 +197,6 @@ function changed(ref: ObjectRef): Failure {
 
 function checkSize(ref: ObjectRef, sizeBytes: number, maxBytes: number): void {
   const name = `s3://${ref.bucket}/${ref.key}`;
-  if (sizeBytes === 0 && isFolderKey(ref.key)) return;
   if (sizeBytes === 0) throw new Failure('OBJECT_EMPTY', `${name} has no bytes; upload it again`);
   if (sizeBytes > maxBytes) {
     throw new Failure('OBJECT_TOO_LARGE', `${name} has ${sizeBytes} bytes, at most ${maxBytes} are accepted`, {

@@ -13,11 +13,6 @@ const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 const VERSION = /^[\x21-\x7e]{1,1024}$/;
 const ETAG = /^[\x20-\x7e]{0,256}$/;
 
-/** Whether a key is one that consoles and file systems on S3 give to the mark of a folder, which has no bytes. */
-export function isFolderKey(key: string): boolean {
-  return key.endsWith('/') || key.endsWith('_$folder$');
-}
-
 /**
  * Throws a permanent failure for what no object can be called: the S3 client would refuse it with an error that looks like one
  * that may pass, or read an address out of it (an ARN, a path).

@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Disposition } from '../../../src/failure/disposition.ts';
 import { Interruption } from '../../../src/failure/failure.ts';
+import { ownOutput } from '../../../src/job/own-output.ts';
 import { parseMessage } from '../../../src/queue/messages/parse-message.ts';
+import { uploadFile } from '../../../src/storage/upload-file.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import type { Delivery, ProcessJob } from '../../../src/worker/delivery.ts';
 import { FakeChain } from '../../harness/fake-chain.ts';
@@ -25,6 +28,9 @@ let before: () => void;
 let calls: string[];
 /** Persons in every frame. */
 let people: number;
+/** Called before a request to S3 of the job under test. */
+let beforeCall: (commandName: string) => Promise<void>;
+let good: Buffer;
 let tests = 0;
 
 beforeAll(async () => {
@@ -44,18 +50,20 @@ beforeAll(async () => {
     chain: new FakeChain(() => Array.from({ length: people }, () => ({ box: [8, 8, 32, 48], action: 'walking' })), {
       before: () => before(),
     }),
-    processing: { maxResultRows: 50 },
+    processing: { maxResultRows: 50, ignores: ownOutput('images') },
     wrap: (made) => (processJob = made),
   });
   await rig.s3.send(new CreateBucketCommand({ Bucket: 'videos' }));
-  await put('good.mp4', await readFile(file));
-  await put('crowded.mp4', await readFile(file));
+  good = await readFile(file);
+  await put('good.mp4', good);
+  await put('crowded.mp4', good);
   await put('bad.mp4', Buffer.from('no video at all'));
   rig.s3.middlewareStack.add(
     (next, { commandName = '' }) =>
-      (args) => {
+      async (args) => {
         calls.push(commandName);
-        return next(args);
+        await beforeCall(commandName);
+        return await next(args);
       },
     { step: 'deserialize' },
   );
@@ -65,6 +73,7 @@ beforeEach(() => {
   calls = [];
   people = 1;
   before = () => undefined;
+  beforeCall = async () => undefined;
 });
 afterAll(async () => {
   await rig?.[Symbol.asyncDispose]();
@@ -73,8 +82,21 @@ afterAll(async () => {
   await folder?.remove();
 });
 
-async function put(key: string, body: Uint8Array): Promise<void> {
-  await rig.s3.send(new PutObjectCommand({ Bucket: 'videos', Key: key, Body: body }));
+async function put(key: string, body: Uint8Array, more: object = {}): Promise<void> {
+  await sqs.store().send(new PutObjectCommand({ Bucket: 'videos', Key: key, Body: body, ...more }));
+}
+
+/** Another content of the same video: whatever follows the last box is passed over. */
+function anotherContent(): Buffer {
+  return Buffer.concat([good, Buffer.from([0, 0, 0, 8 + 16]), Buffer.from('free'), randomBytes(16)]);
+}
+
+async function videosOf(key: string) {
+  return await rig.database.prisma.video.findMany({
+    where: { key },
+    orderBy: { createdAt: 'asc' },
+    select: { status: true, failureCode: true },
+  });
 }
 
 function run(key: string, changes: Partial<Delivery> = {}, signal = idle): Promise<Disposition> {
@@ -177,4 +199,72 @@ test('an object that is not there is known by the first request', async () => {
   });
   // The second one is for the name of what is missing: an answer to HEAD has no body.
   expect(calls).toEqual(['HeadObjectCommand', 'GetObjectCommand']);
+});
+
+test('a key that is uploaded again before it was read is analysed with what is there then, and nothing is dead-lettered', async () => {
+  await put('again.mp4', anotherContent());
+  let uploads = 0;
+  beforeCall = async (name) => {
+    if (name === 'GetObjectCommand' && uploads++ === 0) await put('again.mp4', anotherContent());
+  };
+  expect(await run('again.mp4')).toEqual({ kind: 'ack', outcome: 'completed' });
+  expect(calls).toEqual(['HeadObjectCommand', 'GetObjectCommand', 'HeadObjectCommand', 'GetObjectCommand']);
+  expect(await videosOf('again.mp4')).toEqual([
+    { status: 'failed', failureCode: 'OBJECT_CHANGED' },
+    { status: 'completed', failureCode: null },
+  ]);
+});
+
+test('a key that never rests is waited for', async () => {
+  await put('restless.mp4', anotherContent());
+  beforeCall = async (name) => {
+    if (name === 'GetObjectCommand') await put('restless.mp4', anotherContent());
+  };
+  expect(await run('restless.mp4')).toMatchObject({ kind: 'wait', why: 'object', otherwise: null });
+  expect(calls.filter((name) => name === 'HeadObjectCommand')).toHaveLength(3);
+});
+
+test('a message that names a content is about no other: the other one has a message of its own', async () => {
+  await put('named.mp4', good);
+  const head = await sqs.store().send(new HeadObjectCommand({ Bucket: 'videos', Key: 'named.mp4' }));
+  beforeCall = async (name) => {
+    if (name === 'GetObjectCommand') await put('named.mp4', anotherContent());
+  };
+  const job = {
+    bucket: 'videos',
+    key: 'named.mp4',
+    versionId: null,
+    etag: head.ETag?.replaceAll('"', '') ?? '',
+    videoId: null,
+    priority: 'normal',
+    source: 's3-event',
+  } as const;
+  expect(await run('named.mp4', { job })).toMatchObject({ kind: 'reject', failure: { code: 'OBJECT_CHANGED' } });
+});
+
+test('the mark of a folder is ignored, also where only S3 knows that it has no bytes', async () => {
+  await put('folder/', new Uint8Array());
+  expect(await run('folder/')).toEqual({ kind: 'ack', outcome: 'ignored' });
+  expect(await videosOf('folder/')).toEqual([]);
+  await put('full/', Buffer.from('no video at all'));
+  expect(await run('full/')).toMatchObject({ kind: 'reject', failure: { code: 'NOT_A_VIDEO' } });
+});
+
+test("the worker's own images are ignored: by their key without a question, elsewhere by what they carry", async () => {
+  const job = {
+    bucket: 'images',
+    key: 'highlights/7/1.0s_falling.jpg',
+    versionId: null,
+    etag: null,
+    videoId: null,
+    priority: 'normal',
+    source: 's3-event',
+  } as const;
+  expect(await run('any', { job })).toEqual({ kind: 'ack', outcome: 'ignored' });
+  expect(calls).toEqual([]);
+  const image = { bucket: 'videos', key: 'copied.jpg', contentType: 'image/jpeg' };
+  await uploadFile(sqs.store(), image, Buffer.from('image'), idle);
+  expect(await run('copied.jpg')).toEqual({ kind: 'ack', outcome: 'ignored' });
+  expect(calls).toEqual(['HeadObjectCommand']);
+  expect(await videosOf('copied.jpg')).toEqual([]);
 });

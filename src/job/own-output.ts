@@ -1,0 +1,19 @@
+import { HIGHLIGHTS_PREFIX } from '../analysis/highlights.ts';
+import type { Job } from '../queue/messages/job.ts';
+import type { ObjectHead } from '../storage/download.ts';
+import { PROGRAM } from '../storage/upload-file.ts';
+
+const REASON = 'an image that the worker wrote itself';
+
+/**
+ * Tells of a job whether its object is a highlight image of this worker, by bucket and key alone: why it is ignored, or null. Where the
+ * images' bucket notifies the queue of the uploads, every image would else be taken for a video.
+ */
+export function ownOutput(highlightsBucket: string | null): (job: Pick<Job, 'bucket' | 'key'>) => string | null {
+  return ({ bucket, key }) => (bucket === highlightsBucket && key.startsWith(HIGHLIGHTS_PREFIX) ? REASON : null);
+}
+
+/** The same by what every image carries, for one that was copied or that another worker wrote elsewhere. */
+export function isOwnOutput(head: Pick<ObjectHead, 'writtenBy'>): string | null {
+  return head.writtenBy === PROGRAM ? REASON : null;
+}
