@@ -2,12 +2,12 @@ import type { FrameHandle } from '../chain/model-chain.ts';
 import type { ActionSpan, TimedAction } from './action-spans.ts';
 import { toBoxTuple } from './box-geometry.ts';
 import { inEventOrder, toActionEvent } from './events.ts';
-import type { HighlightWriter } from './highlights.ts';
+import { highlightKeys, type HighlightWriter } from './highlights.ts';
 import type { PersonDraft, Reported } from './observations.ts';
 import type { EventMark, PersonHistory } from './person-history.ts';
 import type { PersonReading } from './person-readings.ts';
 import type { AnalysisSettings } from './settings.ts';
-import type { ActionEvent, HighlightImage } from './video-analysis.ts';
+import type { ActionEvent } from './video-analysis.ts';
 
 interface RecordedFrame {
   readonly index: number;
@@ -29,17 +29,18 @@ export interface EventRecorder {
 }
 
 export function createEventRecorder(
+  videoId: string,
   highlights: HighlightWriter,
   settings: AnalysisSettings,
   durationSeconds: number,
 ): EventRecorder {
   const ended: FoundSpan[] = [];
-  const images = new Map<TimedAction<EventMark>, HighlightImage>();
+  const images = new Map<TimedAction<EventMark>, string>();
 
   async function keepImage(begin: TimedAction<EventMark>, signal: AbortSignal): Promise<void> {
     const { jpeg } = begin.mark;
     if (jpeg === null) return;
-    images.set(begin, await highlights.write(jpeg, begin.t, begin.label, signal));
+    images.set(begin, await highlights.write(jpeg, signal));
     begin.mark.jpeg = null;
   }
 
@@ -59,7 +60,7 @@ export function createEventRecorder(
       if (step.ended !== null) ended.push({ history, span: step.ended });
       if (step.candidate !== null && settings.events.highlightActions.includes(label)) {
         // The frame is gone when the next reading confirms the action, so its picture is made now.
-        mark.jpeg = await highlights.capture(frame.handle, box, `${label} ${frame.t.toFixed(1)} s`, signal);
+        mark.jpeg = await highlights.capture(frame.handle, { type: label, t: frame.t, box: mark.box }, signal);
       }
       if (step.confirmed !== null) await keepImage(step.confirmed.begin, signal);
     },
@@ -71,12 +72,25 @@ export function createEventRecorder(
       const events = [...ended, ...running].flatMap(({ history, span }) => {
         const person = reported.get(history.track);
         if (person === undefined || settings.events.ignoredActions.includes(span.label)) return [];
-        const highlight = images.get(span.begin) ?? null;
+        const file = images.get(span.begin) ?? null;
         const period = settings.actionEverySamples / settings.framesPerSecond;
-        const event = { track: person.id, attributes: person.attributes, span, highlight };
+        const event = { track: person.id, attributes: person.attributes, span, imageFile: file };
         return [toActionEvent(event, period, durationSeconds)];
       });
-      return inEventOrder(events);
+      return withHighlightKeys(videoId, inEventOrder(events));
     },
   };
+}
+
+/** Only once the events and their order are known are the keys, so that they can be told again from what is stored. */
+function withHighlightKeys(videoId: string, events: readonly ActionEvent[]): readonly ActionEvent[] {
+  const keys = highlightKeys(
+    videoId,
+    events.filter(({ highlight }) => highlight !== null),
+  ).values();
+  return events.map((event) =>
+    event.highlight === null
+      ? event
+      : { ...event, highlight: { ...event.highlight, key: keys.next().value ?? event.highlight.key } },
+  );
 }

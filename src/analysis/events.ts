@@ -3,14 +3,15 @@ import type { PersonAttributes } from './attributes.ts';
 import type { ActionSpan } from './action-spans.ts';
 import { roundTo } from './box-geometry.ts';
 import type { EventMark } from './person-history.ts';
-import type { ActionEvent, HighlightImage } from './video-analysis.ts';
+import type { ActionEvent } from './video-analysis.ts';
 
 interface EventInput {
   /** Reported id of the person. */
   readonly track: number;
   readonly attributes: PersonAttributes;
   readonly span: ActionSpan<EventMark>;
-  readonly highlight: HighlightImage | null;
+  /** Its key is given when all events are known. */
+  readonly imageFile: string | null;
 }
 
 /** The stored event of a span. Its last reading stands for one more reading period; nothing lasts beyond the video. */
@@ -37,12 +38,14 @@ export function toActionEvent(input: EventInput, periodSeconds: number, videoSec
     zone,
     text: eventText(span.label, track, begin.t, durationSeconds, { age, gender, zone }),
     keywords: [span.label, `person ${track}`, zone, gender, ageGroup].filter((word) => word !== null),
-    highlight: input.highlight,
+    highlight: input.imageFile === null ? null : { key: '', file: input.imageFile },
   };
 }
 
 /** By start, then person. */
-export function inEventOrder(events: readonly ActionEvent[]): ActionEvent[] {
+export function inEventOrder<E extends Pick<ActionEvent, 'startSeconds' | 'track' | 'type'>>(
+  events: readonly E[],
+): E[] {
   return [...events].sort(
     (a, b) => a.startSeconds - b.startSeconds || a.track - b.track || a.type.localeCompare(b.type),
   );

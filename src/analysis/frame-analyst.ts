@@ -44,7 +44,8 @@ export function createFrameAnalyst(
   const histories = createPersonHistories(settings);
   const context = { tracker: createTracker(settings.tracking, picture), histories, settings, picture };
   const events = createEventRecorder(
-    createHighlightWriter(chain, video.videoId, workspaceDir),
+    video.videoId,
+    createHighlightWriter(chain, workspaceDir),
     settings,
     picture.durationSeconds,
   );

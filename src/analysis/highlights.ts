@@ -1,40 +1,63 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Box } from '../vision/box.ts';
-import type { FrameHandle, ModelChain } from '../chain/model-chain.ts';
-import type { HighlightImage } from './video-analysis.ts';
+import type { FrameHandle, JpegOptions, ModelChain } from '../chain/model-chain.ts';
+import type { ActionEvent, BoxTuple } from './video-analysis.ts';
 
 /** What the keys of all highlight images begin with. */
 export const HIGHLIGHTS_PREFIX = 'highlights/';
 
 export interface HighlightWriter {
   /** JPEG of the frame with the person's box drawn. */
-  capture(handle: FrameHandle, box: Box, caption: string, signal: AbortSignal): Promise<Uint8Array>;
-  /** Writes the picture into the workspace and gives it its key. */
-  write(jpeg: Uint8Array, seconds: number, action: string, signal: AbortSignal): Promise<HighlightImage>;
+  capture(handle: FrameHandle, begin: HighlightBegin, signal: AbortSignal): Promise<Uint8Array>;
+  /** Writes the picture into the workspace and answers with its file. */
+  write(jpeg: Uint8Array, signal: AbortSignal): Promise<string>;
+}
+
+/** The frame in which an action begins, as its event keeps it. */
+export interface HighlightBegin {
+  readonly type: string;
+  /** Of the frame, unrounded. */
+  readonly t: number;
+  readonly box: BoxTuple;
+}
+
+/** Highlight images of one video, in its workspace until they are uploaded. */
+export function createHighlightWriter(chain: ModelChain, workspaceDir: string): HighlightWriter {
+  const folder = join(workspaceDir, 'highlights');
+  let written = 0;
+  return {
+    capture: (handle, begin, signal) => chain.jpeg(handle, highlightPicture(begin), signal),
+    async write(jpeg, signal) {
+      written += 1;
+      await mkdir(folder, { recursive: true });
+      const file = join(folder, `${written}.jpg`);
+      await writeFile(file, jpeg, { signal });
+      return file;
+    },
+  };
+}
+
+/** How a highlight looks: a function of what is stored, so that the same picture can be made again later. */
+export function highlightPicture({ type, t, box: [x1, y1, x2, y2] }: HighlightBegin): JpegOptions {
+  return { box: { x1, y1, x2, y2 }, caption: `${type} ${t.toFixed(1)} s`, maxWidth: 1280, quality: 85 };
 }
 
 /**
- * Highlight images of one video. Keys are `highlights/{video_id}/{seconds}s_{action}.jpg` with one decimal; the second
- * and later events of one action in the same tenth of a second get `_2`, `_3`, ... before the ending.
+ * The keys of the highlight images of events, in the order of the events: `highlights/{video_id}/{seconds}s_{action}.jpg` with one decimal;
+ * the second and later events of one action in the same tenth of a second get `_2`, `_3`, ... before the ending.
  */
-export function createHighlightWriter(chain: ModelChain, videoId: string, workspaceDir: string): HighlightWriter {
-  const folder = join(workspaceDir, 'highlights');
+export function highlightKeys(
+  videoId: string,
+  events: readonly Pick<ActionEvent, 'type' | 'startSeconds'>[],
+): readonly string[] {
   const used = new Map<string, number>();
-  return {
-    capture: (handle, box, caption, signal) =>
-      chain.jpeg(handle, { box, caption, maxWidth: 1280, quality: 85 }, signal),
-    async write(jpeg, seconds, action, signal) {
-      const stem = `${seconds.toFixed(1)}s_${safeName(action)}`;
-      const count = (used.get(stem) ?? 0) + 1;
-      used.set(stem, count);
-      const name = count === 1 ? `${stem}.jpg` : `${stem}_${count}.jpg`;
-      await mkdir(folder, { recursive: true });
-      const file = join(folder, name);
-      await writeFile(file, jpeg, { signal });
-      return { key: `${HIGHLIGHTS_PREFIX}${encodeURIComponent(videoId)}/${name}`, file };
-    },
-  };
+  return events.map(({ type, startSeconds }) => {
+    const stem = `${startSeconds.toFixed(1)}s_${safeName(type)}`;
+    const count = (used.get(stem) ?? 0) + 1;
+    used.set(stem, count);
+    const name = count === 1 ? `${stem}.jpg` : `${stem}_${count}.jpg`;
+    return `${HIGHLIGHTS_PREFIX}${encodeURIComponent(videoId)}/${name}`;
+  });
 }
 
 /** A label as part of a file name: letters, digits, `-` and `_` only. */

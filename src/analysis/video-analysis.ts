@@ -92,9 +92,12 @@ export interface SceneCost {
 }
 
 export interface StageFailure {
-  readonly stage: ChainStage;
+  /** A model, or what is done with its findings: `highlights` are images that could not be put into their bucket. */
+  readonly stage: ChainStage | 'highlights';
   readonly code: string;
   readonly message: string;
+  /** How many images the events go without. */
+  readonly count?: number;
 }
 
 export interface VideoAnalysis {
@@ -118,7 +121,7 @@ export interface VideoAnalysis {
   readonly tracks: readonly TrackSummary[];
   readonly events: readonly ActionEvent[];
   readonly scenes: readonly SceneText[];
-  /** Stages that failed without failing the video (scene texts). */
+  /** Stages that failed without failing the video (scene texts, highlight images). */
   readonly degraded: readonly StageFailure[];
   /** Only with scene texts by a paid service. */
   readonly sceneCost?: SceneCost;

@@ -52,6 +52,7 @@ export async function processorSettings(config: Config): Promise<VideoProcessorS
     video: limits,
     highlightsBucket: config.analysis.highlightActions.length > 0 ? highlightsBucket : null,
     maxResultRows: config.limits.maxResultRows,
+    highlightsRequired: config.analysis.highlightsFailure === 'fail',
     ignores: ownOutput(highlightsBucket),
     aliveSeconds: config.worker.runAliveSeconds,
   };

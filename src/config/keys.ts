@@ -163,6 +163,9 @@ export const KEYS = {
       description: 'bucket of the highlight images; needed by the daemon unless HIGHLIGHT_ACTIONS is off',
       example: 'video-highlights',
     }),
+    highlightsFailure: withDefault('HIGHLIGHTS_FAILURE', oneOf('degrade', 'fail'), 'degrade', {
+      description: 'go on without an image that its bucket does not take, or fail the job',
+    }),
   },
   scene: {
     source: withDefault('SCENE', oneOf('off', 'local', 'bedrock'), 'local', {

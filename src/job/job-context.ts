@@ -2,6 +2,7 @@ import type { AnalysisProgress } from '../analysis/progress.ts';
 import type { AnalysisSettings } from '../analysis/settings.ts';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
+import type { RetryPolicy } from '../failure/retry.ts';
 import type { Database } from '../persistence/client.ts';
 import type { Job } from '../queue/messages/job.ts';
 import type { SceneDescriber } from '../analysis/scene-writer.ts';
@@ -42,6 +43,10 @@ export interface VideoProcessorSettings {
   readonly highlightsBucket: string | null;
   /** Rows that one result may have. */
   readonly maxResultRows: number;
+  /** An image that cannot be stored fails the job, instead of leaving its event without one. */
+  readonly highlightsRequired: boolean;
+  /** Of an upload; RETRY_POLICIES.default when absent. */
+  readonly highlightsRetry?: RetryPolicy;
   /** Why a job asks for nothing, by its bucket and key; null where it asks for work. */
   readonly ignores: (job: Job) => string | null;
   /** How long a run counts as alive without a sign of life from its worker. */

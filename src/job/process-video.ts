@@ -164,8 +164,8 @@ async function runClaimed(outer: JobContext, run: Run, head: ObjectHead): Promis
   );
   const analysis = await doubting(() => stages.step('analysis', () => analyse(context, { ...video, info }, reporter)));
   deps.onAnalysed?.(analysis);
-  await stages.step('highlights', () => uploadHighlights(context, analysis));
-  await stages.step('store', () => store(context, { run, analysis, reporter }));
+  const pictured = await stages.step('highlights', () => uploadHighlights(context, analysis));
+  await stages.step('store', () => store(context, { run, analysis: pictured, reporter }));
 }
 
 interface LocalVideo {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Failure } from '../failure/failure.ts';
 import { inBucketRegion } from './bucket-region.ts';
@@ -23,16 +22,15 @@ export const PROGRAM = 'gpu-video-worker';
 export async function uploadFile(
   client: S3Client,
   target: UploadTarget,
-  source: string | Uint8Array,
+  content: Uint8Array,
   signal: AbortSignal,
 ): Promise<void> {
-  const body = typeof source === 'string' ? await readFile(source) : source;
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const put = {
       Bucket: target.bucket,
       Key: target.key,
-      Body: body,
+      Body: content,
       ContentType: target.contentType,
       Metadata: { [WRITTEN_BY]: PROGRAM },
     };

@@ -129,6 +129,7 @@ function processing(workDir: string): VideoProcessorSettings {
     video: SMALL_VIDEO_LIMITS,
     highlightsBucket: null,
     maxResultRows: 100_000,
+    highlightsRequired: false,
     ignores: () => null,
     aliveSeconds: 60,
   };

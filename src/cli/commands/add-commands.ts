@@ -4,6 +4,7 @@ import { addDb } from './db.ts';
 import { addDeadLetters } from './dead-letters.ts';
 import { addEnqueue } from './enqueue.ts';
 import { addEvaluate } from './evaluate.ts';
+import { addHighlights } from './highlights.ts';
 import { addModels } from './models.ts';
 import { addOnce } from './once.ts';
 import { addPreflight } from './preflight.ts';
@@ -21,6 +22,7 @@ export function addCommands(program: Command): void {
     addDeadLetters,
     addModels,
     addStoredVideos,
+    addHighlights,
   ]) {
     add(program);
   }

@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import { toFailure } from '../../failure/classify.ts';
+import { Failure } from '../../failure/failure.ts';
+import type { Database } from '../../persistence/client.ts';
+import { findUnpictured, type UnpicturedVideo } from '../../persistence/missing-highlights.ts';
+import { findVideo } from '../../persistence/read/videos.ts';
+import { locateFfmpeg } from '../../video/ffmpeg-binary.ts';
+import { EXIT_CODES } from '../../worker/exit-codes.ts';
+import { commandConfig } from '../command-config.ts';
+import { makeHighlights } from '../make-highlights.ts';
+import { openClients, openConfiguredDatabase } from '../open-parts.ts';
+
+const CALL_MS = 60_000;
+const PAGE = 20;
+
+export function addHighlights(program: Command): void {
+  program
+    .command('highlights')
+    .description('make the highlight images that events of analysed videos lack, from their objects, without a model')
+    .argument('[videos...]', 'ids of videos')
+    .option('--missing', 'every analysed video that lacks an image')
+    .action(highlights);
+}
+
+async function highlights(references: readonly string[], options: { readonly missing?: boolean }): Promise<void> {
+  if ((references.length === 0) === (options.missing !== true)) {
+    throw new Failure('CONFIG_INVALID', 'name the videos, or take every one that lacks an image with --missing');
+  }
+  const config = commandConfig(['database']);
+  const { highlightsBucket: bucket, highlightActions: actions } = config.analysis;
+  if (bucket === null || actions.length === 0) {
+    throw new Failure('CONFIG_INVALID', 'no images are kept: set HIGHLIGHTS_BUCKET and HIGHLIGHT_ACTIONS');
+  }
+  using clients = openClients(config);
+  const tools = await locateFfmpeg(config.ffmpeg);
+  await using database = await openConfiguredDatabase(config);
+  const maker = { config, bucket, s3: clients.s3, database, tools };
+  const videoIds = options.missing === true ? null : await primaryKeys(database, references);
+  let found = 0;
+  for await (const video of unpictured(database, { actions, videoIds })) {
+    found += 1;
+    try {
+      const made = await makeHighlights(maker, video, AbortSignal.timeout(config.worker.maxProcessingSeconds * 1_000));
+      process.stdout.write(`${video.externalId}  ${made} image${made === 1 ? '' : 's'}\n`);
+    } catch (error) {
+      const failure = toFailure(error);
+      // One object's fault ends nothing; what is wrong with a service or this host would be wrong with the next video as well.
+      if (failure.class !== 'permanent') throw failure;
+      process.stderr.write(`${video.externalId}: ${failure.code}: ${failure.message}\n`);
+      process.exitCode = EXIT_CODES.FAILED;
+    }
+  }
+  if (found === 0) process.stdout.write('no image is missing\n');
+}
+
+async function primaryKeys(database: Database, references: readonly string[]): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (const reference of references) {
+    const video = await findVideo(database, reference, AbortSignal.timeout(CALL_MS));
+    if (video === null) throw new Failure('OBJECT_NOT_FOUND', `no video is known by ${reference}`);
+    ids.push(video.videoId);
+  }
+  return ids;
+}
+
+/** Page by page: a video whose images cannot be made is not met again. */
+async function* unpictured(
+  database: Database,
+  query: { readonly actions: readonly string[]; readonly videoIds: readonly string[] | null },
+): AsyncGenerator<UnpicturedVideo> {
+  let after: string | null = null;
+  for (;;) {
+    const page: readonly UnpicturedVideo[] = await findUnpictured(
+      database,
+      { ...query, after, limit: PAGE },
+      AbortSignal.timeout(CALL_MS),
+    );
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.videoId;
+  }
+}

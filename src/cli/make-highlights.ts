@@ -1,0 +1,87 @@
+import { inEventOrder } from '../analysis/events.ts';
+import { HIGHLIGHTS_PREFIX, highlightKeys, highlightPicture } from '../analysis/highlights.ts';
+import { encodeJpeg } from '../chain/jpeg.ts';
+import type { Config } from '../config/config.ts';
+import { withRetries } from '../failure/retry.ts';
+import type { Database } from '../persistence/client.ts';
+import { nameHighlight, type PicturedEvent, type UnpicturedVideo } from '../persistence/missing-highlights.ts';
+import { downloadObject, headObject } from '../storage/download.ts';
+import type { S3Client } from '../storage/s3-client.ts';
+import { uploadFile } from '../storage/upload-file.ts';
+import { createWorkspace } from '../storage/workspace.ts';
+import { withDecodedFrames } from '../video/decode.ts';
+import type { FfmpegTools } from '../video/ffmpeg-binary.ts';
+import type { Frame } from '../video/frame.ts';
+import { probeVideo } from '../video/probe.ts';
+import { decodeSettings, videoLimits } from './job-settings.ts';
+
+export interface HighlightMaker {
+  readonly config: Config;
+  readonly bucket: string;
+  readonly s3: S3Client;
+  readonly database: Database;
+  readonly tools: FfmpegTools;
+}
+
+interface MissingImage extends PicturedEvent {
+  readonly key: string;
+}
+
+/**
+ * Makes the images that the events of a video lack, from the object alone: the very pictures, under the very keys, that the worker would
+ * have stored. No model is asked. Answers with how many were made; what another run of the video has replaced meanwhile is left alone.
+ */
+export async function makeHighlights(
+  maker: HighlightMaker,
+  video: UnpicturedVideo,
+  signal: AbortSignal,
+): Promise<number> {
+  const { config, s3, tools } = maker;
+  const missing = missingImages(video);
+  const limits = { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 };
+  const head = await withRetries(() => headObject(s3, video.object, limits, signal), { signal });
+  await using workspace = await createWorkspace(config.worker.workDir, `highlights-${process.pid}`);
+  const file = workspace.path('video');
+  await downloadObject(s3, head, file, limits, signal);
+  const info = await probeVideo(tools, file, videoLimits(config), signal);
+  const options = { ...decodeSettings(config), framesPerSecond: video.framesPerSecond };
+  return await withDecodedFrames([tools, file, info, options, signal], async (frames) => {
+    let made = 0;
+    let left = missing.length;
+    for await (const frame of frames) {
+      for (const image of missing.filter(({ frameIndex }) => frameIndex === frame.index)) {
+        left -= 1;
+        if (await makeImage(maker, video, { image, frame }, signal)) made += 1;
+      }
+      if (left === 0) break;
+    }
+    return made;
+  });
+}
+
+async function makeImage(
+  { bucket, s3, database }: HighlightMaker,
+  video: UnpicturedVideo,
+  { image, frame }: { readonly image: MissingImage; readonly frame: Frame },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { type, box, key, eventId } = image;
+  const jpeg = await encodeJpeg(frame, highlightPicture({ type, t: frame.t, box }));
+  const target = { bucket, key, contentType: 'image/jpeg' };
+  await withRetries(() => uploadFile(s3, target, jpeg, signal), { signal });
+  const event = { runId: video.runId, eventId };
+  return await withRetries(() => nameHighlight(database, event, { bucket, key }, signal), { signal });
+}
+
+function missingImages({ events, externalId }: UnpicturedVideo): readonly MissingImage[] {
+  const ordered = inEventOrder(events);
+  const keys = highlightKeys(folderOf(events) ?? externalId, ordered);
+  return ordered.flatMap((event, index) => (event.highlightKey === null ? { ...event, key: keys[index] ?? '' } : []));
+}
+
+/** The video may have got its backend's id after its first images were stored: they stay together. */
+function folderOf(events: readonly PicturedEvent[]): string | null {
+  const known = events.find(({ highlightKey }) => highlightKey?.startsWith(HIGHLIGHTS_PREFIX) === true);
+  const folder = known?.highlightKey?.slice(HIGHLIGHTS_PREFIX.length).split('/')[0];
+  return folder === undefined ? null : decodeURIComponent(folder);
+}
