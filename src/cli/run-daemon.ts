@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { ReceivedMessage } from '../queue/received-message.ts';
+import { ownOutput } from '../job/own-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
 import { createWorkerMetrics } from '../telemetry/worker-metrics.ts';
@@ -63,6 +64,7 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
     logger,
     events,
     onRejectedMessage: parts.onRejectedMessage,
+    ignores: ownOutput(config.analysis.highlightsBucket),
   });
   using metrics = createWorkerMetrics({
     slots: config.worker.concurrency,

@@ -13,6 +13,7 @@ import { migrationStatus } from '../../persistence/migrate.ts';
 import { checkQueue, findDeadLetterUrl, readQueueAttributes } from '../../queue/sqs/queue-attributes.ts';
 import { locateFfmpeg } from '../../video/ffmpeg-binary.ts';
 import { queryGpus } from './nvidia-smi.ts';
+import { notificationDeps } from './own-images.ts';
 import type { PreflightDeps } from './run-preflight.ts';
 import type { ReadQueue } from './service-checks.ts';
 
@@ -25,6 +26,7 @@ export interface PreflightClients {
 export function preflightDeps(config: Config, clients: PreflightClients): PreflightDeps {
   const { workDir } = config.worker;
   return {
+    ...notificationDeps(clients.s3),
     nodeVersion: process.version,
     locateFfmpeg: () => locateFfmpeg(config.ffmpeg),
     prepareWorkDir: async () => {

@@ -2,9 +2,10 @@ import type { Config } from '../../config/config.ts';
 import { type Check, type CheckResult, runCheck } from './check.ts';
 import { checkGpu, type GpuDeps } from './gpu.ts';
 import { hostChecks, type HostDeps } from './host-checks.ts';
+import { type NotificationDeps, ownImagesCheck } from './own-images.ts';
 import { bucketCheck, databaseCheck, packCheck, queueCheck, type ServiceDeps } from './service-checks.ts';
 
-export type PreflightDeps = HostDeps & GpuDeps & ServiceDeps;
+export type PreflightDeps = HostDeps & GpuDeps & ServiceDeps & NotificationDeps;
 
 export interface PreflightReport {
   /** No check failed; warnings are allowed. */
@@ -71,6 +72,8 @@ function serviceChecks(config: Config, deps: PreflightDeps): readonly Check[] {
   }
   if (analysis.highlightsBucket !== null && analysis.highlightActions.length > 0) {
     checks.push(bucketCheck(analysis.highlightsBucket, deps));
+    const queueUrls = [queue.url, queue.urlHigh, queue.urlLow].filter((url) => url !== null);
+    if (queueUrls.length > 0) checks.push(ownImagesCheck(analysis.highlightsBucket, queueUrls, deps));
   }
   return checks;
 }

@@ -133,6 +133,7 @@ describe('a preflight that waits', () => {
       verifyPack: async () => ({ name: 'p', fingerprint: 'f' }),
       migrationStatus: async () => ({ applied: [], pending: [], problems: [] }),
       readQueue: async () => ({ attributes, findings: [], deadLetter: null }),
+      notifiedQueues: async () => [],
       headBucket: async () => undefined,
       ...changes,
     };

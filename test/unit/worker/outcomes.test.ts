@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Disposition } from '../../../src/failure/disposition.ts';
 import { Failure } from '../../../src/failure/failure.ts';
+import { ownOutput } from '../../../src/job/own-output.ts';
 import { Statistics } from '../../../src/worker/statistics.ts';
 import { FakeQueue } from '../../harness/fake-queue.ts';
 import { aborted, next } from '../../harness/worker-events.ts';
@@ -66,6 +67,31 @@ test('each form of end is counted: a message that is no job, one for nothing, a 
     failed: 1,
     byStage: { message: 1 },
   });
+});
+
+test("the worker's own images are ignored and counted, and passed over beside what was uploaded", async () => {
+  const done: string[] = [];
+  const { worker, events } = rig.worker(
+    async ({ job }) => {
+      done.push(job.key);
+      return ACK;
+    },
+    { options: { ignores: ownOutput('b') } },
+  );
+  const statistics = new Statistics(events);
+  const record = (key: string): object => ({
+    eventName: 'ObjectCreated:Put',
+    s3: { bucket: { name: 'b' }, object: { key, size: 5 } },
+  });
+  rig.send('highlights/7/1.0s_falling.jpg');
+  rig.queue.send(JSON.stringify({ Records: [record('highlights/7/1.0s_falling.jpg'), record('uploaded.mp4')] }));
+  let deleted = 0;
+  const all = next(events, 'message:deleted', () => (deleted += 1) === 2);
+  const settled = next(events, 'job:settled');
+  worker.start();
+  await rig.clock.until(Promise.all([all, settled]));
+  expect(done).toEqual(['uploaded.mp4']);
+  expect(statistics.summary()).toMatchObject({ started: 1, completed: 1, ignored: 1, failed: 0 });
 });
 
 test('a circuit pauses the polling for the dependency that the failed step calls, and its success ends the pause', async () => {
