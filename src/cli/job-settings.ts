@@ -55,6 +55,7 @@ export async function processorSettings(config: Config): Promise<VideoProcessorS
     highlightsRequired: config.analysis.highlightsFailure === 'fail',
     ignores: ownOutput(highlightsBucket),
     aliveSeconds: config.worker.runAliveSeconds,
+    leaseSeconds: config.queue.visibilityTimeoutSeconds,
   };
 }
 

@@ -2,7 +2,6 @@ import './no-telemetry.ts';
 import { Command } from 'commander';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
-import { recordRejection } from '../persistence/record-rejection.ts';
 import type { Config } from '../config/config.ts';
 import { environment } from '../config/environment.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
@@ -20,6 +19,7 @@ import { openQueues } from './open-queues.ts';
 import { passPreflight } from './pass-preflight.ts';
 import { openHealth } from './process-health.ts';
 import { preflightDeps } from './preflight/real-deps.ts';
+import { recordRejectedMessage } from './record-rejected-message.ts';
 import { runDaemon } from './run-daemon.ts';
 import { watchStart, type StartSignals } from './start-signals.ts';
 import { StartWait } from './start-wait.ts';
@@ -82,8 +82,8 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
       { database, s3: clients.s3, tools, chain, describer, logger, onAnalysed: tellAnalysed(events, chain) },
       await processorSettings(config),
     ),
-    onRejectedMessage: ({ messageId }, failure) =>
-      recordRejection(database, { messageId, failure }, AbortSignal.timeout(5_000)),
+    onRejectedMessage: (message, failure) =>
+      recordRejectedMessage(database, message, { failure, worker: config.worker.id }, AbortSignal.timeout(5_000)),
   });
   return exitCodeOf(report);
 }

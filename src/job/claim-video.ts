@@ -18,6 +18,13 @@ export async function claimVideo({ deps, settings, delivery, signal }: JobContex
     pack: { name: packName, fingerprint: packFingerprint },
     sampling,
     aliveSeconds: settings.aliveSeconds,
+    message: {
+      messageId: delivery.messageId,
+      object: delivery.job,
+      receiveCount: delivery.receiveCount,
+      isLastReceive: delivery.isLastReceive,
+      leaseSeconds: settings.leaseSeconds,
+    },
   };
   return await withRetries(() => claimRun(deps.database, request, signal), { signal });
 }

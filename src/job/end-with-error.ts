@@ -1,6 +1,7 @@
 import { dispose } from '../failure/dispose.ts';
 import type { Disposition } from '../failure/disposition.ts';
 import { withStage, type Failure } from '../failure/failure.ts';
+import type { ReceiveFacts } from '../failure/receipt.ts';
 import { rejectOrRetry } from '../failure/reject-or-retry.ts';
 import { withRetries } from '../failure/retry.ts';
 import { unlessDeadline } from '../failure/unless-deadline.ts';
@@ -12,6 +13,8 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { JobContext } from './job-context.ts';
 
 const RECORD_TIMEOUT_MS = 20_000;
+/** A job that is aborted gets 15 s to unwind. */
+const LAST_RECORD_TIMEOUT_MS = 10_000;
 const CALL_TIMEOUT_MS = 5_000;
 
 /** What becomes of a job that threw, once that is written down as far as its end demands it. `run`: null before the claim. */
@@ -26,10 +29,7 @@ export async function endWithError(context: JobContext, error: unknown, run: Run
   const failure = withStage(disposition.failure, context.stages.of(error));
   const { code, stage } = failure;
   logger[failure.class === 'permanent' ? 'warn' : 'error']({ err: failure, code, stage }, 'job failed');
-  const record = (): Promise<void> =>
-    run === null
-      ? recordRejection(deps.database, { messageId: delivery.messageId, failure, job: delivery.job }, call())
-      : failRun(deps.database, run, failure, call());
+  const record = recorder(context, { failure, isFinal: isFinal(disposition, delivery) }, run);
   if (disposition.kind === 'reject') {
     const end = await rejectOrRetry(failure, delivery, () => insistently(context, record));
     await discardOwnRows(context, run);
@@ -43,7 +43,23 @@ export async function endWithError(context: JobContext, error: unknown, run: Run
 /** Ends the run of a content that is not there any more, which nobody can analyse; best effort, as its own deadline frees it. */
 export async function leaveContent({ deps, logger, stages }: JobContext, run: Run, failure: Failure): Promise<void> {
   const staged = withStage(failure, stages.of(failure));
-  await quietly(logger, () => failRun(deps.database, run, staged, call()));
+  await quietly(logger, () => failRun(deps.database, run, { failure: staged, isFinal: true }, call()));
+}
+
+/** Whether the message does not come back: then nobody else can say what became of the video. */
+function isFinal({ kind }: Disposition, { isLastReceive }: ReceiveFacts): boolean {
+  return kind === 'reject' || (kind === 'halt' && isLastReceive);
+}
+
+function recorder(
+  { deps, settings, delivery }: JobContext,
+  end: { readonly failure: Failure; readonly isFinal: boolean },
+  run: Run | null,
+): () => Promise<void> {
+  if (run !== null) return () => failRun(deps.database, run, end, call());
+  const { messageId, job } = delivery;
+  const rejection = { ...end, messageId, job, externalId: job.videoId, worker: settings.workerId };
+  return () => recordRejection(deps.database, rejection, call());
 }
 
 function call(): AbortSignal {
@@ -58,8 +74,10 @@ async function discardOwnRows({ deps, logger }: JobContext, run: Run | null): Pr
   if (run !== null) await quietly(logger, () => discardUnseenRows(deps.database, run.videoId, call()));
 }
 
-async function insistently({ logger, signal }: JobContext, record: () => Promise<void>): Promise<void> {
-  using bounded = unlessDeadline(signal, RECORD_TIMEOUT_MS);
+async function insistently({ logger, signal, delivery }: JobContext, record: () => Promise<void>): Promise<void> {
+  // At the last receive nobody comes after this worker: a shutdown waits for the record, as long as it may.
+  const watched = delivery.isLastReceive ? AbortSignal.any([]) : signal;
+  using bounded = unlessDeadline(watched, delivery.isLastReceive ? LAST_RECORD_TIMEOUT_MS : RECORD_TIMEOUT_MS);
   try {
     await withRetries(record, { signal: bounded.signal });
   } catch (error) {

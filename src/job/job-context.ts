@@ -51,6 +51,8 @@ export interface VideoProcessorSettings {
   readonly ignores: (job: Job) => string | null;
   /** How long a run counts as alive without a sign of life from its worker. */
   readonly aliveSeconds: number;
+  /** How long a message stays hidden without a sign of life from its worker. */
+  readonly leaseSeconds: number;
 }
 
 /** Made once for all jobs of a worker. */

@@ -7,6 +7,7 @@ import type { Run } from '../persistence/claim-run.ts';
 import { completeRun } from '../persistence/complete-run.ts';
 import { discardUnseenRows } from '../persistence/discard-rows.ts';
 import { isFolderKey } from '../queue/messages/job.ts';
+import { registerRequest } from '../persistence/register-request.ts';
 import { downloadObject, headObject, type ObjectHead } from '../storage/download.ts';
 import { WorkDirSpace } from '../storage/work-dir-space.ts';
 import { createWorkspace } from '../storage/workspace.ts';
@@ -30,7 +31,7 @@ import { waitForSpace } from './wait-for-space.ts';
 const DISCARD_TIMEOUT_MS = 30_000;
 
 /**
- * Builds the job function: head, claim, download, probe, analyse, highlights, store, in that order.
+ * Builds the job function: register, head, claim, download, probe, analyse, highlights, store, in that order.
  * It returns a disposition for every outcome and leaves no file, child process or frame behind.
  */
 export function createVideoProcessor(deps: VideoProcessorDeps, settings: VideoProcessorSettings): ProcessJob {
@@ -64,6 +65,7 @@ const REPLACED_SECONDS = 30;
 async function runJob(context: JobContext): Promise<Disposition> {
   const reason = context.settings.ignores(context.delivery.job);
   if (reason !== null) return ignored(context, reason);
+  await registerId(context);
   for (let replaced = 0; replaced < MAX_REPLACEMENTS; replaced++) {
     const disposition = await runContent(context);
     if (disposition !== 'replaced') return disposition;
@@ -134,6 +136,15 @@ function wasReplaced({ delivery, signal }: JobContext, error: unknown): boolean 
   // The version called null is overwritten like an object without versions.
   const namesContent = etag !== null || (versionId !== null && versionId !== 'null');
   return !namesContent && !signal.aborted && toFailure(error).code === 'OBJECT_CHANGED';
+}
+
+/** Before anything can go wrong with the object: whoever polls for the id finds it, whatever happens next. */
+async function registerId({ deps, settings, delivery, signal, stages }: JobContext): Promise<void> {
+  const { job, messageId } = delivery;
+  const externalId = job.videoId;
+  if (externalId === null) return;
+  const request = { externalId, object: job, messageId, worker: settings.workerId };
+  await stages.step('register', () => withRetries(() => registerRequest(deps.database, request, signal), { signal }));
 }
 
 async function runClaimed(outer: JobContext, run: Run, head: ObjectHead): Promise<void> {

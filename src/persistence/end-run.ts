@@ -7,14 +7,19 @@ import { databaseTransaction } from './database-call.ts';
 import { errorEventRow } from './error-event.ts';
 
 /**
- * Ends a run with its failure and records an error event. The video is failed for good only when the failure is
- * permanent; otherwise it waits for its message. A superseded run leaves the video alone.
+ * Ends a run with its failure and records an error event. `isFinal`: the message does not come back, and the video has failed for good;
+ * otherwise it waits for its message. A superseded run leaves the video alone.
  */
-export async function failRun(db: Database, run: Run, failure: Failure, signal: AbortSignal): Promise<void> {
+export async function failRun(
+  db: Database,
+  run: Run,
+  { failure, isFinal }: { readonly failure: Failure; readonly isFinal: boolean },
+  signal: AbortSignal,
+): Promise<void> {
   await databaseTransaction(db, 'record the failure', signal, async (tx) => {
     const held = await lockHeldRun(tx, db.schema, run);
     if (['failed', 'completed', 'deleted'].includes(held.state)) return;
-    const row = errorEventRow(failure, { worker: run.worker });
+    const row = errorEventRow(failure, { worker: run.worker, externalId: run.requestedId });
     await tx.errorEvent.create({
       data: { ...row, videoId: run.videoId, runId: run.runId, bucket: held.bucket, key: held.key },
       select: { id: true },
@@ -34,7 +39,7 @@ export async function failRun(db: Database, run: Run, failure: Failure, signal: 
     await tx.video.update({
       where: { id: run.videoId },
       data: {
-        status: failure.class === 'permanent' ? 'failed' : 'pending',
+        status: isFinal ? 'failed' : 'pending',
         progress: 0,
         failureCode: failure.code,
         updatedAt: held.now,

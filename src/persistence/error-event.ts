@@ -11,6 +11,8 @@ export interface ErrorContext {
   readonly job?: { readonly bucket: string; readonly key: string };
   readonly body?: string;
   readonly worker?: string;
+  /** The id that the message named. */
+  readonly externalId?: string | null;
 }
 
 /** The row of a failure: bounded, and free of what PostgreSQL cannot store. */
@@ -22,6 +24,7 @@ export function errorEventRow(failure: Failure, context: ErrorContext = {}): Pri
     details: storableDetails(failure),
     stage: failure.stage,
     messageId: context.messageId === undefined ? null : bounded(context.messageId, MAX_EXCERPT),
+    externalId: context.externalId ?? null,
     bucket: context.job === undefined ? null : storableText(context.job.bucket),
     key: context.job === undefined ? null : storableText(context.job.key),
     excerpt: context.body === undefined ? null : bounded(context.body, MAX_EXCERPT),

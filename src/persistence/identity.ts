@@ -39,6 +39,11 @@ export function derivedVideoId(object: ObjectIdentity): string {
   return `object-${digest(['object', ...objectParts(object)]).slice(0, 32)}`;
 }
 
+/** SHA-256 (hex) of an id and the object that its message names, as long as the store has not said what that is. */
+export function requestIdentity(object: ObjectIdentity, externalId: string): string {
+  return digest(['request', object.bucket, object.key, object.versionId ?? '', object.etag ?? '', externalId]);
+}
+
 /**
  * A version names the content for good, so the ETag adds nothing. "null" is what a bucket with suspended versioning
  * calls every upload; there the ETag tells them apart.

@@ -4,7 +4,7 @@ import { RETRY_POLICIES } from '../../src/failure/retry.ts';
 import type { ModelChain } from '../../src/chain/model-chain.ts';
 import { openDatabase, type Database } from '../../src/persistence/client.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
-import { recordRejection } from '../../src/persistence/record-rejection.ts';
+import { recordRejectedMessage } from '../../src/cli/record-rejected-message.ts';
 import { createSqsClients, type SqsClients } from '../../src/queue/sqs/sqs-client.ts';
 import { createSqsQueue } from '../../src/queue/sqs/sqs-queue.ts';
 import type { MeasureFileSystem } from '../../src/storage/work-dir-space.ts';
@@ -101,8 +101,8 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
     logger,
     events,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
-    onRejectedMessage: ({ messageId }, failure) =>
-      recordRejection(database, { messageId, failure }, AbortSignal.timeout(60_000)),
+    onRejectedMessage: (message, failure) =>
+      recordRejectedMessage(database, message, { failure, worker: 'worker-a' }, AbortSignal.timeout(60_000)),
   });
   return {
     worker,
@@ -132,5 +132,6 @@ function processing(workDir: string): VideoProcessorSettings {
     highlightsRequired: false,
     ignores: () => null,
     aliveSeconds: 60,
+    leaseSeconds: 60,
   };
 }

@@ -47,9 +47,15 @@ export interface VideoRecord {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Finds a video by the backend's id, its identity or its primary key; the newest where several packs saw it. */
+/** Finds a video by an id of the backend, by its own id, its identity or its primary key; the newest where several packs saw it. */
 export async function findVideo(db: Database, reference: string, signal: AbortSignal): Promise<VideoRecord | null> {
   return await databaseCall(db, 'look the video up', signal, async () => {
+    const named = await db.prisma.videoId.findUnique({
+      where: { externalId: reference },
+      select: { video: { include: WITH_LAST_RUN } },
+    });
+    const mapped = named?.video ?? null;
+    if (mapped !== null) return videoRecord(mapped);
     const byKey = UUID.test(reference) ? [{ id: reference }] : [];
     const row = await db.prisma.video.findFirst({
       where: { OR: [{ externalId: reference }, { identity: reference }, ...byKey] },

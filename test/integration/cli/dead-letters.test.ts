@@ -109,7 +109,7 @@ test('every dead letter is shown once, by code or as moved by the queue, and is 
   await sendCopy('original-2', 'no JSON', 8);
   await recordRejection(
     database,
-    { messageId: 'original-2', failure: new Failure('MESSAGE_NOT_JSON', 'the body is no JSON') },
+    { messageId: 'original-2', failure: new Failure('MESSAGE_NOT_JSON', 'the body is no JSON'), isFinal: true },
     signal,
   );
   const run = await runVideoWorker(['dead-letters', '--json'], environment({ DATABASE_URL: postgres.url }));

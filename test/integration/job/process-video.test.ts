@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Disposition } from '../../../src/failure/disposition.ts';
-import { Interruption } from '../../../src/failure/failure.ts';
+import { Failure, Interruption } from '../../../src/failure/failure.ts';
 import { ownOutput } from '../../../src/job/own-output.ts';
+import type { Job } from '../../../src/queue/messages/job.ts';
 import { parseMessage } from '../../../src/queue/messages/parse-message.ts';
 import { uploadFile } from '../../../src/storage/upload-file.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
@@ -99,12 +100,16 @@ async function videosOf(key: string) {
   });
 }
 
-function run(key: string, changes: Partial<Delivery> = {}, signal = idle): Promise<Disposition> {
+function jobOf(key: string): Job {
   const parsed = parseMessage(JSON.stringify({ bucket: 'videos', key }), {});
   if (parsed.kind !== 'jobs') throw new Error('the message asks for nothing');
+  return parsed.jobs[0]!;
+}
+
+function run(key: string, changes: Partial<Delivery> = {}, signal = idle): Promise<Disposition> {
   return processJob(
     {
-      job: parsed.jobs[0]!,
+      job: jobOf(key),
       messageId: `message-${tests}`,
       correlationId: `message-${tests}`,
       receiveCount: 1,
@@ -190,6 +195,52 @@ test('a failure is written down with its stage, as a column and among its detail
     stage: 'probe',
     details: { stage: 'probe', lastWords: expect.any(String) },
   });
+});
+
+test('an object that is not there leaves the row of its id failed, and an error that names id and worker', async () => {
+  const job = { ...jobOf('gone.mp4'), videoId: 'gone1' };
+  expect(await run('gone.mp4', { job })).toMatchObject({ kind: 'reject', failure: { code: 'OBJECT_NOT_FOUND' } });
+  const video = await rig.database.prisma.video.findFirst({ where: { externalId: 'gone1' } });
+  expect(video).toMatchObject({ status: 'failed', failureCode: 'OBJECT_NOT_FOUND', key: 'gone.mp4' });
+  expect(await rig.database.prisma.errorEvent.findFirst({ where: { externalId: 'gone1' } })).toMatchObject({
+    videoId: video?.id,
+    worker: 'worker-a',
+    stage: 'head',
+  });
+});
+
+test("a shutdown at a message's last receive is written down before the message is rejected", async () => {
+  const controller = new AbortController();
+  before = () => {
+    controller.abort(new Interruption('shutdown', 'drained'));
+    controller.signal.throwIfAborted();
+  };
+  const job = { ...jobOf('good.mp4'), videoId: 'last1' };
+  await rig.database.prisma.video.deleteMany({ where: { key: 'good.mp4' } });
+  expect(await run('good.mp4', { job, receiveCount: 5, isLastReceive: true }, controller.signal)).toMatchObject({
+    kind: 'reject',
+    failure: { code: 'INTERRUPTED' },
+  });
+  expect(await rig.database.prisma.video.findFirst({ where: { externalId: 'last1' } })).toMatchObject({
+    status: 'failed',
+    failureCode: 'INTERRUPTED',
+  });
+});
+
+test("a fault of the worker at a message's last receive fails the video with its code, and before that lets it wait", async () => {
+  before = () => {
+    throw new Failure('GPU_LOST', 'the GPU is gone');
+  };
+  const job = { ...jobOf('good.mp4'), videoId: 'halt1' };
+  const status = async () =>
+    await rig.database.prisma.video.findFirst({
+      where: { ids: { some: { externalId: 'halt1' } } },
+      select: { status: true, failureCode: true },
+    });
+  expect(await run('good.mp4', { job })).toMatchObject({ kind: 'halt' });
+  expect(await status()).toEqual({ status: 'pending', failureCode: 'GPU_LOST' });
+  expect(await run('good.mp4', { job, isLastReceive: true })).toMatchObject({ kind: 'halt' });
+  expect(await status()).toEqual({ status: 'failed', failureCode: 'GPU_LOST' });
 });
 
 test('an object that is not there is known by the first request', async () => {

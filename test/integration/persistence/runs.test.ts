@@ -240,8 +240,8 @@ onBothDatabases((databases) => {
     test('a permanent failure fails the video and is recorded once, with the same words in both places', async () => {
       const request = claimRequest();
       const run = await start(db, request);
-      await failRun(db, run, cannotRead, signal());
-      await failRun(db, run, cannotRead, signal());
+      await failRun(db, run, { failure: cannotRead, isFinal: true }, signal());
+      await failRun(db, run, { failure: cannotRead, isFinal: true }, signal());
       const video = await findVideo(db, run.externalId, signal());
       expect(video).toMatchObject({ status: 'failed', failureCode: 'NOT_A_VIDEO', run: { outcome: 'failed' } });
       expect(video?.run?.failureReason).toBe('moov atom not found');
@@ -261,7 +261,7 @@ onBothDatabases((databases) => {
     test('a temporary failure lets the video wait; the next claim counts a second attempt', async () => {
       const request = claimRequest();
       const run = await start(db, request);
-      await failRun(db, run, new Failure('NETWORK', 'reset'), signal());
+      await failRun(db, run, { failure: new Failure('NETWORK', 'reset'), isFinal: false }, signal());
       expect(await findVideo(db, run.externalId, signal())).toMatchObject({
         status: 'pending',
         failureCode: 'NETWORK',
@@ -269,6 +269,12 @@ onBothDatabases((databases) => {
       const next = await start(other, request);
       expect(next).toMatchObject({ attempt: 2, token: 2 });
       expect(await findVideo(db, run.externalId, signal())).toMatchObject({ status: 'processing', failureCode: null });
+    });
+
+    test('a temporary failure that ends its message for good fails the video', async () => {
+      const run = await start(db, claimRequest());
+      await failRun(db, run, { failure: new Failure('NETWORK', 'reset'), isFinal: true }, signal());
+      expect(await findVideo(db, run.externalId, signal())).toMatchObject({ status: 'failed', failureCode: 'NETWORK' });
     });
 
     test('an interruption burns no attempt but its token is spent', async () => {
@@ -289,7 +295,7 @@ onBothDatabases((databases) => {
       const old = await start(db, request);
       await expire(db, old);
       await start(other, request);
-      await failRun(db, old, cannotRead, signal());
+      await failRun(db, old, { failure: cannotRead, isFinal: true }, signal());
       await interruptRun(db, old, signal());
       expect(await findVideo(db, old.externalId, signal())).toMatchObject({ status: 'processing', attempts: 2 });
       expect(await db.prisma.errorEvent.count({ where: { runId: old.runId } })).toBe(1);
@@ -297,7 +303,11 @@ onBothDatabases((databases) => {
 
     test('a message that names no job is recorded with a bounded beginning of its body', async () => {
       const failure = new Failure('MESSAGE_NOT_JSON', 'the body is not JSON');
-      await recordRejection(db, { messageId: 'm-1', failure, body: `\0${'x'.repeat(100_000)}` }, signal());
+      await recordRejection(
+        db,
+        { messageId: 'm-1', failure, isFinal: true, body: `\0${'x'.repeat(100_000)}` },
+        signal(),
+      );
       expect(await other.prisma.errorEvent.findFirst({ where: { messageId: 'm-1' } })).toMatchObject({
         code: 'MESSAGE_NOT_JSON',
         excerpt: 'x'.repeat(499),

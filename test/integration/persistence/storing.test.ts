@@ -217,7 +217,7 @@ onBothDatabases((databases) => {
         (error: unknown) => error,
       );
       expect(failure).toMatchObject({ code: 'CONSTRAINT_BROKEN', class: 'permanent', details });
-      await failRun(db, run, failure as Failure, signal());
+      await failRun(db, run, { failure: failure as Failure, isFinal: true }, signal());
       await discardUnseenRows(db, run.videoId, signal());
       expect(await storedRows(db, run)).toBe(0);
     });
