@@ -10,6 +10,8 @@ import { removeStaleWorkspaces } from '../storage/workspace.ts';
 import { WorkerEventBus } from '../worker/events.ts';
 import { EXIT_CODES, exitCodeOf } from '../worker/exit-codes.ts';
 import { createVideoProcessor } from '../job/process-video.ts';
+import { startSweep } from '../job/run-sweep.ts';
+import { discardUnseenRows } from '../persistence/discard-rows.ts';
 import { commandConfig } from './command-config.ts';
 import { watchCrashes, type CrashPath } from './crash-path.ts';
 import { explain } from './explain.ts';
@@ -69,6 +71,15 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   await using parts = await wait.through('the database', () => openParts(config, options));
   const { database, tools, chain, describer } = parts;
   await using opened = await wait.through('the queue', () => openQueues(config, clients.sqs, logger, signal));
+  await using _sweep = startSweep({
+    database,
+    logger,
+    worker: config.worker.id,
+    graceSeconds: config.queue.visibilityTimeoutSeconds,
+    pendingSeconds: config.worker.pendingLimitSeconds,
+    intervalMs: config.worker.sweepSeconds * 1_000,
+    tidy: (stop) => discardUnseenRows(database, null, stop),
+  });
   const events = new WorkerEventBus(logger);
   const report = await runDaemon({
     config,

@@ -79,6 +79,13 @@ export const KEYS = {
     runAliveSeconds: withDefault('RUN_ALIVE_SECONDS', integer('seconds', 10, 3_600), '60', {
       description: 'a run whose worker has not been heard of for so long is taken over; told at a third of it',
     }),
+    sweepSeconds: withDefault('SWEEP_SECONDS', integer('seconds', 10, DAY), '300', {
+      description: 'from one search for runs whose worker is gone, and videos whose message is gone, to the next',
+    }),
+    pendingLimitSeconds: withDefault('PENDING_LIMIT_SECONDS', integer('seconds', 60, 365 * DAY), '1209600', {
+      description:
+        'a video that waits and of which nothing was heard for so long has failed, since no message is left; the retention of the queue',
+    }),
     circuitMaxPauseSeconds: withDefault('CIRCUIT_MAX_PAUSE_SECONDS', integer('seconds', 1, 3_600), '300', {
       description: 'longest pause in taking messages while the database or the store is away',
     }),

@@ -9,7 +9,7 @@ import { findVideo } from '../../../src/persistence/read/videos.ts';
 import { recordRejection } from '../../../src/persistence/record-rejection.ts';
 import { registerRequest } from '../../../src/persistence/register-request.ts';
 import { sampleAnalysis } from '../../harness/analysis-sample.ts';
-import { claimRequest, onBothDatabases, PLAIN, signal } from './databases.ts';
+import { claimRequest, onBothDatabases, signal } from './databases.ts';
 
 let count = 0;
 
@@ -74,7 +74,7 @@ onBothDatabases((databases) => {
       await registerRequest(db, second, signal());
       expect(await claimRun(other, claimOf(second), signal())).toMatchObject({ kind: 'running' });
       expect((await findVideo(db, second.externalId, signal()))?.videoId).toBe(claim.run.videoId);
-      await completeRun(db, claim.run, sampleAnalysis(), PLAIN, signal());
+      await completeRun(db, claim.run, sampleAnalysis(), { highlightsBucket: null }, signal());
       const third = message({ object: first.object });
       await registerRequest(db, third, signal());
       expect(await claimRun(db, claimOf(third), signal())).toMatchObject({ kind: 'completed' });
@@ -204,7 +204,7 @@ onBothDatabases((databases) => {
       if (claim.kind !== 'started') throw new Error('expected a started run');
       await recordRejection(db, rejectionOf(m, true), signal());
       expect(await findVideo(db, m.externalId, signal())).toMatchObject({ status: 'processing', failureCode: null });
-      await completeRun(db, claim.run, sampleAnalysis(), PLAIN, signal());
+      await completeRun(db, claim.run, sampleAnalysis(), { highlightsBucket: null }, signal());
       await recordRejection(db, rejectionOf(m, true), signal());
       expect(await findVideo(db, m.externalId, signal())).toMatchObject({ status: 'completed', failureCode: null });
     });

@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { Writable } from 'node:stream';
+import { expect, test } from '@jest/globals';
+import pino from 'pino';
+import { startSweep } from '../../../src/job/run-sweep.ts';
+import { claimRun } from '../../../src/persistence/claim-run.ts';
+import { openDatabase } from '../../../src/persistence/client.ts';
+import { migrateDatabase } from '../../../src/persistence/migrate.ts';
+import { HandClock } from '../../harness/hand-clock.ts';
+import { claimRequest, signal } from '../persistence/databases.ts';
+
+const limits = { graceSeconds: 0, pendingSeconds: 1_000, worker: 'sweeper', intervalMs: 60_000 };
+
+test('runs of dead workers are ended at the start and again after every pause, and a failed sweep ends nothing', async () => {
+  await using database = await openDatabase({ url: 'pglite:memory', schema: 'swept' });
+  const clock = new HandClock();
+  const swept = new EventTarget();
+  const lines: string[] = [];
+  const logger = pino(
+    new Writable({
+      write(chunk: Buffer, _, done) {
+        lines.push(chunk.toString());
+        swept.dispatchEvent(new Event('line'));
+        done();
+      },
+    }),
+  );
+  const failed = once(swept, 'line');
+  const tidy = async (): Promise<void> => void swept.dispatchEvent(new Event('tidied'));
+  await using sweep = startSweep({ ...limits, database, logger, clock, tidy });
+  await failed;
+  expect(lines[0]).toContain('the sweep failed');
+
+  await migrateDatabase(database, signal());
+  const claim = await claimRun(database, claimRequest({ aliveSeconds: 0 }), signal());
+  const tidied = once(swept, 'tidied');
+  await clock.advance(limits.intervalMs);
+  await tidied;
+  expect(claim.kind).toBe('started');
+  expect(await database.prisma.analysisRun.findMany({ select: { outcome: true, failureCode: true } })).toEqual([
+    { outcome: 'failed', failureCode: 'WORKER_LOST' },
+  ]);
+  await sweep[Symbol.asyncDispose]();
+  expect(clock.timers).toBe(0);
+});
