@@ -1,9 +1,12 @@
 # shellcheck shell=bash
-# ffmpeg for every run, prlimit to limit the decoder, PostgreSQL's server, PyTorch and a C compiler for the tests.
+# ffmpeg for every run, prlimit to limit the decoder, PostgreSQL's server with its pooler, PyTorch and a C compiler for the tests.
 
 has_postgres_server() {
   command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
+
+# Debian installs it beside PATH of those who are not root.
+has_pgbouncer() { command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ]; }
 
 # The system's own python3, not the first one in PATH: only that one sees the system's packages.
 has_python_module() {
@@ -28,6 +31,10 @@ install_system_packages() {
   if [ "$tests" = yes ] && ! has_postgres_server; then
     packages+=(postgresql)
     why+=("the tests start a PostgreSQL server")
+  fi
+  if [ "$tests" = yes ] && ! has_pgbouncer; then
+    packages+=(pgbouncer)
+    why+=("the tests put a pooler before PostgreSQL")
   fi
   if [ "$tests" = yes ] && ! has_python_module torch; then
     packages+=(python3-torch)

@@ -1,9 +1,10 @@
-import type { Socket } from 'node:net';
-import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool, type PoolClient } from 'pg';
 import { Failure } from '../failure/failure.ts';
 import { PrismaClient } from '../generated/prisma/client.ts';
+import { connectionUrl } from './connection-url.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.ts';
+import { beginSession, CLIENT_GRACE_MS, type SessionLimits } from './session.ts';
+import { readZones, ZonedPrismaPg } from './zoned-times.ts';
 
 export interface DatabaseOptions {
   /** `postgres://...`, or `pglite:DIR` / `pglite:memory` for an embedded PostgreSQL inside this process. */
@@ -12,7 +13,7 @@ export interface DatabaseOptions {
   readonly schema: string;
   /** Connections at once; 4 when absent. */
   readonly poolSize?: number;
-  /** Limit of one statement, in the server and, a little later, in the client; 30,000 when absent. */
+  /** Limit of one statement, in the server and, a little later, in the client; the URL's `statement_timeout`, or 30,000, when absent. */
   readonly statementTimeoutMs?: number;
   /** Limit of opening a connection or of waiting for a free one; 10,000 when absent. */
   readonly connectTimeoutMs?: number;
@@ -24,13 +25,12 @@ export interface Database extends AsyncDisposable {
   readonly pool: Pool;
   readonly schema: string;
   readonly statementTimeoutMs: number;
+  readonly limits: SessionLimits;
   readonly connectTimeoutMs: number;
   close(): Promise<void>;
 }
 
 const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
-/** The server's own timeout should speak first: it also frees the connection. */
-const CLIENT_GRACE_MS = 2_000;
 
 /**
  * Opens a database. No connection is made to a `postgres://` server yet (the first call does, and says what is
@@ -44,27 +44,32 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     );
   }
   const embedded = options.url.startsWith('pglite:') ? await startEmbedded(options.url) : null;
-  const url = embedded?.url ?? checkedUrl(options.url);
-  const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
+  const { href, limits: asked } = connectionUrl(embedded?.url ?? options.url);
+  const statementTimeoutMs = options.statementTimeoutMs ?? asked.statementMs ?? 30_000;
+  const limits: SessionLimits = {
+    statementMs: statementTimeoutMs,
+    idleInTransactionMs: asked.idleInTransactionMs ?? statementTimeoutMs,
+    lockMs: asked.lockMs,
+  };
   const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
   const pool = new Pool({
-    connectionString: url,
+    connectionString: href,
     application_name: 'gpu-video-worker',
     max: options.poolSize ?? 4,
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: 30_000,
-    statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + 2 * CLIENT_GRACE_MS,
-    // A worker that froze inside a transaction must not keep a video's row locked.
-    idle_in_transaction_session_timeout: statementTimeoutMs,
     keepAlive: true,
-    // The adapter reads every timestamp as UTC, whatever zone the server answers in.
-    options: '-c timezone=UTC',
+    // Before its first use, and not with it: whoever waits for the connection gets it when this is done, or its failure.
+    verify: (client, done) => {
+      void setUp(client, limits, done);
+    },
   });
   // An idle connection that the server closes is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
-  pool.on('connect', (client) => limitSilence(client, statementTimeoutMs + CLIENT_GRACE_MS));
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema: options.schema }), errorFormat: 'minimal' });
+  pool.on('connect', readZones);
+  const adapter = new ZonedPrismaPg(pool, { schema: options.schema });
+  const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' });
   const close = async (): Promise<void> => {
     try {
       await prisma.$disconnect();
@@ -78,20 +83,21 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     pool,
     schema: options.schema,
     statementTimeoutMs,
+    limits,
     connectTimeoutMs,
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-/**
- * Ends a connection on which nothing was heard for longer than a statement may take (0: never): the other side is gone
- * without a word. A timed-out query alone would leave the dead connection in the pool for the next caller.
- */
-export function limitSilence(client: PoolClient, milliseconds: number): void {
-  const { stream } = client.connection as unknown as { stream: Socket };
-  stream.removeAllListeners('timeout');
-  stream.setTimeout(milliseconds, () => stream.destroy(new Error('connection timeout: the database is silent')));
+async function setUp(client: PoolClient, limits: SessionLimits, done: (error?: Error) => void): Promise<void> {
+  let failed: Error | undefined;
+  try {
+    await beginSession(client, limits);
+  } catch (error) {
+    failed = error instanceof Error ? error : new Error('a new connection could not be set up', { cause: error });
+  }
+  done(failed);
 }
 
 async function startEmbedded(url: string): Promise<EmbeddedPostgres> {
@@ -106,17 +112,4 @@ async function startEmbedded(url: string): Promise<EmbeddedPostgres> {
       cause: error,
     });
   }
-}
-
-/** Drops Prisma's `schema` parameter, which is ours to set, and never repeats the URL: it holds a password. */
-function checkedUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) {
-    throw new Failure(
-      'CONFIG_INVALID',
-      'the database URL is not valid: expected postgres://user@host:port/name or pglite:DIR',
-    );
-  }
-  url.searchParams.delete('schema');
-  return url.href;
 }

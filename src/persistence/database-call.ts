@@ -3,6 +3,7 @@ import { Failure } from '../failure/failure.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { Database } from './client.ts';
 import { toDatabaseFailure } from './database-failure.ts';
+import { beginLimits } from './session.ts';
 
 /** Statements of one call that may each take their full time before the client gives up on the whole call. */
 const STATEMENTS_PER_CALL = 4;
@@ -52,6 +53,7 @@ export async function databaseTransaction<T>(
   return await databaseCall(db, doing, signal, () =>
     db.prisma.$transaction(
       async (tx) => {
+        await beginLimits(tx, db.limits);
         const result = await work(tx);
         if (signal.aborted) throw abortReason(signal, doing);
         return result;

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PoolClient } from 'pg';
 import { Failure } from '../failure/failure.ts';
-import { limitSilence, type Database } from './client.ts';
+import type { Database } from './client.ts';
 import { databaseCall } from './database-call.ts';
 import { toDatabaseFailure } from './database-failure.ts';
+import { limitSilence } from './session.ts';
 
 /** The same place seen from src/persistence and from dist/persistence. */
 const MIGRATIONS = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));

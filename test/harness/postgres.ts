@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -15,8 +15,15 @@ export interface TestPostgres extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+export interface PostgresOptions {
+  /** Settings of the server beside those of every test server. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Files that lie in its data folder, only for its own eyes: a certificate and its key. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
 /** Starts a real PostgreSQL server from the system's binaries, with its data in a temporary folder. */
-export async function startPostgres(): Promise<TestPostgres> {
+export async function startPostgres(given: PostgresOptions = {}): Promise<TestPostgres> {
   const binaries = findBinaries();
   const user = unprivilegedUser();
   const directory = mkdtempSync(join(tmpdir(), 'worker-postgres-'));
@@ -29,6 +36,11 @@ export async function startPostgres(): Promise<TestPostgres> {
     { ...identity, cwd: directory, encoding: 'utf8' },
   );
   if (initdb.status !== 0) throw new Error(`initdb failed: ${initdb.stderr}`, { cause: initdb.error });
+  for (const [name, content] of Object.entries(given.files ?? {})) {
+    const file = join(data, name);
+    writeFileSync(file, content, { mode: 0o600 });
+    if (user !== null) chownSync(file, user.uid, user.gid);
+  }
   const port = await freePort();
   const settings = {
     listen_addresses: '127.0.0.1',
@@ -39,6 +51,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     max_connections: '60',
     fsync: 'off',
     shared_buffers: '32MB',
+    ...given.settings,
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const start = async (): Promise<ChildProcess> => {
@@ -108,8 +121,8 @@ function findBinaries(): string {
   return found;
 }
 
-/** PostgreSQL refuses to run as root; the package's own user is there wherever the binaries are. */
-function unprivilegedUser(): { readonly uid: number; readonly gid: number } | null {
+/** PostgreSQL and its pooler refuse to run as root; the package's own user is there wherever the binaries are. */
+export function unprivilegedUser(): { readonly uid: number; readonly gid: number } | null {
   if (process.getuid?.() !== 0) return null;
   const users = new Map(
     readFileSync('/etc/passwd', 'utf8')

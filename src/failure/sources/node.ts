@@ -35,6 +35,15 @@ const OF_HOST_BY_SOCKET: ReadonlyMap<string, FailureCode> = new Map([
 ]);
 
 const OF_NODE: ReadonlyMap<string, FailureCode> = new Map([
+  ['CERT_HAS_EXPIRED', 'CERTIFICATE'],
+  ['CERT_NOT_YET_VALID', 'CERTIFICATE'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'CERTIFICATE'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'CERTIFICATE'],
+  ['HOSTNAME_MISMATCH', 'CERTIFICATE'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'CERTIFICATE'],
+  ['UNABLE_TO_GET_ISSUER_CERT', 'CERTIFICATE'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERTIFICATE'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'CERTIFICATE'],
   ['ERR_WORKER_OUT_OF_MEMORY', 'HOST_OUT_OF_MEMORY'],
   ['ERR_MEMORY_ALLOCATION_FAILED', 'HOST_OUT_OF_MEMORY'],
 ]);
@@ -68,6 +77,11 @@ function isConnectionSign(code: FailureCode): boolean {
 /** Whether a code says that the other side could not be reached, or did not answer in time. */
 export function isConnectionCode(code: string): boolean {
   return OF_CONNECTIONS.has(code);
+}
+
+/** Whether a code says that the certificate of the other side cannot be trusted. */
+export function isCertificateCode(code: string): boolean {
+  return OF_NODE.get(code) === 'CERTIFICATE';
 }
 
 function meaningOfErrno(error: object, name: string): FailureCode | null {

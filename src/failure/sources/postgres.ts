@@ -1,6 +1,6 @@
 import type { FailureCode } from '../codes.ts';
 import { textField } from '../fields.ts';
-import { isConnectionCode } from './node.ts';
+import { isCertificateCode, isConnectionCode } from './node.ts';
 
 /**
  * SQLSTATE classes and codes, the more exact one first (appendix A of the PostgreSQL manual). What is not here is a
@@ -59,9 +59,9 @@ const BY_PRISMA_CODE: ReadonlyMap<string, FailureCode> = new Map([
 /** Kinds of Prisma's driver adapters that carry no SQLSTATE. */
 const BY_DRIVER_KIND: ReadonlyMap<string, FailureCode> = new Map([
   ['DatabaseNotReachable', 'DATABASE_UNAVAILABLE'],
+  ['TlsConnectionError', 'DATABASE_UNAVAILABLE'],
   ['ConnectionClosed', 'DATABASE_UNAVAILABLE'],
   ['SocketTimeout', 'DATABASE_UNAVAILABLE'],
-  ['TlsConnectionError', 'DATABASE_UNAVAILABLE'],
   ['TooManyConnections', 'DATABASE_UNAVAILABLE'],
   ['TransactionWriteConflict', 'DATABASE_CONFLICT'],
   ['LengthMismatch', 'CONSTRAINT_BROKEN'],
@@ -122,6 +122,8 @@ function signOf(value: object): DatabaseSign | null {
   for (const name of ['originalCode', 'code', 'kind']) {
     const external = textField(value, name);
     if (external === null) continue;
+    if (isRefusedParameter(value, external)) return { code: 'CONFIG_INVALID', external };
+    if (isCertificate(value, external)) return { code: 'CERTIFICATE', external };
     const code = BY_PRISMA_CODE.get(external) ?? BY_DRIVER_KIND.get(external) ?? ofSqlState(external);
     if (code !== null) return { code, external };
     // ENOENT: the socket of a server on this host.
@@ -131,6 +133,19 @@ function signOf(value: object): DatabaseSign | null {
     return { code: 'DATABASE_UNAVAILABLE', external: 'text' };
   }
   return null;
+}
+
+/** A pooler that does not know what the URL asks for answers with a protocol error, which else means a connection that broke. */
+function isRefusedParameter(value: object, external: string): boolean {
+  const text = `${textField(value, 'message') ?? ''} ${textField(value, 'originalMessage') ?? ''}`;
+  return external === '08P01' && /unsupported startup parameter/.test(text);
+}
+
+/** Prisma and its adapter keep the words of a certificate's problem, without its code, and call a server without TLS the same. */
+function isCertificate(value: object, external: string): boolean {
+  if (isCertificateCode(external)) return true;
+  const text = textField(value, 'reason') ?? textField(value, 'message') ?? '';
+  return (external === 'P1011' || external === 'TlsConnectionError') && !/SSL connection/.test(text);
 }
 
 function ofSqlState(code: string): FailureCode | null {
@@ -156,6 +171,9 @@ export function databaseReason(error: unknown): string {
 const ADVICE: Partial<Record<FailureCode, string>> = {
   DATABASE_NOT_MIGRATED: '; check DATABASE_URL and DATABASE_SCHEMA, then run `video-worker db migrate`',
   CREDENTIALS: '; check user, password and grants of DATABASE_URL',
+  CERTIFICATE:
+    '; the certificate of a private authority is trusted with its file as sslrootcert=FILE in DATABASE_URL, or in NODE_EXTRA_CA_CERTS',
+  CONFIG_INVALID: '; a pooler stands before the database: take this out of DATABASE_URL, or let the pooler ignore it',
 };
 
 /** What an operator can do about it, to stand behind the reason; empty where nothing is to be done. */

@@ -3,7 +3,14 @@ import { describe, expect, test } from '@jest/globals';
 import { ok, runCheck } from '../../../src/cli/preflight/check.ts';
 import { judgeDisk, judgeNode } from '../../../src/cli/preflight/host-checks.ts';
 import { renderPreflight } from '../../../src/cli/preflight/render.ts';
-import { judgeMigrations, judgeQueue } from '../../../src/cli/preflight/service-checks.ts';
+import type { FailureCode } from '../../../src/failure/codes.ts';
+import { Failure } from '../../../src/failure/failure.ts';
+import {
+  databaseCheck,
+  judgeMigrations,
+  judgeQueue,
+  type ServiceDeps,
+} from '../../../src/cli/preflight/service-checks.ts';
 
 const signal = new AbortController().signal;
 const DAY = 86_400;
@@ -72,6 +79,18 @@ test.each([
 ])('%d GiB free: %s', (gib, status) => {
   const settings = { workDir: '/w', concurrency: 2, maxObjectBytes: 20 * 1024 ** 3 };
   expect(judgeDisk(gib * 1024 ** 3, settings).status).toBe(status);
+});
+
+test('a database whose certificate is not trusted is told from one that does not run', async () => {
+  const answer = (code: FailureCode) => {
+    const deps = { migrationStatus: () => Promise.reject(new Failure(code, `database: ${code}`)) };
+    return runCheck(databaseCheck(false, deps as unknown as ServiceDeps), AbortSignal.timeout(10_000));
+  };
+  expect(await answer('CERTIFICATE')).toMatchObject({
+    status: 'fail',
+    fix: expect.stringMatching(/sslrootcert=FILE.*NODE_EXTRA_CA_CERTS/) as unknown,
+  });
+  expect((await answer('DATABASE_UNAVAILABLE')).fix).toContain('that Postgres is running');
 });
 
 describe('judgeMigrations', () => {

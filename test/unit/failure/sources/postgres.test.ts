@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { FailureCode } from '../../../../src/failure/codes.ts';
 import { databaseFacts } from '../../../../src/failure/sources/broken-rule.ts';
-import { databaseSignOf } from '../../../../src/failure/sources/postgres.ts';
+import { databaseAdvice, databaseSignOf } from '../../../../src/failure/sources/postgres.ts';
 
 function coded(code: string, message = 'it did not work', cause?: unknown): Error {
   return Object.assign(new Error(message, { cause }), { code });
@@ -81,6 +81,30 @@ test('a refused row says which rule it breaks, through the driver as through Pri
     column: 'text',
   });
   expect(databaseFacts('57P01', driver)).toEqual({ external: '57P01' });
+});
+
+test('a certificate that is not trusted is no absent server, whoever tells of it', () => {
+  const text = "Hostname/IP does not match certificate's altnames: Host: localhost. is not in the cert's altnames";
+  for (const error of [
+    coded('SELF_SIGNED_CERT_IN_CHAIN'),
+    coded('CERT_HAS_EXPIRED'),
+    coded('ERR_TLS_CERT_ALTNAME_INVALID', text),
+    coded('P1011', `Error opening a TLS connection: ${text}`),
+    fromAdapter('P2010', { kind: 'TlsConnectionError', reason: 'self-signed certificate' }),
+  ]) {
+    expect(databaseSignOf(error)?.code).toBe('CERTIFICATE');
+  }
+  const without = 'The server does not support SSL connections';
+  expect(databaseSignOf(coded('P1011', without))?.code).toBe('DATABASE_UNAVAILABLE');
+  expect(databaseAdvice('CERTIFICATE')).toMatch(/sslrootcert=.*NODE_EXTRA_CA_CERTS/);
+});
+
+test('what a pooler refuses of the URL is a configuration error, and another broken protocol a broken connection', () => {
+  const refused = 'unsupported startup parameter: options';
+  expect(databaseSignOf(coded('08P01', refused))?.code).toBe('CONFIG_INVALID');
+  const passedOn = fromAdapter('P2010', { originalCode: '08P01', originalMessage: refused, kind: 'postgres' });
+  expect(databaseSignOf(passedOn)?.code).toBe('CONFIG_INVALID');
+  expect(databaseSignOf(coded('08P01', 'query_wait_timeout'))?.code).toBe('DATABASE_UNAVAILABLE');
 });
 
 test('a cause is looked through, also one of several and one that is its own cause', () => {
