@@ -55,6 +55,28 @@ async function tables(db: Database): Promise<string[]> {
 }
 
 onBothDatabases((databases) => {
+  test('ids of the backend that were there before their table are in it, each with its newest video', async () => {
+    const db = await databases.open({ schema: 'backfilled' });
+    const named = new Map((await readMigrations()).map(({ name, sql }) => [name, sql]));
+    const before = OURS.slice(0, OURS.indexOf('20261128000000_video_ids'));
+    const older = await folder(Object.fromEntries(before.map((name) => [name, named.get(name) ?? ''])));
+    await migrateDatabase(db, signal(), older);
+    const derived = `object-${'0'.repeat(32)}`;
+    for (const [at, id] of ['v1', 'v1', 'v2', derived].entries()) {
+      await db.pool.query(
+        `INSERT INTO "${db.schema}"."videos" ("identity", "external_id", "bucket", "key", "created_at")
+         VALUES ($1, $2, 'b', $3, now() + make_interval(secs => $4))`,
+        [String(at).repeat(64), id, `${at}.mp4`, at],
+      );
+    }
+    await migrateDatabase(db, signal());
+    const ids = await db.prisma.videoId.findMany({ orderBy: { externalId: 'asc' }, include: { video: true } });
+    expect(ids.map(({ externalId, video }) => [externalId, video?.key])).toEqual([
+      ['v1', '1.mp4'],
+      ['v2', '2.mp4'],
+    ]);
+  });
+
   test('an empty database is behind, a migrated one is not, and migrating again does nothing', async () => {
     const db = await databases.open({ schema: 'fresh' });
     expect(OURS[0]).toBe('20261124000000_init');
