@@ -140,10 +140,10 @@ function wasReplaced({ delivery, signal }: JobContext, error: unknown): boolean 
 
 /** Before anything can go wrong with the object: whoever polls for the id finds it, whatever happens next. */
 async function registerId({ deps, settings, delivery, signal, stages }: JobContext): Promise<void> {
-  const { job, messageId } = delivery;
+  const { job, messageId, isLastReceive } = delivery;
   const externalId = job.videoId;
   if (externalId === null) return;
-  const request = { externalId, object: job, messageId, worker: settings.workerId };
+  const request = { externalId, object: job, messageId, isLastReceive, worker: settings.workerId };
   await stages.step('register', () => withRetries(() => registerRequest(deps.database, request, signal), { signal }));
 }
 

@@ -94,7 +94,13 @@ export async function claimRun(db: Database, request: ClaimRequest, signal: Abor
 function idRequest(request: ClaimRequest): IdRequest | null {
   const { externalId, object, message, worker } = request;
   if (externalId === derivedVideoId(object)) return null;
-  return { externalId, object: message?.object ?? object, messageId: message?.messageId ?? null, worker };
+  return {
+    externalId,
+    object: message?.object ?? object,
+    messageId: message?.messageId ?? null,
+    isLastReceive: message?.isLastReceive ?? false,
+    worker,
+  };
 }
 
 /**

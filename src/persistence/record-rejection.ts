@@ -47,7 +47,13 @@ async function videoOf(tx: Prisma.TransactionClient, schema: string, rejection: 
     });
     return run?.videoId ?? null;
   }
-  return await videoOfId(tx, schema, { externalId, object: job ?? null, messageId, worker: worker ?? null });
+  return await videoOfId(tx, schema, {
+    externalId,
+    object: job ?? null,
+    messageId,
+    isLastReceive: rejection.isFinal,
+    worker: worker ?? null,
+  });
 }
 
 /** The row that waits for this request's object, or the video of that object; an id that means something else keeps its meaning. */

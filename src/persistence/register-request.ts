@@ -35,7 +35,7 @@ async function registerNewest(
   if (known !== null && mayBeSameObject(object, known)) {
     const hasFailed = known.identity === identity && known.status === 'failed';
     if (hasFailed) await placeholder(tx, schema, request);
-    if (!id.isSameMessage) await pointIdAt(tx, schema, request, known.id);
+    if (!id.isSameReceive) await pointIdAt(tx, schema, request, known.id);
     return;
   }
   await pointIdAt(tx, schema, request, await placeholder(tx, schema, request));

@@ -17,6 +17,9 @@ export interface SweepLimits {
   readonly worker: string;
 }
 
+/** No queue keeps one receive of a message hidden for longer; after its last one it is moved away. */
+const IN_FLIGHT_SECONDS = 43_200;
+
 export interface Swept {
   /** Runs whose worker is gone. */
   readonly runs: number;
@@ -117,16 +120,24 @@ interface UnheardVideo {
   readonly unheard_seconds: number;
 }
 
+/**
+ * A video has waited in vain after the time for which any queue keeps a message; or after the longest receive, where the newest message of each
+ * of its ids was at its last one: a worker that is killed before its claim leaves no run behind.
+ */
 async function endUnheardVideo(tx: Prisma.TransactionClient, schema: string, limits: SweepLimits): Promise<boolean> {
   const runs = tableName(schema, 'analysis_runs');
   const videos = tableName(schema, 'videos');
+  const ids = tableName(schema, 'video_ids');
   const [video] = await tx.$queryRaw<UnheardVideo[]>`
     SELECT v."id", v."bucket", v."key", v."failure_code",
       EXTRACT(EPOCH FROM clock_timestamp() - v."updated_at")::float8 AS "unheard_seconds"
-    FROM ${videos} v
-    WHERE v."status" IN ('pending', 'processing')
-      AND v."created_at" < clock_timestamp() - make_interval(secs => ${limits.pendingSeconds}::float8)
-      AND v."updated_at" < clock_timestamp() - make_interval(secs => ${limits.pendingSeconds}::float8)
+    FROM ${videos} v CROSS JOIN LATERAL (
+      SELECT clock_timestamp() - make_interval(secs => ${limits.pendingSeconds}::float8) AS "any",
+        clock_timestamp() - make_interval(secs => LEAST(${limits.pendingSeconds}::float8, ${IN_FLIGHT_SECONDS}::float8)) AS "last"
+    ) cutoff
+    WHERE v."status" IN ('pending', 'processing') AND v."created_at" < cutoff."last" AND v."updated_at" < cutoff."last"
+      AND (v."updated_at" < cutoff."any" OR (
+        SELECT bool_and(i."last_receive" AND i."updated_at" < cutoff."last") FROM ${ids} i WHERE i."video_id" = v."id"))
       AND NOT EXISTS (SELECT 1 FROM ${runs} r WHERE r."video_id" = v."id" AND r."outcome" = 'running')
     ORDER BY v."created_at" LIMIT 1 FOR UPDATE OF v SKIP LOCKED`;
   if (video === undefined) return false;
@@ -134,7 +145,7 @@ async function endUnheardVideo(tx: Prisma.TransactionClient, schema: string, lim
   const last = video.failure_code === null ? '' : `; the last failure was ${video.failure_code}`;
   const failure = new Failure(
     'WORKER_LOST',
-    `nothing was heard of the video for ${Math.round(video.unheard_seconds)} s, and no queue keeps a message for so long${last}`,
+    `nothing was heard of the video for ${Math.round(video.unheard_seconds)} s, and its message is gone${last}`,
     { details: { foundBy: limits.worker } },
   );
   // What it failed of the last time says more than that nobody came back to it.

@@ -10,6 +10,8 @@ export interface IdRequest {
   /** As the message names it: without version or ETag where it gives none. Null: it names none that can be read. */
   readonly object: ObjectIdentity | null;
   readonly messageId: string | null;
+  /** The queue does not hand the message out again. */
+  readonly isLastReceive: boolean;
   readonly worker: string | null;
 }
 
@@ -19,7 +21,15 @@ export interface LockedId {
   readonly videoId: string | null;
   /** The message is the newest with this id, or one that nobody has seen before. An older one that comes back is not. */
   readonly isNewest: boolean;
-  readonly isSameMessage: boolean;
+  /** The row says so already. */
+  readonly isSameReceive: boolean;
+}
+
+interface IdRow {
+  readonly video_id: string | null;
+  readonly message_id: string | null;
+  readonly last_receive: boolean;
+  readonly is_earlier: boolean;
 }
 
 /** Enough for those that can still be in a queue. */
@@ -47,18 +57,18 @@ export async function lockVideoId(tx: Prisma.TransactionClient, schema: string, 
   const ids = tableName(schema, 'video_ids');
   const { bucket, key, versionId, etag } = storableObject(request.object);
   await tx.$executeRaw`
-    INSERT INTO ${ids} ("external_id", "bucket", "key", "version_id", "etag", "message_id", "worker")
-    VALUES (${externalId}, ${bucket}, ${key}, ${versionId}, ${etag}, ${messageId}, ${request.worker})
+    INSERT INTO ${ids} ("external_id", "bucket", "key", "version_id", "etag", "message_id", "last_receive", "worker")
+    VALUES (${externalId}, ${bucket}, ${key}, ${versionId}, ${etag}, ${messageId}, ${request.isLastReceive}, ${request.worker})
     ON CONFLICT ("external_id") DO NOTHING`;
-  const [row] = await tx.$queryRaw<{ video_id: string | null; message_id: string | null; is_earlier: boolean }[]>`
-    SELECT "video_id", "message_id", COALESCE(${messageId} = ANY("earlier_messages"), false) AS "is_earlier" FROM ${ids}
+  const [row] = await tx.$queryRaw<IdRow[]>`
+    SELECT "video_id", "message_id", "last_receive", COALESCE(${messageId} = ANY("earlier_messages"), false) AS "is_earlier" FROM ${ids}
     WHERE "external_id" = ${externalId} FOR UPDATE`;
   if (row === undefined) throw new Failure('DATABASE_CONFLICT', 'the video was deleted while its id was being noted');
   return {
     externalId,
     videoId: row.video_id,
     isNewest: !row.is_earlier,
-    isSameMessage: row.message_id === messageId,
+    isSameReceive: row.message_id === messageId && row.last_receive === request.isLastReceive,
   };
 }
 
@@ -77,7 +87,7 @@ export async function pointIdAt(
       "earlier_messages" = CASE
         WHEN "message_id" IS NULL OR COALESCE(${messageId}::text, "message_id") = "message_id" THEN "earlier_messages"
         ELSE ("message_id" || COALESCE("earlier_messages", '{}'))[1:${EARLIER_MESSAGES}::int] END,
-      "message_id" = COALESCE(${messageId}::text, "message_id"), "worker" = ${request.worker},
+      "message_id" = COALESCE(${messageId}::text, "message_id"), "worker" = ${request.worker}, "last_receive" = ${request.isLastReceive},
       "updated_at" = clock_timestamp()
     WHERE "external_id" = ${request.externalId}`;
 }

@@ -8,6 +8,7 @@ CREATE TABLE "video_ids" (
     "etag" TEXT,
     "message_id" TEXT,
     "earlier_messages" TEXT[],
+    "last_receive" BOOLEAN NOT NULL DEFAULT false,
     "worker" TEXT,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Disposition } from '../../../src/failure/disposition.ts';
+import { recordRejectedMessage } from '../../../src/cli/record-rejected-message.ts';
 import { Failure, Interruption } from '../../../src/failure/failure.ts';
 import { ownOutput } from '../../../src/job/own-output.ts';
 import type { Job } from '../../../src/queue/messages/job.ts';
@@ -206,6 +207,29 @@ test('an object that is not there leaves the row of its id failed, and an error 
     videoId: video?.id,
     worker: 'worker-a',
     stage: 'head',
+  });
+});
+
+test('a message that names no job leaves the row of its id failed, and an error with its beginning', async () => {
+  const message = {
+    messageId: 'broken',
+    receiptHandle: 'r',
+    body: JSON.stringify({ eventType: 'video-uploaded', video: { id: 'broken1' } }),
+    attributes: {},
+    receiveCount: 1,
+    firstReceivedAt: null,
+    groupId: null,
+  };
+  const failure = new Failure('MESSAGE_FIELD_MISSING', 'no s3 part');
+  await recordRejectedMessage(rig.database, message, { failure, worker: 'worker-a' }, AbortSignal.timeout(60_000));
+  expect(await rig.database.prisma.video.findFirst({ where: { externalId: 'broken1' } })).toMatchObject({
+    status: 'failed',
+    failureCode: 'MESSAGE_FIELD_MISSING',
+  });
+  expect(await rig.database.prisma.errorEvent.findFirst({ where: { externalId: 'broken1' } })).toMatchObject({
+    worker: 'worker-a',
+    messageId: 'broken',
+    excerpt: message.body,
   });
 });
 

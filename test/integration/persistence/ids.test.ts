@@ -22,6 +22,7 @@ function message(
     externalId: `id-${count}`,
     object: { bucket: 'uploads', key: `ids/${count}.mp4`, versionId: null, etag: null },
     messageId: `m-${count}`,
+    isLastReceive: false,
     worker: 'worker-a',
     ...changes,
   };

@@ -132,7 +132,7 @@ onBothDatabases((databases) => {
     const waiting = request();
     await registerRequest(
       db,
-      { externalId: waiting.externalId, object: waiting.object, messageId: 'm', worker: 'w' },
+      { externalId: waiting.externalId, object: waiting.object, messageId: 'm', isLastReceive: false, worker: 'w' },
       signal(),
     );
     const retried = await start(request());
@@ -147,6 +147,24 @@ onBothDatabases((databases) => {
     expect(await findVideo(db, waitingId, signal())).toMatchObject({ status: 'failed', failureCode: 'WORKER_LOST' });
     expect(await findVideo(db, retried.videoId, signal())).toMatchObject({ status: 'failed', failureCode: 'NETWORK' });
     expect(await findVideo(db, young.videoId, signal())).toMatchObject({ status: 'pending' });
+  });
+
+  test('a message that was killed with its worker at its last receive, before any run, is over after the longest receive', async () => {
+    const { externalId, object } = request();
+    const noted = { externalId, object, messageId: 'm', isLastReceive: false, worker: 'w' };
+    await registerRequest(db, noted, signal());
+    const { videoId } = (await findVideo(db, externalId, signal()))!;
+    const longAgo = async (): Promise<void> => {
+      await unheardFor(videoId, DAY);
+      await db.pool.query(`UPDATE "${db.schema}"."video_ids" SET "updated_at" = now() - interval '1 day'`);
+    };
+    await longAgo();
+    expect(await sweepRuns(db, limits, signal())).toEqual({ runs: 0, videos: 0 });
+    await registerRequest(db, { ...noted, isLastReceive: true }, signal());
+    expect(await sweepRuns(db, limits, signal())).toEqual({ runs: 0, videos: 0 });
+    await longAgo();
+    expect(await sweepRuns(db, limits, signal())).toEqual({ runs: 0, videos: 1 });
+    expect(await findVideo(db, externalId, signal())).toMatchObject({ status: 'failed', failureCode: 'WORKER_LOST' });
   });
 
   test('a run under way is never ended, however long it takes', async () => {
