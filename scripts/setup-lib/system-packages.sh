@@ -36,6 +36,10 @@ install_system_packages() {
     packages+=(pgbouncer)
     why+=("the tests put a pooler before PostgreSQL")
   fi
+  if [ "$tests" = yes ] && ! command -v openssl >/dev/null; then
+    packages+=(openssl)
+    why+=("the tests make a certificate authority of their own")
+  fi
   if [ "$tests" = yes ] && ! has_python_module torch; then
     packages+=(python3-torch)
     why+=("the tests export models with the system's PyTorch")

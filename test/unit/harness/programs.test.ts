@@ -6,7 +6,7 @@ const PROVIDED: Readonly<Record<string, readonly string[]>> = {
   "the machine, as the README's first line asks": ['git', 'npm'],
   'Debian in its smallest form': ['bash', 'ldconfig', 'mkfifo', 'sh', 'sleep', 'tar', 'test'],
   'scripts/setup': ['ffmpeg', 'ffprobe'],
-  'scripts/setup --tests': ['gcc', 'nm', 'python3'],
+  'scripts/setup --tests': ['gcc', 'nm', 'openssl', 'python3'],
   'the driver of a host with a GPU, for its benches alone': ['nvidia-smi'],
 };
 const STARTERS = [
