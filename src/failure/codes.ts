@@ -102,6 +102,12 @@ const CODES = {
     text: 'another run of the same job holds the fencing token',
     wait: { baseSeconds: 60, capSeconds: 900 },
   },
+  STORE_MISCONFIGURED: {
+    class: 'temporary',
+    text: 'the store cannot be asked in this way: check region, endpoint and path style',
+    wait: LONG_WAIT,
+    away: 'called by the stage',
+  },
   KMS_REFUSED: {
     class: 'temporary',
     text: 'the key of an encrypted object or queue is disabled, missing or refused',

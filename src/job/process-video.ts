@@ -48,7 +48,8 @@ export function createVideoProcessor(deps: VideoProcessorDeps, settings: VideoPr
     });
     const context: JobContext = { deps, settings, delivery, logger, signal, stages: new JobStages(), shared };
     const { videoId, source, priority } = delivery.job;
-    logger.info({ videoId, source, priority, receiveCount: delivery.receiveCount }, 'a job begins');
+    const { receiveCount, isAgain } = delivery;
+    logger[isAgain === true ? 'debug' : 'info']({ videoId, source, priority, receiveCount }, 'a job begins');
     try {
       return await runJob(context);
     } catch (error) {
@@ -90,7 +91,7 @@ async function runContent(context: JobContext): Promise<Disposition | 'replaced'
     return { kind: 'ack', outcome: 'duplicate' };
   }
   if (claim.kind === 'running') {
-    logger.info({ worker: claim.worker }, 'another worker is on it');
+    logger.debug({ worker: claim.worker }, 'another worker is on it');
     return {
       kind: 'wait',
       why: 'object',

@@ -41,7 +41,7 @@ function wordsOf(error: unknown): string {
 /** What the code does not say: an object that was deleted, a bucket that is elsewhere. */
 function adviceOn(code: FailureCode, error: unknown, region: string | null): string {
   if (causesOf(error).some(isDeleteMarker)) return ' (it was deleted: its newest version is a delete marker)';
-  if (code !== 'CONFIG_INVALID') return '';
+  if (code !== 'STORE_MISCONFIGURED') return '';
   if (region !== null) return ` (the bucket is in ${region}: check AWS_REGION and AWS_ENDPOINT_URL)`;
   return ' (check AWS_REGION, AWS_ENDPOINT_URL and S3_FORCE_PATH_STYLE)';
 }

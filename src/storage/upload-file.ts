@@ -47,7 +47,7 @@ export async function uploadFile(
 
 /** What is permanent for an object that is read is a refusal of ours here: it says nothing of the video. */
 function outputFailure(failure: Failure): Failure {
-  if (failure.class !== 'permanent' && failure.code !== 'CONFIG_INVALID') return failure;
+  if (failure.class !== 'permanent' && failure.code !== 'STORE_MISCONFIGURED') return failure;
   const { message, cause, details } = failure;
   return new Failure('OUTPUT_REFUSED', message, { cause, details });
 }

@@ -9,6 +9,8 @@ export interface Delivery extends ReceiveFacts {
   readonly job: Job;
   readonly messageId: string;
   readonly correlationId: string;
+  /** It has waited under its lease since its first run, perhaps many times. */
+  readonly isAgain?: boolean;
   /** Fence before a commit: resolves when the lease is certainly held, rejects with `Interruption('lease-lost')`. */
   confirmLease(): Promise<void>;
 }

@@ -164,6 +164,7 @@ export class MessageRun {
           job,
           messageId: this.message.messageId,
           correlationId: this.message.messageId,
+          isAgain: this.#hasStarted,
           ...this.facts,
           confirmLease: () => keeper.confirm(this.lease),
         },

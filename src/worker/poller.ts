@@ -25,8 +25,10 @@ export interface PollerOptions {
   readonly isHealthy: () => boolean;
   /** Slots that no message occupies; those that open polls have reserved are counted here. */
   readonly freeSlots: () => number;
-  /** Gives free slots to messages that have waited for one, before new ones are asked for. */
-  readonly admit: (free: () => number, unoccupied: () => number) => void;
+  /** Gives free slots to messages that have waited for one, before new ones are asked for; answers with how many it gave. */
+  readonly admit: (free: () => number, unoccupied: () => number) => number;
+  /** A circuit is open: few slots are free, for who tries. */
+  readonly isTrying: () => boolean;
   /** How long the circuit stays open; zero when it is not. */
   readonly pausedMs: () => number;
   readonly take: (received: Received) => Promise<void>;
@@ -43,6 +45,7 @@ export class Poller {
   readonly #openPolls = new Set<Promise<void>>();
   readonly #blockedUntil = new Map<WorkerQueue, { until: number; failures: number }>();
   #reserved = 0;
+  #waitingTried = false;
   #cancelWake: (() => void) | null = null;
   /** Monotonic milliseconds. */
   lastAnswerAt: number | null = null;
@@ -81,12 +84,26 @@ export class Poller {
     if (!this.#options.mayTake()) return;
     this.#wakeLater();
     if (!this.#options.isHealthy()) return;
-    this.#options.admit(() => this.#free(), this.#options.freeSlots);
+    this.#admitWaiting();
     while (this.#free() > 0) {
       const queue = this.#picker.next((candidate) => this.#mayPoll(candidate));
       if (queue === null) return;
       this.#openPoll(queue);
     }
+  }
+
+  /**
+   * While a circuit lets one job at a time try, the waiting and the new take turns: a message that waits for a trouble of its own would
+   * be every try, and nobody else would ever find out that the dependency answers.
+   */
+  #admitWaiting(): void {
+    const { admit, isTrying, freeSlots } = this.#options;
+    if (!isTrying()) {
+      admit(() => this.#free(), freeSlots);
+      return;
+    }
+    if (this.#free() <= 0) return;
+    this.#waitingTried = !this.#waitingTried && admit(() => this.#free(), freeSlots) > 0;
   }
 
   #mayPoll(queue: WorkerQueue): boolean {

@@ -21,6 +21,8 @@ export interface SettleDeps {
   readonly events: WorkerEventBus;
   readonly logger: Logger;
   readonly settings: SettlingSettings;
+  /** Told of a message that goes with a reason though no run of it is there to write that down. */
+  readonly onLeft?: (message: ReceivedMessage, failure: Failure) => Promise<void>;
 }
 
 /** One receive of a message: what is to be settled. */
@@ -107,8 +109,11 @@ export async function handBack(
 ): Promise<Settled> {
   const isFailure = why instanceof Failure;
   if (held.facts.isLastReceive && held.lease.state === 'held' && held.lease.queue.deadLetter !== null) {
-    const interrupted = (): Failure => new Failure('INTERRUPTED', `the worker stopped (${String(why)})`);
-    return await reject(deps, held, isFailure ? why : interrupted());
+    const failure = isFailure ? why : new Failure('INTERRUPTED', `the worker stopped (${why})`);
+    await deps.onLeft?.(held.message, failure).catch((error: unknown) => {
+      deps.logger.warn({ err: error, messageId: held.message.messageId }, 'the reason could not be written down');
+    });
+    return await reject(deps, held, failure);
   }
   return await giveBack(deps, held.lease, { afterSeconds: 0, why: isFailure ? why.code : why, burns });
 }

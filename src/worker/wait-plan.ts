@@ -8,6 +8,8 @@ export interface PlannedWait {
   readonly why: WaitReason;
   readonly detail: string;
   readonly seconds: number;
+  /** It has waited for the same before. */
+  readonly isAgain: boolean;
   /** What it waits for to pass, where that is a failure. */
   readonly failure?: Failure;
 }
@@ -50,12 +52,14 @@ export class WaitPlan {
       if (facts.isLastReceive) return { kind: 'reject', failure };
       return { kind: 'retry', afterSeconds: retryDelaySeconds(failure, facts.receiveCount), failure };
     }
-    return { why, detail, seconds: Math.min(FIRST_LOOK_SECONDS * 2 ** waits, afterSeconds, facts.maxSeconds) };
+    const seconds = Math.min(FIRST_LOOK_SECONDS * 2 ** waits, afterSeconds, facts.maxSeconds);
+    return { why, detail, seconds, isAgain: waits > 0 };
   }
 
   #growing(why: WaitReason, failure: Failure, firstSeconds: number, { now, maxSeconds }: WaitFacts): PlannedWait {
-    const seconds = Math.min(Math.max(firstSeconds, 1) * 2 ** this.#count(why, now), maxSeconds);
-    return { why, detail: failure.message, seconds, failure };
+    const waits = this.#count(why, now);
+    const seconds = Math.min(Math.max(firstSeconds, 1) * 2 ** waits, maxSeconds);
+    return { why, detail: failure.message, seconds, failure, isAgain: waits > 0 };
   }
 
   /** Waits for the same thing before this one. */

@@ -25,11 +25,19 @@ export async function waitUnderLease(
   { clock, settle, waiting }: WaitDeps,
   held: HeldMessage,
   slot: Slot,
-  wait: Omit<Wait, 'atMostSeconds'> & { readonly detail: string; readonly failure?: Failure },
+  wait: Omit<Wait, 'atMostSeconds'> & {
+    readonly detail: string;
+    readonly failure?: Failure;
+    readonly isAgain?: boolean;
+  },
 ): Promise<'ready' | 'in-vain' | 'over'> {
   const { messageId, receiveCount } = held.message;
   const { why, detail, seconds } = wait;
-  settle.logger.info({ messageId, why, detail, seconds }, 'a message waits under its lease');
+  // Each look after the first would say the same.
+  settle.logger[wait.isAgain === true ? 'debug' : 'info'](
+    { messageId, why, detail, seconds },
+    'a message waits under its lease',
+  );
   settle.events.emit('message:waiting', { messageId, why, seconds });
   const { lease } = held;
   const leftSeconds = lease.grantableSeconds(lease.queue.limits.inFlightSeconds, clock.now());

@@ -91,14 +91,17 @@ export class WaitingRoom {
 
   /**
    * Gives out places to those whose time has come: `free` says how many are left each time, `unoccupied` those too that open polls have
-   * reserved. A look at who else works on an object is short, and does not wait for a poll to end.
+   * reserved. A look at who else works on an object is short, and does not wait for a poll to end. Answers with how many went on.
    */
-  admit(free: () => number, unoccupied: () => number): void {
+  admit(free: () => number, unoccupied: () => number): number {
+    let count = 0;
     for (const stay of [...this.#stays].filter(({ isDue }) => isDue)) {
       if ((stay.why === 'object' ? unoccupied() : free()) <= 0) continue;
       stay.slot.retake();
       stay.end('ready');
+      count += 1;
     }
+    return count;
   }
 
   /**

@@ -82,7 +82,9 @@ export class Worker {
       },
     });
     this.#settler = new Settler({ keeper: this.#keeper, clock });
-    this.#settling = { keeper: this.#keeper, settler: this.#settler, events, logger, settings };
+    const { onRejectedMessage: onLeft } = options;
+    const left = onLeft === undefined ? {} : { onLeft };
+    this.#settling = { keeper: this.#keeper, settler: this.#settler, events, logger, settings, ...left };
     this.#dependencies = new DependencyWatch({
       settings: settings.breaker ?? DEFAULT_BREAKER,
       slots: this.#slots,
@@ -98,9 +100,8 @@ export class Worker {
       // A lease that cannot be renewed says that the queue is hard to reach: what is taken now may be lost as well.
       isHealthy: () => this.#keeper.isHealthy,
       freeSlots: () => this.#dependencies.freeSlots,
-      admit: (free, unoccupied) => {
-        this.#waiting.admit(free, unoccupied);
-      },
+      admit: (free, unoccupied) => this.#waiting.admit(free, unoccupied),
+      isTrying: () => this.#dependencies.away.length > 0,
       pausedMs: () => this.#dependencies.pausedMs,
       take: (received) => intake.take(received),
     });

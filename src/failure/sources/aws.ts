@@ -22,14 +22,14 @@ const STATUS: ReadonlyMap<number, FailureCode> = new Map([
 
 /** An answer to HEAD has no body, and so no name; neither has that of a proxy in front of a store. */
 const STATUS_OF_S3: ReadonlyMap<number, FailureCode> = new Map([
-  [301, 'CONFIG_INVALID'],
+  [301, 'STORE_MISCONFIGURED'],
   [302, 'SERVICE_UNAVAILABLE'],
   [303, 'SERVICE_UNAVAILABLE'],
   [307, 'SERVICE_UNAVAILABLE'],
-  [308, 'CONFIG_INVALID'],
+  [308, 'STORE_MISCONFIGURED'],
   [403, 'OBJECT_FORBIDDEN'],
   [404, 'OBJECT_NOT_FOUND'],
-  [405, 'CONFIG_INVALID'],
+  [405, 'STORE_MISCONFIGURED'],
   [409, 'SERVICE_UNAVAILABLE'],
   [410, 'OBJECT_NOT_FOUND'],
   [412, 'OBJECT_CHANGED'],

@@ -66,7 +66,7 @@ export const OF_S3: NameTable = tableOf({
     'MissingSecurityElement',
     'MissingSecurityHeader',
   ],
-  CONFIG_INVALID: [
+  STORE_MISCONFIGURED: [
     // Another region or endpoint than the bucket's, where it could not be followed.
     'PermanentRedirect',
     'PermanentRedirectControlError',

@@ -73,9 +73,9 @@ test.each<[string, StoreAnswer, object]>([
   [
     'a redirect to nowhere',
     storeError(301, 'PermanentRedirect'),
-    { code: 'CONFIG_INVALID', message: expect.stringContaining('AWS_REGION') },
+    { code: 'STORE_MISCONFIGURED', message: expect.stringContaining('AWS_REGION') },
   ],
-  ['a store without objects', storeError(405, 'MethodNotAllowed'), { code: 'CONFIG_INVALID' }],
+  ['a store without objects', storeError(405, 'MethodNotAllowed'), { code: 'STORE_MISCONFIGURED' }],
   ['a body of nothing', { status: 416 }, { code: 'OBJECT_EMPTY' }],
 ])('HEAD says nothing of %s: a GET of one byte is asked, and decides', async (_what, said, expected) => {
   answer = () => said;
@@ -144,7 +144,10 @@ test('a region is followed once: where the next one sends elsewhere, the configu
     ...storeError(301, 'PermanentRedirect'),
     headers: { 'x-amz-bucket-region': region === 'us-east-1' ? 'eu-west-1' : 'us-east-1' },
   });
-  expect(await failureOf()).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('AWS_REGION') });
+  expect(await failureOf()).toMatchObject({
+    code: 'STORE_MISCONFIGURED',
+    message: expect.stringContaining('AWS_REGION'),
+  });
   expect(asked().length).toBeLessThan(5);
 });
 

@@ -107,9 +107,10 @@ test('each policy tries again after what it takes for passing, and after nothing
     }
     return codes;
   };
-  const away = ['NETWORK', 'TIMEOUT', 'THROTTLED', 'SERVICE_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'KMS_REFUSED'];
+  const services = ['NETWORK', 'TIMEOUT', 'THROTTLED', 'SERVICE_UNAVAILABLE', 'DATABASE_UNAVAILABLE'];
+  const away = [...services, 'STORE_MISCONFIGURED', 'KMS_REFUSED'];
   const others = ['WORK_DIR_SPACE', 'DECODER_INTERRUPTED', 'WORKER_LOST', 'INTERRUPTED', 'SCENE_FAILED', 'UNKNOWN'];
-  const temporary = [...away.slice(0, -1), 'DATABASE_CONFLICT', 'RUN_SUPERSEDED', 'KMS_REFUSED', ...others];
+  const temporary = [...services, 'DATABASE_CONFLICT', 'RUN_SUPERSEDED', ...away.slice(services.length), ...others];
   expect(await triedAgain(RETRY_POLICIES.default)).toEqual(temporary);
   expect(await triedAgain(RETRY_POLICIES.download)).toEqual(temporary);
   expect(await triedAgain(RETRY_POLICIES.bedrock)).toEqual(away);

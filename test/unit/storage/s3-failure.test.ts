@@ -10,7 +10,7 @@ const coded = (code: string): Error => Object.assign(new Error('x'), { code });
 test.each([
   [named('NoSuchKey'), 'OBJECT_NOT_FOUND'],
   [named('NoSuchBucket'), 'BUCKET_NOT_FOUND'],
-  [named('PermanentRedirect'), 'CONFIG_INVALID'],
+  [named('PermanentRedirect'), 'STORE_MISCONFIGURED'],
   [named('InvalidArgument'), 'OBJECT_NOT_FOUND'],
   [named('AccessDenied'), 'OBJECT_FORBIDDEN'],
   [named('AllAccessDisabled'), 'OBJECT_FORBIDDEN'],

@@ -107,6 +107,20 @@ test('when a dependency is back, those who wait for it are run at once and not w
   expect(rig.clock.now()).toBeLessThan(60_000);
 });
 
+test('a message with a trouble of its own is not every try of an open circuit: a new one finds out that others are answered', async () => {
+  const failure = new Failure('KMS_REFUSED', 'its key is disabled', { stage: 'head' });
+  const { worker, events } = rig.worker(
+    async ({ job }) => (job.key === 'locked' ? { kind: 'retry', afterSeconds: 1, failure } : ACK),
+    { settings: { breaker: { threshold: 2, firstPauseMs: 15_000, maxPauseMs: 300_000 }, maxRetryDelaySeconds: 1 } },
+  );
+  rig.send('locked');
+  worker.start();
+  await rig.clock.until(next(events, 'circuit:open'));
+  rig.send('good');
+  await rig.clock.until(next(events, 'message:deleted'));
+  expect(rig.clock.now()).toBeLessThan(120_000);
+});
+
 test('a message waits for room only so long, then fails for now; at its last receive it leaves the reason', async () => {
   rig = createWorkerRig({ maxReceives: 2 });
   const failure = new Failure('WORK_DIR_SPACE', 'no room');
@@ -170,11 +184,15 @@ test('what waits goes back at once when the worker stops, a group in its order, 
 
 test('what waits at its last receive goes with a reason when the worker stops', async () => {
   rig = createWorkerRig({ maxReceives: 1 });
-  const { worker, events } = rig.worker(async () => onIt());
-  rig.send('a');
+  const written: string[] = [];
+  const { worker, events } = rig.worker(async () => onIt(), {
+    options: { onRejectedMessage: async ({ messageId }, { code }) => void written.push(`${messageId} ${code}`) },
+  });
+  const id = rig.send('a');
   worker.start();
   await rig.clock.until(next(events, 'message:waiting'));
   await rig.clock.until(worker.drain('SIGTERM', 60_000));
+  expect(written).toEqual([`${id} INTERRUPTED`]);
   expect(rig.queue.deadLetters.map(({ reason }) => reason.failure.code)).toEqual(['INTERRUPTED']);
   expect(rig.queue.size).toBe(0);
 });

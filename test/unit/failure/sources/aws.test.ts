@@ -28,7 +28,7 @@ const S3: Readonly<Partial<Record<FailureCode, string>>> = {
     MissingSecurityElement MissingSecurityHeader`,
   ACCOUNT_PROBLEM: 'AccountProblem NotSignedUp OptInRequired',
   CLOCK_SKEWED: 'RequestTimeTooSkewed RequestExpired',
-  CONFIG_INVALID: `PermanentRedirect PermanentRedirectControlError AuthorizationHeaderMalformed
+  STORE_MISCONFIGURED: `PermanentRedirect PermanentRedirectControlError AuthorizationHeaderMalformed
     AuthorizationQueryParametersError IllegalLocationConstraintException InvalidLocationConstraint InvalidRegion
     IncorrectEndpoint EndpointNotFound UnexpectedIPError CredentialsNotSupported UnsupportedSignature UnsupportedArgument
     NotImplemented MethodNotAllowed InvalidRequest InvalidHttpMethod InvalidHostHeader InvalidAddressingHeader
@@ -127,13 +127,13 @@ describe('the message decides where the name is the same', () => {
 
 describe('a status without a name', () => {
   test.each([
-    [301, 'CONFIG_INVALID'],
+    [301, 'STORE_MISCONFIGURED'],
     [307, 'SERVICE_UNAVAILABLE'],
     [400, null],
     [401, 'CREDENTIALS'],
     [403, 'OBJECT_FORBIDDEN'],
     [404, 'OBJECT_NOT_FOUND'],
-    [405, 'CONFIG_INVALID'],
+    [405, 'STORE_MISCONFIGURED'],
     [409, 'SERVICE_UNAVAILABLE'],
     [410, 'OBJECT_NOT_FOUND'],
     [412, 'OBJECT_CHANGED'],
