@@ -83,7 +83,7 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
         messages: createSqsQueue(clients, {
           url: options.queueUrl,
           deadLetterUrl: options.deadLetterUrl,
-          maxReceives: null,
+          redrive: { maxReceives: null },
         }),
       },
     ],

@@ -8,18 +8,15 @@ export interface SqsQueueAddress {
   readonly url: string;
   /** Null: rejected messages are left to the queue's redrive policy. */
   readonly deadLetterUrl: string | null;
-  /** Of the queue's redrive policy; null without one. */
-  readonly maxReceives: number | null;
+  /** What its redrive policy says now. */
+  readonly redrive: { readonly maxReceives: number | null };
 }
 
 /** Ten entries a call; one receive of a message is in flight for twelve hours at most. Amazon SQS Developer Guide, "message quotas". */
 const LIMITS = { batch: 10, inFlightSeconds: 43_200 } as const;
 
 /** An SQS queue, standard or FIFO. The clients belong to the caller, who closes them after the last call. */
-export function createSqsQueue(
-  clients: SqsClients,
-  { url, deadLetterUrl, maxReceives }: SqsQueueAddress,
-): MessageQueue {
+export function createSqsQueue(clients: SqsClients, { url, deadLetterUrl, redrive }: SqsQueueAddress): MessageQueue {
   const { poll, control } = clients;
   const setVisibility = (entries: readonly VisibilityEntry[], timeoutMs: number): Promise<readonly EntryResult[]> =>
     perEntry(entries.length, changeVisibility(control, url, entries, timeoutMs));
@@ -27,7 +24,9 @@ export function createSqsQueue(
     id: url,
     isOrdered: url.endsWith('.fifo'),
     limits: LIMITS,
-    maxReceives,
+    get maxReceives() {
+      return redrive.maxReceives;
+    },
     receive: (request) => receiveMessages(poll, url, request),
     extend: setVisibility,
     acknowledge: (handles, timeoutMs) => perEntry(handles.length, deleteMessages(control, url, handles, timeoutMs)),

@@ -60,7 +60,7 @@ export const ourWorker: Contender<RunningWorker> = {
           messages: createSqsQueue(clients, {
             url: options.queueUrl,
             deadLetterUrl: options.deadLetterUrl,
-            maxReceives: null,
+            redrive: { maxReceives: null },
           }),
         },
       ],

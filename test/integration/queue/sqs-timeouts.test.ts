@@ -56,7 +56,7 @@ test('a time-out leaves the lease to be tried again', async () => {
 });
 
 test('as a queue, a server that is silent or refuses is the result of each entry; only a receive rejects', async () => {
-  const queue = createSqsQueue(clients, { url, deadLetterUrl: null, maxReceives: null });
+  const queue = createSqsQueue(clients, { url, deadLetterUrl: null, redrive: { maxReceives: null } });
   const entries = ['a', 'b'].map((receiptHandle) => ({ receiptHandle, seconds: 1 }));
   const failed = { kind: 'failed', code: 'TIMEOUT' };
   expect(await queue.extend(entries, 50)).toMatchObject([failed, failed]);

@@ -53,7 +53,7 @@ export async function createRig(): Promise<Rig> {
           {
             name: 'videos',
             weight: 1,
-            messages: createSqsQueue(clients, { url: queueUrl, deadLetterUrl: deadUrl, maxReceives }),
+            messages: createSqsQueue(clients, { url: queueUrl, deadLetterUrl: deadUrl, redrive: { maxReceives } }),
           },
         ],
         concurrency,

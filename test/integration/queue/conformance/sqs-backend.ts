@@ -32,7 +32,7 @@ export function sqsBackend(endpoint: string, close: () => Promise<void>): QueueB
       const deadLetterUrl = hasDeadLetters ? await create(isOrdered) : null;
       let sent = 0;
       return {
-        queue: createSqsQueue(clients, { url, deadLetterUrl, maxReceives: null }),
+        queue: createSqsQueue(clients, { url, deadLetterUrl, redrive: { maxReceives: null } }),
         async send({ body, attributes = {}, groupId }) {
           sent += 1;
           await clients.control.send(
