@@ -1,12 +1,12 @@
 import type { Database } from '../persistence/client.ts';
-import { sweepRuns, type SweepLimits } from '../persistence/sweep-runs.ts';
+import { nextLostRun, sweepRuns, type SweepLimits } from '../persistence/sweep-runs.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { systemClock, type Clock } from '../time/clock.ts';
 
 export interface SweepOptions extends SweepLimits {
   readonly database: Database;
   readonly logger: Logger;
-  /** From the end of one sweep to the next. */
+  /** From the end of one sweep to the next, at most. */
   readonly intervalMs: number;
   /** What follows each sweep, such as deleting what dead runs have stored. */
   readonly tidy?: (signal: AbortSignal) => Promise<unknown>;
@@ -14,6 +14,8 @@ export interface SweepOptions extends SweepLimits {
   readonly clock?: Clock;
 }
 
+/** A run that shows its signs of life moves its end on all the time. */
+const SHORTEST_PAUSE_MS = 5_000;
 /** Of one sweep with what follows it. */
 const SWEEP_LIMIT_MS = 300_000;
 
@@ -27,10 +29,10 @@ export function startSweep(options: SweepOptions): AsyncDisposable {
   let wake = (): void => {};
   const run = async (): Promise<void> => {
     while (!stop.signal.aborted) {
-      await sweepOnce(options, clock, stop.signal);
+      const dueMs = await sweepOnce(options, clock, stop.signal);
       if (stop.signal.aborted) return;
       await new Promise<void>((resolve) => {
-        const cancel = clock.after(intervalMs, resolve);
+        const cancel = clock.after(Math.min(intervalMs, Math.max(dueMs, SHORTEST_PAUSE_MS)), resolve);
         wake = () => {
           cancel();
           resolve();
@@ -48,7 +50,8 @@ export function startSweep(options: SweepOptions): AsyncDisposable {
   };
 }
 
-async function sweepOnce(options: SweepOptions, clock: Clock, stop: AbortSignal): Promise<void> {
+/** Answers with the milliseconds until there may be something to sweep again. */
+async function sweepOnce(options: SweepOptions, clock: Clock, stop: AbortSignal): Promise<number> {
   const { database, logger, tidy } = options;
   const limit = new AbortController();
   const abort = (): void => limit.abort(stop.reason);
@@ -60,8 +63,11 @@ async function sweepOnce(options: SweepOptions, clock: Clock, stop: AbortSignal)
     const { runs, videos } = await sweepRuns(database, options, limit.signal);
     if (runs + videos > 0) logger.warn({ runs, videos }, 'ended what no worker and no message is left of');
     await tidy?.(limit.signal);
+    const dueSeconds = await nextLostRun(database, options, limit.signal);
+    return dueSeconds === null ? Infinity : dueSeconds * 1_000 + 1_000;
   } catch (error) {
     if (!stop.aborted) logger.warn({ err: error }, 'the sweep failed; it is tried again');
+    return Infinity;
   } finally {
     cancel();
     stop.removeEventListener('abort', abort);

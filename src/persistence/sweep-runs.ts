@@ -2,7 +2,7 @@ import { Failure } from '../failure/failure.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { tableName } from './bulk-insert.ts';
 import type { Database } from './client.ts';
-import { databaseTransaction } from './database-call.ts';
+import { databaseCall, databaseTransaction } from './database-call.ts';
 import { errorEventRow } from './error-event.ts';
 
 export interface SweepLimits {
@@ -47,6 +47,21 @@ async function untilNone(sweepOne: () => Promise<boolean>): Promise<number> {
   let swept = 0;
   while (await sweepOne()) swept += 1;
   return swept;
+}
+
+/** Seconds until the first of the runs under way would be ended if nothing is heard of it any more; null when there is none. */
+export async function nextLostRun(
+  db: Database,
+  { graceSeconds }: SweepLimits,
+  signal: AbortSignal,
+): Promise<number | null> {
+  return await databaseCall(db, 'look for runs under way', signal, async () => {
+    const [next] = await db.prisma.$queryRaw<{ seconds: number | null }[]>`
+      SELECT EXTRACT(EPOCH FROM min("alive_until" + make_interval(secs => GREATEST(${graceSeconds}::float8, "lease_seconds")))
+        - clock_timestamp())::float8 AS "seconds"
+      FROM ${tableName(db.schema, 'analysis_runs')} WHERE "outcome" = 'running'`;
+    return next?.seconds ?? null;
+  });
 }
 
 interface LostRun {

@@ -43,3 +43,26 @@ test('runs of dead workers are ended at the start and again after every pause, a
   await sweep[Symbol.asyncDispose]();
   expect(clock.timers).toBe(0);
 });
+
+test('a run that is under way is looked at when its life would be over, not only after the usual pause', async () => {
+  await using database = await openDatabase({ url: 'pglite:memory', schema: 'swept' });
+  await migrateDatabase(database, signal());
+  await claimRun(database, claimRequest({ aliveSeconds: 30 }), signal());
+  const clock = new HandClock();
+  const swept = new EventTarget();
+  const tidy = async (): Promise<void> => void swept.dispatchEvent(new Event('tidied'));
+  const first = once(swept, 'tidied');
+  const paused = Promise.withResolvers<number>();
+  const watched = {
+    now: () => clock.now(),
+    after: (ms: number, work: () => void) => {
+      if (ms <= 60_000) paused.resolve(ms);
+      return clock.after(ms, work);
+    },
+  };
+  await using _sweep = startSweep({ ...limits, database, logger: pino({ level: 'silent' }), clock: watched, tidy });
+  await first;
+  const pauseMs = await paused.promise;
+  expect(pauseMs).toBeGreaterThan(20_000);
+  expect(pauseMs).toBeLessThanOrEqual(31_000);
+});
