@@ -43,9 +43,11 @@ export function healthSource({ worker, metrics, statistics, waitSeconds }: Healt
 
 /** Connects what the worker tells to what is counted. */
 export function countEvents(events: WorkerEventBus, metrics: WorkerMetrics): void {
-  events.on('job:settled', ({ disposition, seconds, settled }) => {
+  events.on('job:settled', ({ disposition, seconds, settled, isAgain }) => {
     metrics.jobEnded(outcomeOf(disposition, settled), seconds);
-    if ('failure' in disposition) metrics.failed(disposition.failure, disposition.failure.stage ?? 'unknown');
+    const isEcho = settled === 'kept' && isAgain === true;
+    if ('failure' in disposition && !isEcho)
+      metrics.failed(disposition.failure, disposition.failure.stage ?? 'unknown');
   });
   events.on('video:analysed', ({ frames, stageSeconds }) => {
     metrics.framesAnalysed(frames);

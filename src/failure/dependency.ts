@@ -31,6 +31,8 @@ export function isAway(failure: Failure): boolean {
 /** Who answered, going by how a job ended: one that stopped at the first step never asked the database. */
 export function answeredIn(disposition: Disposition): readonly Dependency[] {
   if (disposition.kind === 'ack') {
+    // The store told what it is, and nobody else was asked.
+    if (disposition.outcome === 'ignored') return ['storage', 'service'];
     return disposition.outcome === 'completed'
       ? ['storage', 'database', 'bedrock', 'service', 'host']
       : ['storage', 'database', 'service'];

@@ -18,7 +18,7 @@ type ErrorDisposition = Extract<Disposition, { kind: 'retry' | 'reject' | 'halt'
 export function dispose(
   error: unknown,
   signal: AbortSignal,
-  { receiveCount, isLastReceive, isAlone = false }: ReceiveFacts,
+  { receiveCount, isLastReceive, isLastTry = isLastReceive, isAlone = false }: ReceiveFacts,
   random: () => number = Math.random,
 ): ErrorDisposition {
   const interruption = interruptionOf(error, signal);
@@ -36,7 +36,7 @@ export function dispose(
       return { kind: 'halt', failure };
     case 'temporary':
       // What is away comes back: the message waits for it under its lease, also at its last receive.
-      if (isLastReceive && (isAlone || !isAway(failure))) return { kind: 'reject', failure };
+      if (isLastTry && (isAlone || !isAway(failure))) return { kind: 'reject', failure };
       return { kind: 'retry', afterSeconds: retryDelaySeconds(failure, receiveCount, random), failure };
   }
 }

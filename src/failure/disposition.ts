@@ -37,7 +37,7 @@ export type Disposition =
   | { readonly kind: 'reject'; readonly failure: Failure }
   /** Give the message back untouched and stop the worker. */
   | { readonly kind: 'halt'; readonly failure: Failure }
-  /** Interrupted: give the message back at once where the lease still lives. Burns nothing. */
+  /** Interrupted: give the message back at once where the lease still lives. No attempt of ours counts. */
   | { readonly kind: 'abandon'; readonly why: InterruptionKind };
 
 /** What became of a message: `lost` with its lease, `left` to a lease that runs out because a call failed, `kept` under it. */

@@ -70,8 +70,9 @@ function call(): AbortSignal {
  * A run that failed while it stored its rows leaves some that nobody will see. Not so after an interruption, which should
  * end at once: the run that comes after it deletes them, or the sweep.
  */
-async function discardOwnRows({ deps, logger }: JobContext, run: Run | null): Promise<void> {
-  if (run !== null) await quietly(logger, () => discardUnseenRows(deps.database, run.videoId, call()));
+async function discardOwnRows({ deps, logger, signal }: JobContext, run: Run | null): Promise<void> {
+  if (run !== null && !signal.aborted)
+    await quietly(logger, () => discardUnseenRows(deps.database, run.videoId, call()));
 }
 
 async function insistently({ logger, signal, delivery }: JobContext, record: () => Promise<void>): Promise<void> {

@@ -71,8 +71,11 @@ async function runJob(context: JobContext): Promise<Disposition> {
     const disposition = await runContent(context);
     if (disposition !== 'replaced') return disposition;
   }
-  const detail = 'its key is uploaded again and again';
-  return { kind: 'wait', why: 'object', afterSeconds: REPLACED_SECONDS, detail, otherwise: null };
+  return waitForObject(REPLACED_SECONDS, 'its key is uploaded again and again');
+}
+
+function waitForObject(afterSeconds: number, detail: string): Disposition {
+  return { kind: 'wait', why: 'object', afterSeconds, detail, otherwise: null };
 }
 
 function ignored({ logger }: JobContext, reason: string): Disposition {
@@ -92,18 +95,16 @@ async function runContent(context: JobContext): Promise<Disposition | 'replaced'
   }
   if (claim.kind === 'running') {
     logger.debug({ worker: claim.worker }, 'another worker is on it');
-    return {
-      kind: 'wait',
-      why: 'object',
-      afterSeconds: claim.retryAfterSeconds,
-      detail: `worker ${claim.worker} is on it`,
-      otherwise: null,
-    };
+    return waitForObject(claim.retryAfterSeconds, `worker ${claim.worker} is on it`);
   }
   try {
     await runClaimed(context, claim.run, head);
     return { kind: 'ack', outcome: 'completed' };
   } catch (error) {
+    if (wasSuperseded(context, error)) {
+      logger.warn({ videoId: claim.run.externalId }, 'another run has taken the video over, or declared this one dead');
+      return waitForObject(context.settings.aliveSeconds, 'another run has taken it over');
+    }
     if (!wasReplaced(context, error)) {
       return (await waitForSpace(context, error, claim.run)) ?? (await endWithError(context, error, claim.run));
     }
@@ -129,6 +130,11 @@ async function headOf({ deps, settings, delivery, signal, stages }: JobContext):
     if (isFolder) return 'the mark of a folder';
     throw error;
   }
+}
+
+/** No fault of the video: the worker was frozen for longer than a run counts as alive, and its lease may live on. */
+function wasSuperseded({ signal }: JobContext, error: unknown): boolean {
+  return !signal.aborted && toFailure(error).code === 'RUN_SUPERSEDED';
 }
 
 /** A message that names no content means whatever its key holds: that this became something else is no fault of the video. */

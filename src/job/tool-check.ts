@@ -94,6 +94,7 @@ export class ToolCheck {
   }
 
   async #answerFor(signal: AbortSignal): Promise<Answer> {
+    signal.throwIfAborted();
     this.#waiting += 1;
     const leave = (): void => {
       this.#waiting -= 1;

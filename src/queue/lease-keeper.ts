@@ -39,6 +39,11 @@ export class LeaseKeeper {
     this.#random = options.random ?? Math.random;
   }
 
+  /** How long a lease lasts without a renewal. */
+  get leaseMs(): number {
+    return this.#options.visibilitySeconds * 1_000;
+  }
+
   get marginMs(): number {
     return Math.min(MAX_MARGIN_MS, this.#options.visibilitySeconds * 250);
   }
@@ -64,11 +69,10 @@ export class LeaseKeeper {
   /** From the receive on, not from the start of the job: a message ages while it waits here too. */
   register(
     queue: MessageQueue,
-    message: Pick<ReceivedMessage, 'messageId' | 'receiptHandle'>,
+    message: Pick<ReceivedMessage, 'messageId' | 'receiptHandle'> & Partial<Pick<ReceivedMessage, 'groupId'>>,
     requestedAt: number,
   ): Lease {
-    const { messageId, receiptHandle } = message;
-    const lease = new Lease(queue, messageId, this.#receipt(receiptHandle, requestedAt));
+    const lease = new Lease(queue, message, this.#receipt(message.receiptHandle, requestedAt));
     this.#held.add(lease);
     this.#plan(lease, lease.receivedAt);
     return lease;

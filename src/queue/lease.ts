@@ -31,6 +31,8 @@ interface Waiter {
 export class Lease {
   readonly queue: MessageQueue;
   readonly messageId: string;
+  /** Ordered queues only. */
+  readonly groupId: string | null;
   receiptHandle: string;
   deadline: number;
   /** Counted from the call that brought the message: the queue's limit for one receive runs from there. */
@@ -47,9 +49,14 @@ export class Lease {
   /** Why it was lost. */
   #loss: Interruption | null = null;
 
-  constructor(queue: MessageQueue, messageId: string, receipt: Receipt) {
+  constructor(
+    queue: MessageQueue,
+    message: { readonly messageId: string; readonly groupId?: string | null },
+    receipt: Receipt,
+  ) {
     this.queue = queue;
-    this.messageId = messageId;
+    this.messageId = message.messageId;
+    this.groupId = message.groupId ?? null;
     this.receiptHandle = receipt.receiptHandle;
     this.receivedAt = receipt.requestedAt;
     this.confirmedAt = receipt.requestedAt;

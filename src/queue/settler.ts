@@ -23,7 +23,6 @@ export type AcknowledgeResult =
 
 const MAX_REMEMBERED = 1_000;
 const MAX_DELETE_ATTEMPTS = 6;
-const MAX_COPY_ATTEMPTS = 6;
 const MAX_RETRY_MS = 5_000;
 /** What a process that ends may spend on giving back: the queue may be away for a moment, or for good. */
 const HURRIED_MS = 8_000;
@@ -40,6 +39,8 @@ export class Settler {
   readonly #remembered = new Set<string>();
   /** Leases whose work is done and whose delete has not ended: never given back, that would run the work again. */
   readonly #acknowledging = new Map<Lease, Promise<AcknowledgeResult>>();
+  /** Leases whose copy with a reason is being sent: never handed back beside it. */
+  readonly #copying = new Map<Lease, Promise<void>>();
   /** Wakes each call that waits to be tried again. */
   readonly #waiting = new Set<() => void>();
   #isHurried = false;
@@ -53,8 +54,9 @@ export class Settler {
     return this.#remembered.has(messageId);
   }
 
-  isAcknowledging(lease: Lease): boolean {
-    return this.#acknowledging.has(lease);
+  /** Whether its end is under way, in a delete or in a copy with its reason: it must not be handed back beside that. */
+  isSettling(lease: Lease): boolean {
+    return this.#acknowledging.has(lease) || this.#copying.has(lease);
   }
 
   /**
@@ -64,7 +66,7 @@ export class Settler {
   async hurry(): Promise<void> {
     this.#isHurried = true;
     for (const wake of this.#waiting) wake();
-    await Promise.all(this.#acknowledging.values());
+    await Promise.allSettled([...this.#acknowledging.values(), ...this.#copying.values()]);
   }
 
   async acknowledge(lease: Lease): Promise<AcknowledgeResult> {
@@ -114,17 +116,31 @@ export class Settler {
     this.#waiting.delete(resolve);
   }
 
-  /** Does what the end of a message depends on again, while its lease lives; rejects as the last attempt did. */
-  async insist(lease: Lease, work: () => Promise<void>): Promise<void> {
+  /**
+   * Does what the end of a message depends on again until it succeeds, while its lease lives and for `forMs` at most; rejects as the last
+   * attempt did. A process that is about to end tries once more.
+   */
+  async insist(lease: Lease, forMs: number, work: () => Promise<void>): Promise<void> {
+    const copy = this.#insist(lease, forMs, work).finally(() => {
+      this.#copying.delete(lease);
+    });
+    this.#copying.set(lease, copy);
+    await copy;
+  }
+
+  async #insist(lease: Lease, forMs: number, work: () => Promise<void>): Promise<void> {
+    const { clock } = this.#options;
+    const end = clock.now() + forMs;
     for (let attempt = 0; ; attempt += 1) {
-      const isLast = this.#isHurried || attempt === MAX_COPY_ATTEMPTS - 1;
+      const isLast = this.#isHurried;
+      const waitMs = this.#backoffMs(attempt);
       try {
         await work();
         return;
       } catch (error) {
-        if (isLast || lease.state !== 'held') throw error;
+        if (isLast || lease.state !== 'held' || clock.now() + waitMs > end) throw error;
       }
-      await this.#wait(this.#backoffMs(attempt));
+      await this.#wait(waitMs);
     }
   }
 
@@ -165,14 +181,18 @@ export class Settler {
    * done are left out.
    */
   async giveBackAll(leases: readonly Lease[]): Promise<number> {
-    const reversed = leases.filter((lease) => !this.isAcknowledging(lease)).reverse();
-    const results: boolean[] = [];
-    const ordered = reversed.filter((lease) => lease.queue.isOrdered);
-    const others = reversed.filter((lease) => !lease.queue.isOrdered);
-    const rest = Promise.all(others.map((lease) => this.giveBack(lease, 0)));
-    for (const lease of ordered) results.push(await this.giveBack(lease, 0));
-    results.push(...(await rest));
-    return results.filter(Boolean).length;
+    const reversed = leases.filter((lease) => !this.isSettling(lease)).reverse();
+    const oneByOne = async (group: readonly Lease[]): Promise<number> => {
+      let count = 0;
+      for (const lease of group) if (await this.giveBack(lease, 0)) count += 1;
+      return count;
+    };
+    // Groups beside each other: one after another, a queue that does not answer would cost each of them its time.
+    const groups = Map.groupBy(reversed, (lease) =>
+      lease.queue.isOrdered ? JSON.stringify([lease.queue.id, lease.groupId]) : lease,
+    );
+    const counts = await Promise.all([...groups.values()].map(oneByOne));
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async #delete(queue: MessageQueue, receiptHandle: string): Promise<EntryResult> {

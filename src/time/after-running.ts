@@ -10,6 +10,8 @@ export interface RunningTimer {
 
 const LONGEST_TICK_MS = 15_000;
 const SHORTEST_TICK_MS = 100;
+/** What stands still again and again must end some time. */
+const MAX_PAUSES = 20;
 /** A busy event loop is late by less. */
 const PAUSE_MS = 1_000;
 
@@ -22,16 +24,19 @@ export function afterRunning(clock: Clock, ms: number, work: () => void): Runnin
   let ranMs = 0;
   let from = 0;
   let waitMs = 0;
+  let pauses = 0;
   let cancel = (): void => {};
   const ranSoFarMs = (): number => {
     const tookMs = clock.now() - from;
-    return tookMs > waitMs + Math.max(tickMs, PAUSE_MS) ? 0 : ranMs + tookMs;
+    return isPause(tookMs) ? 0 : ranMs + tookMs;
   };
+  const isPause = (tookMs: number): boolean => pauses < MAX_PAUSES && tookMs > waitMs + Math.max(tickMs, PAUSE_MS);
   const next = (): void => {
     waitMs = Math.max(0, Math.min(tickMs, ms - ranMs));
     from = clock.now();
     cancel = clock.after(waitMs, () => {
       ranMs = ranSoFarMs();
+      if (isPause(clock.now() - from)) pauses += 1;
       if (ranMs >= ms) {
         from = clock.now();
         work();

@@ -52,17 +52,29 @@ export class CircuitBreaker {
     return [...this.#circuits].filter(([, circuit]) => circuit.isOpen).map(([dependency]) => dependency);
   }
 
-  /** How many jobs may run at once now, `older` of which were running when it last opened. */
+  /**
+   * How many jobs may run at once now, `older` of which were running when it last opened. A try that has not failed for a while lets one
+   * more try: it may run for hours, and only its end would tell.
+   */
   slots(now: number, all: number, older = 0): number {
-    const open = [...this.#circuits.values()].filter((circuit) => circuit.isOpen);
-    if (open.length === 0) return all;
-    return open.some((circuit) => now < circuit.openUntil) ? 0 : Math.min(older + 1, all);
+    const openUntil = this.#openUntil;
+    if (openUntil === null) return all;
+    if (now < openUntil) return 0;
+    return Math.min(older + 1 + Math.floor((now - openUntil) / this.#settings.maxPauseMs), all);
   }
 
-  /** Milliseconds until it is worth asking again; zero when nothing is open. */
+  /** Milliseconds until more jobs may run than now; zero when nothing is open. */
   waitMs(now: number): number {
+    const openUntil = this.#openUntil;
+    if (openUntil === null) return 0;
+    const { maxPauseMs } = this.#settings;
+    return now < openUntil ? openUntil - now : maxPauseMs - ((now - openUntil) % maxPauseMs);
+  }
+
+  /** Of the circuit that is open for longest; null when none is. */
+  get #openUntil(): number | null {
     const open = [...this.#circuits.values()].filter((circuit) => circuit.isOpen);
-    return Math.max(0, ...open.map((circuit) => circuit.openUntil - now));
+    return open.length === 0 ? null : Math.max(...open.map((circuit) => circuit.openUntil));
   }
 
   /** Returns those of the dependencies whose open circuit this closed. */

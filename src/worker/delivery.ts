@@ -21,9 +21,14 @@ export interface Delivery extends ReceiveFacts {
  */
 export type ProcessJob = (delivery: Delivery, signal: AbortSignal) => Promise<Disposition>;
 
+/** `failedHere`: failures under this lease, which the queue does not count. */
 export function receiveFacts(
   queue: MessageQueue,
   { receiveCount }: Pick<ReceivedMessage, 'receiveCount'>,
+  failedHere = 0,
 ): ReceiveFacts {
-  return { receiveCount, isLastReceive: queue.maxReceives !== null && receiveCount >= queue.maxReceives };
+  const { maxReceives } = queue;
+  const isLast = (count: number): boolean => maxReceives !== null && count >= maxReceives;
+  const tries = receiveCount + failedHere;
+  return { receiveCount: tries, isLastReceive: isLast(receiveCount), isLastTry: isLast(tries) };
 }

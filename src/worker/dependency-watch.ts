@@ -36,7 +36,7 @@ export class DependencyWatch {
     return this.#breaker.open;
   }
 
-  /** How long no message is taken; zero when some are. */
+  /** How long until more messages may be taken; zero while no circuit is open. */
   get pausedMs(): number {
     return this.#breaker.waitMs(this.#options.clock.now());
   }

@@ -5,7 +5,7 @@ export interface DrainReport {
   readonly reason: string;
   /** Messages whose run ended by itself after the drain began. */
   readonly finished: number;
-  /** Messages that were given back with visibility 0. */
+  /** Messages that were given back. */
   readonly givenBack: number;
   /** Runs that the drain aborted, whatever became of their messages. */
   readonly aborted: number;

@@ -26,6 +26,8 @@ export interface DrainParts {
 export const QUIET_MS = 1_000;
 /** One call that runs into its limit, and one that shares its batch. */
 const LAST_DELETES_MS = 11_000;
+/** Giving back, tried again for as long as a process that ends may. */
+const LAST_RETURNS_MS = 14_000;
 
 /**
  * Lets jobs finish for `deadlineMs`, then aborts them, and hands back whatever is held. Resolves when nothing is left, with the number
@@ -46,10 +48,15 @@ export async function drain(parts: DrainParts, deadlineMs: number, interruption:
   const stuck = inFlight.runs.filter((run) => !run.isOver).length;
   await settledWithin(settler.hurry(), LAST_DELETES_MS, clock);
   // A queue that does not answer: the renewals end and the lease runs out.
-  await Promise.all(keeper.held.filter((l) => settler.isAcknowledging(l)).map((l) => keeper.release(l)));
+  await Promise.all(keeper.held.filter((l) => settler.isSettling(l)).map((l) => keeper.release(l)));
   // A job that ignores its signal ends with the process; its message must not wait for the lease to run out.
-  onHandedBack(await handBackAll(settle, inFlight.runs));
-  onHandedBack(await settler.giveBackAll(keeper.held));
+  const rest = async (): Promise<void> => {
+    onHandedBack(await handBackAll(settle, inFlight.held));
+    onHandedBack(await settler.giveBackAll(keeper.held));
+  };
+  await settledWithin(rest(), LAST_RETURNS_MS, clock);
+  // What waits for a word of the queue by now waits for nothing: its lease runs out.
+  await Promise.all(keeper.held.map((lease) => keeper.release(lease)));
   await Promise.race([poller.allAnswered(), parts.now]);
   await poller.quiet(QUIET_MS);
   if (stuck === 0) await slots.idle();

@@ -32,6 +32,8 @@ export interface WorkerEvents {
     /** Of the job alone. */
     readonly seconds: number;
     readonly settled: Settled;
+    /** The message has waited since its first run: what it says was said before. */
+    readonly isAgain?: boolean;
   };
   /** Never became a job: it cannot be understood. */
   'message:rejected': { readonly messageId: string; readonly failure: Failure };

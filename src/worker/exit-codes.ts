@@ -17,7 +17,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT_CODES, string>> = 
   PREFLIGHT:
     'a check before the first receive failed: GPU, model pack, database, queue, bucket or disk; what may come back was waited for',
   SYSTEM_FAILURE: 'a system failure stopped the worker (GPU lost, out of memory, disk full): start it again',
-  GIVEN_BACK: "the drain's deadline passed: jobs were aborted and their messages given back",
+  GIVEN_BACK: 'drained, and not everything had ended by itself: jobs were aborted, or messages given back',
   STUCK: 'a job did not end after its abort; its message was given back and the process left it behind',
   FAILED: 'a command could not do it: the object or the file is at fault, a service was away, or aims were missed',
   CRASH: 'an error that nothing caught; the messages were given back',

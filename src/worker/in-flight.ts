@@ -1,30 +1,39 @@
 import type { MessageRun } from './message-run.ts';
+import type { HeldMessage } from './settle-message.ts';
 
 /** What is held here: what runs, what waits, and what is being settled. */
 export class InFlight {
+  readonly #held = new Set<HeldMessage>();
   readonly #runs = new Set<MessageRun>();
-  /** The newest of each message: one whose lease is lost may not have returned when its message comes again. */
-  readonly #byMessage = new Map<string, MessageRun>();
 
   get runs(): readonly MessageRun[] {
     return [...this.#runs];
   }
 
-  get size(): number {
-    return this.#runs.size;
+  /** The runs, and messages that are no job. */
+  get held(): readonly HeldMessage[] {
+    return [...this.#held, ...this.#runs];
   }
 
-  ofMessage(messageId: string): MessageRun | null {
-    return this.#byMessage.get(messageId) ?? null;
+  /** Several where the lease of one was lost and its message has come again before it returned; the newest last. */
+  ofMessage(messageId: string): readonly MessageRun[] {
+    return this.runs.filter(({ message }) => message.messageId === messageId);
+  }
+
+  /** A message of which it is not known yet whether it asks for work. */
+  hold(held: HeldMessage): void {
+    this.#held.add(held);
+  }
+
+  drop(held: HeldMessage): void {
+    this.#held.delete(held);
   }
 
   add(run: MessageRun): void {
     this.#runs.add(run);
-    this.#byMessage.set(run.message.messageId, run);
   }
 
   remove(run: MessageRun): void {
     this.#runs.delete(run);
-    if (this.ofMessage(run.message.messageId) === run) this.#byMessage.delete(run.message.messageId);
   }
 }

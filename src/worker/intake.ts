@@ -1,6 +1,6 @@
 import { toFailure } from '../failure/classify.ts';
 import type { Disposition } from '../failure/disposition.ts';
-import { withStage, type Failure } from '../failure/failure.ts';
+import { Failure, withStage } from '../failure/failure.ts';
 import { rejectOrRetry } from '../failure/reject-or-retry.ts';
 import type { Job } from '../queue/messages/job.ts';
 import { parseMessage, type ParsedMessage } from '../queue/messages/parse-message.ts';
@@ -10,7 +10,7 @@ import { FifoGroups, type GroupPlace } from './fifo-groups.ts';
 import type { InFlight } from './in-flight.ts';
 import { MessageRun, type MessageRunDeps } from './message-run.ts';
 import type { Received } from './poller.ts';
-import { giveBack, settleMessage, type HeldMessage } from './settle-message.ts';
+import { giveBack, handBack, handBackAll, settleMessage, type HeldMessage } from './settle-message.ts';
 import type { Slot, Slots } from './slots.ts';
 import { WaitPlan } from './wait-plan.ts';
 import { waitFacts, waitUnderLease, type WaitDeps } from './wait-under-lease.ts';
@@ -47,10 +47,16 @@ export class Intake {
 
   async take({ queue, messages, requestedAt }: Received): Promise<void> {
     const { settle, slots, isOpen, onGivenBack } = this.#options;
-    const { keeper, settler } = settle;
+    const { keeper } = settle;
     if (!isOpen()) {
-      const leases = messages.map((message) => keeper.register(queue.messages, message, requestedAt));
-      onGivenBack(await settler.giveBackAll(leases));
+      const all = messages
+        .filter((message) => !this.#adopt(message, requestedAt))
+        .map((message) => ({
+          message,
+          lease: keeper.register(queue.messages, message, requestedAt),
+          facts: receiveFacts(queue.messages, message),
+        }));
+      onGivenBack(await handBackAll(settle, all));
       return;
     }
     for (const message of messages) {
@@ -65,8 +71,8 @@ export class Intake {
   #adopt(message: ReceivedMessage, requestedAt: number): boolean {
     const { inFlight, settle } = this.#options;
     const { messageId, receiptHandle } = message;
-    const run = inFlight.ofMessage(messageId);
-    if (run?.lease.state !== 'held') return false;
+    const run = inFlight.ofMessage(messageId).find(({ lease }) => lease.state === 'held');
+    if (run === undefined) return false;
     settle.keeper.adopt(run.lease, receiptHandle, requestedAt);
     run.redelivered(message);
     settle.events.emit('message:redelivered', { messageId });
@@ -74,27 +80,42 @@ export class Intake {
   }
 
   async #recognise(held: HeldMessage, slot: Slot): Promise<void> {
+    const { inFlight } = this.#options;
+    inFlight.hold(held);
+    try {
+      const run = await this.#toRun(held, slot);
+      if (run === null) return;
+      inFlight.drop(held);
+      await this.#order(run, slot);
+    } finally {
+      inFlight.drop(held);
+    }
+  }
+
+  /** Null: it asks for no work, and is settled. */
+  async #toRun(held: HeldMessage, slot: Slot): Promise<MessageRun | null> {
     const { settler, events } = this.#options.settle;
     const { message, lease } = held;
     const { messageId } = message;
     if (settler.isDone(messageId)) {
       events.emit('message:done-before', { messageId });
       await this.#settle(held, { kind: 'ack', outcome: 'duplicate' });
-      return;
+      return null;
     }
     const parsed = this.#parse(message);
     if (parsed instanceof Error) {
       await this.#reject(held, parsed, slot);
-      return;
+      return null;
     }
     if (parsed.kind === 'ignored') {
       await this.#ignore(held, parsed.reason);
-      return;
+      return null;
     }
     const reasons = parsed.jobs.map((job) => this.#options.ignores?.(job) ?? null);
     const ours = parsed.jobs.filter((_, index) => reasons[index] === null);
-    if (ours.length === 0) await this.#ignore(held, reasons[0] ?? 'it asks for nothing');
-    else await this.#order(new MessageRun(message, lease, ours, this.#options.run), slot);
+    if (ours.length > 0) return new MessageRun(message, lease, ours, this.#options.run);
+    await this.#ignore(held, reasons[0] ?? 'it asks for nothing');
+    return null;
   }
 
   #parse(message: ReceivedMessage): ParsedMessage | Failure {
@@ -120,8 +141,10 @@ export class Intake {
     settle.events.emit('message:rejected', { messageId, failure });
     const record = async (): Promise<void> => await onRejectedMessage?.(held.message, failure);
     const plan = new WaitPlan();
-    for (;;) {
-      const next = plan.after(await rejectOrRetry(failure, held.facts, record), waitFacts(held, this.#options));
+    for (let failedHere = 0; ; failedHere += 1) {
+      const facts = receiveFacts(held.lease.queue, held.message, failedHere);
+      const disposition = await rejectOrRetry(failure, facts, record);
+      const next = plan.after(disposition, waitFacts({ ...held, facts }, this.#options));
       if ('kind' in next) {
         await this.#settle(held, next);
         return;
@@ -137,10 +160,12 @@ export class Intake {
     const before = inFlight.ofMessage(message.messageId);
     const place =
       message.groupId === null ? null : this.#groups.enter(JSON.stringify([lease.queue.id, message.groupId]));
+    // Its message comes again while its job may still be on its way out: neither it nor its group must wait for that.
+    lease.signal.addEventListener('abort', () => place?.leave(false), { once: true });
     inFlight.add(run);
     try {
       const mayRun =
-        (before === null || (await this.#waitForRun(before, run, slot))) &&
+        (before.length === 0 || (await this.#waitForRuns(before, run, slot))) &&
         (place === null || (await this.#waitForTurn(place, run, slot))) &&
         (!this.#options.isOverbooked() || (await this.#waitForSlot(run, slot)));
       if (mayRun) await handOn(run, slot, (mayFollow) => place?.leave(mayFollow));
@@ -152,8 +177,8 @@ export class Intake {
     }
   }
 
-  async #waitForRun(before: MessageRun, run: MessageRun, slot: Slot): Promise<boolean> {
-    const until = before.gone.then(() => true);
+  async #waitForRuns(before: readonly MessageRun[], run: MessageRun, slot: Slot): Promise<boolean> {
+    const until = Promise.all(before.map(({ gone }) => gone)).then(() => true);
     const wait = { why: 'object', seconds: null, until, detail: 'its aborted run has not ended yet' } as const;
     return (await waitUnderLease(this.#options, run, slot, wait)) === 'ready';
   }
@@ -166,7 +191,8 @@ export class Intake {
     // Before it can come again: it would find itself in front of it.
     leave(false);
     const why = 'an earlier message of its group was not settled';
-    await giveBack(this.#options.settle, run.lease, { afterSeconds: 0, why, burns: 'group' });
+    if (run.facts.isLastReceive) await handBack(this.#options.settle, run, new Failure('INTERRUPTED', why), 'group');
+    else await giveBack(this.#options.settle, run.lease, { afterSeconds: 0, why, burns: 'group' });
     return false;
   }
 

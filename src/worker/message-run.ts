@@ -23,6 +23,8 @@ export interface EndedJob {
   readonly job: Job;
   readonly disposition: Disposition;
   readonly seconds: number;
+  /** It has waited since its first run. */
+  readonly isAgain: boolean;
 }
 
 /** As many as open a circuit, where nobody else gets an answer. */
@@ -53,7 +55,8 @@ export class MessageRun {
   readonly #done = new Map<Job, Disposition>();
   readonly #gone = Promise.withResolvers<void>();
   #hasStarted = false;
-  #isOver = false;
+  #wasAborted = false;
+  #isOver = true;
 
   constructor(message: ReceivedMessage, lease: Lease, jobs: readonly Job[], deps: MessageRunDeps) {
     this.#message = message;
@@ -74,10 +77,8 @@ export class MessageRun {
     return this.#message;
   }
 
-  /** The receives, with those that this lease has saved the queue. */
   get facts(): ReceiveFacts {
-    const { receiveCount } = this.#message;
-    const receipt = receiveFacts(this.lease.queue, { receiveCount: receiveCount + this.failedHere });
+    const receipt = receiveFacts(this.lease.queue, this.#message, this.failedHere);
     return { ...receipt, isAlone: this.failedAlone >= MAX_ALONE };
   }
 
@@ -104,7 +105,13 @@ export class MessageRun {
     return this.#isOver;
   }
 
+  /** The worker has ended it: whatever it says now, it was cut short. */
+  get wasAborted(): boolean {
+    return this.#wasAborted;
+  }
+
   abort(reason: Interruption): void {
+    this.#wasAborted ||= !this.#isOver;
     this.#abort.abort(reason);
   }
 
@@ -137,7 +144,7 @@ export class MessageRun {
       if (!this.#hasStarted) events.emit('job:started', { messageId, key: job.key, receiveCount });
       const startedAt = clock.now();
       const disposition = await this.#runJob(job);
-      ended.push({ job, disposition, seconds: (clock.now() - startedAt) / 1_000 });
+      ended.push({ job, disposition, seconds: (clock.now() - startedAt) / 1_000, isAgain: this.#hasStarted });
       events.emit('job:returned', { messageId, key: job.key, disposition });
       if (disposition.kind === 'ack' || disposition.kind === 'reject') this.#done.set(job, disposition);
       weigh(disposition);

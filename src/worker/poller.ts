@@ -29,7 +29,9 @@ export interface PollerOptions {
   readonly admit: (free: () => number, unoccupied: () => number) => number;
   /** A circuit is open: few slots are free, for who tries. */
   readonly isTrying: () => boolean;
-  /** How long the circuit stays open; zero when it is not. */
+  /** How many more messages may wait. */
+  readonly roomLeft: () => number;
+  /** How long until more slots are free by themselves; zero when no circuit is open. */
   readonly pausedMs: () => number;
   readonly take: (received: Received) => Promise<void>;
 }
@@ -79,13 +81,19 @@ export class Poller {
     return this.#options.freeSlots() - this.#reserved;
   }
 
+  /** While a dependency is away, what is taken may have to wait as well: what there is no room for stays in the queue. */
+  #takeable(): number {
+    const { isTrying, roomLeft } = this.#options;
+    return isTrying() ? Math.min(this.#free(), roomLeft() - this.#reserved) : this.#free();
+  }
+
   /** Opens polls for the free slots. Called whenever a slot, a poll or the circuit changes. */
   fill(): void {
     if (!this.#options.mayTake()) return;
     this.#wakeLater();
     if (!this.#options.isHealthy()) return;
     this.#admitWaiting();
-    while (this.#free() > 0) {
+    while (this.#takeable() > 0) {
       const queue = this.#picker.next((candidate) => this.#mayPoll(candidate));
       if (queue === null) return;
       this.#openPoll(queue);
@@ -103,7 +111,8 @@ export class Poller {
       return;
     }
     if (this.#free() <= 0) return;
-    this.#waitingTried = !this.#waitingTried && admit(() => this.#free(), freeSlots) > 0;
+    const isTheirTurn = !this.#waitingTried || this.#takeable() <= 0;
+    this.#waitingTried = isTheirTurn && admit(() => this.#free(), freeSlots) > 0;
   }
 
   #mayPoll(queue: WorkerQueue): boolean {
@@ -130,7 +139,7 @@ export class Poller {
   #openPoll(queue: WorkerQueue): void {
     const others = this.#options.queues.filter((other) => other !== queue && (this.#polls.get(other) ?? 0) === 0);
     const weights = others.reduce((sum, other) => sum + other.weight, queue.weight);
-    const free = this.#free();
+    const free = this.#takeable();
     const count = Math.min(queue.messages.limits.batch, Math.max(1, Math.round((free * queue.weight) / weights)));
     // Where a queue is left without a slot, the slot must come back soon enough to ask that queue too.
     const waitSeconds = free - count >= others.length ? this.#options.settings.waitSeconds : 1;

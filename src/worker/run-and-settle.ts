@@ -3,15 +3,15 @@ import type { Disposition, Settled } from '../failure/disposition.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { DependencyWatch } from './dependency-watch.ts';
 import type { MessageRun } from './message-run.ts';
-import { settleMessage } from './settle-message.ts';
+import { leaveReason, settleMessage } from './settle-message.ts';
 import type { Slot } from './slots.ts';
 import { WaitPlan, type PlannedWait } from './wait-plan.ts';
 import { waitFacts, waitUnderLease, type WaitDeps } from './wait-under-lease.ts';
 
 export interface RunAndSettleDeps extends WaitDeps {
   readonly dependencies: DependencyWatch;
-  /** The work of a message is over and its lease still ours: told before the message is settled. */
-  readonly onEnded: (disposition: Disposition) => void;
+  /** A run of a message is over and its lease still ours: told before the message is settled. `wasAborted`: by the worker. */
+  readonly onEnded: (disposition: Disposition, wasAborted: boolean) => void;
   /** This host cannot go on, whatever became of the lease. */
   readonly onHalt: (failure: Failure) => void;
 }
@@ -28,12 +28,18 @@ export async function runAndSettle(
 ): Promise<void> {
   const plan = new WaitPlan();
   for (;;) {
-    const next = await runOnce(deps, run, plan);
+    const { disposition, next } = await runOnce(deps, run, plan);
     if ('kind' in next) {
       const isEnd = next.kind === 'ack' || next.kind === 'reject';
       if (!isEnd) decided(false);
-      if (next.kind === 'ack') slot.deleting();
-      tell(deps, run, await settleMessage(deps.settle, run, next));
+      // The work is done: what is left may take its time, and the next message is asked for meanwhile.
+      if (isEnd) slot.deleting();
+      // What the engine made of a wait no run has written down.
+      const isOurs = next.kind === 'reject' && next !== disposition;
+      const settled = isOurs
+        ? await leaveReason(deps.settle, run, next.failure)
+        : await settleMessage(deps.settle, run, next);
+      tell(deps, run, settled, next);
       if (isEnd) decided(true);
       return;
     }
@@ -42,18 +48,24 @@ export async function runAndSettle(
   }
 }
 
-async function runOnce(deps: RunAndSettleDeps, run: MessageRun, plan: WaitPlan): Promise<PlannedWait | Disposition> {
+interface RunEnd {
+  readonly disposition: Disposition;
+  /** What follows from it. */
+  readonly next: PlannedWait | Disposition;
+}
+
+async function runOnce(deps: RunAndSettleDeps, run: MessageRun, plan: WaitPlan): Promise<RunEnd> {
   const disposition = await run.run();
   if (disposition.kind === 'halt') deps.onHalt(disposition.failure);
   // A report of success under a lost lease stays unsaid: whoever has the message now decides.
-  if (run.lease.state !== 'held') return disposition;
+  if (run.lease.state !== 'held') return { disposition, next: disposition };
   const doubt = deps.dependencies.learn(disposition, run.objects);
   if (doubt !== null) deps.onHalt(doubt);
   if (disposition.kind === 'retry') countAlone(run, disposition.failure, deps.dependencies);
   const next = plan.after(disposition, waitFacts(run, deps));
   if (!('kind' in next) && next.why === 'retry') run.failedHere += 1;
-  if ('kind' in next) deps.onEnded(next);
-  return next;
+  deps.onEnded('kind' in next ? next : disposition, run.wasAborted);
+  return { disposition, next };
 }
 
 /** A circuit that is closed says that others got an answer. */
@@ -63,9 +75,16 @@ function countAlone(run: MessageRun, failure: Failure, { away }: DependencyWatch
   run.failedAlone = isAlone ? run.failedAlone + 1 : 0;
 }
 
-function tell({ settle: { events } }: RunAndSettleDeps, run: MessageRun, settled: Settled): void {
+/** `instead`: what was done, where that is not what the last job said. */
+function tell(
+  { settle: { events } }: RunAndSettleDeps,
+  run: MessageRun,
+  settled: Settled,
+  instead?: Disposition,
+): void {
   const { messageId } = run.message;
-  for (const { job, ...ended } of run.ended) {
-    events.emit('job:settled', { messageId, key: job.key, ...ended, settled });
+  for (const { job, disposition, ...ended } of run.ended) {
+    const done = disposition.kind === 'wait' && instead !== undefined ? instead : disposition;
+    events.emit('job:settled', { messageId, key: job.key, ...ended, disposition: done, settled });
   }
 }

@@ -110,12 +110,19 @@ export async function handBack(
   const isFailure = why instanceof Failure;
   if (held.facts.isLastReceive && held.lease.state === 'held' && held.lease.queue.deadLetter !== null) {
     const failure = isFailure ? why : new Failure('INTERRUPTED', `the worker stopped (${why})`);
-    await deps.onLeft?.(held.message, failure).catch((error: unknown) => {
-      deps.logger.warn({ err: error, messageId: held.message.messageId }, 'the reason could not be written down');
-    });
-    return await reject(deps, held, failure);
+    return await leaveReason(deps, held, failure);
   }
   return await giveBack(deps, held.lease, { afterSeconds: 0, why: isFailure ? why.code : why, burns });
+}
+
+/** Rejects a message of which no run is there to write the reason down: beside the copy, since a process that crashes has little time. */
+export async function leaveReason(deps: SettleDeps, held: HeldMessage, failure: Failure): Promise<Settled> {
+  const { messageId } = held.message;
+  const written = deps.onLeft?.(held.message, failure).catch((error: unknown) => {
+    deps.logger.warn({ err: error, messageId }, 'the reason could not be written to the database');
+  });
+  const [settled] = await Promise.all([reject(deps, held, failure), written]);
+  return settled;
 }
 
 /**
@@ -123,7 +130,7 @@ export async function handBack(
  * untouched.
  */
 export async function handBackAll(deps: SettleDeps, all: readonly HeldMessage[]): Promise<number> {
-  const held = all.filter(({ lease }) => lease.state === 'held' && !deps.settler.isAcknowledging(lease));
+  const held = all.filter(({ lease }) => lease.state === 'held' && !deps.settler.isSettling(lease));
   const last = held.filter(({ facts, lease }) => facts.isLastReceive && lease.queue.deadLetter !== null);
   const others = held.filter((message) => !last.includes(message)).map(({ lease }) => lease);
   const [count] = await Promise.all([
@@ -133,7 +140,7 @@ export async function handBackAll(deps: SettleDeps, all: readonly HeldMessage[])
   return count;
 }
 
-async function reject(deps: SettleDeps, { message, lease }: HeldMessage, failure: Failure): Promise<Settled> {
+async function reject(deps: SettleDeps, { message, lease, facts }: HeldMessage, failure: Failure): Promise<Settled> {
   const { messageId } = message;
   const delay = retryDelaySeconds(failure, message.receiveCount);
   const { deadLetter } = lease.queue;
@@ -144,7 +151,8 @@ async function reject(deps: SettleDeps, { message, lease }: HeldMessage, failure
   }
   try {
     // The lease is renewed while the copy is tried again: the job must not be done a second time for a connection that broke.
-    await deps.settler.insist(lease, async () => {
+    const forMs = facts.isLastReceive ? Infinity : deps.keeper.leaseMs;
+    await deps.settler.insist(lease, forMs, async () => {
       await deps.keeper.confirm(lease);
       const { workerVersion } = deps.settings;
       await deadLetter(message, { failure, workerVersion, correlationId: messageId });

@@ -20,7 +20,7 @@ export class Slots {
   readonly #states = new Map<Slot, PlaceState>();
   readonly #work = new Set<Promise<void>>();
   /** What ran when a circuit last opened. */
-  #beforeOpen: ReadonlySet<Slot> = new Set();
+  #beforeOpen: Set<Slot> = new Set();
 
   /** `onFree` is called whenever a place may have become free. */
   constructor(count: number, onFree: () => void) {
@@ -42,6 +42,7 @@ export class Slots {
         this.#onFree();
       },
       retake: () => {
+        this.#beforeOpen.delete(slot);
         this.#states.set(slot, 'busy');
       },
       deleting: () => {

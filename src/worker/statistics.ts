@@ -84,9 +84,11 @@ export class Statistics {
     events.on('message:ignored', () => count(this.#outcomes, 'ignored'));
     events.on('message:done-before', () => count(this.#outcomes, 'duplicate'));
     events.on('message:rejected', ({ messageId, failure }) => this.#record(messageId, failure, 'message'));
-    events.on('job:settled', ({ messageId, disposition, settled }) => {
+    events.on('job:settled', ({ messageId, disposition, settled, isAgain }) => {
       count(this.#outcomes, outcomeOf(disposition, settled));
-      if ('failure' in disposition) this.#record(messageId, disposition.failure, 'unknown');
+      // What goes on waiting has failed once.
+      const isEcho = settled === 'kept' && isAgain === true;
+      if ('failure' in disposition && !isEcho) this.#record(messageId, disposition.failure, 'unknown');
     });
   }
 

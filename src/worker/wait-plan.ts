@@ -49,8 +49,10 @@ export class WaitPlan {
     const waits = this.#count(why, facts.now);
     if (otherwise !== null && facts.now - this.#since >= otherwise.afterSeconds * 1_000) {
       const { failure } = otherwise;
-      if (facts.isLastReceive) return { kind: 'reject', failure };
-      return { kind: 'retry', afterSeconds: retryDelaySeconds(failure, facts.receiveCount), failure };
+      if (facts.isLastTry ?? facts.isLastReceive) return { kind: 'reject', failure };
+      const delay = retryDelaySeconds(failure, facts.receiveCount);
+      if (facts.isOrdered) return this.#growing('retry', failure, delay, facts);
+      return { kind: 'retry', afterSeconds: delay, failure };
     }
     const seconds = Math.min(FIRST_LOOK_SECONDS * 2 ** waits, afterSeconds, facts.maxSeconds);
     return { why, detail, seconds, isAgain: waits > 0 };

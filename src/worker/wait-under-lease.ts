@@ -25,7 +25,7 @@ export async function waitUnderLease(
   { clock, settle, waiting }: WaitDeps,
   held: HeldMessage,
   slot: Slot,
-  wait: Omit<Wait, 'atMostSeconds'> & {
+  wait: Omit<Wait, 'leftSeconds'> & {
     readonly detail: string;
     readonly failure?: Failure;
     readonly isAgain?: boolean;
@@ -40,9 +40,9 @@ export async function waitUnderLease(
   );
   settle.events.emit('message:waiting', { messageId, why, seconds });
   const { lease } = held;
-  const leftSeconds = lease.grantableSeconds(lease.queue.limits.inFlightSeconds, clock.now());
-  const atMostSeconds = Math.max(0, leftSeconds - LEAVE_SECONDS);
-  const end = await waiting.wait(held, slot, { ...wait, atMostSeconds });
+  const leftSeconds = (): number =>
+    lease.grantableSeconds(lease.queue.limits.inFlightSeconds, clock.now()) - LEAVE_SECONDS;
+  const end = await waiting.wait(held, slot, { ...wait, leftSeconds });
   if (end === 'full') {
     const delay = Math.min(FULL_BASE_SECONDS * 2 ** (receiveCount - 1), FULL_CAP_SECONDS);
     await giveBack(settle, held.lease, { afterSeconds: delay, why: 'too many messages wait already', burns: 'full' });

@@ -15,8 +15,8 @@ export interface Wait {
   readonly why: WaitReason;
   /** When its time comes at the latest; null: when it is woken. */
   readonly seconds: number | null;
-  /** It may not wait longer. */
-  readonly atMostSeconds: number;
+  /** How long it may wait from now on, in seconds; a redelivery makes it longer. */
+  readonly leftSeconds: () => number;
   /** Its time comes with the end of this; false: what it waited for does not come any more. */
   readonly until?: Promise<boolean>;
 }
@@ -52,11 +52,15 @@ export class WaitingRoom {
     return this.#stays.size;
   }
 
+  get roomLeft(): number {
+    return this.#options.limit - this.#stays.size;
+  }
+
   /** Gives the slot up, waits, and has a slot again when it ends as `ready`. */
-  async wait(held: HeldMessage, slot: Slot, { why, seconds, atMostSeconds, until }: Wait): Promise<WaitEnd> {
+  async wait(held: HeldMessage, slot: Slot, { why, seconds, leftSeconds, until }: Wait): Promise<WaitEnd> {
     if (this.#closing !== null) return 'closed';
     if (held.lease.state !== 'held') return 'lost';
-    if (this.#stays.size >= this.#options.limit && !mayExceed(held, why)) return 'full';
+    if (this.roomLeft <= 0 && !mayExceed(held, why)) return 'full';
     const { promise, resolve } = Promise.withResolvers<WaitEnd>();
     const cancels: (() => void)[] = [];
     const stay: Stay = {
@@ -73,7 +77,14 @@ export class WaitingRoom {
     const lost = (): void => stay.end('lost');
     held.lease.signal.addEventListener('abort', lost, { once: true });
     cancels.push(() => held.lease.signal.removeEventListener('abort', lost));
-    cancels.push(this.#options.clock.after(atMostSeconds * 1_000, () => stay.end('too-long')));
+    let cancelLimit = (): void => {};
+    const limit = (): void => {
+      const left = leftSeconds();
+      if (left > 0) cancelLimit = this.#options.clock.after(left * 1_000, limit);
+      else stay.end('too-long');
+    };
+    cancelLimit = this.#options.clock.after(Math.max(0, leftSeconds()) * 1_000, limit);
+    cancels.push(() => cancelLimit());
     if (seconds !== null) cancels.push(this.#options.clock.after(seconds * 1_000, () => this.#due([stay])));
     void until?.then((hasCome) => {
       if (hasCome) this.#due([stay]);

@@ -102,6 +102,8 @@ export class Worker {
       freeSlots: () => this.#dependencies.freeSlots,
       admit: (free, unoccupied) => this.#waiting.admit(free, unoccupied),
       isTrying: () => this.#dependencies.away.length > 0,
+      // What runs may have to wait as well, or wait again.
+      roomLeft: () => this.#waiting.roomLeft - this.#slots.busy,
       pausedMs: () => this.#dependencies.pausedMs,
       take: (received) => intake.take(received),
     });
@@ -120,8 +122,8 @@ export class Worker {
     const next: RunAndSettleDeps = {
       ...waits,
       dependencies: this.#dependencies,
-      onEnded: (disposition) => {
-        this.#count(disposition);
+      onEnded: (disposition, wasAborted) => {
+        this.#count(disposition, wasAborted);
       },
       onHalt: (failure) => {
         this.#halt(failure);
@@ -237,13 +239,7 @@ export class Worker {
    */
   async giveBackAll(budgetMs: number): Promise<void> {
     if (this.#state !== 'stopped') this.#setState('draining');
-    const runs = this.#inFlight.runs;
-    const others = this.#keeper.held.filter((lease) => !runs.some((run) => run.lease === lease));
-    const all = Promise.all([
-      handBackAll(this.#settling, runs),
-      this.#settler.giveBackAll(others),
-      this.#settler.hurry(),
-    ]);
+    const all = Promise.all([handBackAll(this.#settling, this.#inFlight.held), this.#settler.hurry()]);
     await settledWithin(
       all.then(() => this.#poller.quiet(QUIET_MS)),
       budgetMs,
@@ -286,11 +282,11 @@ export class Worker {
     if (count > 0) this.#options.events.emit('receive:burnt', { count, by: this.#failure === null ? 'drain' : 'halt' });
   }
 
-  #count(disposition: Disposition): void {
-    const isAborted =
-      disposition.kind === 'abandon' || (disposition.kind === 'reject' && disposition.failure.code === 'INTERRUPTED');
-    if (isAborted) this.#aborted += 1;
-    else if (disposition.kind === 'ack' || disposition.kind === 'reject') this.#finished += 1;
+  #count(disposition: Disposition, wasAborted: boolean): void {
+    const isDone =
+      disposition.kind === 'ack' || (disposition.kind === 'reject' && disposition.failure.code !== 'INTERRUPTED');
+    if (isDone) this.#finished += 1;
+    else if (wasAborted) this.#aborted += 1;
     // The slot of done work is free while its delete is on its way.
     if (disposition.kind === 'ack') this.#fillSoon();
   }
