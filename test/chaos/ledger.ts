@@ -1,15 +1,24 @@
 import { Client } from 'pg';
 import type { Kill } from './fleet.ts';
-import { eventTexts, type EventFacts, type ResultSet } from './result-set.ts';
+import { TABLES, type ResultSet, type Row, type Table } from './result-set.ts';
 
 export interface VideoState {
   readonly key: string;
+  /** Null while the object of a request is not known. */
+  readonly etag: string | null;
   readonly status: string;
   readonly runs: number;
   readonly completedRuns: number;
   readonly failure: RecordedFailure | null;
   readonly result: ResultSet;
   readonly highlights: readonly string[];
+}
+
+/** What an id of the backend means. */
+export interface IdState {
+  readonly id: string;
+  readonly key: string;
+  readonly etag: string | null;
 }
 
 export interface RecordedFailure {
@@ -23,27 +32,18 @@ export interface ErrorRow extends RecordedFailure {
   readonly key: string | null;
 }
 
-interface VideoRow {
-  readonly key: string;
-  readonly externalId: string;
-  readonly status: string;
-  readonly runs: number;
-  readonly completedRuns: number;
-  readonly failure: RecordedFailure | null;
-  readonly frames: number | null;
-  readonly tracks: number;
-  readonly observations: number;
-  readonly overlaps: number;
-  readonly scenes: number;
-  readonly events: readonly EventFacts[];
+interface VideoRow extends Omit<VideoState, 'result' | 'highlights'> {
+  readonly id: string;
+  readonly facts: Row;
 }
 
-const COUNTED = {
-  tracks: 'person_tracks',
-  observations: 'observations',
-  overlaps: 'person_overlaps',
-  scenes: 'scenes',
-};
+interface FindingRow {
+  readonly videoId: string;
+  readonly row: Row;
+}
+
+/** The store's answers have it in quotes, its events have not. */
+const BARE_ETAG = `trim(both '"' from v.etag) AS etag`;
 
 /** What the database says, read past the faults; one that is just restarting is asked again. */
 export class Ledger {
@@ -56,33 +56,37 @@ export class Ledger {
   }
 
   async videos(): Promise<VideoState[]> {
-    const counts = Object.entries(COUNTED).map(
-      ([name, table]) => `(SELECT count(*)::int FROM ${table} t WHERE t.video_id = v.id) AS ${name}`,
-    );
-    const rows = await this.#rows<VideoRow>(`
-      SELECT v.key, v.external_id AS "externalId", v.status, ${counts.join(', ')},
+    const videos = await this.#rows<VideoRow>(`
+      SELECT v.id, v.key, ${BARE_ETAG}, v.status,
         (SELECT count(*)::int FROM analysis_runs r WHERE r.video_id = v.id) AS runs,
         (SELECT count(*)::int FROM analysis_runs r WHERE r.video_id = v.id AND r.outcome = 'completed') AS "completedRuns",
-        (SELECT max(r.frames) FROM analysis_runs r WHERE r.video_id = v.id AND r.outcome = 'completed') AS frames,
         (SELECT json_build_object('code', r.failure_code, 'class', r.failure_class, 'reason', r.failure_reason)
            FROM analysis_runs r WHERE r.video_id = v.id AND r.outcome = 'failed' ORDER BY r.fencing_token DESC LIMIT 1) AS failure,
-        (SELECT coalesce(json_agg(json_build_object('type', e.type, 'track', e.track, 'frameIndex', e.frame_index,
-           'highlightKey', e.highlight_key)), '[]') FROM action_events e WHERE e.video_id = v.id) AS events
+        json_build_object('width', v.width, 'height', v.height, 'frame_rate', v.frame_rate,
+          'duration_seconds', v.duration_seconds, 'codec', v.codec, 'container', v.container, 'size_bytes', v.size_bytes,
+          'frames', (SELECT max(r.frames) FROM analysis_runs r WHERE r.video_id = v.id AND r.outcome = 'completed')) AS facts
       FROM videos v`);
-    return rows.map(({ key, externalId, status, runs, completedRuns, failure, events, ...counted }) => ({
-      key,
-      status,
-      runs,
-      completedRuns,
-      failure,
-      result: { ...counted, events: eventTexts(events, externalId) },
-      highlights: events.flatMap(({ highlightKey }) => (highlightKey === null ? [] : [highlightKey])),
-    }));
+    const findings = new Map<Table, Map<string, Row[]>>();
+    for (const table of TABLES) if (table !== 'video') findings.set(table, await this.#findings(table));
+    return videos.map(({ id, facts, ...video }) => {
+      const of = (table: Table): readonly Row[] => findings.get(table)?.get(id) ?? [];
+      const rows = TABLES.map((table) => [table, table === 'video' ? [facts] : of(table)]);
+      const result = Object.fromEntries(rows) as ResultSet;
+      const keys = of('action_events').map((row) => row['highlight_key']);
+      const highlights = keys.filter((key) => typeof key === 'string');
+      return { ...video, result: { ...result, action_events: of('action_events').map(withoutId) }, highlights };
+    });
   }
 
-  async completedKeys(): Promise<string[]> {
-    const rows = await this.#rows<{ key: string }>(`SELECT key FROM videos WHERE status = 'completed'`);
-    return rows.map(({ key }) => key);
+  async ids(): Promise<IdState[]> {
+    return await this.#rows<IdState>(
+      `SELECT i.external_id AS id, v.key, ${BARE_ETAG} FROM video_ids i JOIN videos v ON v.id = i.video_id`,
+    );
+  }
+
+  /** Videos that are complete, by key and content. */
+  async completed(): Promise<{ key: string; etag: string }[]> {
+    return await this.#rows(`SELECT v.key, ${BARE_ETAG} FROM videos v WHERE status = 'completed'`);
   }
 
   async errors(): Promise<ErrorRow[]> {
@@ -139,6 +143,20 @@ export class Ledger {
     );
   }
 
+  /** The rows of one table that readers see, by video; without the columns that say only whose they are. */
+  async #findings(table: Exclude<Table, 'video'>): Promise<Map<string, Row[]>> {
+    const found = await this.#rows<FindingRow>(
+      `SELECT t.video_id AS "videoId", to_jsonb(t) - ARRAY['id', 'video_id'] AS row FROM ${table} t`,
+    );
+    const rows = new Map<string, Row[]>();
+    for (const { videoId, row } of found) {
+      const all = rows.get(videoId) ?? [];
+      rows.set(videoId, all);
+      all.push(row);
+    }
+    return rows;
+  }
+
   async #count(sql: string): Promise<number> {
     const [row] = await this.#rows<{ count: number }>(sql);
     return row?.count ?? 0;
@@ -164,4 +182,10 @@ export class Ledger {
       }
     }
   }
+}
+
+/** The key of an image names its video, which is another one in every run. */
+function withoutId(row: Row): Row {
+  const key = row['highlight_key'];
+  return typeof key === 'string' ? { ...row, highlight_key: key.replace(/^(\w+)\/[^/]+\//, '$1/VIDEO/') } : row;
 }

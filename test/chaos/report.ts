@@ -13,9 +13,19 @@ export interface ChaosReport {
   readonly seed: number;
   readonly workers: number;
   readonly jobs: number;
+  /** Of the queue's redrive policy. */
+  readonly maxReceives: number;
   readonly runs: number;
   readonly lost: number;
   readonly doubled: number;
+  /** Ids of the backend that are not known at the end, or mean another video or content than their messages did. */
+  readonly unknownIds: number;
+  /** Receives that were used up though no worker ended, froze past its lease or lost it, and no job or call failed. */
+  readonly burntReceives: number;
+  /** The messages with burnt receives. */
+  readonly burnt: readonly string[];
+  /** Receives after the first, by what came before them. */
+  readonly receivedAgain: Readonly<Record<string, number>>;
   /** Messages that the queue moved by itself, and good ones that were rejected. */
   readonly stray: number;
   /** Bad messages of which the database does not say what the dead-letter queue says. */
@@ -33,10 +43,16 @@ export interface ChaosReport {
   /** From SIGTERM to the end of the process. */
   readonly sigtermToReleasedMs: Times | null;
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  /** Faults of the plan that this machine does not allow. */
+  readonly leftOut: readonly string[];
+  /** Contents that replaced others under their keys. */
+  readonly uploadsAgain: number;
   readonly processesStarted: number;
   /** Starts that a fault broke off. */
   readonly failedStarts: number;
-  /** The most often that one message was handed out, as far as the answers showed it. */
+  /** Workers that ended themselves because their host was broken. */
+  readonly halts: number;
+  /** The most often that one message was handed out. */
   readonly mostReceives: number;
   readonly highlights: number;
   readonly deadLetters: number;
@@ -64,8 +80,16 @@ export function renderReport(report: ChaosReport): string {
     ['seed, workers', `${report.seed}, ${report.workers} (${report.processesStarted} processes in turn)`],
     ['jobs', `${report.jobs} messages, ${report.runs} runs, ${report.seconds} s`],
     ['faults', list(faults)],
+    ['left out', report.leftOut.join('; ') || 'none'],
+    ['ended by their host', `${report.halts} workers, ${report.failedStarts} starts`],
     ['lost, doubled', `${report.lost}, ${report.doubled}`],
-    ['stray messages', `${report.stray} (at most ${report.mostReceives} receives of one message)`],
+    ['ids', `${report.unknownIds} not known or wrong`],
+    ['burnt receives', [String(report.burntReceives), ...report.burnt.slice(0, 5)].join('; ')],
+    ['received again', list(report.receivedAgain) || 'none'],
+    [
+      'stray messages',
+      `${report.stray} (at most ${report.mostReceives} of ${report.maxReceives} receives of one message)`,
+    ],
     ['dead letters', `${report.deadLetters}, ${report.unrecorded} not recorded in the database`],
     ['highlight images', `${report.highlights}, ${report.strayImages} missing or orphaned`],
     ['left behind', list(leftovers)],

@@ -1,82 +1,70 @@
-import { analyzeVideo } from '../../src/analysis/analyze-video.ts';
-import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
-import { analysisSettings, decodeSettings, videoLimits } from '../../src/cli/job-settings.ts';
-import { openModels } from '../../src/cli/open-parts.ts';
-import { loadConfig } from '../../src/config/config.ts';
-import { analysisRows } from '../../src/persistence/rows.ts';
-import { createLogger } from '../../src/telemetry/logger.ts';
-import { decodeFrames } from '../../src/video/decode.ts';
-import { locateFfmpeg } from '../../src/video/ffmpeg-binary.ts';
-import { probeVideo } from '../../src/video/probe.ts';
-import { createWorkspace } from '../../src/storage/workspace.ts';
-import type { Clip } from './clips.ts';
+/** The tables of findings, and the facts of the video and of the run that made them. */
+export const TABLES = ['video', 'person_tracks', 'observations', 'person_overlaps', 'action_events', 'scenes'] as const;
+export type Table = (typeof TABLES)[number];
 
-/** What one run leaves in the database, in a form that two runs of one clip share. */
-export interface ResultSet {
-  readonly frames: number | null;
-  readonly tracks: number;
-  readonly observations: number;
-  readonly overlaps: number;
-  readonly scenes: number;
-  /** Sorted; the video's id in a highlight's key is replaced. */
-  readonly events: readonly string[];
+export type Value = string | number | boolean | null | readonly string[];
+/** A row by its columns, but for those that two runs of one clip do not share. */
+export type Row = Readonly<Record<string, Value>>;
+
+/** What one run leaves in the database. */
+export type ResultSet = Readonly<Record<Table, readonly Row[]>>;
+
+/** Where rows of two runs are compared with each other: the columns that say what a row is about. */
+const ABOUT: Readonly<Record<Table, readonly string[]>> = {
+  video: [],
+  person_tracks: ['track'],
+  observations: ['frame_index', 'track', 'class'],
+  person_overlaps: ['frame_index', 'track_a', 'track_b'],
+  action_events: ['frame_index', 'track', 'type'],
+  scenes: ['frame_index'],
+};
+const TOLD_PER_TABLE = 3;
+
+/** Of what kind a difference is: `more` rows than should be, or fewer or others. */
+export interface Difference {
+  readonly kind: 'more' | 'other';
+  readonly text: string;
 }
 
-export interface EventFacts {
-  readonly type: string;
-  readonly track: number;
-  readonly frameIndex: number;
-  readonly highlightKey: string | null;
+/** What is not as it should be, in words that name the table, the row and the column; a few for each table. */
+export function differences(is: ResultSet, should: ResultSet): Difference[] {
+  return TABLES.flatMap((table) => {
+    const found = tableDifferences(table, is[table], should[table]);
+    const rest = found.length - TOLD_PER_TABLE;
+    if (rest <= 0) return found;
+    return [...found.slice(0, TOLD_PER_TABLE), { kind: 'other' as const, text: `${table}: ${rest} more differences` }];
+  });
 }
 
-export function eventTexts(events: readonly EventFacts[], videoId: string): string[] {
-  return events
-    .map(({ type, track, frameIndex, highlightKey }) => {
-      const picture = highlightKey?.replace(`/${encodeURIComponent(videoId)}/`, '/VIDEO/') ?? 'no picture';
-      return `${type} of ${track} in frame ${frameIndex}, ${picture}`;
-    })
-    .sort();
-}
-
-/** Analyses each clip once, undisturbed and with the workers' settings: what every good video must come to, by clip name. */
-export async function undisturbedResults(
-  clips: readonly Clip[],
-  env: Readonly<Record<string, string>>,
-  folder: string,
-): Promise<ReadonlyMap<string, ResultSet>> {
-  const config = loadConfig(env, { needs: ['models'] });
-  const logger = createLogger({ level: 'error', format: 'json', name: 'undisturbed' });
-  const tools = await locateFfmpeg(config.ffmpeg);
-  const settings = await analysisSettings(config);
-  const signal = AbortSignal.timeout(120_000);
-  await using models = await openModels(config, { device: 'cpu', logger, signal });
-  const results = new Map<string, ResultSet>();
-  for (const { name, file } of clips) {
-    await using workspace = await createWorkspace(folder, name);
-    const info = await probeVideo(tools, file, videoLimits(config), signal);
-    const options = { ...decodeSettings(config), framesPerSecond: settings.framesPerSecond };
-    const frames = decodeFrames(tools, file, info, options, signal);
-    const input = { videoId: name, info, frames, workspaceDir: workspace.directory };
-    const deps = { chain: models.chain, describer: null, logger };
-    results.set(name, resultSet(await analyzeVideo(input, deps, settings, () => {}, signal), name));
+function tableDifferences(table: Table, is: readonly Row[], should: readonly Row[]): Difference[] {
+  const [rows, expected] = [byAbout(table, is), byAbout(table, should)];
+  const found: Difference[] = [];
+  for (const about of new Set([...rows.keys(), ...expected.keys()])) {
+    const [mine, others] = [rows.get(about) ?? [], expected.get(about) ?? []];
+    const name = `${table}${about === '' ? '' : ` (${about})`}`;
+    if (mine.length !== others.length) {
+      const kind = mine.length > others.length ? 'more' : 'other';
+      found.push({ kind, text: `${name}: ${mine.length} rows, undisturbed ${others.length}` });
+      continue;
+    }
+    for (const [index, row] of mine.entries()) found.push(...rowDifferences(name, row, others[index] ?? {}));
   }
-  return results;
+  return found;
 }
 
-function resultSet(analysis: VideoAnalysis, videoId: string): ResultSet {
-  const rows = analysisRows(analysis, 'any');
-  const events = [...rows.events].map(({ type, track, frameIndex, highlightKey = null }) => ({
-    type,
-    track,
-    frameIndex,
-    highlightKey,
-  }));
-  return {
-    frames: analysis.sampling.frames,
-    tracks: [...rows.tracks].length,
-    observations: [...rows.observations].length,
-    overlaps: [...rows.overlaps].length,
-    scenes: [...rows.scenes].length,
-    events: eventTexts(events, videoId),
-  };
+/** Rows by what they are about, those about the same in one order. */
+function byAbout(table: Table, rows: readonly Row[]): Map<string, Row[]> {
+  const grouped = Map.groupBy(rows, (row) => ABOUT[table].map((name) => `${name} ${String(row[name])}`).join(', '));
+  const text = (row: Row): string => JSON.stringify(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
+  for (const group of grouped.values()) group.sort((a, b) => (text(a) < text(b) ? -1 : 1));
+  return grouped;
+}
+
+function rowDifferences(name: string, row: Row, should: Row): Difference[] {
+  return [...new Set([...Object.keys(row), ...Object.keys(should)])]
+    .filter((column) => JSON.stringify(row[column]) !== JSON.stringify(should[column]))
+    .map((column) => ({
+      kind: 'other',
+      text: `${name}: ${column} ${JSON.stringify(row[column])}, undisturbed ${JSON.stringify(should[column])}`,
+    }));
 }

@@ -15,11 +15,13 @@ async function chaos(args: readonly string[]): Promise<ChaosReport> {
   return JSON.parse(last) as ChaosReport;
 }
 
-test('daemons killed, frozen, stopped and cut off lose no video, double none and leave nothing behind', async () => {
-  const report = await chaos(['--seed', '106', '--workers', '3', '--jobs', '12', '--faults', '12']);
+test('daemons killed, frozen, cut off and on broken hosts lose no video, double none and leave nothing behind', async () => {
+  const report = await chaos(['--short', '--seed', '107', '--workers', '3', '--jobs', '12', '--faults', '16']);
   expect(report.problems).toEqual([]);
-  expect(report).toMatchObject({ ok: true, jobs: 12, lost: 0, doubled: 0, stray: 0, unrecorded: 0, strayImages: 0 });
+  expect(report).toMatchObject({ ok: true, jobs: 12, maxReceives: 5, lost: 0, doubled: 0, unknownIds: 0 });
+  expect(report).toMatchObject({ burntReceives: 0, stray: 0, unrecorded: 0, strayImages: 0 });
   expect(Object.values(report.leftovers)).toEqual([0, 0, 0, 0, 0, 0, 0]);
-  // Each of the twelve kinds of fault was there.
-  expect(Object.keys(report.faults)).toHaveLength(12);
+  // Each of the sixteen kinds of fault was there, but for those that the machine does not allow.
+  const kinds = Object.keys(report.faults).length;
+  expect(report.leftOut.length > 0 ? [15, 16] : [16]).toContain(kinds);
 }, 300_000);

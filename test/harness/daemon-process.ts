@@ -62,6 +62,11 @@ export class DaemonProcess implements AsyncDisposable {
     void this.ended.then(this.#kill);
   }
 
+  /** Null when it could not be started. */
+  get pid(): number | null {
+    return this.#child.pid ?? null;
+  }
+
   /** Null while it runs. */
   get end(): End | null {
     return this.#end;

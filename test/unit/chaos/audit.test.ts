@@ -1,11 +1,28 @@
 import { describe, expect, test } from '@jest/globals';
 import { audit, type Evidence } from '../../chaos/audit.ts';
 import type { VideoState } from '../../chaos/ledger.ts';
+import type { ResultSet, Row, Table } from '../../chaos/result-set.ts';
 
-const RESULT = { frames: 3, tracks: 1, observations: 6, overlaps: 0, scenes: 1, events: ['falling of 1 in frame 0'] };
+const OBSERVATION = { frame_index: 0, track: 1, class: 'person', x1: 0.25, age: 31.5, gender: 'female', zone: 'left' };
+const EVENT = {
+  frame_index: 0,
+  track: 1,
+  type: 'falling',
+  text: 'A woman falls.',
+  highlight_key: 'highlights/VIDEO/0.jpg',
+};
+const RESULT: ResultSet = {
+  video: [{ frames: 3, width: 640 }],
+  person_tracks: [{ track: 1, age: 31.5 }],
+  observations: [OBSERVATION, { ...OBSERVATION, frame_index: 1, orientation: 90 }],
+  person_overlaps: [],
+  action_events: [EVENT],
+  scenes: [{ frame_index: 0, text: 'One person.' }],
+};
 const FAILURE = { code: 'NOT_A_VIDEO', class: 'permanent', reason: 'ffprobe cannot read it' };
 const VIDEO: VideoState = {
   key: 'good.mp4',
+  etag: 'e1',
   status: 'completed',
   runs: 2,
   completedRuns: 1,
@@ -16,33 +33,42 @@ const VIDEO: VideoState = {
 const REJECTED: VideoState = {
   ...VIDEO,
   key: 'bad.mp4',
+  etag: 'b1',
   status: 'failed',
   completedRuns: 0,
   failure: FAILURE,
   highlights: [],
 };
 const LETTER = { messageId: 'm1', failure: FAILURE, receives: 2, missing: [] };
+const IDS = [
+  { id: 'good.mp4', key: 'good.mp4', etag: 'e1' },
+  { id: 'other', key: 'good.mp4', etag: 'e1' },
+  { id: 'bad.mp4', key: 'bad.mp4', etag: 'b1' },
+];
+const GOOD = new Map([['good.mp4', [{ clip: 'fall', etag: 'e1' }]]]);
+const BAD = new Map([['m1', { messageId: 'm1', key: 'bad.mp4', code: 'NOT_A_VIDEO' as const, hasRun: true }]]);
+const GIVEN = new Map([
+  ['good.mp4', { key: 'good.mp4', content: 0 }],
+  ['other', { key: 'good.mp4', content: 0 }],
+]);
+const WORKLOAD: Evidence['workload'] = { good: GOOD, bad: BAD, ids: GIVEN };
 
 /** A run in which everything went well, with one thing changed. */
 function evidence(change: Partial<Evidence> = {}): Evidence {
   return {
-    workload: {
-      good: new Map([['good.mp4', 'fall']]),
-      bad: new Map([['m1', { messageId: 'm1', key: 'bad.mp4', code: 'NOT_A_VIDEO', hasRun: true }]]),
-      unsent: 0,
-      sendNext: async () => {},
-      duplicate: async () => {},
-    },
+    workload: WORKLOAD,
     expected: new Map([['fall', RESULT]]),
     videos: [VIDEO, REJECTED],
+    ids: IDS,
     errors: [{ messageId: null, key: 'bad.mp4', ...FAILURE }],
     deadLetters: [LETTER],
     highlights: VIDEO.highlights,
+    receives: { burnt: [] },
     ...change,
   };
 }
 
-const NOTHING = { lost: 0, doubled: 0, stray: 0, unrecorded: 0, images: 0 };
+const NOTHING = { lost: 0, doubled: 0, unknownIds: 0, burnt: 0, stray: 0, unrecorded: 0, images: 0 };
 
 function counts(change?: Partial<Evidence>): Record<string, number> {
   return Object.fromEntries(
@@ -50,32 +76,52 @@ function counts(change?: Partial<Evidence>): Record<string, number> {
   );
 }
 
+/** The good video with other rows in one table. */
+function rows(table: Table, ...changed: readonly Row[]): Partial<Evidence> {
+  return { videos: [{ ...VIDEO, result: { ...RESULT, [table]: changed } }, REJECTED] };
+}
+
 test('a clean run has no findings, and a second copy of a dead letter is none', () => {
   expect(counts()).toEqual(NOTHING);
   expect(counts({ deadLetters: [LETTER, LETTER] })).toEqual(NOTHING);
 });
 
+test('the order in which rows were stored makes no difference', () => {
+  expect(counts(rows('observations', ...RESULT.observations.toReversed()))).toEqual(NOTHING);
+});
+
 describe('each thing that can go wrong is found', () => {
+  const [first, second] = [OBSERVATION, { ...OBSERVATION, frame_index: 1, orientation: 90 }];
   const cases: readonly (readonly [string, Partial<Evidence>, Partial<typeof NOTHING>])[] = [
     ['a video without a row', { videos: [REJECTED], highlights: [] }, { lost: 1 }],
-    ['a video that is still processing', { videos: [{ ...VIDEO, status: 'processing' }, REJECTED] }, { lost: 1 }],
+    ['a video that is still processing', { videos: [{ ...VIDEO, status: 'processing' }, REJECTED] }, { lost: 2 }],
     [
-      'rows that are missing',
-      { videos: [{ ...VIDEO, result: { ...RESULT, observations: 5 } }, REJECTED] },
+      'a request that still waits',
+      { videos: [VIDEO, REJECTED, { ...VIDEO, etag: null, status: 'pending' }] },
       { lost: 1 },
     ],
-    [
-      'rows that are there twice',
-      { videos: [{ ...VIDEO, result: { ...RESULT, observations: 12 } }, REJECTED] },
-      { doubled: 1 },
-    ],
-    [
-      'another event',
-      { videos: [{ ...VIDEO, result: { ...RESULT, events: ['theft of 1 in frame 0'] } }, REJECTED] },
-      { lost: 1 },
-    ],
+    ['rows that are missing', rows('observations', first), { lost: 1 }],
+    ['rows that are there twice', rows('observations', first, first, second), { doubled: 1 }],
+    ['a box that moved', rows('observations', { ...first, x1: 0.2500001 }, second), { lost: 1 }],
+    ['an age that changed', rows('person_tracks', { track: 1, age: 31.6 }), { lost: 1 }],
+    ['a gender that changed', rows('observations', { ...first, gender: 'male' }, second), { lost: 1 }],
+    ['an orientation that is missing', rows('observations', first, { ...second, orientation: null }), { lost: 1 }],
+    ['another zone', rows('observations', { ...first, zone: 'right' }, second), { lost: 1 }],
+    ['another text', rows('action_events', { ...EVENT, text: 'A man falls.' }), { lost: 1 }],
+    ['another scene', rows('scenes', { frame_index: 0, text: 'Nobody.' }), { lost: 1 }],
+    ['an event of another type', rows('action_events', { ...EVENT, type: 'theft' }), { lost: 1, doubled: 1 }],
+    ['an event without its image', rows('action_events', { ...EVENT, highlight_key: null }), { lost: 1 }],
+    ['fewer frames', rows('video', { frames: 2, width: 640 }), { lost: 1 }],
     ['two completed runs', { videos: [{ ...VIDEO, completedRuns: 2 }, REJECTED] }, { doubled: 1 }],
     ['two rows of one video', { videos: [VIDEO, VIDEO, REJECTED] }, { doubled: 1 }],
+    ['an id that is not known', { ids: IDS.filter(({ id }) => id !== 'other') }, { unknownIds: 1 }],
+    ['an id of a bad message that is not known', { ids: IDS.slice(0, 2) }, { unknownIds: 1 }],
+    ['an id of another video', { ids: IDS.map((id) => ({ ...id, key: 'bad.mp4' })) }, { unknownIds: 2 }],
+    [
+      'a burnt receive',
+      { receives: { burnt: [{ messageId: 'm2', receive: 1, holders: ['w1'], seconds: 30 }] } },
+      { burnt: 1 },
+    ],
     ['a bad message without a copy', { deadLetters: [] }, { lost: 1 }],
     [
       'a copy with another code',
@@ -97,7 +143,7 @@ describe('each thing that can go wrong is found', () => {
     ],
     [
       'a failed run that was not recorded',
-      { videos: [VIDEO, { ...REJECTED, status: 'processing', failure: null }] },
+      { videos: [VIDEO, { ...REJECTED, status: 'pending', failure: null }] },
       { unrecorded: 1 },
     ],
     ['an image that is missing', { highlights: [] }, { images: 1 }],
@@ -105,5 +151,44 @@ describe('each thing that can go wrong is found', () => {
   ];
   test.each(cases)('%s', (_name, change, found) => {
     expect(counts(change)).toEqual({ ...NOTHING, ...found });
+  });
+});
+
+test('a difference names the video, the row and the column', () => {
+  const { lost } = audit(evidence(rows('person_tracks', { track: 1, age: 31.6 })));
+  expect(lost).toEqual(['good.mp4: person_tracks (track 1): age 31.6, undisturbed 31.5']);
+});
+
+describe('a key that was uploaded again', () => {
+  const newer: VideoState = { ...VIDEO, etag: 'e2' };
+  const contents = new Map([
+    [
+      'good.mp4',
+      [
+        { clip: 'fall', etag: 'e1' },
+        { clip: 'fall', etag: 'e2' },
+      ],
+    ],
+  ]);
+  const ids = IDS.map((id) => (id.id === 'good.mp4' ? { ...id, etag: 'e2' } : id));
+  const given = new Map([...GIVEN, ['good.mp4', { key: 'good.mp4', content: 1 }]]);
+  const again = (change: Partial<Evidence> = {}): Partial<Evidence> => ({
+    workload: { good: contents, bad: BAD, ids: given },
+    ids,
+    videos: [VIDEO, newer, REJECTED],
+    ...change,
+  });
+
+  test('needs a result of its newest content, and none of the one before', () => {
+    expect(counts(again())).toEqual(NOTHING);
+    expect(counts(again({ ids: ids.map((id) => ({ ...id, etag: id.etag === 'e1' ? 'e2' : id.etag })) }))).toEqual(
+      NOTHING,
+    );
+    expect(counts(again({ videos: [newer, REJECTED] }))).toEqual(NOTHING);
+    expect(counts(again({ videos: [VIDEO, REJECTED] }))).toEqual({ ...NOTHING, lost: 1 });
+  });
+
+  test('needs its id to mean the content that its newest message was about', () => {
+    expect(counts(again({ ids: IDS }))).toEqual({ ...NOTHING, unknownIds: 1 });
   });
 });

@@ -4,7 +4,19 @@ import { expect, test } from '@jest/globals';
 /** The programs that tests may start, by who provides them: what is not here is not on a machine that was just made. */
 const PROVIDED: Readonly<Record<string, readonly string[]>> = {
   "the machine, as the README's first line asks": ['git', 'npm'],
-  'Debian in its smallest form': ['bash', 'ldconfig', 'mkfifo', 'sh', 'sleep', 'tar', 'test'],
+  'Debian in its smallest form': [
+    'bash',
+    'ldconfig',
+    'mkfifo',
+    'mount',
+    'prlimit',
+    'sh',
+    'sleep',
+    'tar',
+    'test',
+    'umount',
+    'unshare',
+  ],
   'scripts/setup': ['ffmpeg', 'ffprobe'],
   'scripts/setup --tests': ['gcc', 'nm', 'openssl', 'python3'],
   'the driver of a host with a GPU, for its benches alone': ['nvidia-smi'],
