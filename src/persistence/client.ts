@@ -91,6 +91,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 async function setUp(client: PoolClient, limits: SessionLimits, done: (error?: Error) => void): Promise<void> {
+  // The pool does not listen while a connection is handed over: one that breaks meanwhile would end the process.
+  client.on('error', () => undefined);
   let failed: Error | undefined;
   try {
     await beginSession(client, limits);
