@@ -9,8 +9,8 @@ const run = promisify(execFile);
 
 /** Of a work folder's own disk, which takes up memory only for what is on it: what a worker asks for at its start. */
 const DISK_SIZE = '4g';
-/** What a full disk has left: files are begun on it and cannot be finished. */
-const LEFT_BYTES = 65_536;
+/** What a small disk has beside what is on it: more than any video, so that a full one is full and not too small for ever. */
+const SMALL_ROOM_BYTES = 48 * 2 ** 20;
 const RESIZE_ATTEMPTS = 20;
 /** Below the descriptors that a worker has open: it gets no more. */
 const FEW_DESCRIPTORS = 16;
@@ -107,11 +107,17 @@ export class HostRoom {
         return async () => {
           await run('umount', ['-l', workDir]);
         };
-      case 'full':
+      case 'full': {
+        const filler = join(this.#disk, 'filler');
         await this.#shrink();
+        await writeFile(filler, Buffer.alloc(SMALL_ROOM_BYTES)).catch((error: unknown) => {
+          if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+        });
         return async () => {
+          await rm(filler);
           await run('mount', ['-o', `remount,size=${DISK_SIZE}`, this.#disk]);
         };
+      }
     }
   }
 
@@ -119,7 +125,7 @@ export class HostRoom {
   async #shrink(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const { blocks, bfree, bsize } = await statfs(this.#disk);
-      const size = (blocks - bfree) * bsize + LEFT_BYTES;
+      const size = (blocks - bfree) * bsize + SMALL_ROOM_BYTES;
       try {
         await run('mount', ['-o', `remount,size=${size}`, this.#disk]);
         return;
