@@ -46,8 +46,9 @@ export function countEvents(events: WorkerEventBus, metrics: WorkerMetrics): voi
   events.on('job:settled', ({ disposition, seconds, settled, isAgain }) => {
     metrics.jobEnded(outcomeOf(disposition, settled), seconds);
     const isEcho = settled === 'kept' && isAgain === true;
-    if ('failure' in disposition && !isEcho)
+    if ('failure' in disposition && !isEcho) {
       metrics.failed(disposition.failure, disposition.failure.stage ?? 'unknown');
+    }
   });
   events.on('video:analysed', ({ frames, stageSeconds }) => {
     metrics.framesAnalysed(frames);

@@ -71,8 +71,8 @@ function call(): AbortSignal {
  * end at once: the run that comes after it deletes them, or the sweep.
  */
 async function discardOwnRows({ deps, logger, signal }: JobContext, run: Run | null): Promise<void> {
-  if (run !== null && !signal.aborted)
-    await quietly(logger, () => discardUnseenRows(deps.database, run.videoId, call()));
+  if (run === null || signal.aborted) return;
+  await quietly(logger, () => discardUnseenRows(deps.database, run.videoId, call()));
 }
 
 async function insistently({ logger, signal, delivery }: JobContext, record: () => Promise<void>): Promise<void> {
