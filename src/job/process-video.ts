@@ -6,7 +6,7 @@ import { withRetries } from '../failure/retry.ts';
 import type { Run } from '../persistence/claim-run.ts';
 import { completeRun } from '../persistence/complete-run.ts';
 import { discardUnseenRows } from '../persistence/discard-rows.ts';
-import { isFolderKey } from '../queue/messages/job.ts';
+import { isFolderKey, type Job } from '../queue/messages/job.ts';
 import { registerRequest } from '../persistence/register-request.ts';
 import { downloadObject, headObject, type ObjectHead } from '../storage/download.ts';
 import { WorkDirSpace } from '../storage/work-dir-space.ts';
@@ -64,7 +64,8 @@ const MAX_REPLACEMENTS = 3;
 const REPLACED_SECONDS = 30;
 
 async function runJob(context: JobContext): Promise<Disposition> {
-  const reason = context.settings.ignores(context.delivery.job);
+  const { job } = context.delivery;
+  const reason = isAskedFor(job) ? null : context.settings.ignores(job);
   if (reason !== null) return ignored(context, reason);
   await registerId(context);
   for (let replaced = 0; replaced < MAX_REPLACEMENTS; replaced++) {
@@ -76,6 +77,11 @@ async function runJob(context: JobContext): Promise<Disposition> {
 
 function waitForObject(afterSeconds: number, detail: string): Disposition {
   return { kind: 'wait', why: 'object', afterSeconds, detail, otherwise: null };
+}
+
+/** Whoever named an id waits for an answer: such a message is never ignored. */
+function isAskedFor({ videoId }: Job): boolean {
+  return videoId !== null;
 }
 
 function ignored({ logger }: JobContext, reason: string): Disposition {
@@ -124,10 +130,10 @@ async function headOf({ deps, settings, delivery, signal, stages }: JobContext):
     const head = await stages.step('head', () =>
       withRetries(() => headObject(deps.s3, job, settings.download, signal), { signal }),
     );
-    return isOwnOutput(head) ?? head;
+    return (isAskedFor(job) ? null : isOwnOutput(head)) ?? head;
   } catch (error) {
     const isFolder = isFolderKey(job.key) && !signal.aborted && toFailure(error).code === 'OBJECT_EMPTY';
-    if (isFolder) return 'the mark of a folder';
+    if (isFolder && !isAskedFor(job)) return 'the mark of a folder';
     throw error;
   }
 }

@@ -343,3 +343,13 @@ test("the worker's own images are ignored: by their key without a question, else
   expect(calls).toEqual(['HeadObjectCommand']);
   expect(await videosOf('copied.jpg')).toEqual([]);
 });
+
+test.each([
+  ['the mark of a folder', 'asked/', Buffer.alloc(0), 'OBJECT_EMPTY'],
+  ["one of the worker's own images", 'asked.jpg', Buffer.from('an image'), 'NOT_A_VIDEO'],
+])('whoever asks by an id for %s is told that it is no video', async (_what, key, body, code) => {
+  await put(key, body, { Metadata: { 'written-by': 'gpu-video-worker' } });
+  const job = { ...jobOf(key), videoId: `id of ${key}` };
+  expect(await run(key, { job })).toMatchObject({ kind: 'reject', failure: { code } });
+  expect(await videosOf(key)).toEqual([{ status: 'failed', failureCode: code }]);
+});
