@@ -19,7 +19,9 @@ export async function failRun(
   await databaseTransaction(db, 'record the failure', signal, async (tx) => {
     const held = await lockHeldRun(tx, db.schema, run);
     if (['failed', 'completed', 'deleted'].includes(held.state)) return;
-    const row = errorEventRow(failure, { worker: run.worker, externalId: run.requestedId });
+    const { messageId } = held;
+    const context = { worker: run.worker, externalId: run.requestedId, ...(messageId === null ? {} : { messageId }) };
+    const row = errorEventRow(failure, context);
     await tx.errorEvent.create({
       data: { ...row, videoId: run.videoId, runId: run.runId, bucket: held.bucket, key: held.key },
       select: { id: true },
@@ -74,6 +76,8 @@ export interface HeldRun {
   readonly now: Date;
   readonly bucket: string | null;
   readonly key: string | null;
+  /** Of the message that asked for the run; null where none did, or the run is gone. */
+  readonly messageId: string | null;
 }
 
 /**
@@ -84,8 +88,12 @@ export async function lockHeldRun(tx: Prisma.TransactionClient, schema: string, 
   const [video] = await tx.$queryRaw<{ fencing_token: number; bucket: string; key: string; now: Date }[]>`
     SELECT "fencing_token", "bucket", "key", clock_timestamp() AS "now" FROM ${tableName(schema, 'videos')}
     WHERE "id" = ${run.videoId}::uuid FOR UPDATE`;
-  if (video === undefined) return { state: 'deleted', now: new Date(), bucket: null, key: null };
-  if (video.fencing_token !== run.token) return { ...video, state: 'lost' };
-  const stored = await tx.analysisRun.findUnique({ where: { id: run.runId }, select: { outcome: true } });
-  return { ...video, state: stored?.outcome ?? 'lost' };
+  if (video === undefined) return { state: 'deleted', now: new Date(), bucket: null, key: null, messageId: null };
+  const stored = await tx.analysisRun.findUnique({
+    where: { id: run.runId },
+    select: { outcome: true, messageId: true },
+  });
+  const messageId = stored?.messageId ?? null;
+  const isHeld = video.fencing_token === run.token;
+  return { ...video, messageId, state: isHeld ? (stored?.outcome ?? 'lost') : 'lost' };
 }

@@ -238,7 +238,15 @@ onBothDatabases((databases) => {
     const cannotRead = new Failure('NOT_A_VIDEO', 'moov atom\0 not found', { stage: 'probe', details: { bytes: 12 } });
 
     test('a permanent failure fails the video and is recorded once, with the same words in both places', async () => {
-      const request = claimRequest();
+      const asked = claimRequest();
+      const message = {
+        messageId: `message-${asked.externalId}`,
+        object: asked.object,
+        receiveCount: 1,
+        isLastReceive: false,
+        leaseSeconds: 60,
+      };
+      const request = { ...asked, message };
       const run = await start(db, request);
       await failRun(db, run, { failure: cannotRead, isFinal: true }, signal());
       await failRun(db, run, { failure: cannotRead, isFinal: true }, signal());
@@ -253,6 +261,7 @@ onBothDatabases((databases) => {
           reason: 'moov atom not found',
           stage: 'probe',
           key: request.object.key,
+          messageId: message.messageId,
           details: { stage: 'probe', bytes: 12 },
         },
       ]);
