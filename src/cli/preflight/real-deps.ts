@@ -1,6 +1,6 @@
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
 
-import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
 import type { Config } from '../../config/config.ts';
@@ -49,8 +49,9 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
       return await migrationStatus(database, signal);
     },
     readQueue: (url, signal) => readQueue(clients.sqs, url, config.queue.deadLetterUrl, signal),
-    headBucket: async (bucket, signal) => {
-      await clients.s3.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal: signal });
+    // Not HEAD, whose answers have no words: a refusal is to say why. Both need the same right.
+    askBucket: async (bucket, signal) => {
+      await clients.s3.send(new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1 }), { abortSignal: signal });
     },
   };
 }

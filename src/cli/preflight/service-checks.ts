@@ -14,7 +14,7 @@ export interface ServiceDeps {
   migrationStatus(signal: AbortSignal): Promise<MigrationStatus>;
   readQueue(url: string, signal: AbortSignal): Promise<ReadQueue>;
   /** Rejects when the bucket cannot be reached. */
-  headBucket(bucket: string, signal: AbortSignal): Promise<void>;
+  askBucket(bucket: string, signal: AbortSignal): Promise<void>;
 }
 
 const CALL_TIMEOUT_MS = 15_000;
@@ -101,7 +101,7 @@ export function bucketCheck(bucket: string, deps: ServiceDeps): Check {
     severity: 'warn',
     fix: 'check HIGHLIGHTS_BUCKET and the right to write to it; events are stored without images until then',
     run: async (signal) => {
-      await deps.headBucket(bucket, signal);
+      await deps.askBucket(bucket, signal);
       return ok(`${bucket} reachable`);
     },
   };

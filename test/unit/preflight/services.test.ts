@@ -134,7 +134,7 @@ describe('a preflight that waits', () => {
       migrationStatus: async () => ({ applied: [], pending: [], problems: [] }),
       readQueue: async () => ({ attributes, findings: [], deadLetter: null }),
       notifiedQueues: async () => [],
-      headBucket: async () => undefined,
+      askBucket: async () => undefined,
       ...changes,
     };
     const counted = Object.entries(good).map(([name, value]: [string, unknown]) => [
@@ -174,28 +174,28 @@ describe('a preflight that waits', () => {
         await database();
         return { applied: [], pending: [], problems: [] };
       },
-      headBucket: bucket,
+      askBucket: bucket,
     });
     const { report, written } = await pass(deps);
     expect(report.ok).toBe(true);
     expect(report.checks.filter((check) => check.status === 'warn')).toEqual([]);
     const count = (name: string): number => asked.filter((other) => other === name).length;
     expect(count('migrationStatus')).toBe(4);
-    expect(count('headBucket')).toBe(3);
+    expect(count('askBucket')).toBe(3);
     for (const name of ['locateFfmpeg', 'prepareWorkDir', 'verifyPack', 'readQueue']) expect(count(name)).toBe(1);
     expect(written).toHaveLength(2);
   });
 
   test('starts without a bucket of images that stays away', async () => {
-    const { report } = await pass(host({ headBucket: failing(1e6, 'NETWORK') }).deps, 60_000);
+    const { report } = await pass(host({ askBucket: failing(1e6, 'NETWORK') }).deps, 60_000);
     expect(report.ok).toBe(true);
     expect(report.checks.find(({ name }) => name === 'highlights bucket')?.status).toBe('warn');
   });
 
   test('does not wait for a bucket that refuses', async () => {
-    const { deps, asked } = host({ headBucket: failing(1e6, 'OBJECT_FORBIDDEN') });
+    const { deps, asked } = host({ askBucket: failing(1e6, 'OBJECT_FORBIDDEN') });
     expect((await pass(deps)).clock.now()).toBe(0);
-    expect(asked.filter((name) => name === 'headBucket')).toHaveLength(1);
+    expect(asked.filter((name) => name === 'askBucket')).toHaveLength(1);
   });
 
   test('ends when what was away comes back wrong', async () => {
