@@ -100,10 +100,15 @@ export function mayBeSameObject(named: ObjectIdentity, known: ObjectIdentity): b
   if (named.bucket !== known.bucket || named.key !== known.key) return false;
   const [version, knownVersion] = [versionOf(named), versionOf(known)];
   if (version !== null && knownVersion !== null) return version === knownVersion;
-  return named.etag === null || known.etag === null || named.etag === known.etag;
+  return named.etag === null || known.etag === null || bare(named.etag) === bare(known.etag);
 }
 
 /** "null" is what a bucket with suspended versioning calls every upload. */
 function versionOf({ versionId }: ObjectIdentity): string | null {
   return versionId === 'null' ? null : versionId;
+}
+
+/** Messages carry an ETag bare, the store's answers in quotes. */
+function bare(etag: string): string {
+  return etag.replaceAll('"', '');
 }
