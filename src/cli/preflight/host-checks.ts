@@ -1,9 +1,11 @@
+import { CHECK_LIMIT_MS } from '../../video/check-tools.ts';
 import type { FfmpegTools } from '../../video/ffmpeg-binary.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
 export interface HostDeps {
   readonly nodeVersion: string;
-  locateFfmpeg(): Promise<FfmpegTools>;
+  /** Finds the tools; rejects where they do not work on the clip that is built in. */
+  findFfmpeg(signal: AbortSignal): Promise<FfmpegTools>;
   /** Makes the folder where it is absent, proves that it can be written, and answers with the free bytes. */
   prepareWorkDir(): Promise<number>;
 }
@@ -28,10 +30,10 @@ export function hostChecks(deps: HostDeps, settings: HostSettings): readonly Che
     },
     {
       name: 'ffmpeg',
-      timeoutMs: 20_000,
+      timeoutMs: 20_000 + CHECK_LIMIT_MS,
       fix: 'install ffmpeg, or set FFMPEG_PATH and FFPROBE_PATH',
-      run: async () => {
-        const tools = await deps.locateFfmpeg();
+      run: async (signal) => {
+        const tools = await deps.findFfmpeg(signal);
         return ok(`${tools.version} (${tools.source}: ${tools.ffmpeg})`);
       },
     },

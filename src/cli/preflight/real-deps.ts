@@ -11,7 +11,9 @@ import { assertPack } from '../../packs/verify-pack.ts';
 import { openDatabase } from '../../persistence/client.ts';
 import { migrationStatus } from '../../persistence/migrate.ts';
 import { checkQueue, findDeadLetterUrl, readQueueAttributes } from '../../queue/sqs/queue-attributes.ts';
-import { locateFfmpeg } from '../../video/ffmpeg-binary.ts';
+import { createWorkspace } from '../../storage/workspace.ts';
+import { checkTools } from '../../video/check-tools.ts';
+import { locateFfmpeg, type FfmpegTools } from '../../video/ffmpeg-binary.ts';
 import { queryGpus } from './nvidia-smi.ts';
 import { notificationDeps } from './own-images.ts';
 import type { PreflightDeps } from './run-preflight.ts';
@@ -28,7 +30,11 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
   return {
     ...notificationDeps(clients.s3),
     nodeVersion: process.version,
-    locateFfmpeg: () => locateFfmpeg(config.ffmpeg),
+    findFfmpeg: async (signal) => {
+      const tools = await locateFfmpeg(config.ffmpeg);
+      await tryTools(tools, workDir, signal);
+      return tools;
+    },
     prepareWorkDir: async () => {
       await mkdir(workDir, { recursive: true, mode: 0o700 });
       await access(workDir, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -54,6 +60,15 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
       await clients.s3.send(new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1 }), { abortSignal: signal });
     },
   };
+}
+
+/** A tool that answers and yet decodes nothing would cost each start a receive of some good messages. */
+async function tryTools(tools: FfmpegTools, workDir: string, signal: AbortSignal): Promise<void> {
+  // Where no folder can be made, the check of the work directory says so.
+  const made = await createWorkspace(workDir, 'preflight').catch(() => null);
+  if (made === null) return;
+  await using workspace = made;
+  await checkTools(tools, workspace.directory, signal);
 }
 
 async function readQueue(

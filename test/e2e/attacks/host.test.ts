@@ -59,6 +59,10 @@ test('tools that break after the start end the worker with 3, time after time, a
     await sendGood(lane, ids.slice(index, index + 1));
     expect([code, await daemon.ended]).toEqual([code, 3]);
     expect(daemon.words).toContain(`"code":"${code}"`);
+    // Nor does starting again cost receives while they stay broken.
+    const again = ground.start(lane, tools.env);
+    expect(await again.ended).toBe(2);
+    expect(again.words).toMatch(/FAIL ffmpeg/);
     expect(await lane.depth()).toEqual({ visible: index + 1, held: 0 });
   }
   await tools.mend();
@@ -86,8 +90,8 @@ test('a work folder that turned into a file ends the worker with 3, a start on i
 
 test('a worker that was frozen for longer than a decoder may be silent goes on where it was', async () => {
   await using lane = await ground.lane('frozen', 5);
-  const decoder = await tools.holdBack('ffmpeg');
   const daemon = await start(lane, { DECODE_STALL_SECONDS: '2', CONCURRENCY: '1' });
+  const decoder = await tools.holdBack('ffmpeg');
   await sendGood(lane, ['frozen-1']);
   await decoder.begun();
   daemon.signal('SIGSTOP');

@@ -17,9 +17,10 @@ afterAll(async () => {
 test('a second message about an object in work waits under its lease, its id known at once, and new content is analysed too', async () => {
   await using lane = await ground.lane('twice', 5);
   const tools = await OwnTools.make(ground.folder.at('twice-tools'));
-  const decoder = await tools.holdBack('ffmpeg');
   const more = { ...tools.env, CONCURRENCY: '3', MAX_RETRY_DELAY_SECONDS: '1', LOG_LEVEL: 'debug' };
   const daemon = ground.start(lane, more);
+  await daemon.says(/"msg":"polling"/);
+  const decoder = await tools.holdBack('ffmpeg');
   await ground.put('twice.mp4');
   await lane.send(storageEvent('twice.mp4'));
   await daemon.says(/"msg":"a job begins"/);
@@ -49,19 +50,24 @@ test('a second message about an object in work waits under its lease, its id kno
 test('a message that two workers died with is ended by a third, and the command says that no reason was left', async () => {
   await using lane = await ground.lane('killed', 2);
   const tools = await OwnTools.make(ground.folder.at('killed-tools'));
-  const decoder = await tools.holdBack('ffmpeg');
   await ground.put('killed.mp4');
-  const message = await lane.send(backendMessage('killed-id', 'killed.mp4'));
-  for (const [index, worker] of ['first', 'second'].entries()) {
+  let message: string | null = null;
+  for (const worker of ['first', 'second']) {
+    await tools.mend();
     // With one slot no poll is open when it dies, to which the queue would hand the message once more.
-    await using daemon = ground.start(lane, { ...tools.env, WORKER_ID: worker, CONCURRENCY: '1' });
-    await decoder.begun(index + 1);
+    const more = { ...tools.env, WORKER_ID: worker, CONCURRENCY: '1', VISIBILITY_TIMEOUT_SECONDS: '60' };
+    await using daemon = ground.start(lane, more);
+    await daemon.says(/"msg":"polling"/);
+    const decoder = await tools.holdBack('ffmpeg');
+    if (message === null) message = await lane.send(backendMessage('killed-id', 'killed.mp4'));
+    else await lane.endLease(message);
+    await decoder.begun();
     await daemon.stop('SIGKILL');
-    // Time passes: for the message, and for whoever looks at the run.
-    await lane.endLease(message);
+    await decoder.open();
+    // Time passes for whoever looks at the run.
     await ground.database.prisma.analysisRun.updateMany({ data: { aliveUntil: new Date(0) } });
   }
-  await decoder.open();
+  await lane.endLease(message ?? '');
   const sweeper = ground.start(lane, { ...tools.env, WORKER_ID: 'third' });
   await sweeper.says(/ended what no worker and no message is left of/);
   expect(await sweeper.stop('SIGTERM')).toBe(0);

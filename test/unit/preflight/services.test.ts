@@ -125,7 +125,7 @@ describe('a preflight that waits', () => {
     const asked: string[] = [];
     const good: PreflightDeps = {
       nodeVersion: 'v24.0.0',
-      locateFfmpeg: async () => ({ ffmpeg: 'f', ffprobe: 'p', version: '7', source: 'system' }),
+      findFfmpeg: async () => ({ ffmpeg: 'f', ffprobe: 'p', version: '7', source: 'system' }),
       prepareWorkDir: async () => 1e15,
       queryGpus: async () => ({ ok: false, detail: '', fix: '' }),
       inspectLibraries: () => Promise.reject(new Error('not asked')),
@@ -182,7 +182,7 @@ describe('a preflight that waits', () => {
     const count = (name: string): number => asked.filter((other) => other === name).length;
     expect(count('migrationStatus')).toBe(4);
     expect(count('askBucket')).toBe(3);
-    for (const name of ['locateFfmpeg', 'prepareWorkDir', 'verifyPack', 'readQueue']) expect(count(name)).toBe(1);
+    for (const name of ['findFfmpeg', 'prepareWorkDir', 'verifyPack', 'readQueue']) expect(count(name)).toBe(1);
     expect(written).toHaveLength(2);
   });
 
