@@ -170,7 +170,7 @@ async function runClaimed(outer: JobContext, run: Run, head: ObjectHead): Promis
   });
   // The reporter's signal also fires when another worker has taken the run over: there is no point in going on then.
   const context = { ...outer, signal: AbortSignal.any([outer.signal, reporter.signal]) };
-  await using workspace = await createWorkspace(settings.workDir, run.runId);
+  await using workspace = await stages.step('download', () => createWorkspace(settings.workDir, run.runId));
   // The object's key never becomes a path: a fixed name in the private workspace.
   const video = { file: workspace.path('video'), videoId: run.externalId, workspaceDir: workspace.directory };
   await stages.step('download', async () => {

@@ -162,7 +162,8 @@ export class Settler {
       const cap = lease.grantableSeconds(lease.queue.limits.inFlightSeconds, now);
       const seconds = Math.max(0, Math.min(Math.round(afterSeconds - (now - startedAt) / 1_000), cap));
       const result = await this.#return(lease.queue, { receiptHandle: lease.receiptHandle, seconds });
-      if (result.kind !== 'failed') return result.kind === 'ok';
+      // Gone after a call without an answer: that one had come through.
+      if (result.kind !== 'failed') return result.kind === 'ok' || attempt > 0;
       const waitMs = this.#backoffMs(attempt);
       const end = this.#isHurried ? Math.min(lease.deadline, startedAt + HURRIED_MS) : lease.deadline;
       if (clock.now() + waitMs >= end) return false;
@@ -180,11 +181,11 @@ export class Settler {
    * message, so the other order could let a later one overtake. `leases` are in the order of receipt; those whose work is
    * done are left out.
    */
-  async giveBackAll(leases: readonly Lease[]): Promise<number> {
+  async giveBackAll(leases: readonly Lease[], afterSeconds = 0): Promise<number> {
     const reversed = leases.filter((lease) => !this.isSettling(lease)).reverse();
     const oneByOne = async (group: readonly Lease[]): Promise<number> => {
       let count = 0;
-      for (const lease of group) if (await this.giveBack(lease, 0)) count += 1;
+      for (const lease of group) if (await this.giveBack(lease, afterSeconds)) count += 1;
       return count;
     };
     // Groups beside each other: one after another, a queue that does not answer would cost each of them its time.

@@ -52,7 +52,7 @@ export async function drain(parts: DrainParts, deadlineMs: number, interruption:
   // A job that ignores its signal ends with the process; its message must not wait for the lease to run out.
   const rest = async (): Promise<void> => {
     onHandedBack(await handBackAll(settle, inFlight.held));
-    onHandedBack(await settler.giveBackAll(keeper.held));
+    onHandedBack(await settler.giveBackAll(keeper.held, settle.handBackSeconds()));
   };
   await settledWithin(rest(), LAST_RETURNS_MS, clock);
   // What waits for a word of the queue by now waits for nothing: its lease runs out.

@@ -21,6 +21,8 @@ export interface SettleDeps {
   readonly events: WorkerEventBus;
   readonly logger: Logger;
   readonly settings: SettlingSettings;
+  /** How long what is handed back stays hidden: until no open poll of ours can bring it in again, which would use up one more receive. */
+  readonly handBackSeconds: () => number;
   /** Told of a message that goes with a reason though no run of it is there to write that down. */
   readonly onLeft?: (message: ReceivedMessage, failure: Failure) => Promise<void>;
 }
@@ -112,7 +114,8 @@ export async function handBack(
     const failure = isFailure ? why : new Failure('INTERRUPTED', `the worker stopped (${why})`);
     return await leaveReason(deps, held, failure);
   }
-  return await giveBack(deps, held.lease, { afterSeconds: 0, why: isFailure ? why.code : why, burns });
+  const afterSeconds = deps.handBackSeconds();
+  return await giveBack(deps, held.lease, { afterSeconds, why: isFailure ? why.code : why, burns });
 }
 
 /** Rejects a message of which no run is there to write the reason down: beside the copy, since a process that crashes has little time. */
@@ -134,7 +137,7 @@ export async function handBackAll(deps: SettleDeps, all: readonly HeldMessage[])
   const last = held.filter(({ facts, lease }) => facts.isLastReceive && lease.queue.deadLetter !== null);
   const others = held.filter((message) => !last.includes(message)).map(({ lease }) => lease);
   const [count] = await Promise.all([
-    deps.settler.giveBackAll(others),
+    deps.settler.giveBackAll(others, deps.handBackSeconds()),
     ...last.map((message) => handBack(deps, message, 'shutdown')),
   ]);
   return count;

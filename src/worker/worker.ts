@@ -84,7 +84,16 @@ export class Worker {
     this.#settler = new Settler({ keeper: this.#keeper, clock });
     const { onRejectedMessage: onLeft } = options;
     const left = onLeft === undefined ? {} : { onLeft };
-    this.#settling = { keeper: this.#keeper, settler: this.#settler, events, logger, settings, ...left };
+    const handBackSeconds = (): number => this.#poller.openForSeconds;
+    this.#settling = {
+      keeper: this.#keeper,
+      settler: this.#settler,
+      events,
+      logger,
+      settings,
+      handBackSeconds,
+      ...left,
+    };
     this.#dependencies = new DependencyWatch({
       settings: settings.breaker ?? DEFAULT_BREAKER,
       slots: this.#slots,

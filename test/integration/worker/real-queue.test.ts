@@ -332,7 +332,8 @@ test('a renewal, a delete or a giving back that fails for some of a batch is tri
     const all = next(events, 'message:deleted', () => (count += 1) === 5);
     worker.start();
     await all;
-    expect(refused).toEqual(['DeleteMessageBatch', 'DeleteMessageBatch']);
+    // On a slow machine a renewal may have met it as well.
+    expect(refused.filter((action) => action === 'DeleteMessageBatch')).toHaveLength(2);
     expect(rig.sqs.server.inspectQueue('videos')?.messages).toMatchObject({ ready: [], inflight: [] });
   } finally {
     await proxy.close();
