@@ -62,12 +62,18 @@ export function audit(evidence: Evidence): Findings {
   for (const bad of evidence.workload.bad.values()) auditBad(bad, letters.get(bad.messageId) ?? [], evidence, findings);
   for (const { messageId, failure, receives } of evidence.deadLetters) {
     if (failure === null) findings.stray.push(`message ${messageId} was moved by the queue after too many receives`);
-    else if (!evidence.workload.bad.has(messageId)) {
+    else if (!evidence.workload.bad.has(messageId) && !isOfReplacedContent(messageId, failure, evidence)) {
       findings.stray.push(`message ${messageId} is good and was rejected with ${failure.code} at receive ${receives}`);
     }
   }
   auditImages(evidence, findings);
   return findings;
+}
+
+/** An event of storage names its content: once that was replaced there is nothing of it to analyse, and the next event tells of the next. */
+function isOfReplacedContent(messageId: string, { code }: RecordedFailure, { workload, errors }: Evidence): boolean {
+  const key = errors.find((row) => row.messageId === messageId)?.key ?? null;
+  return code === 'OBJECT_CHANGED' && key !== null && (workload.good.get(key)?.length ?? 0) > 1;
 }
 
 /** Only the newest content of a key must have its result; what is there of the others must be as right. */

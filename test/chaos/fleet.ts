@@ -144,7 +144,9 @@ export class Fleet {
   }
 
   async #freeze(slot: number, ms: number): Promise<void> {
-    const { daemon } = this.#member(slot);
+    const { daemon, workerId } = this.#member(slot);
+    // One that is ending hears its signal first: a freeze would only put its end off.
+    if (this.#asked.has(workerId)) return;
     daemon.signal('SIGSTOP');
     await Promise.race([new Promise((wake) => setTimeout(wake, ms).unref()), daemon.ended]);
     daemon.signal('SIGCONT');
