@@ -78,6 +78,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
     graceSeconds: config.queue.visibilityTimeoutSeconds,
     pendingSeconds: config.worker.pendingLimitSeconds,
     intervalMs: config.worker.sweepSeconds * 1_000,
+    listenMs: config.worker.runAliveSeconds * 1_000,
     tidy: (stop) => discardUnseenRows(database, null, stop),
   });
   const events = new WorkerEventBus(logger);

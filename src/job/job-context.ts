@@ -15,6 +15,7 @@ import type { VideoLimits } from '../video/video-limits.ts';
 import type { Delivery } from '../worker/delivery.ts';
 import type { MeasureFileSystem, WorkDirSpace } from '../storage/work-dir-space.ts';
 import type { JobStages } from './job-stages.ts';
+import type { StoreDoubt } from './store-doubt.ts';
 import type { ToolCheck } from './tool-check.ts';
 
 export interface VideoProcessorDeps {
@@ -59,6 +60,7 @@ export interface VideoProcessorSettings {
 export interface SharedByJobs {
   readonly toolCheck: ToolCheck;
   readonly space: WorkDirSpace;
+  readonly storeDoubt: StoreDoubt;
 }
 
 /** What every step of one job needs. */

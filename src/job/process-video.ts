@@ -24,6 +24,7 @@ import { isOwnOutput } from './own-output.ts';
 import { withRowBudget } from './row-budget-chain.ts';
 import { createRunReporter, type RunReporter } from './run-reporter.ts';
 import { ToolCheck } from './tool-check.ts';
+import { StoreDoubt } from './store-doubt.ts';
 import { uploadHighlights } from './upload-highlights.ts';
 import { waitForSpace } from './wait-for-space.ts';
 
@@ -39,6 +40,7 @@ export function createVideoProcessor(deps: VideoProcessorDeps, settings: VideoPr
   const shared = {
     toolCheck: new ToolCheck({ workDir, check: (folder, stop) => checkTools(deps.tools, folder, stop) }),
     space: new WorkDirSpace(workDir, deps.measureWorkDir),
+    storeDoubt: new StoreDoubt(),
   };
   return async (delivery, signal) => {
     const logger = deps.logger.child({
@@ -124,11 +126,13 @@ async function runContent(context: JobContext): Promise<Disposition | 'replaced'
 }
 
 /** The object of the job, or why it asks for nothing. */
-async function headOf({ deps, settings, delivery, signal, stages }: JobContext): Promise<ObjectHead | string> {
+async function headOf({ deps, settings, delivery, signal, stages, shared }: JobContext): Promise<ObjectHead | string> {
   const { job } = delivery;
   try {
     const head = await stages.step('head', () =>
-      withRetries(() => headObject(deps.s3, job, settings.download, signal), { signal }),
+      withRetries(() => shared.storeDoubt.ask(job, () => headObject(deps.s3, job, settings.download, signal)), {
+        signal,
+      }),
     );
     return (isAskedFor(job) ? null : isOwnOutput(head)) ?? head;
   } catch (error) {

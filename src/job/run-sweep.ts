@@ -10,6 +10,8 @@ export interface SweepOptions extends SweepLimits {
   readonly intervalMs: number;
   /** What follows each sweep, such as deleting what dead runs have stored. */
   readonly tidy?: (signal: AbortSignal) => Promise<unknown>;
+  /** How long what looks dead is given to show a sign of life before it is swept; not at all when absent. */
+  readonly listenMs?: number;
   /** The system's when absent. */
   readonly clock?: Clock;
 }
@@ -29,6 +31,7 @@ export function startSweep(options: SweepOptions): AsyncDisposable {
   let wake = (): void => {};
   const run = async (): Promise<void> => {
     while (!stop.signal.aborted) {
+      await listen(options, clock, stop.signal);
       const dueMs = await sweepOnce(options, clock, stop.signal);
       if (stop.signal.aborted) return;
       await new Promise<void>((resolve) => {
@@ -72,4 +75,22 @@ async function sweepOnce(options: SweepOptions, clock: Clock, stop: AbortSignal)
     cancel();
     stop.removeEventListener('abort', abort);
   }
+}
+
+/**
+ * While the database was away nobody could show a sign of life, and at its return every run looks dead: those that are not say so first, or
+ * hours of their work would be thrown away.
+ */
+async function listen(options: SweepOptions, clock: Clock, stop: AbortSignal): Promise<void> {
+  const { listenMs = 0, database } = options;
+  // A database that does not answer is told by the sweep.
+  const dueSeconds = listenMs === 0 ? null : await nextLostRun(database, options, stop).catch(() => null);
+  if (dueSeconds === null || dueSeconds > 0) return;
+  const { promise: heard, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(listenMs, resolve);
+  const leave = (): void => resolve();
+  stop.addEventListener('abort', leave, { once: true });
+  if (!stop.aborted) await heard;
+  cancel();
+  stop.removeEventListener('abort', leave);
 }

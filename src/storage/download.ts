@@ -75,7 +75,7 @@ const EMPTY: HeadAnswer = { ETag: undefined, VersionId: undefined, ContentLength
  */
 async function askForHead(client: S3Client, ref: ObjectRef, idle: IdleTimer, signal: AbortSignal): Promise<HeadAnswer> {
   try {
-    return await client.send(new HeadObjectCommand(inputOf(ref)), { abortSignal: signal });
+    return ofStore(await client.send(new HeadObjectCommand(inputOf(ref)), { abortSignal: signal }));
   } catch (error) {
     const status = statusOf(error);
     const isRefused = status !== null && status >= 300 && status < 500 && status !== 408 && status !== 429;
@@ -86,12 +86,22 @@ async function askForHead(client: S3Client, ref: ObjectRef, idle: IdleTimer, sig
   return await askForFirstByte(client, ref, signal);
 }
 
+/** Every store names what it has by an ETag. Without one it is the page of a portal, and two contents of a key would be one job. */
+function ofStore<T extends HeadAnswer>(answer: T): T {
+  if (answer.ETag !== undefined && answer.ETag !== '') return answer;
+  throw new Failure(
+    'STORE_MISCONFIGURED',
+    'what answers in the place of the store gives objects no ETag: check AWS_ENDPOINT_URL',
+  );
+}
+
 async function askForFirstByte(client: S3Client, ref: ObjectRef, signal: AbortSignal): Promise<HeadAnswer> {
   try {
     const answer = await client.send(new GetObjectCommand({ ...inputOf(ref), Range: 'bytes=0-0' }), {
       abortSignal: signal,
     });
     if (answer.Body instanceof Readable) answer.Body.destroy();
+    ofStore(answer);
     const total = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1];
     return { ...answer, ContentLength: total === undefined ? answer.ContentLength : Number(total) };
   } catch (error) {

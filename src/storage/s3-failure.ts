@@ -1,13 +1,17 @@
 import { causesOf } from '../failure/causes.ts';
-import type { FailureCode } from '../failure/codes.ts';
+import { FAILURE_CODES, type FailureCode } from '../failure/codes.ts';
 import { Failure } from '../failure/failure.ts';
 import { textField } from '../failure/fields.ts';
 import { headerOf, isDeleteMarker, meaningOfAwsError } from '../failure/sources/aws.ts';
 
 /** What an error of the S3 client means for the job; keeps the error as the cause and S3's own code in the details. */
-export function classifyS3Error(error: unknown, ref: { readonly bucket: string; readonly key: string }): Failure {
+export function classifyS3Error(
+  error: unknown,
+  ref: { readonly bucket: string; readonly key: string; readonly versionId?: string | null },
+): Failure {
   if (error instanceof Failure) return error;
-  const code = meaningOfAwsError(error, 's3') ?? 'UNKNOWN';
+  const meaning = meaningOfAwsError(error, 's3') ?? 'UNKNOWN';
+  const code = isVerdictOfS3(meaning, error, ref) ? meaning : 'STORE_MISCONFIGURED';
   const region = regionIn(error);
   return new Failure(code, `s3://${ref.bucket}/${ref.key}: ${wordsOf(error)}${adviceOn(code, error, region)}`, {
     cause: error,
@@ -17,6 +21,25 @@ export function classifyS3Error(error: unknown, ref: { readonly bucket: string; 
       ...(region === null ? {} : { bucketRegion: region }),
     },
   });
+}
+
+/**
+ * Whether a verdict about an object is S3's own. A proxy, an ingress or a portal before a store answers 403 and 404 as well, in other words
+ * than S3's, and to every good object alike; a request that names no version cannot be wrong in one.
+ */
+function isVerdictOfS3(
+  code: FailureCode,
+  error: unknown,
+  { versionId = null }: { readonly versionId?: string | null },
+): boolean {
+  if (FAILURE_CODES[code].class !== 'permanent') return true;
+  if (isWithoutWords(error)) return causesOf(error).some(isDeleteMarker);
+  return versionId !== null || codeOf(error) !== 'InvalidArgument' || code !== 'OBJECT_NOT_FOUND';
+}
+
+/** Whether an answer has a status and not a word of S3. That to HEAD never has one. */
+function isWithoutWords(error: unknown): boolean {
+  return statusOf(error) !== null && codeOf(error) === undefined && NAMELESS.test(nameOf(error));
 }
 
 /** The status of the answer that an error stands for; null where there was none. */

@@ -11,6 +11,7 @@ import { assertPack } from '../../packs/verify-pack.ts';
 import { openDatabase } from '../../persistence/client.ts';
 import { migrationStatus } from '../../persistence/migrate.ts';
 import { checkQueue, findDeadLetterUrl, readQueueAttributes } from '../../queue/sqs/queue-attributes.ts';
+import { inBucketRegion } from '../../storage/bucket-region.ts';
 import { createWorkspace } from '../../storage/workspace.ts';
 import { checkTools } from '../../video/check-tools.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../video/ffmpeg-binary.ts';
@@ -57,7 +58,8 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
     readQueue: (url, signal) => readQueue(clients.sqs, url, config.queue.deadLetterUrl, signal),
     // Not HEAD, whose answers have no words: a refusal is to say why. Both need the same right.
     askBucket: async (bucket, signal) => {
-      await clients.s3.send(new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1 }), { abortSignal: signal });
+      const command = new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1 });
+      await inBucketRegion(clients.s3, (regional) => regional.send(command, { abortSignal: signal }));
     },
   };
 }

@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import { startSweep } from '../../../src/job/run-sweep.ts';
 import { claimRun } from '../../../src/persistence/claim-run.ts';
+import { keepAlive } from '../../../src/persistence/keep-alive.ts';
 import { openDatabase } from '../../../src/persistence/client.ts';
 import { migrateDatabase } from '../../../src/persistence/migrate.ts';
 import { HandClock } from '../../harness/hand-clock.ts';
@@ -65,4 +66,30 @@ test('a run that is under way is looked at when its life would be over, not only
   const pauseMs = await paused.promise;
   expect(pauseMs).toBeGreaterThan(20_000);
   expect(pauseMs).toBeLessThanOrEqual(31_000);
+});
+
+test('a run that looks dead because nobody could write is given time to show that it is not', async () => {
+  await using database = await openDatabase({ url: 'pglite:memory', schema: 'swept' });
+  await migrateDatabase(database, signal());
+  const claim = await claimRun(database, claimRequest({ aliveSeconds: 0 }), signal());
+  if (claim.kind !== 'started') throw new Error(`the claim is ${claim.kind}`);
+  const clock = new HandClock();
+  const swept = new EventTarget();
+  const tidy = async (): Promise<void> => void swept.dispatchEvent(new Event('tidied'));
+  const listens = Promise.withResolvers<void>();
+  const watched = {
+    now: () => clock.now(),
+    after: (ms: number, work: () => void) => {
+      if (ms === 20_000) listens.resolve();
+      return clock.after(ms, work);
+    },
+  };
+  const logger = pino({ level: 'silent' });
+  const tidied = once(swept, 'tidied');
+  await using _sweep = startSweep({ ...limits, listenMs: 20_000, database, logger, clock: watched, tidy });
+  await listens.promise;
+  expect(await keepAlive(database, claim.run, 60, signal())).toBe(true);
+  await clock.advance(20_000);
+  await tidied;
+  expect(await database.prisma.analysisRun.findMany({ select: { outcome: true } })).toEqual([{ outcome: 'running' }]);
 });

@@ -76,6 +76,21 @@ test.each<[string, StoreAnswer, object]>([
     { code: 'STORE_MISCONFIGURED', message: expect.stringContaining('AWS_REGION') },
   ],
   ['a store without objects', storeError(405, 'MethodNotAllowed'), { code: 'STORE_MISCONFIGURED' }],
+  [
+    'an ingress whose store is gone',
+    { status: 404, headers: { 'content-type': 'text/plain' }, body: 'default backend - 404' },
+    { code: 'STORE_MISCONFIGURED', class: 'temporary' },
+  ],
+  [
+    'a proxy that lets nobody through',
+    { status: 403, headers: { 'content-type': 'text/html' }, body: '<html><h1>403 Forbidden</h1></html>' },
+    { code: 'STORE_MISCONFIGURED', class: 'temporary' },
+  ],
+  [
+    'a request that the store does not understand',
+    storeError(400, 'InvalidArgument', 'unsupported header'),
+    { code: 'STORE_MISCONFIGURED', class: 'temporary' },
+  ],
   ['a body of nothing', { status: 416 }, { code: 'OBJECT_EMPTY' }],
 ])('HEAD says nothing of %s: a GET of one byte is asked, and decides', async (_what, said, expected) => {
   answer = () => said;
@@ -170,4 +185,9 @@ test('an image follows the region of its bucket, and what its bucket refuses is 
     answer = () => said;
     await expect(uploadFile(client, target, image, never)).rejects.toMatchObject({ code });
   }
+});
+
+test('the page of a portal in the place of the store is no object', async () => {
+  answer = () => ({ status: 200, headers: { 'content-type': 'text/html', 'content-length': '300' } });
+  expect(await failureOf()).toMatchObject({ code: 'STORE_MISCONFIGURED', class: 'temporary' });
 });

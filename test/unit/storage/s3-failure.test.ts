@@ -56,8 +56,8 @@ test('S3 is quoted: its code, its sentence, and the region that it names', () =>
     's3://videos/a.mp4: PermanentRedirect: must be addressed using the specified endpoint. (the bucket is in eu-west-1: check AWS_REGION and AWS_ENDPOINT_URL)',
   );
   expect(failure.details).toEqual({ s3Code: 'PermanentRedirect', httpStatus: 301, bucketRegion: 'eu-west-1' });
-  const silent = named('Unknown', { message: 'UnknownError', $metadata: { httpStatusCode: 403 } });
-  expect(classifyS3Error(silent, ref).message).toBe('s3://videos/a.mp4: S3 answered with HTTP 403 and no reason');
+  const silent = named('Unknown', { message: 'UnknownError', $metadata: { httpStatusCode: 400 } });
+  expect(classifyS3Error(silent, ref).message).toBe('s3://videos/a.mp4: S3 answered with HTTP 400 and no reason');
 });
 
 test('a failure passes unchanged', () => {
