@@ -29,6 +29,8 @@ test.each([
 test('who answered follows from how far a job came', () => {
   expect(answeredIn({ kind: 'ack', outcome: 'completed' })).toContain('bedrock');
   expect(answeredIn({ kind: 'ack', outcome: 'duplicate' })).toEqual(['storage', 'database', 'service']);
+  // S3 says that it is the mark of a folder, before the database is asked anything.
+  expect(answeredIn({ kind: 'ack', outcome: 'ignored' })).toEqual(['storage', 'service']);
   expect(answeredIn({ kind: 'reject', failure: failure('OBJECT_NOT_FOUND', 'head') })).toEqual(['storage', 'service']);
   expect(answeredIn({ kind: 'reject', failure: failure('NOT_A_VIDEO', 'probe') })).toContain('database');
   expect(answeredIn({ kind: 'retry', afterSeconds: 1, failure: failure('DATABASE_UNAVAILABLE') })).toEqual([]);

@@ -25,6 +25,29 @@ test('a job from before the pause does not take the place of the one that tries,
   expect([breaker.slots(100, 4, 2), breaker.slots(100, 2, 2), breaker.slots(99, 4, 2)]).toEqual([3, 2, 0]);
 });
 
+test('while nothing has failed after the pause one more job may try with each longest pause, up to all', () => {
+  const breaker = new CircuitBreaker({ threshold: 1, firstPauseMs: 100, maxPauseMs: 200 });
+  breaker.failed(DATABASE, 0, 'a');
+  const times = [99, 100, 299, 300, 500, 700, 9_000];
+  expect(times.map((now) => breaker.slots(now, 4))).toEqual([0, 1, 1, 2, 3, 4, 4]);
+  // The job from before the pause has a place of its own.
+  expect(times.map((now) => breaker.slots(now, 4, 1))).toEqual([0, 2, 2, 3, 4, 4, 4]);
+  breaker.failed(DATABASE, 700, 'b');
+  expect([breaker.slots(899, 4), breaker.slots(900, 4), breaker.slots(1_100, 4)]).toEqual([0, 1, 2]);
+});
+
+test('how long until more jobs may try is told, through the pause and after it', () => {
+  const breaker = new CircuitBreaker({ threshold: 1, firstPauseMs: 100, maxPauseMs: 200 });
+  expect(breaker.waitMs(0)).toBe(0);
+  breaker.failed(DATABASE, 0, 'a');
+  expect([0, 60, 100, 250, 299, 300].map((now) => breaker.waitMs(now))).toEqual([100, 40, 200, 50, 1, 200]);
+  // The one that is away for longest decides.
+  breaker.failed(failure('NETWORK', 'head'), 90, 'a');
+  expect([breaker.waitMs(100), breaker.slots(189, 4)]).toEqual([90, 0]);
+  breaker.succeeded(['storage', 'database']);
+  expect(breaker.waitMs(300)).toBe(0);
+});
+
 test('a failure of one job alone opens nothing', () => {
   const breaker = new CircuitBreaker({ threshold: 1, firstPauseMs: 100, maxPauseMs: 100 });
   expect(breaker.failed(failure('SCENE_FAILED', 'head'), 0, 'a')).toBeNull();
