@@ -10,6 +10,7 @@ import { findVideo, listVideos } from '../../../src/persistence/read/videos.ts';
 import { loadAnalysis } from '../../../src/persistence/read/stored-analysis.ts';
 import { sampleAnalysis } from '../../harness/analysis-sample.ts';
 import { makePrivateCertificates } from '../../harness/certificates.ts';
+import { createFaultProxy } from '../../harness/fault-proxy.ts';
 import { findPgBouncer, startPgBouncer } from '../../harness/pgbouncer.ts';
 import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
@@ -107,6 +108,25 @@ describe('a connection', () => {
     await db.pool.query(`SET TIME ZONE '-05:30'`);
     const [video] = await listVideos(db, {}, signal());
     expect(Math.abs((video?.createdAt.getTime() ?? 0) - Date.now())).toBeLessThan(600_000);
+  });
+
+  test('that breaks while it is made ready is an error of the call that wanted it, and the next call has another', async () => {
+    await using ready = await migrated(server.url);
+    const url = new URL(server.url);
+    let breaks = true;
+    await using proxy = await createFaultProxy(url.hostname, Number(url.port), (chunk) => {
+      // The answer to the statements that make it ready, which nobody hears any more.
+      if (breaks && chunk.includes('SET\0')) proxy.cut();
+    });
+    url.port = String(proxy.port);
+    await using db = await openDatabase({ url: url.href, schema: ready.schema });
+    for (const call of [() => listVideos(db, {}, signal()), () => migrationStatus(db, signal())]) {
+      const accepted = proxy.accepted;
+      await expect(call()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE', class: 'temporary' });
+      expect(proxy.accepted).toBeGreaterThan(accepted);
+    }
+    breaks = false;
+    expect(await listVideos(db, {}, signal())).toEqual([]);
   });
 
   test.each([
