@@ -353,3 +353,28 @@ test.each([
   expect(await run(key, { job })).toMatchObject({ kind: 'reject', failure: { code } });
   expect(await videosOf(key)).toEqual([{ status: 'failed', failureCode: code }]);
 });
+
+test.each(['read', 'stored'])(
+  'a run that another one took over before it was %s waits for that one: neither the video nor its message has failed',
+  async (before) => {
+    const key = `taken before it is ${before}.mp4`;
+    await put(key, anotherContent());
+    const takeOver = async (): Promise<void> => {
+      beforeCall = async () => undefined;
+      await rig.database.prisma.analysisRun.updateMany({
+        where: { video: { key } },
+        data: { aliveUntil: new Date(Date.now() - 60_000) },
+      });
+      expect(await run(key)).toEqual({ kind: 'ack', outcome: 'completed' });
+    };
+    if (before === 'read') beforeCall = async (name) => void (name === 'GetObjectCommand' && (await takeOver()));
+    const errors = await rig.database.prisma.errorEvent.count();
+    let asked = 0;
+    const confirmLease = async (): Promise<void> => void (before === 'stored' && asked++ === 0 && (await takeOver()));
+    const wait = { kind: 'wait', why: 'object', afterSeconds: 60, detail: expect.any(String), otherwise: null };
+    expect(await run(key, { isLastReceive: true, confirmLease })).toEqual(wait);
+    expect(await videosOf(key)).toEqual([{ status: 'completed', failureCode: null }]);
+    expect(await rig.database.prisma.errorEvent.count()).toBe(errors);
+    expect(await run(key)).toEqual({ kind: 'ack', outcome: 'duplicate' });
+  },
+);
