@@ -22,3 +22,14 @@ export function aborted(signal: AbortSignal): Promise<unknown> {
     signal.addEventListener('abort', () => resolve(signal.reason), { once: true });
   });
 }
+
+/** Resolves when this many of such events that fit have been told. */
+export function told<K extends keyof WorkerEvents>(
+  events: WorkerEventBus,
+  name: K,
+  times: number,
+  fits: (event: WorkerEvents[K]) => boolean = () => true,
+): Promise<WorkerEvents[K]> {
+  let count = 0;
+  return next(events, name, (event) => fits(event) && (count += 1) === times);
+}

@@ -1,4 +1,5 @@
 import pino from 'pino';
+import type { Disposition } from '../../src/failure/disposition.ts';
 import type { ProcessJob } from '../../src/worker/delivery.ts';
 import { WorkerEventBus } from '../../src/worker/events.ts';
 import type { WorkerOptions, WorkerSettings } from '../../src/worker/worker-options.ts';
@@ -18,6 +19,11 @@ export interface RigOptions {
   readonly concurrency?: number;
   readonly settings?: Partial<WorkerSettings>;
   readonly options?: Partial<WorkerOptions>;
+}
+
+/** As a claim answers for an object that another run has. */
+export function anotherRunHasIt(afterSeconds = 60): Disposition {
+  return { kind: 'wait', why: 'object', afterSeconds, detail: 'another run is on it', otherwise: null };
 }
 
 /** Workers on a queue in memory and a clock that stands until the test moves it: `clock.until` plays the time that a wait takes. */

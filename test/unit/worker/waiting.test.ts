@@ -3,7 +3,7 @@ import type { Disposition } from '../../../src/failure/disposition.ts';
 import { Failure } from '../../../src/failure/failure.ts';
 import { Statistics } from '../../../src/worker/statistics.ts';
 import { aborted, next } from '../../harness/worker-events.ts';
-import { createWorkerRig, type WorkerRig } from '../../harness/worker-rig.ts';
+import { anotherRunHasIt, createWorkerRig, type WorkerRig } from '../../harness/worker-rig.ts';
 
 const ACK: Disposition = { kind: 'ack', outcome: 'completed' };
 const AWAY = new Failure('DATABASE_UNAVAILABLE', 'the server is gone', { stage: 'claim' });
@@ -16,11 +16,6 @@ beforeEach(() => {
 afterEach(async () => {
   await rig[Symbol.asyncDispose]();
 });
-
-/** As a claim answers for an object that another run has. */
-function onIt(afterSeconds = 60): Disposition {
-  return { kind: 'wait', why: 'object', afterSeconds, detail: 'another run is on it', otherwise: null };
-}
 
 test('a second message about an object waits without a slot and without a receive until the first is done, then runs', async () => {
   const finish = Promise.withResolvers<void>();
@@ -35,7 +30,7 @@ test('a second message about an object waits without a slot and without a receiv
         isDone = true;
         return ACK;
       }
-      return isDone ? { kind: 'ack', outcome: 'duplicate' } : onIt();
+      return isDone ? { kind: 'ack', outcome: 'duplicate' } : anotherRunHasIt();
     },
     { concurrency: 2 },
   );
@@ -63,7 +58,7 @@ test('what another worker has is looked at with growing pauses under the lease, 
   let isDone = false;
   const { worker, events } = rig.worker(async () => {
     looks.push(rig.clock.now());
-    return isDone ? { kind: 'ack', outcome: 'duplicate' } : onIt(60);
+    return isDone ? { kind: 'ack', outcome: 'duplicate' } : anotherRunHasIt(60);
   });
   rig.send('a');
   worker.start();
@@ -141,7 +136,7 @@ test('a message waits for room only so long, then fails for now; at its last rec
 
 test('beyond the limit a message goes back with a delay that grows, and its burnt receives are counted', async () => {
   rig = createWorkerRig();
-  const { worker, events } = rig.worker(async () => onIt(), { concurrency: 2, settings: { maxWaiting: 1 } });
+  const { worker, events } = rig.worker(async () => anotherRunHasIt(), { concurrency: 2, settings: { maxWaiting: 1 } });
   const statistics = new Statistics(events);
   const delays: number[] = [];
   events.on('message:given-back', ({ afterSeconds }) => delays.push(afterSeconds));
@@ -156,7 +151,7 @@ test('beyond the limit a message goes back with a delay that grows, and its burn
 
 test('at its last receive a message waits also beyond the limit: given back it would be moved away without a word', async () => {
   rig = createWorkerRig({ maxReceives: 1 });
-  const { worker, events } = rig.worker(async () => onIt(), { concurrency: 2, settings: { maxWaiting: 1 } });
+  const { worker, events } = rig.worker(async () => anotherRunHasIt(), { concurrency: 2, settings: { maxWaiting: 1 } });
   rig.send('a');
   rig.send('b');
   let count = 0;
@@ -169,7 +164,7 @@ test('at its last receive a message waits also beyond the limit: given back it w
 
 test('what waits goes back at once when the worker stops, a group in its order, and is counted as burnt', async () => {
   rig = createWorkerRig({ isOrdered: true });
-  const { worker, events } = rig.worker(async () => onIt(), { concurrency: 3 });
+  const { worker, events } = rig.worker(async () => anotherRunHasIt(), { concurrency: 3 });
   const statistics = new Statistics(events);
   for (const key of ['1', '2', '3']) rig.send(key, 'g');
   let count = 0;
@@ -185,7 +180,7 @@ test('what waits goes back at once when the worker stops, a group in its order, 
 test('what waits at its last receive goes with a reason when the worker stops', async () => {
   rig = createWorkerRig({ maxReceives: 1 });
   const written: string[] = [];
-  const { worker, events } = rig.worker(async () => onIt(), {
+  const { worker, events } = rig.worker(async () => anotherRunHasIt(), {
     options: { onRejectedMessage: async ({ messageId }, { code }) => void written.push(`${messageId} ${code}`) },
   });
   const id = rig.send('a');
@@ -198,7 +193,7 @@ test('what waits at its last receive goes with a reason when the worker stops', 
 });
 
 test('a waiting message whose lease is lost is let go', async () => {
-  const { worker, events } = rig.worker(async () => onIt());
+  const { worker, events } = rig.worker(async () => anotherRunHasIt());
   const id = rig.send('a');
   worker.start();
   await rig.clock.until(next(events, 'message:waiting'));
@@ -211,7 +206,7 @@ test('a waiting message whose lease is lost is let go', async () => {
 test('a message waits on past the twelve hours of one receive: it comes again and goes on waiting', async () => {
   rig = createWorkerRig();
   let isDone = false;
-  const { worker, events } = rig.worker(async () => (isDone ? ACK : onIt()));
+  const { worker, events } = rig.worker(async () => (isDone ? ACK : anotherRunHasIt()));
   rig.send('a');
   worker.start();
   await rig.clock.advance(13 * HOUR_MS);
@@ -287,7 +282,7 @@ test('of a message with several objects only those that had to wait are run agai
   const log: string[] = [];
   const { worker, events } = rig.worker(async ({ job }) => {
     log.push(job.key);
-    return job.key === 'b' && log.length < 4 ? onIt() : ACK;
+    return job.key === 'b' && log.length < 4 ? anotherRunHasIt() : ACK;
   });
   const record = (key: string): object => ({
     eventName: 'ObjectCreated:Put',

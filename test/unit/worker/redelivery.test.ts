@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { Disposition } from '../../../src/failure/disposition.ts';
+import { Failure } from '../../../src/failure/failure.ts';
+import { aborted, next } from '../../harness/worker-events.ts';
+import { anotherRunHasIt, createWorkerRig, type WorkerRig } from '../../harness/worker-rig.ts';
+
+const ACK: Disposition = { kind: 'ack', outcome: 'completed' };
+const HOUR_MS = 3_600_000;
+let rig: WorkerRig;
+
+beforeEach(() => {
+  rig = createWorkerRig();
+});
+afterEach(async () => {
+  await rig[Symbol.asyncDispose]();
+});
+
+/** The message becomes visible though it is held here: an open poll brings it again. */
+async function comeAgain(): Promise<void> {
+  const [receiptHandle = ''] = rig.queue.inFlight;
+  await rig.queue.giveBack([{ receiptHandle, seconds: 0 }], 1_000);
+}
+
+test('a message never runs twice at once, however often its lease is lost before its aborted run returns', async () => {
+  const returns = Promise.withResolvers<void>();
+  let running = 0;
+  let most = 0;
+  let runs = 0;
+  const { worker, events } = rig.worker(
+    async (_delivery, signal) => {
+      runs += 1;
+      most = Math.max(most, (running += 1));
+      await aborted(signal);
+      await returns.promise;
+      running -= 1;
+      return { kind: 'abandon', why: 'lease-lost' };
+    },
+    { concurrency: 3 },
+  );
+  rig.send('a');
+  const started = next(events, 'job:started');
+  worker.start();
+  await rig.clock.until(started);
+  for (let loss = 0; loss < 2; loss += 1) {
+    rig.queue.fault = ({ name }) => (name === 'extend' ? { kind: 'failed', code: 'Away', message: 'no' } : null);
+    await rig.clock.until(next(events, 'lease:lost'));
+    rig.queue.fault = () => null;
+    await rig.clock.until(next(events, 'message:waiting'));
+    await rig.clock.advance(70_000);
+  }
+  expect([runs, most, rig.queue.mostReceives]).toEqual([1, 1, 3]);
+  const again = next(events, 'job:started');
+  returns.resolve();
+  await rig.clock.until(again);
+  await rig.clock.advance(1_000);
+  expect([runs, most]).toEqual([2, 1]);
+});
+
+test('what runs here and comes again while the worker drains goes on under the newer receive', async () => {
+  const finish = Promise.withResolvers<void>();
+  let wasAborted = false;
+  const { worker, events } = rig.worker(
+    async (_delivery, signal) => {
+      signal.addEventListener('abort', () => (wasAborted = true));
+      await finish.promise;
+      return ACK;
+    },
+    { concurrency: 2, settings: { visibilitySeconds: 30 } },
+  );
+  rig.send('a');
+  const started = next(events, 'job:started');
+  worker.start();
+  await rig.clock.until(started);
+  await rig.clock.advance(100);
+  const stopped = worker.drain('SIGTERM', 90_000);
+  const redelivered = next(events, 'message:redelivered');
+  await comeAgain();
+  await rig.clock.until(redelivered);
+  await rig.clock.advance(25_000);
+  finish.resolve();
+  expect(await rig.clock.until(stopped)).toMatchObject({ finished: 1, givenBack: 0, aborted: 0 });
+  expect([wasAborted, rig.queue.size, rig.queue.mostReceives]).toEqual([false, 0, 2]);
+});
+
+test('what comes again while its copy is tried leaves one copy, and is deleted', async () => {
+  const { worker, events } = rig.worker(async () => ({ kind: 'reject', failure: new Failure('NOT_A_VIDEO', 'x') }), {
+    concurrency: 2,
+  });
+  let isAway = true;
+  rig.queue.fault = ({ name }) => (name === 'deadLetter' && isAway ? new Error('reset') : null);
+  rig.send('a');
+  const returned = next(events, 'job:returned');
+  worker.start();
+  await rig.clock.until(returned);
+  await rig.clock.advance(5_000);
+  const redelivered = next(events, 'message:redelivered');
+  await comeAgain();
+  await rig.clock.until(redelivered);
+  isAway = false;
+  await rig.clock.until(next(events, 'message:deleted'));
+  await rig.clock.advance(120_000);
+  expect([rig.queue.deadLetters.length, rig.queue.size, rig.queue.mostReceives]).toEqual([1, 0, 2]);
+});
+
+test('the count of receives goes on for a message that waits: the last one is known, and leaves a reason', async () => {
+  rig = createWorkerRig({ maxReceives: 2 });
+  const { worker, events } = rig.worker(async () => anotherRunHasIt(), { concurrency: 2 });
+  rig.send('a');
+  worker.start();
+  await rig.clock.until(next(events, 'message:waiting'));
+  await rig.clock.advance(100);
+  const redelivered = next(events, 'message:redelivered');
+  await comeAgain();
+  await rig.clock.until(redelivered);
+  expect([worker.waiting, rig.queue.mostReceives]).toEqual([1, 2]);
+  await rig.clock.until(worker.drain('SIGTERM', 60_000));
+  expect(rig.queue.deadLetters.map(({ reason }) => reason.failure.code)).toEqual(['INTERRUPTED']);
+  expect(rig.queue.moved).toEqual([]);
+});
+
+test('a message that comes again may wait for as long as the newer receive lasts', async () => {
+  const { worker, events } = rig.worker(() => new Promise(() => {}), { concurrency: 3 });
+  let wentBack = 0;
+  events.on('message:given-back', () => (wentBack += 1));
+  rig.send('a');
+  const started = next(events, 'job:started');
+  worker.start();
+  await rig.clock.until(started);
+  rig.queue.fault = ({ name }) => (name === 'extend' ? { kind: 'failed', code: 'Away', message: 'no' } : null);
+  await rig.clock.until(next(events, 'lease:lost'));
+  rig.queue.fault = () => null;
+  // It waits for its aborted run, which never returns.
+  await rig.clock.until(next(events, 'message:waiting'));
+  await rig.clock.advance(8 * HOUR_MS);
+  const redelivered = next(events, 'message:redelivered');
+  await comeAgain();
+  await rig.clock.until(redelivered);
+  await rig.clock.advance(8 * HOUR_MS);
+  expect([worker.waiting, wentBack, rig.queue.mostReceives]).toEqual([1, 0, 3]);
+  await rig.clock.until(next(events, 'message:given-back'));
+  expect(Math.round(rig.clock.now() / HOUR_MS)).toBe(20);
+});
