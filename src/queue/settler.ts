@@ -181,11 +181,11 @@ export class Settler {
    * message, so the other order could let a later one overtake. `leases` are in the order of receipt; those whose work is
    * done are left out.
    */
-  async giveBackAll(leases: readonly Lease[], afterSeconds = 0): Promise<number> {
+  async giveBackAll(leases: readonly Lease[]): Promise<number> {
     const reversed = leases.filter((lease) => !this.isSettling(lease)).reverse();
     const oneByOne = async (group: readonly Lease[]): Promise<number> => {
       let count = 0;
-      for (const lease of group) if (await this.giveBack(lease, afterSeconds)) count += 1;
+      for (const lease of group) if (await this.giveBack(lease, 0)) count += 1;
       return count;
     };
     // Groups beside each other: one after another, a queue that does not answer would cost each of them its time.

@@ -24,6 +24,8 @@ export interface DrainParts {
 
 /** An open poll answers within milliseconds when a message becomes visible. */
 export const QUIET_MS = 1_000;
+/** The longest long poll, and the time that its answer may take. */
+const POLLS_END_MS = 26_000;
 /** One call that runs into its limit, and one that shares its batch. */
 const LAST_DELETES_MS = 11_000;
 /** Giving back, tried again for as long as a process that ends may. */
@@ -40,9 +42,10 @@ export async function drain(parts: DrainParts, deadlineMs: number, interruption:
   const leave = async (): Promise<void> =>
     await waiting.close(async (all) => onHandedBack(await handBackAll(settle, all)));
   // What is given back while a poll of ours is open comes in again by it, and burns one more receive.
-  const left = poller.allAnswered().then(leave);
+  const left = settle.pollsEnd().then(leave);
   await settledWithin(Promise.race([Promise.all([slots.idle(), left]), parts.now]), deadlineMs, clock);
   for (const run of inFlight.runs) run.abort(interruption());
+  await settledWithin(settle.pollsEnd(), POLLS_END_MS, clock);
   // Where the queue does not answer, the time to unwind ends this too.
   await settledWithin(Promise.all([slots.idle(), leave()]), parts.unwindMs, clock);
   const stuck = inFlight.runs.filter((run) => !run.isOver).length;
@@ -52,7 +55,7 @@ export async function drain(parts: DrainParts, deadlineMs: number, interruption:
   // A job that ignores its signal ends with the process; its message must not wait for the lease to run out.
   const rest = async (): Promise<void> => {
     onHandedBack(await handBackAll(settle, inFlight.held));
-    onHandedBack(await settler.giveBackAll(keeper.held, settle.handBackSeconds()));
+    onHandedBack(await settler.giveBackAll(keeper.held));
   };
   await settledWithin(rest(), LAST_RETURNS_MS, clock);
   // What waits for a word of the queue by now waits for nothing: its lease runs out.

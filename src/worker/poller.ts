@@ -46,8 +46,6 @@ export class Poller {
   readonly #polls = new Map<WorkerQueue, number>();
   readonly #openPolls = new Set<Promise<void>>();
   readonly #blockedUntil = new Map<WorkerQueue, { until: number; failures: number }>();
-  /** When each open poll ends by itself. */
-  readonly #pollEnds = new Map<symbol, number>();
   #reserved = 0;
   #waitingTried = false;
   #cancelWake: (() => void) | null = null;
@@ -57,12 +55,6 @@ export class Poller {
   constructor(options: PollerOptions) {
     this.#options = options;
     this.#picker = new QueuePicker(options.queues);
-  }
-
-  /** Until the last of the open polls ends by itself: what becomes visible before comes in by one of them again. */
-  get openForSeconds(): number {
-    const now = this.#options.clock.now();
-    return Math.max(0, ...[...this.#pollEnds.values()].map((end) => Math.ceil((end - now) / 1_000)));
   }
 
   /** The polls that are open now have ended and what they brought was handed over. */
@@ -164,8 +156,6 @@ export class Poller {
   async #poll(queue: WorkerQueue, count: number, waitSeconds: number): Promise<void> {
     const { settings, events, logger, clock } = this.#options;
     const requestedAt = clock.now();
-    const poll = Symbol(queue.name);
-    this.#pollEnds.set(poll, requestedAt + waitSeconds * 1_000);
     let messages: readonly ReceivedMessage[] = [];
     try {
       const { visibilitySeconds } = settings;
@@ -180,7 +170,6 @@ export class Poller {
       logger.warn({ err: toFailure(error), queue: queue.name, waitMs: Math.round(waitMs) }, 'a poll failed');
       events.emit('poll:failed', { queue: queue.name, error });
     } finally {
-      this.#pollEnds.delete(poll);
       this.#reserved -= count;
     }
     await this.#options.take({ queue, messages, requestedAt });

@@ -21,8 +21,8 @@ export interface SettleDeps {
   readonly events: WorkerEventBus;
   readonly logger: Logger;
   readonly settings: SettlingSettings;
-  /** How long what is handed back stays hidden: until no open poll of ours can bring it in again, which would use up one more receive. */
-  readonly handBackSeconds: () => number;
+  /** Resolves when no poll of ours is open that could bring in again what is handed back, or when there is no time for that. */
+  readonly pollsEnd: () => Promise<unknown>;
   /** Told of a message that goes with a reason though no run of it is there to write that down. */
   readonly onLeft?: (message: ReceivedMessage, failure: Failure) => Promise<void>;
 }
@@ -114,8 +114,9 @@ export async function handBack(
     const failure = isFailure ? why : new Failure('INTERRUPTED', `the worker stopped (${why})`);
     return await leaveReason(deps, held, failure);
   }
-  const afterSeconds = deps.handBackSeconds();
-  return await giveBack(deps, held.lease, { afterSeconds, why: isFailure ? why.code : why, burns });
+  // Under its lease, which is renewed meanwhile: taken in again, it would use up one more receive.
+  await deps.pollsEnd();
+  return await giveBack(deps, held.lease, { afterSeconds: 0, why: isFailure ? why.code : why, burns });
 }
 
 /** Rejects a message of which no run is there to write the reason down: beside the copy, since a process that crashes has little time. */
@@ -137,7 +138,7 @@ export async function handBackAll(deps: SettleDeps, all: readonly HeldMessage[])
   const last = held.filter(({ facts, lease }) => facts.isLastReceive && lease.queue.deadLetter !== null);
   const others = held.filter((message) => !last.includes(message)).map(({ lease }) => lease);
   const [count] = await Promise.all([
-    deps.settler.giveBackAll(others, deps.handBackSeconds()),
+    deps.settler.giveBackAll(others),
     ...last.map((message) => handBack(deps, message, 'shutdown')),
   ]);
   return count;

@@ -84,14 +84,14 @@ export class Worker {
     this.#settler = new Settler({ keeper: this.#keeper, clock });
     const { onRejectedMessage: onLeft } = options;
     const left = onLeft === undefined ? {} : { onLeft };
-    const handBackSeconds = (): number => this.#poller.openForSeconds;
+    const pollsEnd = (): Promise<unknown> => Promise.race([this.#poller.allAnswered(), this.#now.promise]);
     this.#settling = {
       keeper: this.#keeper,
       settler: this.#settler,
       events,
       logger,
       settings,
-      handBackSeconds,
+      pollsEnd,
       ...left,
     };
     this.#dependencies = new DependencyWatch({
@@ -304,7 +304,7 @@ export class Worker {
   #halt(failure: Failure): void {
     this.#failure ??= failure;
     this.#options.logger.error({ err: failure, code: failure.code }, 'the worker cannot go on');
-    void this.drainNow(`system failure ${failure.code}`);
+    void this.drain(`system failure ${failure.code}`, 0);
   }
 
   /** Messages that end together are one reason to ask for more, not ten small ones. */
