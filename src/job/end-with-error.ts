@@ -19,11 +19,10 @@ const CALL_TIMEOUT_MS = 5_000;
 
 /** What becomes of a job that threw, once that is written down as far as its end demands it. `run`: null before the claim. */
 export async function endWithError(context: JobContext, error: unknown, run: Run | null): Promise<Disposition> {
-  const { deps, delivery, logger, signal } = context;
+  const { delivery, logger, signal } = context;
   const disposition = dispose(error, signal, delivery);
   if (disposition.kind === 'abandon') {
-    // The bookkeeping of an interruption is best effort: the run's own deadline frees it in any case.
-    if (run !== null) await quietly(logger, () => interruptRun(deps.database, run, call()));
+    if (run !== null) await releaseRun(context, run);
     return disposition;
   }
   const failure = withStage(disposition.failure, context.stages.of(error));
@@ -38,6 +37,11 @@ export async function endWithError(context: JobContext, error: unknown, run: Run
   await quietly(logger, record);
   await discardOwnRows(context, run);
   return { ...disposition, failure };
+}
+
+/** Ends a run that is cut short and does not count; best effort, as the run's own deadline frees it in any case. */
+export async function releaseRun({ deps, logger }: JobContext, run: Run): Promise<void> {
+  await quietly(logger, () => interruptRun(deps.database, run, call()));
 }
 
 /** Ends the run of a content that is not there any more, which nobody can analyse; best effort, as its own deadline frees it. */

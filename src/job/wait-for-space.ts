@@ -2,29 +2,24 @@ import { toFailure } from '../failure/classify.ts';
 import type { Disposition } from '../failure/disposition.ts';
 import { Failure, withStage } from '../failure/failure.ts';
 import type { Run } from '../persistence/claim-run.ts';
-import { interruptRun } from '../persistence/end-run.ts';
+import { releaseRun } from './end-with-error.ts';
 import type { JobContext } from './job-context.ts';
 
 const LOOK_AGAIN_SECONDS = 60;
 const WAIT_SECONDS = 300;
-const RELEASE_TIMEOUT_MS = 5_000;
 
 /**
  * Has a job wait under its lease, its run released, when there was no room for it in WORK_DIR; null for every other end. By now its files
  * are gone: a disk that was full with them and is not without them is this job's trouble, one that still is full is the worker's.
  */
 export async function waitForSpace(context: JobContext, error: unknown, run: Run): Promise<Disposition | null> {
-  const { deps, delivery, logger, signal } = context;
+  const { logger, signal } = context;
   if (signal.aborted) return null;
   const lack = await lackOfSpace(context, error);
   if (lack === null) return null;
   const failure = withStage(lack, context.stages.of(error));
   logger.warn({ err: failure, code: failure.code }, 'a job waits for room in the work folder');
-  try {
-    await interruptRun(deps.database, run, AbortSignal.timeout(RELEASE_TIMEOUT_MS));
-  } catch (reason) {
-    logger.warn({ err: reason, messageId: delivery.messageId }, 'the run of a waiting job could not be released');
-  }
+  await releaseRun(context, run);
   const otherwise = { afterSeconds: WAIT_SECONDS, failure };
   return { kind: 'wait', why: 'space', afterSeconds: LOOK_AGAIN_SECONDS, detail: failure.message, otherwise };
 }
