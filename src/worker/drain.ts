@@ -60,7 +60,7 @@ export async function drain(parts: DrainParts, deadlineMs: number, interruption:
   await settledWithin(rest(), LAST_RETURNS_MS, clock);
   // What waits for a word of the queue by now waits for nothing: its lease runs out.
   await Promise.all(keeper.held.map((lease) => keeper.release(lease)));
-  await Promise.race([poller.allAnswered(), parts.now]);
+  await settle.pollsEnd();
   await poller.quiet(QUIET_MS);
   if (stuck === 0) await slots.idle();
   return stuck;

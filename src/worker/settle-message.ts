@@ -47,11 +47,11 @@ export async function settleMessage(deps: SettleDeps, held: HeldMessage, disposi
         burns: null,
       });
     case 'wait':
-      // Only where nothing can wait: what waits is not settled.
+      // Under a lost lease alone: what still holds one waits, and is not settled.
       return await giveBack(deps, lease, {
         afterSeconds: disposition.afterSeconds,
         why: disposition.detail,
-        burns: 'full',
+        burns: null,
       });
     case 'reject':
       return await reject(deps, held, disposition.failure);
@@ -110,13 +110,18 @@ export async function handBack(
   burns: BurntBy = why instanceof Failure ? 'halt' : 'drain',
 ): Promise<Settled> {
   const isFailure = why instanceof Failure;
-  if (held.facts.isLastReceive && held.lease.state === 'held' && held.lease.queue.deadLetter !== null) {
+  if (held.lease.state === 'held' && mustLeaveReason(held)) {
     const failure = isFailure ? why : new Failure('INTERRUPTED', `the worker stopped (${why})`);
     return await leaveReason(deps, held, failure);
   }
   // Under its lease, which is renewed meanwhile: taken in again, it would use up one more receive.
   await deps.pollsEnd();
   return await giveBack(deps, held.lease, { afterSeconds: 0, why: isFailure ? why.code : why, burns });
+}
+
+/** What went back at its last receive would be moved away without a word. */
+function mustLeaveReason({ facts, lease }: HeldMessage): boolean {
+  return facts.isLastReceive && lease.queue.deadLetter !== null;
 }
 
 /** Rejects a message of which no run is there to write the reason down: beside the copy, since a process that crashes has little time. */
@@ -135,10 +140,10 @@ export async function leaveReason(deps: SettleDeps, held: HeldMessage, failure: 
  */
 export async function handBackAll(deps: SettleDeps, all: readonly HeldMessage[]): Promise<number> {
   const held = all.filter(({ lease }) => lease.state === 'held' && !deps.settler.isSettling(lease));
-  const last = held.filter(({ facts, lease }) => facts.isLastReceive && lease.queue.deadLetter !== null);
-  const others = held.filter((message) => !last.includes(message)).map(({ lease }) => lease);
+  const last = held.filter(mustLeaveReason);
+  const others = held.filter((message) => !mustLeaveReason(message));
   const [count] = await Promise.all([
-    deps.settler.giveBackAll(others),
+    deps.settler.giveBackAll(others.map(({ lease }) => lease)),
     ...last.map((message) => handBack(deps, message, 'shutdown')),
   ]);
   return count;
