@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { FfmpegTools, locateFfmpeg } from '../../src/video/ffmpeg-binary.ts';
+import type { FfmpegTools, locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
 import { renderVideo } from '../../models/demo-pack/scene/render.ts';
 
 const LIMIT_MS = 300_000;

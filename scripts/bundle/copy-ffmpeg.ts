@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { locateFfmpeg } from '../../src/video/ffmpeg-binary.ts';
+import { locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
 
 /** Parts of the C library belong to the kernel and loader of the host that runs them. */
 const OF_THE_HOST = /^(ld-linux.*|libc|libm|libpthread|libdl|librt|libresolv|libanl|libutil)\.so/;

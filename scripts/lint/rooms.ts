@@ -75,6 +75,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [
       ...GROUND,
       'vision',
+      'video/footage.ts',
       'video/frame.ts',
       'video/video-info.ts',
       'chain/model-chain.ts',
@@ -186,7 +187,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
 /** Modules of Node that reach around a wall, and the only files of src that may. */
 export const GUARDED_MODULES: Readonly<Record<string, readonly string[]>> = {
   child_process: [
-    'src/video/child-process.ts',
+    'src/video/tools/child-process.ts',
     'src/inference/cuda-libraries.ts',
     'src/telemetry/systemd-notify.ts',
     'src/cli/preflight/nvidia-smi.ts',
@@ -195,7 +196,7 @@ export const GUARDED_MODULES: Readonly<Record<string, readonly string[]>> = {
   // `createRequire` loads what no wall sees; here it looks for packages that may be absent.
   module: [
     'src/inference/cuda-libraries.ts',
-    'src/video/ffmpeg-binary.ts',
+    'src/video/tools/ffmpeg-binary.ts',
     'src/persistence/embedded/fresh-database.ts',
   ],
   // The global is under its own rule, which an imported one would slip.

@@ -1,5 +1,6 @@
 import type { Logger } from '../telemetry/logger.ts';
 import type { Frame } from '../video/frame.ts';
+import type { Footage } from '../video/footage.ts';
 import type { VideoInfo } from '../video/video-info.ts';
 import { createFrameAnalyst, type FrameAnalyst } from './frame-analyst.ts';
 import { createTurns, flowFrames, type Turn } from './frame-flow.ts';
@@ -21,6 +22,8 @@ interface AnalysisInput {
   readonly info: VideoInfo;
   /** Sampled frames in order; closed early when the analysis ends early. */
   readonly frames: AsyncIterable<Frame>;
+  /** Asked once, when the frames have ended. */
+  readonly footage: () => Footage;
   /** A private folder; highlight images go to `highlights/`, pictures for a report to `key-frames/`. */
   readonly workspaceDir: string;
 }

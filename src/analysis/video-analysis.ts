@@ -92,12 +92,18 @@ export interface SceneCost {
 }
 
 export interface StageFailure {
-  /** A model, or what is done with its findings: `highlights` are images that could not be put into their bucket. */
-  readonly stage: ChainStage | 'highlights';
+  /**
+   * A model, what is done with its findings (`highlights` are images that could not be put into their bucket), or `decode`: a stretch of
+   * the video that no frame came of.
+   */
+  readonly stage: ChainStage | 'highlights' | 'decode';
   readonly code: string;
   readonly message: string;
   /** How many images the events go without. */
   readonly count?: number;
+  /** Where the missing stretch begins and ends, seconds; no end where nothing says how much is missing. */
+  readonly fromSeconds?: number;
+  readonly toSeconds?: number | null;
 }
 
 export interface VideoAnalysis {
@@ -121,7 +127,7 @@ export interface VideoAnalysis {
   readonly tracks: readonly TrackSummary[];
   readonly events: readonly ActionEvent[];
   readonly scenes: readonly SceneText[];
-  /** Stages that failed without failing the video (scene texts, highlight images). */
+  /** What the analysis goes without though the video did not fail: scene texts, highlight images, stretches of the video. */
   readonly degraded: readonly StageFailure[];
   /** Only with scene texts by a paid service. */
   readonly sceneCost?: SceneCost;

@@ -4,7 +4,7 @@ import { parseZonePlan } from '../analysis/zones.ts';
 import type { Config } from '../config/config.ts';
 import type { VideoProcessorSettings } from '../job/job-context.ts';
 import { ownOutput } from '../job/own-output.ts';
-import type { VideoLimits } from '../video/video-limits.ts';
+import type { VideoLimits } from '../video/probe/video-limits.ts';
 
 const PROBE_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 30_000;

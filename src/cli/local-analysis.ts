@@ -8,10 +8,10 @@ import { Failure } from '../failure/failure.ts';
 import { readReportImages } from '../report/key-frames.ts';
 import { NO_IMAGES, type ReportImages } from '../report/images.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { withDecodedFrames } from '../video/decode.ts';
+import { withDecodedFrames } from '../video/decode/decode.ts';
 import { downloadObject, headObject } from '../storage/download.ts';
-import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
-import { probeVideo } from '../video/probe.ts';
+import { locateFfmpeg } from '../video/tools/ffmpeg-binary.ts';
+import { probeVideo } from '../video/probe/probe.ts';
 import { createWorkspace, type Workspace } from '../storage/workspace.ts';
 import { analysisSettings, decodeSettings, videoLimits } from './job-settings.ts';
 import { openClients, openModels } from './open-parts.ts';
@@ -52,9 +52,9 @@ export async function analyzeLocally(options: LocalAnalysisOptions, signal: Abor
     keyFrames = kept;
   };
   const decoding = { ...decodeSettings(config), framesPerSecond: settings.framesPerSecond };
-  const analysis = await withDecodedFrames([tools, file, info, decoding, signal], (frames) =>
+  const analysis = await withDecodedFrames([tools, file, info, decoding, signal], ({ frames, footage }) =>
     analyzeVideo(
-      { videoId: 'local', info, frames, workspaceDir: workspace.directory },
+      { videoId: 'local', info, frames, footage, workspaceDir: workspace.directory },
       { chain, describer, logger, onKeyFrames },
       settings,
       options.onProgress,

@@ -9,10 +9,10 @@ import { downloadObject, headObject } from '../storage/download.ts';
 import type { S3Client } from '../storage/s3-client.ts';
 import { uploadFile } from '../storage/upload-file.ts';
 import { createWorkspace } from '../storage/workspace.ts';
-import { withDecodedFrames } from '../video/decode.ts';
-import type { FfmpegTools } from '../video/ffmpeg-binary.ts';
+import { withDecodedFrames } from '../video/decode/decode.ts';
+import type { FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import type { Frame } from '../video/frame.ts';
-import { probeVideo } from '../video/probe.ts';
+import { probeVideo } from '../video/probe/probe.ts';
 import { decodeSettings, videoLimits } from './job-settings.ts';
 
 export interface HighlightMaker {
@@ -45,7 +45,7 @@ export async function makeHighlights(
   await downloadObject(s3, head, file, limits, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);
   const options = { ...decodeSettings(config), framesPerSecond: video.framesPerSecond };
-  return await withDecodedFrames([tools, file, info, options, signal], async (frames) => {
+  return await withDecodedFrames([tools, file, info, options, signal], async ({ frames }) => {
     let made = 0;
     let left = missing.length;
     for await (const frame of frames) {

@@ -10,7 +10,7 @@ import { createBedrockDescriber, DEFAULT_BEDROCK_SETTINGS, type BedrockDescriber
 import type { SceneDescriber } from '../analysis/scene-writer.ts';
 import { createS3Client, type S3Client } from '../storage/s3-client.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { locateFfmpeg, type FfmpegTools } from '../video/ffmpeg-binary.ts';
+import { locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { ClosingStack } from './closing-stack.ts';
 
 const MIGRATION_TIMEOUT_MS = 60_000;

@@ -5,10 +5,10 @@ import { withRetries } from '../failure/retry.ts';
 import type { StoredAnalysis } from '../persistence/read/stored-analysis.ts';
 import type { VideoRecord } from '../persistence/read/videos.ts';
 import type { ReportImages } from '../report/images.ts';
-import { decodeFrames } from '../video/decode.ts';
+import { decodeFrames } from '../video/decode/decode.ts';
 import { downloadObject, headObject } from '../storage/download.ts';
-import { locateFfmpeg } from '../video/ffmpeg-binary.ts';
-import { probeVideo } from '../video/probe.ts';
+import { locateFfmpeg } from '../video/tools/ffmpeg-binary.ts';
+import { probeVideo } from '../video/probe/probe.ts';
 import { createWorkspace } from '../storage/workspace.ts';
 import { decodeSettings, videoLimits } from './job-settings.ts';
 

@@ -11,10 +11,10 @@ import { registerRequest } from '../persistence/register-request.ts';
 import { downloadObject, headObject, type ObjectHead } from '../storage/download.ts';
 import { WorkDirSpace } from '../storage/work-dir-space.ts';
 import { createWorkspace } from '../storage/workspace.ts';
-import { checkTools } from '../video/check-tools.ts';
-import { withDecodedFrames } from '../video/decode.ts';
-import { probeVideo } from '../video/probe.ts';
-import type { VideoInfo } from '../video/video-info.ts';
+import { checkTools } from '../video/tools/check-tools.ts';
+import { withDecodedFrames } from '../video/decode/decode.ts';
+import { probeVideo } from '../video/probe/probe.ts';
+import type { ProbedVideo } from '../video/probed-video.ts';
 import type { ProcessJob } from '../worker/delivery.ts';
 import { claimVideo } from './claim-video.ts';
 import { endWithError, leaveContent } from './end-with-error.ts';
@@ -200,16 +200,16 @@ interface LocalVideo {
   readonly file: string;
   readonly videoId: string;
   readonly workspaceDir: string;
-  readonly info: VideoInfo;
+  readonly info: ProbedVideo;
 }
 
 async function analyse(context: JobContext, video: LocalVideo, reporter: RunReporter): Promise<VideoAnalysis> {
   const { deps, settings, delivery, logger, signal, stages } = context;
   const { file, ...subject } = video;
   const options = { ...settings.decode, framesPerSecond: settings.analysis.framesPerSecond };
-  return await withDecodedFrames([deps.tools, file, video.info, options, signal], (decoded) =>
+  return await withDecodedFrames([deps.tools, file, video.info, options, signal], ({ frames, footage }) =>
     analyzeVideo(
-      { ...subject, frames: stages.frames(decoded) },
+      { ...subject, frames: stages.frames(frames), footage },
       {
         chain: withRowBudget(stages.chain(deps.chain), settings.maxResultRows),
         describer: stages.describer(deps.describer),

@@ -2,9 +2,9 @@
 export interface Frame {
   /** Position in the sequence of sampled frames, from 0. */
   readonly sample: number;
-  /** Number of the frame in the file, from 0, in presentation order. */
+  /** Number of the decoded frame, from 0, in presentation order. */
   readonly index: number;
-  /** Presentation time in seconds from the start of the video. */
+  /** The time that a player shows: seconds since the start of the file's earliest stream. Grows from frame to frame. */
   readonly t: number;
   readonly width: number;
   readonly height: number;

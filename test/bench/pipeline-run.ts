@@ -6,9 +6,9 @@ import { analyzeVideo } from '../../src/analysis/analyze-video.ts';
 import { createModelChain } from '../../src/chain/create-model-chain.ts';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../src/analysis/settings.ts';
 import { loadPack } from '../../src/packs/load-pack.ts';
-import { decodeFrames } from '../../src/video/decode.ts';
-import { locateFfmpeg } from '../../src/video/ffmpeg-binary.ts';
-import { probeVideo } from '../../src/video/probe.ts';
+import { withDecodedFrames } from '../../src/video/decode/decode.ts';
+import { locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
+import { probeVideo } from '../../src/video/probe/probe.ts';
 
 export interface PipelineRun {
   readonly durationSeconds: number;
@@ -47,27 +47,23 @@ async function run(packDir: string, video: string): Promise<PipelineRun> {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   try {
     const settings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off' as const };
-    const frames = decodeFrames(
-      tools,
-      video,
-      info,
-      {
-        framesPerSecond: settings.framesPerSecond,
-        stallTimeoutMs: 120_000,
-        wallTimeoutMs: TIMEOUT_MS,
-        maxFrames: limits.maxFrames,
-        threads: 1,
-      },
-      signal,
-    );
+    const decoding = {
+      framesPerSecond: settings.framesPerSecond,
+      stallTimeoutMs: 120_000,
+      wallTimeoutMs: TIMEOUT_MS,
+      maxFrames: limits.maxFrames,
+      threads: 1,
+    };
     delay.enable();
     const before = process.cpuUsage();
-    const { sampling, timings } = await analyzeVideo(
-      { videoId: 'bench', info, frames, workspaceDir },
-      { chain, describer: null },
-      settings,
-      () => undefined,
-      signal,
+    const { sampling, timings } = await withDecodedFrames([tools, video, info, decoding, signal], (decoded) =>
+      analyzeVideo(
+        { videoId: 'bench', info, ...decoded, workspaceDir },
+        { chain, describer: null },
+        settings,
+        () => undefined,
+        signal,
+      ),
     );
     const used = process.cpuUsage(before);
     delay.disable();

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, readFile, rename, rm, stat, statfs, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { locateFfmpeg } from '../../src/video/ffmpeg-binary.ts';
+import { locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
 import type { FolderTrouble, HostFault, ToolTrouble } from './fault-plan.ts';
 
 const run = promisify(execFile);

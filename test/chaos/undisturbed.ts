@@ -10,9 +10,9 @@ import { jobIdentity } from '../../src/persistence/identity.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
 import { createWorkspace } from '../../src/storage/workspace.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import { decodeFrames } from '../../src/video/decode.ts';
-import { locateFfmpeg } from '../../src/video/ffmpeg-binary.ts';
-import { probeVideo } from '../../src/video/probe.ts';
+import { withDecodedFrames } from '../../src/video/decode/decode.ts';
+import { locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
+import { probeVideo } from '../../src/video/probe/probe.ts';
 import type { Clip } from './clips.ts';
 import { HIGHLIGHTS, VIDEOS } from './ground.ts';
 import { Ledger } from './ledger.ts';
@@ -38,10 +38,12 @@ export async function undisturbedAnalyses(
     await using workspace = await createWorkspace(folder, name);
     const info = await probeVideo(tools, file, videoLimits(config), signal);
     const options = { ...decodeSettings(config), framesPerSecond: settings.framesPerSecond };
-    const frames = decodeFrames(tools, file, info, options, signal);
-    const input = { videoId: name, info, frames, workspaceDir: workspace.directory };
+    const subject = { videoId: name, info, workspaceDir: workspace.directory };
     const deps = { chain: models.chain, describer: null, logger };
-    results.set(name, await analyzeVideo(input, deps, settings, () => {}, signal));
+    const analysis = await withDecodedFrames([tools, file, info, options, signal], (video) =>
+      analyzeVideo({ ...subject, ...video }, deps, settings, () => {}, signal),
+    );
+    results.set(name, analysis);
   }
   return results;
 }

@@ -1,5 +1,5 @@
-import type { DecodeOptions } from '../../src/video/decode.ts';
-import type { VideoLimits } from '../../src/video/probe.ts';
+import type { DecodeOptions } from '../../src/video/decode/decode.ts';
+import type { VideoLimits } from '../../src/video/probe/probe.ts';
 
 /** Limits that no test fixture reaches unless it is made to, on a machine that does other work as well. */
 export const SMALL_VIDEO_LIMITS: VideoLimits = {

@@ -10,7 +10,7 @@ import { createSqsQueue } from '../../src/queue/sqs/sqs-queue.ts';
 import type { MeasureFileSystem } from '../../src/storage/work-dir-space.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { Clock } from '../../src/time/clock.ts';
-import { locateFfmpeg, type FfmpegPaths } from '../../src/video/ffmpeg-binary.ts';
+import { locateFfmpeg, type FfmpegPaths } from '../../src/video/tools/ffmpeg-binary.ts';
 import type { ProcessJob } from '../../src/worker/delivery.ts';
 import { WorkerEventBus } from '../../src/worker/events.ts';
 import type { VideoProcessorSettings } from '../../src/job/job-context.ts';

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { locateFfmpeg } from '../../src/video/ffmpeg-binary.ts';
-import { samplingFilter } from '../../src/video/sampling.ts';
+import { locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
+import { samplingFilter } from '../../src/video/clock/sampling.ts';
 
 export interface ReplayTools {
   readonly ffmpegPath: string;

@@ -4,7 +4,7 @@ import { Failure } from '../../failure/failure.ts';
 import type { Database } from '../../persistence/client.ts';
 import { findUnpictured, type UnpicturedVideo } from '../../persistence/missing-highlights.ts';
 import { findVideo } from '../../persistence/read/videos.ts';
-import { locateFfmpeg } from '../../video/ffmpeg-binary.ts';
+import { locateFfmpeg } from '../../video/tools/ffmpeg-binary.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { commandConfig } from '../command-config.ts';
 import { makeHighlights } from '../make-highlights.ts';

@@ -1,5 +1,5 @@
-import { CHECK_LIMIT_MS } from '../../video/check-tools.ts';
-import type { FfmpegTools } from '../../video/ffmpeg-binary.ts';
+import { CHECK_LIMIT_MS } from '../../video/tools/check-tools.ts';
+import type { FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
 export interface HostDeps {

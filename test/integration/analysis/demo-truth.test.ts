@@ -9,6 +9,7 @@ import { parseTruth } from '../../../src/evaluation/truth.ts';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../../src/analysis/settings.ts';
 import type { Frame } from '../../../src/video/frame.ts';
 import { FakeChain, type ScriptedPerson } from '../../harness/fake-chain.ts';
+import { wholeFootage } from '../../harness/footage.ts';
 
 const SAMPLES = 45;
 const scene = truthOfScene();
@@ -43,12 +44,22 @@ async function evaluatePerfectModels(visible: number): Promise<Evaluation> {
         orientation: (Math.round(orientation / 5) * 5) % 360,
         ...attributes.get(id),
       }));
-  const info = { container: 'mp4', codec: 'h264', rotation: 0, sizeBytes: 1 };
+  const info = {
+    container: 'mp4',
+    codec: 'h264',
+    rotation: 0,
+    sizeBytes: 1,
+    width,
+    height,
+    frameRate: fps,
+    durationSeconds: seconds,
+  };
   const analysis = await analyzeVideo(
     {
       videoId: 'demo',
-      info: { ...info, width, height, frameRate: fps, durationSeconds: seconds },
+      info,
       frames: sampledFrames(),
+      footage: wholeFootage(info),
       workspaceDir,
     },
     { chain: new FakeChain(seen), describer: null },

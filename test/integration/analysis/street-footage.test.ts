@@ -10,9 +10,9 @@ import type { ModelChain } from '../../../src/chain/model-chain.ts';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../../src/analysis/settings.ts';
 import type { AnalysedFrame, BoxTuple, VideoAnalysis } from '../../../src/analysis/video-analysis.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
-import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
-import { locateFfmpeg } from '../../../src/video/ffmpeg-binary.ts';
-import { probeVideo, type VideoLimits } from '../../../src/video/probe.ts';
+import { withDecodedFrames, type DecodeOptions } from '../../../src/video/decode/decode.ts';
+import { locateFfmpeg } from '../../../src/video/tools/ffmpeg-binary.ts';
+import { probeVideo, type VideoLimits } from '../../../src/video/probe/probe.ts';
 import type { Box } from '../../../src/vision/box.ts';
 
 interface ExpectedBox {
@@ -94,12 +94,14 @@ const title = present ? 'the chain on real footage' : `the chain on real footage
     const { signal } = new AbortController();
     const tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
     const info = await probeVideo(tools, clip, LIMITS, signal);
-    analysis = await analyzeVideo(
-      { videoId: 'street', info, frames: decodeFrames(tools, clip, info, DECODING, signal), workspaceDir },
-      { chain, describer: null },
-      { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off', actionEverySamples: 30, attributeReadings: 2 },
-      () => undefined,
-      signal,
+    analysis = await withDecodedFrames([tools, clip, info, DECODING, signal], (video) =>
+      analyzeVideo(
+        { videoId: 'street', info, ...video, workspaceDir },
+        { chain, describer: null },
+        { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off', actionEverySamples: 30, attributeReadings: 2 },
+        () => undefined,
+        signal,
+      ),
     );
     frames = new Map(analysis.frames.map((frame) => [frame.index, frame]));
   });

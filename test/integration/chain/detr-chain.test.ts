@@ -18,6 +18,7 @@ import { boxIou } from '../../../src/vision/iou.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { type DetrPack, pictureBeforeWall, writeDetrPack } from '../../harness/detr-pack.ts';
 import { somebody } from '../demo/pictures.ts';
+import { wholeFootage } from '../../harness/footage.ts';
 
 const anna = somebody({ id: 'anna', x: 480, age: 34, gender: 'female' });
 const ben = somebody({ id: 'ben', x: 1120, age: 61, gender: 'male', action: 'grabbing' });
@@ -94,13 +95,15 @@ test('the whole analysis runs on it without faces: persons, ages from bodies, ac
       yield { sample, index: sample * 17, t: sample / 1.5, width, height, pixels: Uint8Array.from(pixels) };
     }
   }
-  const info = { container: 'mp4', codec: 'h264', rotation: 0, sizeBytes: 1 };
+  const told = { container: 'mp4', codec: 'h264', rotation: 0, sizeBytes: 1 };
+  const info = { ...told, width: 1280, height: 720, frameRate: 25, durationSeconds: 3 };
   try {
     const analysis = await analyzeVideo(
       {
         videoId: 'detr',
-        info: { ...info, width: 1280, height: 720, frameRate: 25, durationSeconds: 3 },
+        info,
         frames: frames(),
+        footage: wholeFootage(info),
         workspaceDir: folder,
       },
       { chain, describer: null },

@@ -1,7 +1,7 @@
 import { chmod, readdir, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { checkTools } from '../../../src/video/check-tools.ts';
-import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
+import { checkTools } from '../../../src/video/tools/check-tools.ts';
+import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { mediaFolder } from '../../harness/media.ts';
 import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
 

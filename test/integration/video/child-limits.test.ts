@@ -1,10 +1,10 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startLimited, type ChildExit, type ChildLimits } from '../../../src/video/child-process.ts';
-import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
-import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
-import { probeVideo } from '../../../src/video/probe.ts';
+import { startLimited, type ChildExit, type ChildLimits } from '../../../src/video/tools/child-process.ts';
+import { decodeFrames, type DecodeOptions } from '../../../src/video/decode/decode.ts';
+import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
+import { probeVideo } from '../../../src/video/probe/probe.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 import type { TemporaryFolder } from '../../harness/temporary-folder.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { chmod, truncate, stat, writeFile } from 'node:fs/promises';
-import { decodeFrames, type DecodeOptions } from '../../../src/video/decode.ts';
-import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
-import { probeVideo } from '../../../src/video/probe.ts';
+import { decodeFrames, type DecodeOptions } from '../../../src/video/decode/decode.ts';
+import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
+import { probeVideo } from '../../../src/video/probe/probe.ts';
 import { makeMedia, makeSound, mediaFolder, testSource } from '../../harness/media.ts';
 import { childrenOf, untilGone, type ProcessFacts } from '../../harness/processes.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { decodeFrames } from '../../../src/video/decode.ts';
-import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
-import { probeVideo } from '../../../src/video/probe.ts';
+import { decodeFrames } from '../../../src/video/decode/decode.ts';
+import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
+import { probeVideo } from '../../../src/video/probe/probe.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { runProgram } from '../../harness/run-program.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';

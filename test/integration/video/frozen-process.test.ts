@@ -35,8 +35,8 @@ function program(): string {
   const limits = { ...SMALL_VIDEO_LIMITS, timeoutMs: STALL_MS };
   const options = { ...SMALL_VIDEO_DECODING, stallTimeoutMs: STALL_MS, wallTimeoutMs: STALL_MS };
   return `
-    import { probeVideo } from ${from('probe.ts')};
-    import { decodeFrames } from ${from('decode.ts')};
+    import { probeVideo } from ${from('probe/probe.ts')};
+    import { decodeFrames } from ${from('decode/decode.ts')};
     const tools = { ffmpeg: ${JSON.stringify(folder.at('ffmpeg'))}, ffprobe: ${JSON.stringify(folder.at('ffprobe'))} };
     const never = new AbortController().signal;
     try {

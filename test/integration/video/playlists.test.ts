@@ -4,20 +4,20 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { decodeFrames } from '../../../src/video/decode.ts';
-import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
-import { probeVideo } from '../../../src/video/probe.ts';
-import type { VideoInfo } from '../../../src/video/video-info.ts';
+import { decodeFrames } from '../../../src/video/decode/decode.ts';
+import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
+import { probeVideo } from '../../../src/video/probe/probe.ts';
 import { mediaFolder } from '../../harness/media.ts';
 import { runProgram } from '../../harness/run-program.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
+import { plainProbe } from '../../harness/footage.ts';
 
 const SECRET = 'aws_secret_access_key=never-to-be-seen';
 const never = new AbortController().signal;
 const limits = SMALL_VIDEO_LIMITS;
 const decoding = SMALL_VIDEO_DECODING;
-const CLAIMED: VideoInfo = {
+const CLAIMED = plainProbe({
   container: 'mov,mp4',
   codec: 'h264',
   width: 64,
@@ -26,7 +26,7 @@ const CLAIMED: VideoInfo = {
   frameRate: 10,
   durationSeconds: 5,
   sizeBytes: 100,
-};
+});
 
 let folder: TemporaryFolder;
 let tools: FfmpegTools;

@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { decodeFrames } from '../../../src/video/decode.ts';
-import { locateFfmpeg, type FfmpegTools } from '../../../src/video/ffmpeg-binary.ts';
-import { FrameCollector } from '../../../src/video/frame-collector.ts';
-import { probeVideo } from '../../../src/video/probe.ts';
+import { decodeFrames } from '../../../src/video/decode/decode.ts';
+import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
+import { FrameCollector } from '../../../src/video/decode/frame-collector.ts';
+import { probeVideo } from '../../../src/video/probe/probe.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { bytesWritten, childrenOf } from '../../harness/processes.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';

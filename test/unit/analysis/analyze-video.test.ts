@@ -6,8 +6,10 @@ import { analyzeVideo, type AnalysisProgress } from '../../../src/analysis/analy
 import { DEFAULT_ANALYSIS_SETTINGS, type AnalysisSettings } from '../../../src/analysis/settings.ts';
 import type { VideoAnalysis } from '../../../src/analysis/video-analysis.ts';
 import { Failure, Interruption } from '../../../src/failure/failure.ts';
+import type { Footage } from '../../../src/video/footage.ts';
 import type { Frame } from '../../../src/video/frame.ts';
 import { FakeChain, scriptedFrames, scriptedVideo, type Script } from '../../harness/fake-chain.ts';
+import { wholeFootage } from '../../harness/footage.ts';
 
 const settings: AnalysisSettings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off' };
 
@@ -21,6 +23,7 @@ afterEach(async () => {
 
 interface RunOptions {
   readonly frames?: AsyncIterable<Frame>;
+  readonly footage?: () => Footage;
   readonly settings?: AnalysisSettings;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: AnalysisProgress) => void;
@@ -28,7 +31,13 @@ interface RunOptions {
 
 function analyse(chain: FakeChain, samples: number, options: RunOptions = {}): Promise<VideoAnalysis> {
   return analyzeVideo(
-    { videoId: '42', info: scriptedVideo(samples), frames: options.frames ?? scriptedFrames(samples), workspaceDir },
+    {
+      videoId: '42',
+      info: scriptedVideo(samples),
+      frames: options.frames ?? scriptedFrames(samples),
+      footage: options.footage ?? wholeFootage(scriptedVideo(samples)),
+      workspaceDir,
+    },
     { chain, describer: null },
     options.settings ?? settings,
     options.onProgress ?? (() => undefined),

@@ -9,6 +9,7 @@ import { DEFAULT_ANALYSIS_SETTINGS, type AnalysisSettings } from '../../../src/a
 import type { VideoAnalysis } from '../../../src/analysis/video-analysis.ts';
 import { Failure, Interruption } from '../../../src/failure/failure.ts';
 import { FakeChain, scriptedFrames, scriptedVideo } from '../../harness/fake-chain.ts';
+import { wholeFootage } from '../../harness/footage.ts';
 
 const settings: AnalysisSettings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'bedrock', sceneEverySamples: 2 };
 
@@ -51,7 +52,13 @@ interface Options {
 function analyse(chain: FakeChain, samples: number, options: Options = {}): Promise<VideoAnalysis> {
   const { describer = null, changes = {}, onKeyFrames } = options;
   return analyzeVideo(
-    { videoId: 'v', info: scriptedVideo(samples), frames: scriptedFrames(samples), workspaceDir },
+    {
+      videoId: 'v',
+      info: scriptedVideo(samples),
+      frames: scriptedFrames(samples),
+      footage: wholeFootage(scriptedVideo(samples)),
+      workspaceDir,
+    },
     { chain, describer, ...(onKeyFrames === undefined ? {} : { onKeyFrames }) },
     { ...settings, ...changes },
     () => undefined,

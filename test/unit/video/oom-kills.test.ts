@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { countOomKills } from '../../../src/video/oom-kills.ts';
+import { countOomKills } from '../../../src/video/tools/oom-kills.ts';
 
 const reading = (files: Readonly<Record<string, string>>) => async (path: string) => {
   const text = files[path];

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import type { ChildExit } from '../../../src/video/child-process.ts';
-import { LastWords } from '../../../src/video/last-words.ts';
-import { endedByForce, gaveUpWithoutReason, type ToolEnd } from '../../../src/video/tool-end.ts';
+import type { ChildExit } from '../../../src/video/tools/child-process.ts';
+import { LastWords } from '../../../src/video/tools/last-words.ts';
+import { endedByForce, gaveUpWithoutReason, type ToolEnd } from '../../../src/video/tools/tool-end.ts';
 
 interface End extends Partial<ChildExit> {
   readonly said?: readonly string[];

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { tookTooLong, WatchedWait } from '../../../src/video/watched-wait.ts';
+import { tookTooLong, WatchedWait } from '../../../src/video/tools/watched-wait.ts';
 import { HandClock } from '../../harness/hand-clock.ts';
 
 const LIMIT_MS = 60_000;

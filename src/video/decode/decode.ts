@@ -1,16 +1,17 @@
 import { basename, dirname } from 'node:path';
-import { Failure } from '../failure/failure.ts';
-import { systemClock, type Clock } from '../time/clock.ts';
-import { limitsFor, startLimited, type ChildExit, type LimitedChild } from './child-process.ts';
-import type { FfmpegTools } from './ffmpeg-binary.ts';
-import type { Frame } from './frame.ts';
+import { Failure } from '../../failure/failure.ts';
+import { systemClock, type Clock } from '../../time/clock.ts';
+import { limitsFor, startLimited, type ChildExit, type LimitedChild } from '../tools/child-process.ts';
+import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
+import type { Frame } from '../frame.ts';
 import { FrameCollector } from './frame-collector.ts';
-import { LastWords, LineSplitter } from './last-words.ts';
-import { DEMUXERS } from './probe.ts';
-import { SamplingLog, samplingFilter } from './sampling.ts';
-import { endedByForce, endedWithoutReport, gaveUpWithoutReason, type ToolEnd } from './tool-end.ts';
-import type { VideoInfo } from './video-info.ts';
-import { tookTooLong, verdictSinceStart, WatchedWait } from './watched-wait.ts';
+import { LastWords, LineSplitter } from '../tools/last-words.ts';
+import { DEMUXERS } from '../probe/probe.ts';
+import { SamplingLog, samplingFilter } from '../clock/sampling.ts';
+import { endedByForce, endedWithoutReport, gaveUpWithoutReason, type ToolEnd } from '../tools/tool-end.ts';
+import type { Footage } from '../footage.ts';
+import type { ProbedVideo } from '../probed-video.ts';
+import { tookTooLong, verdictSinceStart, WatchedWait } from '../tools/watched-wait.ts';
 
 export interface DecodeOptions {
   readonly framesPerSecond: number;
@@ -33,15 +34,16 @@ const COMPLETE_SHARE = 0.9;
 
 /**
  * Decodes a file once, in presentation order and display orientation, and yields the frames sampled by time as RGB.
- * One ffmpeg process, at most a few frames ahead of the consumer, gone in every outcome before the iteration ends.
+ * One ffmpeg process, at most a few frames ahead of the consumer, gone in every outcome before the iteration ends. Returns what the
+ * video turned out to be.
  */
 export async function* decodeFrames(
   tools: FfmpegTools,
   file: string,
-  info: VideoInfo,
+  info: ProbedVideo,
   options: DecodeOptions,
   signal: AbortSignal,
-): AsyncGenerator<Frame, void, undefined> {
+): AsyncGenerator<Frame, Footage, undefined> {
   signal.throwIfAborted();
   const limits = limitsFor(options.wallTimeoutMs, options.threads, options.memoryLimitBytes);
   const child = await startLimited(tools.ffmpeg, argumentsFor(file, info, options), dirname(file), limits);
@@ -49,12 +51,19 @@ export async function* decodeFrames(
   try {
     for (let sample = 0; ; sample++) {
       const frame = await decoding.next();
-      if (frame === null) return;
+      if (frame === null) return decoding.footage();
       yield { sample, ...frame, width: info.width, height: info.height };
     }
   } finally {
     await child.stop();
   }
+}
+
+/** The frames of a video and, when they have ended, what it turned out to be. */
+export interface DecodedVideo {
+  readonly frames: AsyncIterable<Frame>;
+  /** Throws while frames are left. */
+  readonly footage: () => Footage;
 }
 
 /**
@@ -63,20 +72,30 @@ export async function* decodeFrames(
  */
 export async function withDecodedFrames<Result>(
   decode: Parameters<typeof decodeFrames>,
-  use: (frames: AsyncIterable<Frame>) => Promise<Result>,
+  use: (video: DecodedVideo) => Promise<Result>,
 ): Promise<Result> {
   const [tools, file, info, options, signal] = decode;
   const left = new AbortController();
-  const frames = decodeFrames(tools, file, info, options, AbortSignal.any([signal, left.signal]));
+  const decoding = decodeFrames(tools, file, info, options, AbortSignal.any([signal, left.signal]));
+  let footage: Footage | null = null;
+  async function* frames(): AsyncGenerator<Frame> {
+    footage = yield* decoding;
+  }
   try {
-    return await use(frames);
+    return await use({
+      frames: frames(),
+      footage: () => {
+        if (footage === null) throw new Error('the footage is known when its last frame was decoded');
+        return footage;
+      },
+    });
   } finally {
     left.abort();
-    await frames.return().catch(() => undefined);
+    await decoding.return({ durationSeconds: 0, decodedFrames: 0, missing: [] }).catch(() => undefined);
   }
 }
 
-function argumentsFor(file: string, info: VideoInfo, options: DecodeOptions): string[] {
+function argumentsFor(file: string, info: ProbedVideo, options: DecodeOptions): string[] {
   const input = ['-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS, '-threads', String(options.threads)];
   // A picture that changes its size midway must neither restart the sampling nor change the size of our frames.
   const filters = `${samplingFilter(options.framesPerSecond)},scale=${info.width}:${info.height}`;
@@ -90,7 +109,7 @@ function argumentsFor(file: string, info: VideoInfo, options: DecodeOptions): st
 
 class Decoding {
   readonly #child: LimitedChild;
-  readonly #info: VideoInfo;
+  readonly #info: ProbedVideo;
   readonly #options: DecodeOptions;
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
@@ -102,7 +121,7 @@ class Decoding {
   #activity = 0;
   #wake: () => void = () => {};
 
-  constructor(child: LimitedChild, info: VideoInfo, options: DecodeOptions, signal: AbortSignal) {
+  constructor(child: LimitedChild, info: ProbedVideo, options: DecodeOptions, signal: AbortSignal) {
     this.#child = child;
     this.#info = info;
     this.#options = options;
@@ -174,6 +193,10 @@ class Decoding {
       verdict,
       { details: { ...this.#details(null), stallTimeoutMs, wallTimeoutMs } },
     );
+  }
+
+  footage(): Footage {
+    return { durationSeconds: this.#info.durationSeconds, decodedFrames: this.#log.decoded, missing: [] };
   }
 
   /** Throws unless the video was decoded well enough to stand for the file. */

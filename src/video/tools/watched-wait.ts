@@ -1,6 +1,6 @@
-import { Failure, type FailureOptions } from '../failure/failure.ts';
-import { afterRunning, type RunningTimer } from '../time/after-running.ts';
-import type { Clock } from '../time/clock.ts';
+import { Failure, type FailureOptions } from '../../failure/failure.ts';
+import { afterRunning, type RunningTimer } from '../../time/after-running.ts';
+import type { Clock } from '../../time/clock.ts';
 import type { LimitedChild } from './child-process.ts';
 import type { GroupUsage } from './group-usage.ts';
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import type { FailureCode } from '../failure/codes.ts';
-import { Failure, type FailureOptions } from '../failure/failure.ts';
+import type { FailureCode } from '../../failure/codes.ts';
+import { Failure, type FailureOptions } from '../../failure/failure.ts';
 import type { ChildExit } from './child-process.ts';
 import type { LastWords } from './last-words.ts';
 

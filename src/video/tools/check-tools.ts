@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../failure/failure.ts';
+import { Failure } from '../../failure/failure.ts';
 import { CLIP, CLIP_COLOURS, CLIP_SIDE } from './check-clip.ts';
-import { decodeFrames, type DecodeOptions } from './decode.ts';
+import { decodeFrames, type DecodeOptions } from '../decode/decode.ts';
 import type { FfmpegTools } from './ffmpeg-binary.ts';
-import type { Frame } from './frame.ts';
-import { probeVideo, type VideoLimits } from './probe.ts';
+import type { Frame } from '../frame.ts';
+import { probeVideo, type VideoLimits } from '../probe/probe.ts';
 
 /** How long a caller should let the check take; within it the tools say nothing about a machine that is merely busy. */
 export const CHECK_LIMIT_MS = 30_000;

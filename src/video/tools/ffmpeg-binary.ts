@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
-import { Failure } from '../failure/failure.ts';
+import { Failure } from '../../failure/failure.ts';
 import { startLimited } from './child-process.ts';
 
 export interface FfmpegTools {
@@ -19,7 +19,7 @@ export interface FfmpegPaths {
 }
 
 /** Where scripts/make-bundle puts them; absent otherwise. */
-const BUNDLED = join(import.meta.dirname, '../../.local/ffmpeg');
+const BUNDLED = join(import.meta.dirname, '../../../.local/ffmpeg');
 const SEARCH_PATH = [BUNDLED, '/usr/local/bin', '/usr/bin', '/bin', '/opt/ffmpeg/bin'];
 const FIX = 'install ffmpeg (it brings ffprobe) or set FFMPEG_PATH and FFPROBE_PATH';
 

@@ -1,15 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
-import { Failure } from '../failure/failure.ts';
-import { systemClock, type Clock } from '../time/clock.ts';
-import { limitsFor, startLimited, type ChildExit } from './child-process.ts';
-import type { FfmpegTools } from './ffmpeg-binary.ts';
-import { LastWords, LineSplitter } from './last-words.ts';
-import { endedByForce, endedWithoutReport, gaveUpWithoutReason, type ToolEnd } from './tool-end.ts';
-import type { VideoInfo } from './video-info.ts';
+import { Failure } from '../../failure/failure.ts';
+import { systemClock, type Clock } from '../../time/clock.ts';
+import { limitsFor, startLimited, type ChildExit } from '../tools/child-process.ts';
+import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
+import { LastWords, LineSplitter } from '../tools/last-words.ts';
+import { endedByForce, endedWithoutReport, gaveUpWithoutReason, type ToolEnd } from '../tools/tool-end.ts';
+import type { ProbedVideo } from '../probed-video.ts';
 import { checkContainer, videoInfoOf, type ProbeReport, type VideoLimits } from './video-limits.ts';
-import { tookTooLong, WatchedWait } from './watched-wait.ts';
+import { tookTooLong, WatchedWait } from '../tools/watched-wait.ts';
 
 export type { VideoLimits } from './video-limits.ts';
 
@@ -54,7 +54,7 @@ export async function probeVideo(
   limits: VideoLimits,
   signal: AbortSignal,
   clock: Clock = systemClock,
-): Promise<VideoInfo> {
+): Promise<ProbedVideo> {
   const size = await sizeOf(file);
   if (size === 0) throw new Failure('OBJECT_EMPTY', 'the file has no bytes');
   const words = new LastWords();

@@ -2,10 +2,10 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { access, constants as modes } from 'node:fs/promises';
 import { availableParallelism, constants } from 'node:os';
 import type { Readable } from 'node:stream';
-import { Failure } from '../failure/failure.ts';
-import { adviceForErrno, meaningOfFileCode } from '../failure/sources/errno.ts';
-import { systemClock } from '../time/clock.ts';
-import { settledWithin } from '../time/settled-within.ts';
+import { Failure } from '../../failure/failure.ts';
+import { adviceForErrno, meaningOfFileCode } from '../../failure/sources/errno.ts';
+import { systemClock } from '../../time/clock.ts';
+import { settledWithin } from '../../time/settled-within.ts';
 import { usageOfGroup, type GroupUsage } from './group-usage.ts';
 import { countOomKills } from './oom-kills.ts';
 

@@ -1,4 +1,4 @@
-import type { FrameNote } from './frame-collector.ts';
+import type { FrameNote } from '../decode/frame-collector.ts';
 
 /**
  * The filter that picks frames by time: for k = 0, 1, 2, ... the first frame with t >= k / fps (one microsecond of

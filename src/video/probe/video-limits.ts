@@ -1,6 +1,6 @@
-import { Failure, type FailureOptions } from '../failure/failure.ts';
-import { meaningOfLastWords } from '../failure/sources/ffmpeg.ts';
-import type { VideoInfo } from './video-info.ts';
+import { Failure, type FailureOptions } from '../../failure/failure.ts';
+import { meaningOfLastWords } from '../../failure/sources/ffmpeg.ts';
+import type { ProbedVideo } from '../probed-video.ts';
 
 export interface VideoLimits {
   readonly maxDurationSeconds: number;
@@ -57,7 +57,12 @@ export function checkContainer(lastWords: string, exitCode: number | null, detai
 }
 
 /** The first real video stream, with display size and rotation, or the failure that names the limit it breaks. */
-export function videoInfoOf(report: ProbeReport, limits: VideoLimits, sizeBytes: number, details: Details): VideoInfo {
+export function videoInfoOf(
+  report: ProbeReport,
+  limits: VideoLimits,
+  sizeBytes: number,
+  details: Details,
+): ProbedVideo {
   const fail = (code: ConstructorParameters<typeof Failure>[0], message: string, facts: Details = {}): never => {
     throw new Failure(code, message, { details: { ...details, ...facts } });
   };
@@ -107,6 +112,23 @@ export function videoInfoOf(report: ProbeReport, limits: VideoLimits, sizeBytes:
     frameRate,
     durationSeconds,
     sizeBytes,
+    streamIndex: stream.index,
+    geometry: asStored(width, height),
+    startMicros: 0,
+    maxGapMicros: 3_600_000_000,
+    inputOptions: [],
+    packets: null,
+  };
+}
+
+function asStored(width: number, height: number): ProbedVideo['geometry'] {
+  return {
+    storedWidth: width,
+    storedHeight: height,
+    squareWidth: width,
+    squareHeight: height,
+    turn: 0,
+    isMirrored: false,
   };
 }
 
