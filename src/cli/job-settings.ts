@@ -64,6 +64,7 @@ export function decodeSettings(config: Config): VideoProcessorSettings['decode']
     stallTimeoutMs: config.limits.decodeStallSeconds * 1000,
     wallTimeoutMs: config.worker.maxProcessingSeconds * 1000,
     maxFrames: videoLimits(config).maxFrames,
+    maxDurationSeconds: config.limits.maxVideoSeconds,
     threads: 0,
   };
 }

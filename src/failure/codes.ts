@@ -58,7 +58,6 @@ const CODES = {
   NO_VIDEO_STREAM: { class: 'permanent', text: 'the file has no video stream' },
   VIDEO_TRUNCATED: { class: 'permanent', text: 'the file ends before its index or its frames' },
   VIDEO_NO_FRAMES: { class: 'permanent', text: 'no frame could be decoded' },
-  VIDEO_NO_DURATION: { class: 'permanent', text: 'the video has no duration' },
   VIDEO_DIMENSIONS: { class: 'permanent', text: 'the picture is over the size limit or has no size' },
   VIDEO_FRAME_RATE: { class: 'permanent', text: 'the frame rate is over the limit' },
   VIDEO_TOO_LONG: { class: 'permanent', text: 'the video is over the duration or frame limit' },

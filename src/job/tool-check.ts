@@ -15,7 +15,6 @@ const BY_TOOLS: ReadonlySet<FailureCode> = new Set([
   'OBJECT_EMPTY',
   'VIDEO_TRUNCATED',
   'VIDEO_NO_FRAMES',
-  'VIDEO_NO_DURATION',
   'VIDEO_DIMENSIONS',
   'VIDEO_FRAME_RATE',
   'VIDEO_TOO_LONG',

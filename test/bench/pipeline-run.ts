@@ -52,6 +52,7 @@ async function run(packDir: string, video: string): Promise<PipelineRun> {
       stallTimeoutMs: 120_000,
       wallTimeoutMs: TIMEOUT_MS,
       maxFrames: limits.maxFrames,
+      maxDurationSeconds: limits.maxDurationSeconds,
       threads: 1,
     };
     delay.enable();

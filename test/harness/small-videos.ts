@@ -17,5 +17,6 @@ export const SMALL_VIDEO_DECODING: DecodeOptions = {
   stallTimeoutMs: 60_000,
   wallTimeoutMs: 120_000,
   maxFrames: 2_000,
+  maxDurationSeconds: 600,
   threads: 1,
 };

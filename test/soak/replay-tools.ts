@@ -9,6 +9,9 @@ export interface ReplayTools {
   readonly ffprobePath: string;
 }
 
+/** As the daemon asks for it of a plain file. */
+const SAMPLING = { startMicros: 0, frameMicros: 100_000, maxGapMicros: 3_600_000_000, framesPerSecond: 1.5 };
+
 /**
  * Programs that answer for one video as ffmpeg and ffprobe did once: as many processes and pipes a job, at a tenth of the cost.
  */
@@ -17,7 +20,7 @@ export async function recordTools(file: string, folder: string): Promise<ReplayT
   const probe = ['-v', 'level+error', '-print_format', 'json', '-show_format', '-show_streams', '-i', file];
   const decode = [
     ['-hide_banner', '-nostdin', '-nostats', '-v', 'repeat+level+info', '-i', file, '-map', '0:V:0'],
-    ['-vf', samplingFilter(1.5), '-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
+    ['-vf', samplingFilter(SAMPLING), '-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
   ].flat();
   return {
     ffprobePath: await replayOf('ffprobe', await record(real.ffprobe, probe), folder),

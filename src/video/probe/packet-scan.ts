@@ -1,17 +1,197 @@
+import { Failure } from '../../failure/failure.ts';
+import { systemClock, type Clock } from '../../time/clock.ts';
+import { MediaClock } from '../clock/media-clock.ts';
+import { SecondTally } from '../clock/second-tally.ts';
+import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
+import { LineSplitter } from '../tools/last-words.ts';
+import { endedByForce, type ToolEnd } from '../tools/tool-end.ts';
+import { runFfprobe } from './run-ffprobe.ts';
+
 /** One stream as its packets tell of it, read without decoding. */
 export interface ScannedStream {
   readonly index: number;
+  readonly isVideo: boolean;
   readonly packets: number;
   /** First and last moment on the clock of `Frame.t`, seconds; the last packet's own duration is in it. */
   readonly startSeconds: number;
   readonly endSeconds: number;
   /** How many packets begin in each second of that clock. */
   readonly perSecond: readonly number[];
+  /** False when the file's own clock steps back in it, or ahead by more than `maxGapMicros`. */
+  readonly isContinuous: boolean;
 }
 
 /** What the packets of a file say, where its header is silent or not to be believed. */
 export interface PacketScan {
   readonly streams: readonly ScannedStream[];
+  /** The latest time that any packet names, seconds after the start by the file's own clock, whatever that clock did between. */
+  readonly latestSeconds: number;
   /** Bytes of the file behind the last packet of any stream; 0 where the container does not say where packets are. */
   readonly bytesAfterLast: number;
+}
+
+/** Of the file, as far as it is known. */
+export interface ScanSubject {
+  readonly sizeBytes: number;
+  readonly startMicros: number;
+  readonly maxGapMicros: number;
+  /** Nominal frames per second. */
+  readonly frameRate: number;
+  readonly inputOptions: readonly string[];
+}
+
+export interface ScanLimits {
+  readonly timeoutMs: number;
+  /** Packets of one video stream. */
+  readonly maxFrames: number;
+  readonly clock?: Clock;
+}
+
+/** Sound has more packets than pictures, text has few: as many per stream bound any file that is accepted. */
+const PACKETS_PER_FRAME = 8;
+const SHOWN = 'packet=codec_type,stream_index,pts_time,dts_time,duration_time,size,pos';
+
+/**
+ * Reads all packets of a file. Rejects with VIDEO_TOO_LONG when there are more than the limits allow; how the file ends is no failure, since
+ * what could be read up to there is what is asked for.
+ */
+export async function scanPackets(
+  tools: FfmpegTools,
+  file: string,
+  subject: ScanSubject,
+  limits: ScanLimits,
+  signal: AbortSignal,
+): Promise<PacketScan> {
+  const scan = new Scan(subject, limits);
+  const lines = new LineSplitter((line) => scan.read(line));
+  const args = [...subject.inputOptions, '-show_entries', SHOWN, '-print_format', 'csv=print_section=0'];
+  const { timeoutMs, clock = systemClock } = limits;
+  const run = { args, timeoutMs, clock, onText: (text: string) => lines.push(text) };
+  const { exit, words } = await runFfprobe(tools, file, run, signal);
+  lines.end();
+  const end: ToolEnd = { tool: 'ffprobe', exit, words };
+  const force = endedByForce(end, { lastWords: words.text, exitCode: exit.code, exitSignal: exit.signal });
+  if (force !== null) throw force;
+  return scan.result();
+}
+
+class Scan {
+  readonly #subject: ScanSubject;
+  readonly #limits: ScanLimits;
+  readonly #streams = new Map<number, StreamScan>();
+  #latestMicros = 0;
+  #lastByte: number | null = null;
+
+  constructor(subject: ScanSubject, limits: ScanLimits) {
+    this.#subject = subject;
+    this.#limits = limits;
+  }
+
+  read(line: string): void {
+    const [type = '', index, pts, dts, duration, size, pos] = line.split(',');
+    const number = Number(index ?? Number.NaN);
+    if (!Number.isInteger(number)) return;
+    const stream = this.#streamOf(number, type === 'video');
+    const times = { pts: microsOf(pts), dts: microsOf(dts), duration: microsOf(duration) };
+    stream.add(times);
+    const { maxFrames } = this.#limits;
+    if (stream.packets > maxFrames * (stream.isVideo ? 1 : PACKETS_PER_FRAME)) {
+      throw new Failure('VIDEO_TOO_LONG', `more than ${stream.packets - 1} packets in a stream`, {
+        details: { maxFrames },
+      });
+    }
+    const raw = times.pts ?? times.dts;
+    if (raw !== null) {
+      this.#latestMicros = Math.max(this.#latestMicros, raw - this.#subject.startMicros + (times.duration ?? 0));
+    }
+    const last = Number(pos ?? Number.NaN) + Number(size ?? Number.NaN);
+    if (Number.isFinite(last)) this.#lastByte = Math.max(this.#lastByte ?? 0, last);
+  }
+
+  result(): PacketScan {
+    const { sizeBytes } = this.#subject;
+    return {
+      streams: [...this.#streams.values()].map((stream) => stream.result()),
+      latestSeconds: this.#latestMicros / 1e6,
+      bytesAfterLast: this.#lastByte === null ? 0 : Math.max(0, sizeBytes - this.#lastByte),
+    };
+  }
+
+  #streamOf(index: number, isVideo: boolean): StreamScan {
+    const known = this.#streams.get(index);
+    if (known !== undefined) return known;
+    const stream = new StreamScan(index, isVideo, this.#subject);
+    this.#streams.set(index, stream);
+    return stream;
+  }
+}
+
+interface PacketTimes {
+  readonly pts: number | null;
+  readonly dts: number | null;
+  readonly duration: number | null;
+}
+
+/**
+ * Packets come in the order of decoding, in which the times of showing step back and forth: the clock goes by the times of decoding, moved
+ * so that the first packet lies where it is shown.
+ */
+class StreamScan {
+  readonly index: number;
+  readonly isVideo: boolean;
+  packets = 0;
+  readonly #clock: MediaClock;
+  readonly #frameMicros: number;
+  readonly #maxGapMicros: number;
+  readonly #tally = new SecondTally();
+  #shift: number | null = null;
+  #before: number | null = null;
+  #isContinuous = true;
+  #firstMicros: number | null = null;
+  #lastDuration: number | null = null;
+
+  constructor(index: number, isVideo: boolean, { startMicros, maxGapMicros, frameRate }: ScanSubject) {
+    this.index = index;
+    this.isVideo = isVideo;
+    this.#frameMicros = Math.round(1e6 / frameRate);
+    this.#maxGapMicros = maxGapMicros;
+    this.#clock = new MediaClock({ startMicros, maxGapMicros, frameMicros: this.#frameMicros });
+  }
+
+  add({ pts, dts, duration }: PacketTimes): void {
+    this.packets += 1;
+    this.#shift ??= pts !== null && dts !== null ? pts - dts : null;
+    const raw = dts === null ? pts : dts + (this.#shift ?? 0);
+    const step = raw === null || this.#before === null ? 0 : raw - this.#before;
+    if (step < 0 || step > this.#maxGapMicros) this.#isContinuous = false;
+    this.#before = raw ?? this.#before;
+    this.#lastDuration = duration;
+    this.#take(this.#clock.push(raw));
+  }
+
+  result(): ScannedStream {
+    this.#take(this.#clock.end());
+    const duration = this.#lastDuration !== null && this.#lastDuration > 0 ? this.#lastDuration : this.#frameMicros;
+    return {
+      index: this.index,
+      isVideo: this.isVideo,
+      packets: this.packets,
+      startSeconds: (this.#firstMicros ?? 0) / 1e6,
+      endSeconds: (this.#clock.endMicros - this.#frameMicros + duration) / 1e6,
+      perSecond: this.#tally.perSecond,
+      isContinuous: this.#isContinuous,
+    };
+  }
+
+  #take(times: readonly number[]): void {
+    for (const micros of times) {
+      this.#firstMicros ??= micros;
+      this.#tally.add(micros);
+    }
+  }
+}
+
+function microsOf(text: string | undefined): number | null {
+  const seconds = Number(text ?? Number.NaN);
+  return Number.isFinite(seconds) && text !== '' ? Math.round(seconds * 1e6) : null;
 }

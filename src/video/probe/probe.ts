@@ -1,52 +1,40 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
-import { z } from 'zod';
 import { Failure } from '../../failure/failure.ts';
 import { systemClock, type Clock } from '../../time/clock.ts';
-import { limitsFor, startLimited, type ChildExit } from '../tools/child-process.ts';
-import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
-import { LastWords, LineSplitter } from '../tools/last-words.ts';
-import { endedByForce, endedWithoutReport, gaveUpWithoutReason, type ToolEnd } from '../tools/tool-end.ts';
+import { MAX_FIRST_GAP_MICROS } from '../clock/media-clock.ts';
 import type { ProbedVideo } from '../probed-video.ts';
-import { checkContainer, videoInfoOf, type ProbeReport, type VideoLimits } from './video-limits.ts';
-import { tookTooLong, WatchedWait } from '../tools/watched-wait.ts';
+import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
+import { chooseStream } from './choose-stream.ts';
+import {
+  displayGeometry,
+  displaySize,
+  orientationOf,
+  orientationOfTag,
+  UPRIGHT,
+  type Orientation,
+} from './display-geometry.ts';
+import { photoKindOf } from './file-head.ts';
+import { firstFrameOf, lookAtFile, type Look, type Subject } from './look.ts';
+import { scanPackets, type PacketScan, type ScannedStream } from './packet-scan.ts';
+import { firstPositive, numberOf, ratioOf, type ProbedFrame, type ProbedStream } from './probe-report.ts';
+import { headerPromise, measuredRate, type HeaderPromise } from './promised-length.ts';
+import { checkLength, checkPicture, type VideoLimits } from './video-limits.ts';
 
 export type { VideoLimits } from './video-limits.ts';
 
-/**
- * Demuxers that read one file and nothing else. Playlists (hls, dash, concat), image sequences and
- * protocols are not here: those name other files or addresses.
- */
-export const DEMUXERS = 'mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,ogg';
-
-const MAX_REPORT_BYTES = 4 * 1024 * 1024;
-
-const report = z.object({
-  streams: z
-    .array(
-      z.object({
-        index: z.int(),
-        codec_type: z.string().optional(),
-        codec_name: z.string().optional(),
-        width: z.int().optional(),
-        height: z.int().optional(),
-        avg_frame_rate: z.string().optional(),
-        r_frame_rate: z.string().optional(),
-        duration: z.string().optional(),
-        nb_frames: z.string().optional(),
-        disposition: z.record(z.string(), z.number()).optional(),
-        tags: z.record(z.string(), z.string()).optional(),
-        side_data_list: z.array(z.object({ rotation: z.number().optional() })).optional(),
-      }),
-    )
-    .default([]),
-  format: z.object({ format_name: z.string(), duration: z.string().optional() }).optional(),
-});
+/** How far ffprobe and ffmpeg look for what describes a stream, where their own five seconds do not show it. */
+const WIDE_WINDOW = ['-probesize', '200000000', '-analyzeduration', '300000000'];
+/** A stream whose packets move to another number goes on as the one that it was. */
+const FOLLOW_PROGRAM = ['-merge_pmt_versions', '1'];
+/** Containers whose clock may jump: as ffmpeg, a step of more than ten seconds is not taken for silence. */
+const JUMPING_CLOCK = new Set(['mpegts', 'mpeg']);
+const MAX_JUMPING_GAP_MICROS = 10_000_000;
+/** Where nothing tells a rate that could be true. */
+const USUAL_FRAME_RATE = 25;
 
 /**
- * Reads what a file says of itself and checks it against the limits, before anything is decoded.
- * Every problem of the file is a permanent failure that carries ffprobe's own last words; an end of ffprobe that the file does not
- * explain is none.
+ * Looks at a file before it is decoded: which stream is the recording, in which shape and from when on a player shows it, how long it
+ * promises to be; and holds that to the limits. Every problem of the file is a permanent failure.
  */
 export async function probeVideo(
   tools: FfmpegTools,
@@ -55,23 +43,157 @@ export async function probeVideo(
   signal: AbortSignal,
   clock: Clock = systemClock,
 ): Promise<ProbedVideo> {
-  const size = await sizeOf(file);
-  if (size === 0) throw new Failure('OBJECT_EMPTY', 'the file has no bytes');
-  const words = new LastWords();
-  const { text, exit } = await runProbe(tools, file, { timeoutMs: limits.timeoutMs, words, clock }, signal);
-  const details = { lastWords: words.text, exitCode: exit.code, exitSignal: exit.signal };
-  const end: ToolEnd = { tool: 'ffprobe', exit, words };
-  const otherReason = endedByForce(end, details) ?? gaveUpWithoutReason(end, details);
-  if (otherReason !== null) throw otherReason;
-  checkContainer(words.text, exit.code, details);
-  const json = parseJson(text);
-  if (json === null) throw endedWithoutReport(end, details);
-  const parsed = report.safeParse(json);
-  if (!parsed.success || parsed.data.format === undefined) {
-    throw new Failure('NOT_A_VIDEO', 'ffprobe found no media in the file', { details });
+  const sizeBytes = await sizeOf(file);
+  if (sizeBytes === 0) throw new Failure('OBJECT_EMPTY', 'the file has no bytes');
+  const photo = await photoKindOf(file);
+  if (photo !== null) throw new Failure('NOT_A_VIDEO', `the file is a photo (${photo}); send a video`);
+  const subject: Subject = { tools, file, timeoutMs: limits.timeoutMs, clock, signal };
+  const seen = await lookWideEnough(subject, limits);
+  const measured = await measure(subject, { ...seen, sizeBytes }, limits);
+  return await describe(subject, measured, limits);
+}
+
+/** A look at the streams, and what it took. */
+interface Seen {
+  readonly look: Look;
+  readonly inputOptions: readonly string[];
+}
+
+async function lookWideEnough(subject: Subject, limits: VideoLimits): Promise<Seen> {
+  const look = await lookAtFile(subject, []);
+  checkStreams(look, limits);
+  const follow = look.report.format.format_name === 'mpegts' ? FOLLOW_PROGRAM : [];
+  const isClear = candidatesOf(look).every(({ width, codec_name: codec }) => width > 0 && codec !== undefined);
+  if (isClear && candidatesOf(look).length < 2) return { look, inputOptions: follow };
+  if (isClear && follow.length === 0) return { look, inputOptions: [] };
+  const inputOptions = [...follow, ...(isClear ? [] : WIDE_WINDOW)];
+  return { look: await lookAtFile(subject, inputOptions), inputOptions };
+}
+
+function checkStreams({ report, details }: Look, limits: VideoLimits): void {
+  const count = report.streams.length;
+  if (count <= limits.maxStreams) return;
+  throw new Failure('VIDEO_TOO_MANY_STREAMS', `${count} streams, at most ${limits.maxStreams} are accepted`, {
+    details,
+  });
+}
+
+type Candidate = ProbedStream & { width: number; height: number; frames: number | null; disposition: Flags };
+type Flags = Readonly<Record<string, number>>;
+
+function candidatesOf({ report }: Look, packets: PacketScan | null = null): readonly Candidate[] {
+  return report.streams
+    .filter((stream) => stream.codec_type === 'video')
+    .map((stream) => ({
+      ...stream,
+      width: stream.width ?? 0,
+      height: stream.height ?? 0,
+      frames: packets === null ? firstPositive(stream.nb_frames) : (scanned(packets, stream.index)?.packets ?? 0),
+      disposition: stream.disposition ?? {},
+    }));
+}
+
+function scanned(packets: PacketScan, streamIndex: number): ScannedStream | undefined {
+  return packets.streams.find(({ index }) => index === streamIndex);
+}
+
+interface Measured extends Seen {
+  readonly sizeBytes: number;
+  readonly stream: Candidate;
+  readonly promise: HeaderPromise;
+  readonly startMicros: number;
+  readonly maxGapMicros: number;
+  readonly packets: PacketScan | null;
+}
+
+/** Chooses the recording, and reads the packets where the header does not tell enough or cannot be true. */
+async function measure(
+  subject: Subject,
+  seen: Seen & { readonly sizeBytes: number },
+  limits: VideoLimits,
+): Promise<Measured> {
+  const { look, sizeBytes, inputOptions } = seen;
+  const { report, details } = look;
+  const candidates = candidatesOf(look);
+  const likely = chooseStream(candidates);
+  if (likely === null) throw new Failure('NO_VIDEO_STREAM', 'the file has no video stream', { details });
+  const startMicros = Math.round((numberOf(report.format.start_time) ?? 0) * 1e6);
+  const isJumping = JUMPING_CLOCK.has(report.format.format_name);
+  const maxGapMicros = isJumping ? MAX_JUMPING_GAP_MICROS : MAX_FIRST_GAP_MICROS;
+  const promise = headerPromise(report, likely, limits);
+  const isClear = candidates.length === 1 || candidates.every(({ frames }) => frames !== null);
+  const known = { ...seen, stream: likely, promise, startMicros, maxGapMicros, packets: null };
+  if (isClear && promise.doubt === null) return known;
+  const frameRate = promise.frameRate ?? USUAL_FRAME_RATE;
+  const { tools, file, timeoutMs, clock, signal } = subject;
+  const subjectOfScan = { sizeBytes, startMicros, maxGapMicros, frameRate, inputOptions };
+  const { maxFrames } = limits;
+  const packets = await scanPackets(tools, file, subjectOfScan, { timeoutMs, maxFrames, clock }, signal);
+  const stream = chooseStream(candidatesOf(look, packets)) ?? likely;
+  // Where the packets go on without a jump, what is missing between two pictures was not decoded, and is as long as it is.
+  const isContinuous = scanned(packets, stream.index)?.isContinuous === true;
+  return {
+    ...known,
+    stream,
+    promise: headerPromise(report, stream, limits),
+    maxGapMicros: isContinuous ? MAX_FIRST_GAP_MICROS : maxGapMicros,
+    packets,
+  };
+}
+
+async function describe(subject: Subject, measured: Measured, limits: VideoLimits): Promise<ProbedVideo> {
+  const { look, stream, inputOptions, startMicros, maxGapMicros, packets, sizeBytes } = measured;
+  const { report, details } = look;
+  const shown = report.frames.find((frame) => frame.stream_index === stream.index && (frame.width ?? 0) > 0);
+  const length = lengthOf(measured);
+  if (length === null) throw new Failure('VIDEO_NO_FRAMES', 'the video stream has no packets', { details });
+  checkLength(length, limits, details);
+  if (stream.width > 0) checkPicture(stream, limits, details);
+  const frame = shown ?? (await firstFrameOf(subject, stream.index, inputOptions));
+  const stored = { width: frame?.width ?? stream.width, height: frame?.height ?? stream.height };
+  checkPicture(stored, limits, details);
+  const aspect = ratioOf(frame?.sample_aspect_ratio ?? stream.sample_aspect_ratio);
+  const geometry = displayGeometry(stored, aspect, orientationIn(frame, stream));
+  checkPicture(displaySize(geometry), limits, details);
+  return {
+    container: report.format.format_name,
+    codec: stream.codec_name ?? 'unknown',
+    ...displaySize(geometry),
+    rotation: geometry.turn,
+    frameRate: length.frameRate ?? USUAL_FRAME_RATE,
+    durationSeconds: length.durationSeconds,
+    sizeBytes,
+    streamIndex: stream.index,
+    geometry,
+    startMicros,
+    maxGapMicros,
+    inputOptions,
+    packets,
+  };
+}
+
+/** Length, rate and count, by the header where it is believed and by the packets where it is not; null for a stream without any. */
+function lengthOf({ promise, packets, stream }: Measured): {
+  durationSeconds: number;
+  frameRate: number | null;
+  frames: number;
+} | null {
+  if (packets === null || promise.doubt === null) {
+    const { endSeconds, frames, frameRate } = promise;
+    return endSeconds === null ? null : { durationSeconds: endSeconds, frameRate, frames: frames ?? 0 };
   }
-  const found: ProbeReport = { ...parsed.data, format: parsed.data.format };
-  return videoInfoOf(found, limits, size, details);
+  const found = scanned(packets, stream.index);
+  if (found === undefined) return null;
+  const frameRate = promise.frameRate ?? measuredRate(found);
+  return { durationSeconds: found.endSeconds, frameRate, frames: found.packets };
+}
+
+/** Pictures may tell it themselves; else the stream does. */
+function orientationIn(frame: ProbedFrame | null, stream: ProbedStream): Orientation {
+  const lists = [frame?.side_data_list, stream.side_data_list];
+  const matrices = lists.flatMap((list) => list ?? []).flatMap(({ displaymatrix }) => displaymatrix ?? []);
+  const told = matrices.map(orientationOf).find((orientation) => orientation !== null);
+  return told ?? orientationOfTag(stream.tags?.['rotate']) ?? UPRIGHT;
 }
 
 async function sizeOf(file: string): Promise<number> {
@@ -82,66 +204,5 @@ async function sizeOf(file: string): Promise<number> {
     throw new Failure('DECODER_INTERRUPTED', 'the file vanished before it was read; keep cleaners away from WORK_DIR', {
       cause: error,
     });
-  }
-}
-
-interface ProbeRun {
-  readonly timeoutMs: number;
-  readonly words: LastWords;
-  readonly clock: Clock;
-}
-
-async function runProbe(
-  tools: FfmpegTools,
-  file: string,
-  run: ProbeRun,
-  signal: AbortSignal,
-): Promise<{ text: string; exit: ChildExit }> {
-  signal.throwIfAborted();
-  const args = ['-hide_banner', '-v', 'level+error', '-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS];
-  args.push('-print_format', 'json', '-show_format', '-show_streams', '-i', `file:${basename(file)}`);
-  const child = await startLimited(tools.ffprobe, args, dirname(file), limitsFor(run.timeoutMs, 1, undefined));
-  let late: Promise<Failure> | null = null;
-  const end = (): void => void child.stop();
-  const wait = new WatchedWait(child, run.timeoutMs, run.clock, () => {
-    // Read before it is ended: afterwards nobody knows what it did.
-    late = lateness(wait, run).finally(end);
-  });
-  signal.addEventListener('abort', end, { once: true });
-  const errors = new LineSplitter((line) => run.words.add(line));
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => errors.push(chunk));
-  let text = '';
-  try {
-    if (signal.aborted) end();
-    for await (const chunk of child.stdout.setEncoding('utf8')) {
-      text += String(chunk);
-      if (text.length > MAX_REPORT_BYTES) throw new Failure('NOT_A_VIDEO', 'ffprobe reports too much about the file');
-    }
-    const exit = await child.exited;
-    errors.end();
-    signal.throwIfAborted();
-    if (late !== null) throw await (late as Promise<Failure>);
-    return { text, exit };
-  } catch (error) {
-    signal.throwIfAborted();
-    throw late === null ? error : await (late as Promise<Failure>);
-  } finally {
-    wait.cancel();
-    signal.removeEventListener('abort', end);
-    await child.stop();
-  }
-}
-
-async function lateness(wait: WatchedWait, { timeoutMs, words }: ProbeRun): Promise<Failure> {
-  return tookTooLong(`ffprobe did not end within ${timeoutMs} ms`, await wait.verdict(), {
-    details: { timeoutMs, lastWords: words.text },
-  });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

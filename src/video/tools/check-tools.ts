@@ -24,6 +24,7 @@ const DECODING: DecodeOptions = {
   stallTimeoutMs: CHECK_LIMIT_MS * 4,
   wallTimeoutMs: CHECK_LIMIT_MS * 4,
   maxFrames: 100,
+  maxDurationSeconds: 60,
   threads: 0,
 };
 /** Builds of ffmpeg round differently on the way to RGB. */

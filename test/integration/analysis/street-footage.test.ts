@@ -53,6 +53,7 @@ const DECODING: DecodeOptions = {
   stallTimeoutMs: 120_000,
   wallTimeoutMs: 600_000,
   maxFrames: 2_000,
+  maxDurationSeconds: 600,
   threads: 1,
 };
 

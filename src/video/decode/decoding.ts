@@ -1,0 +1,154 @@
+import { Failure } from '../../failure/failure.ts';
+import { systemClock, type Clock } from '../../time/clock.ts';
+import type { SamplingLog } from '../clock/sampling.ts';
+import type { Frame } from '../frame.ts';
+import type { ChildExit, LimitedChild } from '../tools/child-process.ts';
+import { LastWords, LineSplitter } from '../tools/last-words.ts';
+import { tookTooLong, verdictSinceStart, WatchedWait } from '../tools/watched-wait.ts';
+import { FrameCollector } from './frame-collector.ts';
+import type { DecodingEnd } from './judge-end.ts';
+
+export interface DecodingLimits {
+  /** Longest silence of ffmpeg while we wait for it. */
+  readonly stallTimeoutMs: number;
+  /** Longest time that we wait for ffmpeg in total; the consumer's own time does not count. */
+  readonly wallTimeoutMs: number;
+  /** Frames decoded, not sampled. */
+  readonly maxFrames: number;
+  /** On the clock of the video: a header may promise less than comes. */
+  readonly maxDurationSeconds: number;
+  /** The system's when absent. */
+  readonly clock?: Clock;
+}
+
+type Picture = Pick<Frame, 'index' | 't' | 'pixels'>;
+
+/** One run of ffmpeg: its pictures and what it says of their times, joined in order. */
+export class Decoding {
+  readonly #child: LimitedChild;
+  readonly #limits: DecodingLimits;
+  readonly #signal: AbortSignal;
+  readonly #clock: Clock;
+  readonly #frames: FrameCollector;
+  readonly #log: SamplingLog;
+  readonly #words = new LastWords();
+  #logEnded = false;
+  #waitedMs = 0;
+  #activity = 0;
+  #wake: () => void = () => {};
+
+  constructor(
+    child: LimitedChild,
+    output: { readonly frameBytes: number; readonly log: SamplingLog },
+    limits: DecodingLimits,
+    signal: AbortSignal,
+  ) {
+    this.#child = child;
+    this.#limits = limits;
+    this.#signal = signal;
+    this.#clock = limits.clock ?? systemClock;
+    this.#log = output.log;
+    const changed = (): void => {
+      this.#activity += 1;
+      this.#wake();
+    };
+    this.#frames = new FrameCollector(child.stdout, output.frameBytes, changed);
+    const lines = new LineSplitter((line) => {
+      if (!this.#log.read(line)) this.#words.add(line);
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      lines.push(chunk);
+      changed();
+    });
+    child.stderr.on('close', () => {
+      lines.end();
+      this.#log.end();
+      this.#logEnded = true;
+      changed();
+    });
+  }
+
+  /** Milliseconds for which ffmpeg was waited for. */
+  get waitedMs(): number {
+    return this.#waitedMs;
+  }
+
+  /** The next sampled picture; null when ffmpeg has ended. */
+  async next(): Promise<Picture | null> {
+    for (;;) {
+      this.#signal.throwIfAborted();
+      this.#holdToLimits();
+      if (this.#frames.waiting > 0 && this.#log.waiting > 0) {
+        const note = this.#log.take();
+        const pixels = this.#frames.take();
+        // What lets frames through knows no future: some of them turn out to be no samples.
+        if (note?.isPicked === true && pixels !== null) return { index: note.index, t: note.t, pixels };
+        continue;
+      }
+      if (this.#frames.ended && this.#logEnded) return null;
+      await this.#change();
+    }
+  }
+
+  /** How it ended, once there is nothing more to come. */
+  async ended(): Promise<DecodingEnd> {
+    const exit = await this.#child.exited;
+    const { decoded, startSeconds, endSeconds, perSecond } = this.#log;
+    return {
+      end: { tool: 'ffmpeg', exit, words: this.#words },
+      decodedFrames: decoded,
+      span: { startSeconds, endSeconds, perSecond },
+      isTorn: this.#frames.partialBytes > 0 || this.#frames.waiting !== this.#log.waiting,
+      details: this.#details(exit),
+    };
+  }
+
+  #holdToLimits(): void {
+    const { maxFrames, maxDurationSeconds } = this.#limits;
+    if (this.#log.decoded > maxFrames) {
+      throw new Failure('VIDEO_TOO_LONG', `more than ${maxFrames} frames in the file`, { details: { maxFrames } });
+    }
+    if (this.#log.endSeconds > maxDurationSeconds) {
+      throw new Failure('VIDEO_TOO_LONG', `the video is longer than ${maxDurationSeconds} s`, {
+        details: { maxDurationSeconds },
+      });
+    }
+  }
+
+  /** Waits until ffmpeg says something, the signal fires or a deadline passes. */
+  async #change(): Promise<void> {
+    const { stallTimeoutMs, wallTimeoutMs } = this.#limits;
+    const leftMs = wallTimeoutMs - this.#waitedMs;
+    const waitMs = Math.max(0, Math.min(stallTimeoutMs, leftMs));
+    const before = this.#activity;
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const wait = new WatchedWait(this.#child, waitMs, this.#clock, resolve);
+    this.#wake = resolve;
+    this.#signal.addEventListener('abort', this.#wake, { once: true });
+    await over;
+    this.#signal.removeEventListener('abort', this.#wake);
+    this.#wake = () => {};
+    this.#waitedMs += wait.ranMs;
+    wait.cancel();
+    const isSilent = (): boolean => this.#activity === before;
+    if (this.#signal.aborted || (!isSilent() && this.#waitedMs < wallTimeoutMs)) return;
+    const isStalled = isSilent() && waitMs === stallTimeoutMs;
+    const verdict = isStalled ? await wait.verdict() : await verdictSinceStart(this.#child, this.#waitedMs);
+    // It may have spoken, or the job have ended, while it was looked at.
+    if (this.#signal.aborted || (isStalled && !isSilent())) return;
+    throw tookTooLong(
+      isStalled ? `ffmpeg said nothing for ${stallTimeoutMs} ms` : `ffmpeg needed more than ${wallTimeoutMs} ms`,
+      verdict,
+      { details: { ...this.#details(null), stallTimeoutMs, wallTimeoutMs } },
+    );
+  }
+
+  #details(exit: ChildExit | null): Record<string, string | number | null> {
+    return {
+      lastWords: this.#words.text,
+      decodedFrames: this.#log.decoded,
+      exitCode: exit?.code ?? null,
+      exitSignal: exit?.signal ?? null,
+    };
+  }
+}

@@ -1,0 +1,34 @@
+/** What is told of a stream that may be the recording. */
+export interface VideoCandidate {
+  readonly index: number;
+  readonly width: number;
+  readonly height: number;
+  /** Null where neither header nor packets say it. */
+  readonly frames: number | null;
+  readonly disposition: Readonly<Record<string, number>>;
+}
+
+/** Pictures beside a recording: cover art and thumbnails. */
+const PICTURE_FLAGS = ['attached_pic', 'timed_thumbnails', 'still_image'];
+
+/**
+ * The stream that is the recording: no picture beside it; nothing with one frame where another has more; then the one that is marked as
+ * default, then the largest, then the first. Null when no stream shows a video.
+ */
+export function chooseStream<Candidate extends VideoCandidate>(candidates: readonly Candidate[]): Candidate | null {
+  const videos = candidates.filter(({ disposition }) => PICTURE_FLAGS.every((flag) => disposition[flag] !== 1));
+  const order = (a: Candidate, b: Candidate): number =>
+    Number(isStill(a)) - Number(isStill(b)) ||
+    Number(isDefault(b)) - Number(isDefault(a)) ||
+    b.width * b.height - a.width * a.height ||
+    a.index - b.index;
+  return videos.toSorted(order)[0] ?? null;
+}
+
+function isStill({ frames }: VideoCandidate): boolean {
+  return frames !== null && frames <= 1;
+}
+
+function isDefault({ disposition }: VideoCandidate): boolean {
+  return disposition['default'] === 1;
+}
