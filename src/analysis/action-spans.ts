@@ -79,5 +79,6 @@ function begin<Mark>(reading: TimedAction<Mark>): ActionSpan<Mark> {
 }
 
 function extend<Mark>(span: ActionSpan<Mark>, reading: TimedAction<Mark>): ActionSpan<Mark> {
-  return { ...span, lastSeconds: reading.t, readings: span.readings + 1, scoreSum: span.scoreSum + reading.score };
+  const lastSeconds = Math.max(span.lastSeconds, reading.t);
+  return { ...span, lastSeconds, readings: span.readings + 1, scoreSum: span.scoreSum + reading.score };
 }

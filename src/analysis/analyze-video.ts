@@ -2,15 +2,16 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Frame } from '../video/frame.ts';
 import type { Footage } from '../video/footage.ts';
 import type { VideoInfo } from '../video/video-info.ts';
-import { createFrameAnalyst, type FrameAnalyst } from './frame-analyst.ts';
+import { createFrameAnalyst, type Findings, type FrameAnalyst } from './frame-analyst.ts';
 import { createTurns, flowFrames, type Turn } from './frame-flow.ts';
 import type { KeyFrame } from './key-frames.ts';
 import type { ChainDescription, ModelChain, StageTiming } from '../chain/model-chain.ts';
 import { perStage } from '../chain/per-stage.ts';
 import type { ChainStage } from '../failure/stage.ts';
+import { missingStretches } from './missing-footage.ts';
 import { expectedFrames, progressAt, type AnalysisProgress } from './progress.ts';
 import { readPersons } from './person-readings.ts';
-import { createSceneWriter, type SceneDescriber, type SceneWriter } from './scene-writer.ts';
+import { createSceneWriter, type SceneDescriber, type SceneResult, type SceneWriter } from './scene-writer.ts';
 import type { AnalysisSettings } from './settings.ts';
 import { shareFrame } from './shared-frame.ts';
 import { ANALYSIS_FORMAT_VERSION, type VideoAnalysis } from './video-analysis.ts';
@@ -64,7 +65,7 @@ export async function analyzeVideo(
   signal.throwIfAborted();
   const clock = deps.clock ?? ((): number => performance.now());
   const started = clock();
-  const expected = expectedFrames(input.info, settings.framesPerSecond);
+  const promised = expectedFrames(input.info, settings.framesPerSecond);
   const before = await deps.chain.timings();
   // The scene texts of a video that has failed otherwise are given up too.
   const ended = new AbortController();
@@ -80,7 +81,7 @@ export async function analyzeVideo(
     results: createTurns(),
     onDone: () => {
       done += 1;
-      onProgress(progressAt('frames', done, expected, clock() - started));
+      onProgress(progressAt('frames', done, promised, clock() - started));
     },
   };
   try {
@@ -89,32 +90,51 @@ export async function analyzeVideo(
     );
     onProgress(progressAt('finishing', done, Math.max(done, 1), clock() - started));
     const sceneResult = await scenes.finish();
-    const found = await analyst.finish(signal);
+    const footage = input.footage();
+    const found = await analyst.finish(footage, signal);
     deps.onKeyFrames?.(found.keyFrames);
     const after = await deps.chain.timings();
-    return {
-      version: ANALYSIS_FORMAT_VERSION,
-      video: videoFacts(input.info),
-      pack: packFacts(deps.chain.description),
-      sampling: { framesPerSecond: settings.framesPerSecond, frames: done, attributes: settings.attributes },
-      frames: found.frames,
-      tracks: found.tracks,
-      events: found.events,
-      scenes: sceneResult.scenes,
-      degraded: sceneResult.failures,
-      ...(sceneResult.cost === null ? {} : { sceneCost: sceneResult.cost }),
-      timings: {
-        totalMs: Math.round(clock() - started),
-        decodeMs: Math.round(decodeMs),
-        stages: timingsBetween(before, after),
-      },
+    const timings = {
+      totalMs: Math.round(clock() - started),
+      decodeMs: Math.round(decodeMs),
+      stages: timingsBetween(before, after),
     };
+    return toAnalysis(input, deps, settings, { done, footage, sceneResult, found, timings });
   } catch (error) {
     ended.abort(error);
     // Waiting scene texts hold frames: they end, and give them back, before the caller hears of the failure.
     await scenes.finish().catch(() => undefined);
     throw error;
   }
+}
+
+interface AnalysisResults {
+  readonly done: number;
+  readonly footage: Footage;
+  readonly sceneResult: SceneResult;
+  readonly found: Findings;
+  readonly timings: VideoAnalysis['timings'];
+}
+
+function toAnalysis(
+  { info }: AnalysisInput,
+  { chain }: AnalysisDeps,
+  { framesPerSecond, attributes }: AnalysisSettings,
+  { done, footage, sceneResult, found, timings }: AnalysisResults,
+): VideoAnalysis {
+  return {
+    version: ANALYSIS_FORMAT_VERSION,
+    video: videoFacts(info, footage),
+    pack: packFacts(chain.description),
+    sampling: { framesPerSecond, frames: done, attributes },
+    frames: found.frames,
+    tracks: found.tracks,
+    events: found.events,
+    scenes: sceneResult.scenes,
+    degraded: [...missingStretches(footage.missing), ...sceneResult.failures],
+    ...(sceneResult.cost === null ? {} : { sceneCost: sceneResult.cost }),
+    timings,
+  };
 }
 
 async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): Promise<void> {
@@ -143,8 +163,9 @@ async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): P
   }
 }
 
-function videoFacts(info: VideoInfo): VideoAnalysis['video'] {
-  const { width, height, frameRate, durationSeconds, codec, container, sizeBytes } = info;
+/** As the file says, but for the length: that is what came of it. */
+function videoFacts(info: VideoInfo, { durationSeconds }: Footage): VideoAnalysis['video'] {
+  const { width, height, frameRate, codec, container, sizeBytes } = info;
   return { width, height, frameRate, durationSeconds, codec, container, sizeBytes };
 }
 

@@ -6,7 +6,7 @@ import { highlightKeys, type HighlightWriter } from './highlights.ts';
 import type { PersonDraft, Reported } from './observations.ts';
 import type { EventMark, PersonHistory } from './person-history.ts';
 import type { PersonReading } from './person-readings.ts';
-import type { AnalysisSettings } from './settings.ts';
+import { readingPeriod, type AnalysisSettings } from './settings.ts';
 import type { ActionEvent } from './video-analysis.ts';
 
 interface RecordedFrame {
@@ -24,15 +24,18 @@ interface FoundSpan {
 /** Makes events, with their pictures, of the actions that are read of each person. */
 export interface EventRecorder {
   record(frame: RecordedFrame, reading: PersonReading, draft: PersonDraft, signal: AbortSignal): Promise<void>;
-  /** Ends what is still going on; events of the reported people, in order. */
-  finish(people: readonly PersonHistory[], reported: Reported): readonly ActionEvent[];
+  /** Ends what is still going on; events of the reported people, in order. `seenUntil`: how far the footage at a moment goes on. */
+  finish(
+    people: readonly PersonHistory[],
+    reported: Reported,
+    seenUntil: (seconds: number) => number,
+  ): readonly ActionEvent[];
 }
 
 export function createEventRecorder(
   videoId: string,
   highlights: HighlightWriter,
   settings: AnalysisSettings,
-  durationSeconds: number,
 ): EventRecorder {
   const ended: FoundSpan[] = [];
   const images = new Map<TimedAction<EventMark>, string>();
@@ -64,7 +67,7 @@ export function createEventRecorder(
       }
       if (step.confirmed !== null) await keepImage(step.confirmed.begin, signal);
     },
-    finish(people, reported) {
+    finish(people, reported, seenUntil) {
       const running = people.flatMap((history) => {
         const span = history.spans.finish();
         return span === null ? [] : [{ history, span }];
@@ -73,9 +76,8 @@ export function createEventRecorder(
         const person = reported.get(history.track);
         if (person === undefined || settings.events.ignoredActions.includes(span.label)) return [];
         const file = images.get(span.begin) ?? null;
-        const period = settings.actionEverySamples / settings.framesPerSecond;
         const event = { track: person.id, attributes: person.attributes, span, imageFile: file };
-        return [toActionEvent(event, period, durationSeconds)];
+        return [toActionEvent(event, readingPeriod(settings), seenUntil)];
       });
       return withHighlightKeys(videoId, inEventOrder(events));
     },

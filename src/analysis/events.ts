@@ -2,6 +2,7 @@ import { ageGroupOf } from './age-group.ts';
 import type { PersonAttributes } from './attributes.ts';
 import type { ActionSpan } from './action-spans.ts';
 import { roundTo } from './box-geometry.ts';
+import { clockText } from './clock-text.ts';
 import type { EventMark } from './person-history.ts';
 import type { ActionEvent } from './video-analysis.ts';
 
@@ -14,11 +15,15 @@ interface EventInput {
   readonly imageFile: string | null;
 }
 
-/** The stored event of a span. Its last reading stands for one more reading period; nothing lasts beyond the video. */
-export function toActionEvent(input: EventInput, periodSeconds: number, videoSeconds: number): ActionEvent {
+/** The stored event of a span. Its last reading stands for one more reading period, where footage of it was seen. */
+export function toActionEvent(
+  input: EventInput,
+  periodSeconds: number,
+  seenUntil: (seconds: number) => number,
+): ActionEvent {
   const { span, track, attributes } = input;
   const { begin } = span;
-  const end = Math.max(span.lastSeconds, Math.min(span.lastSeconds + periodSeconds, videoSeconds));
+  const end = Math.max(span.lastSeconds, Math.min(span.lastSeconds + periodSeconds, seenUntil(span.lastSeconds)));
   const durationSeconds = roundTo(end - begin.t, 3);
   const { age, gender } = attributes;
   const ageGroup = age === null ? null : ageGroupOf(age);
@@ -63,12 +68,5 @@ function eventText(
   );
   const person = described.length > 0 ? `Person ${track} (${described.join(', ')})` : `Person ${track}`;
   const place = who.zone === null ? '' : ` in zone ${who.zone}`;
-  return `${person}: ${label} at ${clock(startSeconds)} for ${durationSeconds.toFixed(1)} s${place}`;
-}
-
-/** Minutes and seconds with one decimal: `1:05.3`. */
-function clock(seconds: number): string {
-  const tenths = Math.round(seconds * 10);
-  const minutes = Math.floor(tenths / 600);
-  return `${minutes}:${((tenths % 600) / 10).toFixed(1).padStart(4, '0')}`;
+  return `${person}: ${label} at ${clockText(startSeconds)} for ${durationSeconds.toFixed(1)} s${place}`;
 }

@@ -1,3 +1,4 @@
+import type { Footage } from '../video/footage.ts';
 import type { VideoInfo } from '../video/video-info.ts';
 import { createEventRecorder } from './event-recorder.ts';
 import { createHighlightWriter } from './highlights.ts';
@@ -7,6 +8,7 @@ import { toAnalysedFrame, type FrameDraft, type PersonDraft, type Reported } fro
 import { attributesOf, createPersonHistories } from './person-history.ts';
 import { planFrame, type FramePlan } from './person-plan.ts';
 import type { PersonReading } from './person-readings.ts';
+import { createSeenUntil } from './seen-footage.ts';
 import type { AnalysisSettings } from './settings.ts';
 import { toTrackSummary } from './track-summary.ts';
 import { createTracker } from './tracking/tracker.ts';
@@ -32,7 +34,7 @@ export interface Findings {
 export interface FrameAnalyst {
   plan(t: number, detections: readonly Detection[]): FramePlan;
   take(result: FrameResult, signal: AbortSignal): Promise<void>;
-  finish(signal: AbortSignal): Promise<Findings>;
+  finish(footage: Footage, signal: AbortSignal): Promise<Findings>;
 }
 
 export function createFrameAnalyst(
@@ -43,12 +45,7 @@ export function createFrameAnalyst(
   const { info: picture, workspaceDir } = video;
   const histories = createPersonHistories(settings);
   const context = { tracker: createTracker(settings.tracking, picture), histories, settings, picture };
-  const events = createEventRecorder(
-    video.videoId,
-    createHighlightWriter(chain, workspaceDir),
-    settings,
-    picture.durationSeconds,
-  );
+  const events = createEventRecorder(video.videoId, createHighlightWriter(chain, workspaceDir), settings);
   const keyFrames = createKeyFrameKeeper(chain, workspaceDir, settings.keyFrames, picture.durationSeconds);
   const drafts: FrameDraft[] = [];
 
@@ -65,8 +62,13 @@ export function createFrameAnalyst(
       await keyFrames.offer(result, tracked, result.handle, signal);
       drafts.push({ index: result.index, t: result.t, plan: result.plan, persons });
     },
-    async finish(signal) {
+    async finish(footage, signal) {
       signal.throwIfAborted();
+      const seenUntil = createSeenUntil({
+        times: drafts.map(({ t }) => t),
+        footage,
+        sampleSeconds: 1 / settings.framesPerSecond,
+      });
       const people = histories.all().filter((history) => history.observations >= settings.tracking.minObservations);
       const reported: Reported = new Map(
         people.map((history, index) => [history.track, { id: index + 1, attributes: attributesOf(history) }]),
@@ -77,8 +79,8 @@ export function createFrameAnalyst(
           const person = reported.get(history.track);
           return person === undefined ? [] : [toTrackSummary(person.id, history, person.attributes)];
         }),
-        events: events.finish(people, reported),
-        keyFrames: keyFrames.kept(),
+        events: events.finish(people, reported, seenUntil),
+        keyFrames: keyFrames.kept(footage.durationSeconds),
       };
     },
   };

@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FrameHandle, ModelChain } from '../chain/model-chain.ts';
+import { FullestFrames } from './fullest-frames.ts';
 
 /** A picture kept for a report: plain JPEG, the boxes are in the analysis. */
 export interface KeyFrame {
@@ -17,33 +18,32 @@ interface KeyFrameKeeper {
     handle: FrameHandle,
     signal: AbortSignal,
   ): Promise<void>;
-  kept(): readonly KeyFrame[];
+  /** Asked once, when it is known how long the video is. */
+  kept(durationSeconds: number): readonly KeyFrame[];
 }
 
 /**
- * Keeps up to `count` pictures in `workspaceDir/key-frames`: the video is cut into `count` equal stretches and each
- * keeps its first frame with the most persons, so that a report shows the whole video and not its busiest minute.
+ * Keeps pictures in `workspaceDir/key-frames` and tells the best `count` of them: the video is cut into `count` equal stretches and each
+ * shows its first frame with the most persons, so that a report shows the whole video and not its busiest minute.
  */
 export function createKeyFrameKeeper(
   chain: ModelChain,
   workspaceDir: string,
   count: number,
-  durationSeconds: number,
+  promisedSeconds: number,
 ): KeyFrameKeeper {
   const folder = join(workspaceDir, 'key-frames');
-  const stretches = new Map<number, { readonly persons: number; readonly frame: KeyFrame }>();
+  const fullest = new FullestFrames<KeyFrame>(count, promisedSeconds);
   return {
     async offer(frame, persons, handle, signal) {
-      if (count <= 0 || persons === 0) return;
-      const share = durationSeconds > 0 ? frame.t / durationSeconds : 0;
-      const stretch = Math.min(count - 1, Math.max(0, Math.floor(share * count)));
-      if ((stretches.get(stretch)?.persons ?? 0) >= persons) return;
+      if (count <= 0 || persons === 0 || !fullest.wants(frame.t, persons)) return;
       const jpeg = await chain.jpeg(handle, { maxWidth: 960, quality: 80 }, signal);
       await mkdir(folder, { recursive: true });
-      const file = join(folder, `${stretch}.jpg`);
+      const file = join(folder, `${frame.index}.jpg`);
       await writeFile(file, jpeg, { signal });
-      stretches.set(stretch, { persons, frame: { frameIndex: frame.index, t: frame.t, file } });
+      const dropped = fullest.add(frame.t, persons, { frameIndex: frame.index, t: frame.t, file });
+      for (const { file: left } of dropped) await rm(left, { force: true });
     },
-    kept: () => [...stretches.entries()].sort(([a], [b]) => a - b).map(([, { frame }]) => frame),
+    kept: (durationSeconds) => fullest.best(durationSeconds),
   };
 }

@@ -1,7 +1,7 @@
 import { createActionSpans } from './action-spans.ts';
 import { aggregateAttributes, createAttributeCollector, type PersonAttributes } from './attributes.ts';
 import type { ActionReading, AgeGender, Orientation } from '../chain/model-chain.ts';
-import type { AnalysisSettings } from './settings.ts';
+import { readingPeriod, type AnalysisSettings } from './settings.ts';
 import type { BoxTuple } from './video-analysis.ts';
 
 /** Where an action may have begun: what its event will show. */
@@ -41,7 +41,8 @@ export function createPersonHistories(settings: AnalysisSettings): PersonHistori
       const known = histories.get(track) ?? startHistory(track, t, settings);
       histories.set(track, known);
       known.observations += 1;
-      known.endSeconds = t;
+      // Whatever the clock of the footage does: what ends before it begins cannot be stored.
+      known.endSeconds = Math.max(known.endSeconds, t);
       return known;
     },
     all: () => [...histories.values()].sort((a, b) => a.track - b.track),
@@ -56,10 +57,15 @@ function startHistory(track: number, t: number, settings: AnalysisSettings): Per
     observations: 0,
     collector: createAttributeCollector(settings.attributeReadings),
     frameReadings: [],
-    spans: createActionSpans(settings.events),
+    spans: createActionSpans({ ...settings.events, maxGapSeconds: longestPause(settings) }),
     actionCounts: new Map(),
     lastAction: null,
   };
+}
+
+/** Readings that are asked for more rarely than the longest pause of an event must still follow one another. */
+function longestPause(settings: AnalysisSettings): number {
+  return Math.max(settings.events.maxGapSeconds, 1.5 * readingPeriod(settings));
 }
 
 /** Age and gender over all readings of the person. */

@@ -5,13 +5,13 @@ type AnalysisStage = 'frames' | 'finishing';
 export interface AnalysisProgress {
   readonly stage: AnalysisStage;
   readonly framesDone: number;
-  /** An estimate from the container's duration. */
+  /** An estimate from the length that the file promises; grows where more comes. */
   readonly framesExpected: number;
-  /** 0..99; a video is at 100 when its rows are committed. */
+  /** 0..99, never less than before; a video is at 100 when its rows are committed. */
   readonly percent: number;
   /** Sampled frames per second of wall time since the start. */
   readonly framesPerSecond: number;
-  /** Null until the first frame is done. */
+  /** Null until the first frame is done, and where more has come than the file promises: then nothing says how much is left. */
   readonly etaSeconds: number | null;
 }
 
@@ -25,17 +25,18 @@ export function expectedFrames(info: VideoInfo, framesPerSecond: number): number
 export function progressAt(
   stage: AnalysisStage,
   framesDone: number,
-  framesExpected: number,
+  framesPromised: number,
   elapsedMs: number,
 ): AnalysisProgress {
   const framesPerSecond = elapsedMs > 0 ? (framesDone * 1000) / elapsedMs : 0;
-  const left = Math.max(0, framesExpected - framesDone);
+  const framesExpected = Math.max(framesPromised, framesDone);
+  const isUnforeseen = framesDone > framesPromised;
   return {
     stage,
     framesDone,
     framesExpected,
     percent: stage === 'finishing' ? 99 : Math.min(99, Math.floor((framesDone / framesExpected) * 99)),
     framesPerSecond,
-    etaSeconds: framesPerSecond > 0 ? left / framesPerSecond : null,
+    etaSeconds: framesPerSecond > 0 && !isUnforeseen ? (framesExpected - framesDone) / framesPerSecond : null,
   };
 }

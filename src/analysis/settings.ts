@@ -19,7 +19,7 @@ export interface TrackingSettings {
 export interface EventSettings {
   /** Readings of one action in a row, single slips not counted, that make it an event. */
   readonly minReadings: number;
-  /** Two spans of one action of one person with a longer pause between them are two events. */
+  /** Two spans of one action of one person with a longer pause between them are two events; never less than 1.5 reading periods. */
   readonly maxGapSeconds: number;
   /** Labels that describe no event. */
   readonly ignoredActions: readonly string[];
@@ -48,6 +48,11 @@ export interface AnalysisSettings {
   readonly minOverlap: number;
   /** Pictures kept in the workspace for a report. */
   readonly keyFrames: number;
+}
+
+/** Seconds of footage between two action readings of one person. */
+export function readingPeriod(settings: Pick<AnalysisSettings, 'actionEverySamples' | 'framesPerSecond'>): number {
+  return settings.actionEverySamples / settings.framesPerSecond;
 }
 
 /** The settings of a worker without configuration. */
