@@ -91,7 +91,16 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
     health,
     events,
     processJob: createVideoProcessor(
-      { database, s3: clients.s3, tools, chain, describer, logger, onAnalysed: tellAnalysed(events, chain) },
+      {
+        database,
+        s3: clients.s3,
+        tools,
+        chain,
+        describer,
+        logger,
+        onAnalysed: tellAnalysed(events, chain),
+        onStored: (analysis) => tellDegraded(events, analysis),
+      },
       await processorSettings(config),
     ),
     onRejectedMessage: (message, failure) =>
@@ -109,6 +118,11 @@ function tellAnalysed(events: WorkerEventBus, chain: ModelChain): (analysis: Vid
       () => events.emit('video:analysed', { frames, stageSeconds: {} }),
     );
   };
+}
+
+function tellDegraded(events: WorkerEventBus, { degraded }: VideoAnalysis): void {
+  const kinds = new Map(degraded.map(({ stage, code }) => [`${stage} ${code}`, { stage, code }]));
+  for (const kind of kinds.values()) events.emit('video:degraded', kind);
 }
 
 try {

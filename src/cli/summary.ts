@@ -21,7 +21,7 @@ export function summaryLines(analysis: VideoAnalysis): string[] {
     '',
     `scenes (${scenes.length})`,
     ...scenes.map((scene) => `  ${formatClock(scene.t, true)}  ${scene.text}`),
-    ...analysis.degraded.map((part) => `  without ${part.stage}: ${part.message}`),
+    ...analysis.degraded.map(degradedText),
     '',
     `timings: ${formatMs(timings.totalMs)} in all, ${formatMs(timings.decodeMs)} waiting for frames`,
     ...Object.entries(timings.stages).map(
@@ -29,6 +29,10 @@ export function summaryLines(analysis: VideoAnalysis): string[] {
         `  ${stage.padEnd(12)} ${String(timing.items).padStart(5)} items in ${String(timing.runs).padStart(4)} runs  ${formatMs(timing.runMs)} of ${formatMs(timing.totalMs)} inside the model`,
     ),
   ];
+}
+
+function degradedText({ stage, message }: VideoAnalysis['degraded'][number]): string {
+  return stage === 'decode' ? `  missing footage: ${message}` : `  without ${stage}: ${message}`;
 }
 
 function personText(track: VideoAnalysis['tracks'][number]): string {

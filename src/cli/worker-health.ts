@@ -54,6 +54,7 @@ export function countEvents(events: WorkerEventBus, metrics: WorkerMetrics): voi
     metrics.framesAnalysed(frames);
     for (const [stage, seconds] of Object.entries(stageSeconds)) metrics.stageSpent(stage, seconds);
   });
+  events.on('video:degraded', ({ stage, code }) => metrics.degraded(stage, code));
   events.on('message:rejected', ({ failure }) => metrics.failed(failure, 'message'));
   events.on('lease:renewed', () => metrics.leaseRenewed());
   events.on('lease:lost', () => metrics.leaseLost());

@@ -31,6 +31,8 @@ export interface VideoProcessorDeps {
   readonly onProgress?: (job: Job, progress: AnalysisProgress) => void;
   /** Told of every analysis that was made, stored or not. */
   readonly onAnalysed?: (analysis: VideoAnalysis) => void;
+  /** Told of every analysis that readers can see now. */
+  readonly onStored?: (analysis: VideoAnalysis) => void;
 }
 
 export interface VideoProcessorSettings {

@@ -15,7 +15,7 @@ export interface RunReporterOptions {
 export interface RunReporter extends AsyncDisposable {
   /** Fires when the database says that another run holds the fencing token. */
   readonly signal: AbortSignal;
-  /** Latest wins; written at most once at a time, so a slow database drops steps instead of queueing them. */
+  /** Latest wins, though a percentage never goes back; written at most once at a time, so a slow database drops steps instead of queueing them. */
   report(progress: { readonly percent: number; readonly stage: string }): void;
   /**
    * Runs what ends the run. Progress is over by then, and the signs of life that go on no longer abort: the database
@@ -32,6 +32,7 @@ const CALL_TIMEOUT_MS = 10_000;
  */
 export function createRunReporter(options: RunReporterOptions): RunReporter {
   const superseded = new AbortController();
+  let percent = 0;
   let latest: { readonly percent: number; readonly stage: string } | null = null;
   let writing: Promise<void> | null = null;
   let ends = false;
@@ -67,7 +68,9 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
     signal: superseded.signal,
     report(progress) {
       if (ends) return;
-      latest = progress;
+      // The first frames of a long video are less than what its probe was worth.
+      percent = Math.max(percent, progress.percent);
+      latest = { percent, stage: progress.stage };
       writing ??= drain();
     },
     async ending(commit) {

@@ -23,7 +23,7 @@ export function renderReport(analysis: VideoAnalysis, images: ReportImages, opti
     renderDegraded(analysis),
     section(
       'Timeline',
-      `<div class="card">${renderTimeline(analysis, colourOf)}${renderLegend(actions, colourOf)}</div>`,
+      `<div class="card">${renderTimeline(analysis, colourOf)}${renderLegend(analysis, actions, colourOf)}</div>`,
     ),
     images.keyFrames.length === 0
       ? ''
@@ -97,10 +97,10 @@ function renderDegraded({ degraded }: VideoAnalysis): string {
   return section('Incomplete', `<div class="card warn"><ul>${lines.join('')}</ul></div>`);
 }
 
-function renderLegend(actions: readonly string[], colourOf: Colours): string {
-  if (actions.length === 0) return '';
+function renderLegend({ degraded }: VideoAnalysis, actions: readonly string[], colourOf: Colours): string {
   const items = actions.map((name) => `<li><i style="background:${colourOf(name)}"></i>${escapeHtml(name)}</li>`);
-  return `<ul class="legend">${items.join('')}</ul>`;
+  if (degraded.some(({ stage }) => stage === 'decode')) items.push('<li><i class="gap"></i>no footage</li>');
+  return items.length === 0 ? '' : `<ul class="legend">${items.join('')}</ul>`;
 }
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -16,6 +16,7 @@ h1{font-size:26px;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:18px;margin
 .tag{font-family:system-ui,sans-serif;font-weight:600}
 .timeline{width:100%;min-width:640px;height:auto;display:block}.timeline text{fill:var(--ink);font-size:13px}.timeline .axis{fill:var(--soft);font-size:11px}
 .tick{stroke:var(--line)}.span{stroke:var(--soft);stroke-dasharray:2 3}.mark{fill:var(--card);stroke:var(--ink);stroke-width:2}
+.missing,.gap{fill:#d55e00;background:#d55e00}.missing{fill-opacity:.35;stroke:#d55e00;stroke-dasharray:3 3}
 .legend{display:flex;flex-wrap:wrap;gap:6px 16px;margin:10px 0 0;padding:0;list-style:none;font-size:13px}
 .legend i{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:7px 12px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}

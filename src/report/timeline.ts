@@ -13,6 +13,9 @@ const LABEL = 92;
 const WIDTH = 960;
 const ROW = 34;
 const TOP = 26;
+const RIGHT = 22;
+/** What is missing can be seen, however short it is. */
+const SMALLEST = 3;
 
 /** The stretches of one person's readings, in time order; a pause longer than three samples is left open. */
 export function stretchesOf(analysis: VideoAnalysis, track: number): TimelineStretch[] {
@@ -33,18 +36,44 @@ export function stretchesOf(analysis: VideoAnalysis, track: number): TimelineStr
   return stretches;
 }
 
-/** One row per person as SVG; bars are readings, dots are events. */
+/** One row per person as SVG; bars are readings, dots are events, and what is missing of the video is shaded. */
 export function renderTimeline(analysis: VideoAnalysis, colourOf: (action: string | null) => string): string {
-  if (analysis.tracks.length === 0) return '<p class="quiet">Nobody was seen in this video.</p>';
-  const seconds = Math.max(analysis.video.durationSeconds, analysis.frames.at(-1)?.t ?? 0, 1);
-  const x = (t: number): number => LABEL + (t / seconds) * (WIDTH - LABEL - 22);
-  const height = TOP + analysis.tracks.length * ROW + 4;
+  const missing = missingIn(analysis);
+  const nobody = '<p class="quiet">Nobody was seen in this video.</p>';
+  if (analysis.tracks.length === 0 && missing.length === 0) return nobody;
+  const ends = missing.map(({ from, to }) => to ?? from);
+  const seconds = Math.max(analysis.video.durationSeconds, analysis.frames.at(-1)?.t ?? 0, 1, ...ends);
+  const x = (t: number): number => LABEL + (t / seconds) * (WIDTH - LABEL - RIGHT);
+  const height = TOP + Math.max(1, analysis.tracks.length) * ROW + 4;
   const ticks = ticksOf(seconds).map(
     (t) =>
       `<line class="tick" x1="${fixed(x(t))}" x2="${fixed(x(t))}" y1="${TOP - 4}" y2="${height}"/><text class="axis" x="${fixed(x(t))}" y="14" text-anchor="middle">${formatClock(t)}</text>`,
   );
   const rows = analysis.tracks.map((track, row) => renderRow(analysis, track, TOP + row * ROW, { x, colourOf }));
-  return `<svg class="timeline" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Timeline per person">${ticks.join('')}${rows.join('')}</svg>`;
+  const holes = missing.map((stretch) => renderMissing(stretch, x, height));
+  const svg = `<svg class="timeline" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Timeline per person">${ticks.join('')}${rows.join('')}${holes.join('')}</svg>`;
+  return analysis.tracks.length === 0 ? nobody + svg : svg;
+}
+
+interface MissingStretch {
+  readonly from: number;
+  /** Null: to an end that nobody knows. */
+  readonly to: number | null;
+  readonly message: string;
+}
+
+function missingIn({ degraded }: VideoAnalysis): MissingStretch[] {
+  return degraded.flatMap(({ stage, fromSeconds, toSeconds, message }) =>
+    stage === 'decode' && fromSeconds !== undefined ? { from: fromSeconds, to: toSeconds ?? null, message } : [],
+  );
+}
+
+/** Over the rows: nothing was seen there, whatever a bar bridges. */
+function renderMissing({ from, to, message }: MissingStretch, x: (t: number) => number, height: number): string {
+  const left = Math.min(x(from), WIDTH - RIGHT - SMALLEST);
+  const right = to === null ? WIDTH - RIGHT : x(to);
+  const width = Math.max(SMALLEST, right - left);
+  return `<rect class="missing" x="${fixed(left)}" y="${TOP - 4}" width="${fixed(width)}" height="${height - TOP + 4}"><title>${escapeHtml(message)}</title></rect>`;
 }
 
 interface Scale {

@@ -31,6 +31,8 @@ export interface WorkerMetrics extends Disposable {
   receivesBurnt(by: string, count: number): void;
   pollFailed(): void;
   framesAnalysed(count: number): void;
+  /** An analysis was stored that goes without something, by the stage and the code of that. */
+  degraded(stage: string, code: string): void;
   stageSpent(stage: string, seconds: number): void;
 }
 
@@ -53,6 +55,10 @@ export function createWorkerMetrics(sources: WorkerMetricsSources): WorkerMetric
   );
   const polls = registry.counter('video_worker_poll_failures_total', 'Polls that failed');
   const frames = registry.counter('video_worker_frames_total', 'Sampled frames analysed');
+  const degraded = registry.counter(
+    'video_worker_degraded_total',
+    'Analyses that were stored without something, by stage and code (`decode`: footage is missing)',
+  );
   const stages = registry.counter('video_worker_stage_seconds_total', 'Seconds inside model runs, by stage');
   registry.gaugeOf('video_worker_slots', 'Videos that may be in work at once', () => sources.slots);
   registry.gaugeOf('video_worker_slots_busy', 'Videos in work', () => sources.busySlots());
@@ -87,6 +93,7 @@ export function createWorkerMetrics(sources: WorkerMetricsSources): WorkerMetric
     receivesBurnt: (by, count) => burnt.add({ by }, count),
     pollFailed: () => polls.add(),
     framesAnalysed: (count) => frames.add({}, count),
+    degraded: (stage, code) => degraded.add({ stage, code }),
     stageSpent: (stage, spent) => stages.add({ stage }, spent),
     [Symbol.dispose]() {
       delay.disable();

@@ -24,6 +24,8 @@ export interface WorkerEvents {
   'job:returned': { readonly messageId: string; readonly key: string; readonly disposition: Disposition };
   /** `stageSeconds`: spent inside the models by all videos since the last such event, which overlap. */
   'video:analysed': { readonly frames: number; readonly stageSeconds: Readonly<Record<string, number>> };
+  /** An analysis was stored that goes without something; once for each stage and code. */
+  'video:degraded': { readonly stage: string; readonly code: string };
   /** The job's message is settled, or is nobody's to settle here. */
   'job:settled': {
     readonly messageId: string;

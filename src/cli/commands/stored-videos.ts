@@ -54,12 +54,20 @@ async function status(reference: string | undefined, options: { readonly json?: 
     return;
   }
   for (const video of videos) process.stdout.write(`${statusLine(video)}\n`);
+  // Of many videos the codes say enough; of one it is told in full.
+  const degraded = reference === undefined ? [] : (videos[0]?.run?.degraded ?? []);
+  for (const { stage, code, message } of degraded) process.stdout.write(`  ${stage}: ${code}: ${message}\n`);
   if (videos.length === 0) process.stdout.write('no videos yet\n');
 }
 
 function statusLine(video: VideoRecord): string {
-  const what = video.failureCode ?? video.stage ?? '';
+  const what = video.failureCode ?? video.stage ?? degradedCodes(video);
   return `${video.externalId}  ${video.status.padEnd(10)} ${String(Math.round(video.progress)).padStart(3)} %  attempts ${video.attempts}  ${what}  s3://${video.bucket}/${video.key}`;
+}
+
+function degradedCodes({ run }: VideoRecord): string {
+  const codes = new Set(run?.degraded.map(({ code }) => code));
+  return codes.size === 0 ? '' : `degraded: ${[...codes].join(', ')}`;
 }
 
 async function requireVideo(database: Database, reference: string, signal: AbortSignal): Promise<VideoRecord> {

@@ -12,6 +12,7 @@ import { ANALYSIS_FORMAT_VERSION } from '../../analysis/video-analysis.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
 import type { Database } from '../client.ts';
 import { databaseCall } from '../database-call.ts';
+import { storedDegraded } from './stored-degraded.ts';
 
 type Gender = TrackSummary['gender'];
 
@@ -86,8 +87,7 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
         text: scene.text,
         source: scene.source === 'bedrock' ? 'bedrock' : 'local',
       })),
-      // Written by this program from these very types, and only read by it.
-      degraded: (run.degraded ?? []) as unknown as VideoAnalysis['degraded'],
+      degraded: storedDegraded(run.degraded),
       ...(run.sceneCost === null ? {} : { sceneCost: run.sceneCost as unknown as SceneCost }),
       timings: run.timings as unknown as VideoAnalysis['timings'],
     },

@@ -1,6 +1,8 @@
+import type { StageFailure } from '../../analysis/video-analysis.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
 import type { Database } from '../client.ts';
 import { databaseCall } from '../database-call.ts';
+import { storedDegraded } from './stored-degraded.ts';
 
 export type VideoStatus = 'pending' | 'processing' | 'completed' | 'failed';
 export type RunOutcome = 'running' | 'completed' | 'failed' | 'interrupted' | 'superseded';
@@ -24,6 +26,8 @@ export interface RunSummary {
   readonly aliveUntil: Date;
   readonly failureCode: string | null;
   readonly failureReason: string | null;
+  /** What its analysis goes without; empty for a run that has not completed. */
+  readonly degraded: readonly StageFailure[];
 }
 
 export interface VideoRecord {
@@ -115,5 +119,6 @@ function runSummary(run: VideoRow['runs'][number]): RunSummary {
     aliveUntil: run.aliveUntil,
     failureCode: run.failureCode,
     failureReason: run.failureReason,
+    degraded: storedDegraded(run.degraded),
   };
 }

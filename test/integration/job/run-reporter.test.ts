@@ -57,3 +57,22 @@ test('what is told around the commit cannot end the run that commits: it is writ
     await database.close();
   }
 });
+
+test('a percentage that was told never goes back', async () => {
+  const database = await openDatabase({ url: 'pglite:memory', schema: 'reporter' });
+  try {
+    await migrateDatabase(database, signal());
+    const claim = await claimRun(database, claimRequest({ aliveSeconds: 60 }), signal());
+    if (claim.kind !== 'started') throw new Error('the claim must start a run');
+    const { run } = claim;
+    await using reporter = createRunReporter({ database, run, aliveSeconds: 60, logger: pino({ level: 'silent' }) });
+    reporter.report({ percent: 7, stage: 'probe' });
+    reporter.report({ percent: 0, stage: 'frames' });
+    const stored = () => database.prisma.video.findUniqueOrThrow({ where: { id: run.videoId } });
+    let video = await stored();
+    while (video.stage !== 'frames') video = await stored();
+    expect(video.progress).toBe(7);
+  } finally {
+    await database.close();
+  }
+});

@@ -110,7 +110,13 @@ onBothDatabases((databases) => {
 
   describe('completing', () => {
     test('what was analysed can be read back', async () => {
-      const analysis = sampleAnalysis();
+      const hole = { stage: 'decode', code: 'FOOTAGE_MISSING', message: 'no frame came', fromSeconds: 1.25 } as const;
+      const degraded = [
+        { ...hole, toSeconds: 2 },
+        { ...hole, toSeconds: null },
+        { stage: 'scene', code: 'THROTTLED', message: 'slow down' },
+      ] as const;
+      const analysis = sampleAnalysis({ degraded });
       const run = await start(db, claimRequest());
       await completeRun(db, run, analysis, { highlightsBucket: 'highlights' }, signal());
       const stored = await loadAnalysis(other, run.videoId, signal());
@@ -124,7 +130,12 @@ onBothDatabases((databases) => {
           highlight: event.highlight === null ? null : { ...event.highlight, file: '' },
         })),
       });
-      expect(await findVideo(db, run.videoId, signal())).toMatchObject({ status: 'completed', progress: 100 });
+      expect(await findVideo(db, run.videoId, signal())).toMatchObject({
+        status: 'completed',
+        progress: 100,
+        durationSeconds: analysis.video.durationSeconds,
+        run: { degraded },
+      });
     });
 
     test('what the scene texts cost is kept, and the report from the database tells it', async () => {

@@ -31,6 +31,7 @@ test('what the worker tells is counted: outcomes as they were settled, failures 
   events.emit('circuit:open', { dependency: 'storage', forMs: 1 });
   events.emit('circuit:closed', { dependency: 'storage' });
   events.emit('video:analysed', { frames: 45, stageSeconds: { detection: 1.5 } });
+  events.emit('video:degraded', { stage: 'decode', code: 'FOOTAGE_MISSING' });
   const text = metrics.registry.render();
   for (const line of [
     'video_worker_jobs_total{outcome="completed"} 1',
@@ -41,6 +42,7 @@ test('what the worker tells is counted: outcomes as they were settled, failures 
     'video_worker_failures_total{class="permanent",code="MESSAGE_NOT_JSON",stage="message"} 1',
     'video_worker_circuit_open{dependency="storage"} 0',
     'video_worker_frames_total 45',
+    'video_worker_degraded_total{stage="decode",code="FOOTAGE_MISSING"} 1',
     'video_worker_stage_seconds_total{stage="detection"} 1.5',
   ]) {
     expect(text).toContain(`${line}\n`);

@@ -99,3 +99,47 @@ describe('timeline', () => {
     expect(stretchesOf(sampleAnalysis({ frames, video }), 1)).toHaveLength(2);
   });
 });
+
+describe('missing footage', () => {
+  const degraded = [
+    { stage: 'decode', code: 'FOOTAGE_MISSING', message: 'no frame came from 0:01.0', fromSeconds: 1, toSeconds: 2 },
+    { stage: 'decode', code: 'FOOTAGE_MISSING', message: 'the <end>', fromSeconds: 2.7, toSeconds: 5.4 },
+  ] as const;
+  /** From where to where the shaded parts of a timeline lie, in shares of its axis. */
+  const shaded = (html: string): number[][] =>
+    [...html.matchAll(/class="missing" x="([\d.]+)" y="\d+" width="([\d.]+)"/g)].map(([, x, width]) =>
+      [Number(x), Number(x) + Number(width)].map((at) => Math.round(((at - 92) / (960 - 92 - 22)) * 100) / 100),
+    );
+
+  test('is listed, and shaded on a timeline that reaches to its end', () => {
+    const html = renderReport(sampleAnalysis({ degraded }), NO_IMAGES, { title: 'x' });
+    expect(html).toContain('<li>decode: FOOTAGE_MISSING: no frame came from 0:01.0</li>');
+    expect(html).toContain('no footage</li>');
+    expect(shaded(html)).toEqual([
+      [0.19, 0.37],
+      [0.5, 1],
+    ]);
+    expect(html).toContain('<title>the &lt;end&gt;</title>');
+    expect(html).not.toMatch(/url\(/);
+    expect(unbalanced(html)).toEqual([]);
+  });
+
+  test('without an end reaches to the right, and can be seen also where nothing is left', () => {
+    const open = degraded.map((part) => ({ ...part, toSeconds: null }));
+    const html = renderReport(sampleAnalysis({ degraded: open }), NO_IMAGES, { title: 'x' });
+    expect(shaded(html)[0]).toEqual([0.37, 1]);
+    expect(html).toMatch(/class="missing" x="935.0" y="22" width="3.0"/);
+  });
+
+  test('is shown where nobody was seen, too', () => {
+    const empty = { frames: [], tracks: [], events: [], scenes: [] };
+    const html = renderReport(sampleAnalysis({ ...empty, degraded }), NO_IMAGES, { title: 'x' });
+    expect(html).toContain('Nobody was seen');
+    expect(shaded(html)).toHaveLength(2);
+    expect(unbalanced(html)).toEqual([]);
+  });
+
+  test('is not drawn where the footage is whole', () => {
+    expect(renderReport(sampleAnalysis(), NO_IMAGES, { title: 'x' })).not.toMatch(/class="missing"|no footage/);
+  });
+});

@@ -1,0 +1,21 @@
+import { expect, test } from '@jest/globals';
+import { FAILURE_CODES } from '../../../src/failure/codes.ts';
+import { DEMUXERS } from '../../../src/video/probe/probe.ts';
+import { namesIn, readPage, tableBelow } from './pages.ts';
+
+const page = readPage('docs/footage.md');
+
+/** The names in one column of the table below a heading. */
+function namesBelow(heading: string, column: number): ReadonlySet<string> {
+  return new Set(tableBelow(page, heading).flatMap((cells) => namesIn(cells[column] ?? '')));
+}
+
+test('the containers are those that may be opened', () => {
+  expect(namesBelow('What is accepted', 1)).toEqual(new Set(DEMUXERS.split(',')));
+});
+
+test('what is refused has a code, and is the fault of the file for good', () => {
+  for (const code of namesBelow('What is refused', 0)) {
+    expect(FAILURE_CODES).toHaveProperty(code, expect.objectContaining({ class: 'permanent' }));
+  }
+});
