@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { FAILURE_CODES } from '../../../src/failure/codes.ts';
-import { DEMUXERS } from '../../../src/video/probe/probe.ts';
+import { DEMUXERS } from '../../../src/video/probe/run-ffprobe.ts';
 import { namesIn, readPage, tableBelow } from './pages.ts';
 
 const page = readPage('docs/footage.md');
