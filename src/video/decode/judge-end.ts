@@ -47,7 +47,7 @@ export async function judgeEnd(
   const scan = await readPackets();
   const { streamIndex, sizeBytes } = video;
   const missing = missingFootage({ span, streamIndex, promisedSeconds: promised, scan, sizeBytes });
-  const wholeSeconds = missing.endSeconds + missing.tailSeconds;
+  const { wholeSeconds } = missing;
   const isDamaged = !isSound || end.words.sawError;
   if (isDamaged && missing.tailSeconds > TRUNCATED_SHARE * wholeSeconds) {
     const decoded = span.endSeconds.toFixed(2);

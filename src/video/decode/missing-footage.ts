@@ -24,7 +24,9 @@ interface Missing {
   readonly stretches: readonly MissingFootage[];
   /** Where the video ends by its own packets or by what was decoded, whichever is later. */
   readonly endSeconds: number;
-  /** Seconds that are missing at the end. */
+  /** Where it would end if nothing were missing. */
+  readonly wholeSeconds: number;
+  /** Seconds that are missing before that. */
   readonly tailSeconds: number;
 }
 
@@ -45,6 +47,7 @@ export function missingFootage({ span, streamIndex, promisedSeconds, scan, sizeB
   const endSeconds = Math.max(span.endSeconds, stream?.endSeconds ?? 0);
   const stretches = stream === undefined ? [] : undecoded(span, stream);
   const last = stretches.at(-1);
+  let wholeSeconds = endSeconds;
   let tailSeconds = last !== undefined && last.toSeconds === stream?.endSeconds ? last.toSeconds - last.fromSeconds : 0;
   // A clock that jumped may have made the header: what any packet names has come.
   const fileEnd = Math.max(endSeconds, scan.latestSeconds, ...scan.streams.map((other) => other.endSeconds));
@@ -55,6 +58,7 @@ export function missingFootage({ span, streamIndex, promisedSeconds, scan, sizeB
       why: `the header promises ${seconds(promisedSeconds)}, the file ends after ${seconds(fileEnd)}`,
     });
     tailSeconds += promisedSeconds - endSeconds;
+    wholeSeconds = promisedSeconds;
   } else if (scan.bytesAfterLast > Math.max(IDLE_BYTES, IDLE_SHARE * sizeBytes)) {
     stretches.push({
       fromSeconds: endSeconds,
@@ -62,7 +66,7 @@ export function missingFootage({ span, streamIndex, promisedSeconds, scan, sizeB
       why: `the last ${scan.bytesAfterLast} of ${sizeBytes} bytes belong to no stream that the file announces`,
     });
   }
-  return { stretches, endSeconds, tailSeconds };
+  return { stretches, endSeconds, wholeSeconds, tailSeconds };
 }
 
 /** Runs of whole seconds in which packets begin and no decoded frame does. */
