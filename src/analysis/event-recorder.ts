@@ -1,6 +1,6 @@
 import type { FrameHandle } from '../chain/model-chain.ts';
 import type { ActionSpan, TimedAction } from './action-spans.ts';
-import { toBoxTuple } from './box-geometry.ts';
+import { roundTo, toBoxTuple } from './box-geometry.ts';
 import { inEventOrder, toActionEvent } from './events.ts';
 import { highlightKeys, type HighlightWriter } from './highlights.ts';
 import type { PersonDraft, Reported } from './observations.ts';
@@ -63,7 +63,8 @@ export function createEventRecorder(
       if (step.ended !== null) ended.push({ history, span: step.ended });
       if (step.candidate !== null && settings.events.highlightActions.includes(label)) {
         // The frame is gone when the next reading confirms the action, so its picture is made now.
-        mark.jpeg = await highlights.capture(frame.handle, { type: label, t: frame.t, box: mark.box }, signal);
+        const begin = { type: label, startSeconds: roundTo(frame.t, 3), box: mark.box };
+        mark.jpeg = await highlights.capture(frame.handle, begin, signal);
       }
       if (step.confirmed !== null) await keepImage(step.confirmed.begin, signal);
     },

@@ -16,8 +16,7 @@ export interface HighlightWriter {
 /** The frame in which an action begins, as its event keeps it. */
 export interface HighlightBegin {
   readonly type: string;
-  /** Of the frame, unrounded. */
-  readonly t: number;
+  readonly startSeconds: number;
   readonly box: BoxTuple;
 }
 
@@ -38,8 +37,8 @@ export function createHighlightWriter(chain: ModelChain, workspaceDir: string): 
 }
 
 /** How a highlight looks: a function of what is stored, so that the same picture can be made again later. */
-export function highlightPicture({ type, t, box: [x1, y1, x2, y2] }: HighlightBegin): JpegOptions {
-  return { box: { x1, y1, x2, y2 }, caption: `${type} ${t.toFixed(1)} s`, maxWidth: 1280, quality: 85 };
+export function highlightPicture({ type, startSeconds, box: [x1, y1, x2, y2] }: HighlightBegin): JpegOptions {
+  return { box: { x1, y1, x2, y2 }, caption: `${type} ${startSeconds.toFixed(1)} s`, maxWidth: 1280, quality: 85 };
 }
 
 /**

@@ -23,19 +23,25 @@ export interface HighlightMaker {
   readonly tools: FfmpegTools;
 }
 
+export interface MadeHighlights {
+  readonly made: number;
+  /** Images whose frame is not met any more when the object is sampled. */
+  readonly unmet: number;
+}
+
 interface MissingImage extends PicturedEvent {
   readonly key: string;
 }
 
 /**
  * Makes the images that the events of a video lack, from the object alone: the very pictures, under the very keys, that the worker would
- * have stored. No model is asked. Answers with how many were made; what another run of the video has replaced meanwhile is left alone.
+ * have stored. No model is asked. What another run of the video has replaced meanwhile is left alone, and not counted as made.
  */
 export async function makeHighlights(
   maker: HighlightMaker,
   video: UnpicturedVideo,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<MadeHighlights> {
   const { config, s3, tools } = maker;
   const missing = missingImages(video);
   const limits = { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 };
@@ -55,7 +61,7 @@ export async function makeHighlights(
       }
       if (left === 0) break;
     }
-    return made;
+    return { made, unmet: left };
   });
 }
 
@@ -65,12 +71,19 @@ async function makeImage(
   { image, frame }: { readonly image: MissingImage; readonly frame: Frame },
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { type, box, key, eventId } = image;
-  const jpeg = await encodeJpeg(frame, highlightPicture({ type, t: frame.t, box }));
+  const { key, eventId } = image;
+  const jpeg = await encodeJpeg(frame, highlightPicture({ ...image, box: inFrame(image.box, video, frame) }));
   const target = { bucket, key, contentType: 'image/jpeg' };
   await withRetries(() => uploadFile(s3, target, jpeg, signal), { signal });
   const event = { runId: video.runId, eventId };
   return await withRetries(() => nameHighlight(database, event, { bucket, key }, signal), { signal });
+}
+
+/** The box in the frame as it is decoded now: an earlier version of the worker may have shown the same picture at another size. */
+function inFrame(box: PicturedEvent['box'], video: UnpicturedVideo, frame: Frame): PicturedEvent['box'] {
+  const x = frame.width / (video.width ?? frame.width);
+  const y = frame.height / (video.height ?? frame.height);
+  return [box[0] * x, box[1] * y, box[2] * x, box[3] * y];
 }
 
 function missingImages({ events, externalId }: UnpicturedVideo): readonly MissingImage[] {

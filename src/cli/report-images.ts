@@ -57,6 +57,7 @@ async function fetchHighlights({ s3, stored }: ReportSource, signal: AbortSignal
 async function cutKeyFrames(source: ReportSource, signal: AbortSignal): Promise<ReportImages['keyFrames']> {
   const { config, s3, video, stored } = source;
   const wanted = keyFrameIndices(stored.analysis.frames);
+  const times = new Map(stored.analysis.frames.map(({ index, t }) => [index, t]));
   if (wanted.size === 0) return [];
   const tools = await locateFfmpeg(config.ffmpeg);
   await using workspace = await createWorkspace(config.worker.workDir, `report-${process.pid}`);
@@ -72,12 +73,24 @@ async function cutKeyFrames(source: ReportSource, signal: AbortSignal): Promise<
     if (!wanted.has(frame.index)) continue;
     const raw = { width: frame.width, height: frame.height, channels: 3 } as const;
     const jpeg = await sharp(frame.pixels, { raw })
-      .resize({ width: PICTURE_WIDTH, withoutEnlargement: true })
+      .resize({ ...pictureSize(stored.analysis.video, frame), fit: 'fill' })
       .jpeg({ quality: 82 })
       .toBuffer();
-    pictures.push({ frameIndex: frame.index, t: frame.t, jpeg });
+    const t = times.get(frame.index) ?? frame.t;
+    pictures.push({ frameIndex: frame.index, t, jpeg });
+    if (pictures.length === wanted.size) break;
   }
   return pictures;
+}
+
+/** In the shape that the boxes of the analysis lie in, which an earlier version of the worker may have seen otherwise than this one. */
+function pictureSize(
+  { width, height }: StoredAnalysis['analysis']['video'],
+  frame: { readonly width: number; readonly height: number },
+): { readonly width: number; readonly height: number } {
+  const shape = width > 0 && height > 0 ? { width, height } : frame;
+  const scale = Math.min(1, PICTURE_WIDTH / shape.width);
+  return { width: Math.round(shape.width * scale), height: Math.max(1, Math.round(shape.height * scale)) };
 }
 
 /** The fullest frame of each of equal stretches of the video, so that the pictures tell its story. */

@@ -24,6 +24,9 @@ export interface UnpicturedVideo {
   /** The run whose findings these are. */
   readonly runId: string;
   readonly framesPerSecond: number;
+  /** Of the picture that the boxes of the events lie in. */
+  readonly width: number | null;
+  readonly height: number | null;
   /** Those of the given actions, with an image or without. */
   readonly events: readonly PicturedEvent[];
 }
@@ -60,13 +63,15 @@ export async function findUnpictured(
   return videos.flatMap((video) => {
     const run = video.result;
     if (run === null) return [];
-    const { bucket, key, versionId, etag } = video;
+    const { bucket, key, versionId, etag, width, height } = video;
     return {
       videoId: video.id,
       externalId: video.externalId,
       object: { bucket, key, versionId, etag },
       runId: run.id,
       framesPerSecond: run.framesPerSecond,
+      width,
+      height,
       events: run.events.map(({ id, track, type, startSeconds, frameIndex, x1, y1, x2, y2, highlightKey }) => ({
         eventId: id,
         track,

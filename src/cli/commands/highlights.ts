@@ -40,8 +40,12 @@ async function highlights(references: readonly string[], options: { readonly mis
   for await (const video of unpictured(database, { actions, videoIds })) {
     found += 1;
     try {
-      const made = await makeHighlights(maker, video, AbortSignal.timeout(config.worker.maxProcessingSeconds * 1_000));
+      const limit = AbortSignal.timeout(config.worker.maxProcessingSeconds * 1_000);
+      const { made, unmet } = await makeHighlights(maker, video, limit);
       process.stdout.write(`${video.externalId}  ${made} image${made === 1 ? '' : 's'}\n`);
+      if (unmet === 0) continue;
+      process.stderr.write(`${video.externalId}: the frames of ${unmet} of its events are sampled no more\n`);
+      process.exitCode = EXIT_CODES.FAILED;
     } catch (error) {
       const failure = toFailure(error);
       // One object's fault ends nothing; what is wrong with a service or this host would be wrong with the next video as well.

@@ -250,6 +250,38 @@ test('the command tells of a video whose object is gone or another one, and goes
   expect(answer.stderr).toMatch(/without-KmsDisabled: OBJECT_CHANGED/);
 });
 
+/** Analyses a video, none of whose images gets to the bucket. */
+async function withoutImages(key: string) {
+  onPut = () => {
+    throw named('AccessDenied');
+  };
+  expect(await run(key)).toEqual({ kind: 'ack', outcome: 'completed' });
+  const { prisma } = rig.database;
+  const video = await prisma.video.findFirstOrThrow({
+    where: { externalId: key },
+    include: { result: { include: { events: { orderBy: { id: 'asc' } } } } },
+  });
+  return { prisma, video, events: video.result?.events ?? [] };
+}
+
+test('an analysis that saw the same picture in another size gets the same images', async () => {
+  const { prisma, video, events } = await withoutImages('squeezed');
+  await prisma.video.update({ where: { id: video.id }, data: { width: (video.width ?? 0) / 2 } });
+  for (const { id, x1, x2 } of events) {
+    await prisma.actionEvent.update({ where: { id }, data: { x1: x1 / 2, x2: x2 / 2 } });
+  }
+  expect(await makeUp(['squeezed'])).toMatchObject({ code: 0, stdout: 'squeezed  2 images\n' });
+  expect(await imagesOf('images', 'squeezed')).toEqual(await imagesOf('images', 'undisturbed'));
+});
+
+test('the command tells of events whose frames it does not meet', async () => {
+  const { prisma, events } = await withoutImages('sampled-otherwise');
+  await prisma.actionEvent.update({ where: { id: events[0]!.id }, data: { frameIndex: 1_000_000 } });
+  const answer = await makeUp(['sampled-otherwise']);
+  expect(answer).toMatchObject({ code: 6, stdout: 'sampled-otherwise  1 image\n' });
+  expect(answer.stderr).toContain('sampled-otherwise: the frames of 1 of its events are sampled no more');
+});
+
 test('the command asks for what it needs', async () => {
   expect(await makeUp([])).toMatchObject({ code: 1, stderr: expect.stringContaining('--missing') });
   expect(await makeUp(['nobody'])).toMatchObject({ code: 6, stderr: expect.stringContaining('nobody') });
