@@ -9,7 +9,7 @@ import type { ChainDescription, ModelChain, StageTiming } from '../chain/model-c
 import { perStage } from '../chain/per-stage.ts';
 import type { ChainStage } from '../failure/stage.ts';
 import { missingStretches } from './missing-footage.ts';
-import { expectedFrames, progressAt, type AnalysisProgress } from './progress.ts';
+import { finishingAt, progressAt, promisedBy, type AnalysisProgress } from './progress.ts';
 import { readPersons } from './person-readings.ts';
 import { createSceneWriter, type SceneDescriber, type SceneResult, type SceneWriter } from './scene-writer.ts';
 import type { AnalysisSettings } from './settings.ts';
@@ -46,7 +46,7 @@ interface FrameRun {
   readonly scenes: SceneWriter;
   readonly tracking: () => Turn;
   readonly results: () => Turn;
-  readonly onDone: () => void;
+  readonly onDone: (t: number) => void;
 }
 
 /**
@@ -65,7 +65,7 @@ export async function analyzeVideo(
   signal.throwIfAborted();
   const clock = deps.clock ?? ((): number => performance.now());
   const started = clock();
-  const promised = expectedFrames(input.info, settings.framesPerSecond);
+  const promised = promisedBy(input.info, settings.framesPerSecond);
   const before = await deps.chain.timings();
   // The scene texts of a video that has failed otherwise are given up too.
   const ended = new AbortController();
@@ -79,16 +79,16 @@ export async function analyzeVideo(
     scenes,
     tracking: createTurns(),
     results: createTurns(),
-    onDone: () => {
+    onDone: (seconds) => {
       done += 1;
-      onProgress(progressAt('frames', done, promised, clock() - started));
+      onProgress(progressAt({ frames: done, seconds, elapsedMs: clock() - started }, promised));
     },
   };
   try {
     const decodeMs = await flowFrames(input.frames, settings.framesInFlight, signal, (frame, flightSignal) =>
       analyseFrame(run, frame, flightSignal),
     );
-    onProgress(progressAt('finishing', done, Math.max(done, 1), clock() - started));
+    onProgress(finishingAt(done, clock() - started));
     const sceneResult = await scenes.finish();
     const footage = input.footage();
     const found = await analyst.finish(footage, signal);
@@ -155,7 +155,7 @@ async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): P
     signal.throwIfAborted();
     await run.analyst.take({ index, t, plan, readings, handle: shared.handle }, signal);
     await run.scenes.offer(sample, { index, t }, shared);
-    run.onDone();
+    run.onDone(t);
   } finally {
     tracking.done();
     results.done();

@@ -233,6 +233,17 @@ describe('progress', () => {
     for (const { framesDone, framesExpected } of progress) expect(framesExpected).toBeGreaterThanOrEqual(framesDone);
   });
 
+  test('goes by the time where the footage has silences', async () => {
+    const { progress } = await analyse({
+      times: [...even(0, 6), ...even(300, 6), ...even(396, 6)],
+      promisedSeconds: 400,
+    });
+    const at = (frame: number) => progress[frame - 1];
+    expect(at(6)).toMatchObject({ percent: 0, framesExpected: 600 });
+    expect(at(7)).toMatchObject({ percent: 74, framesExpected: 10 });
+    expect(at(18)).toMatchObject({ percent: 98, framesExpected: 19 });
+  });
+
   test('does not guess when it will be over once more has come than was promised', async () => {
     const { progress } = await analyse({ times, promisedSeconds: 2 });
     expect(progress[5]).toMatchObject({ framesDone: 6, framesExpected: 6, etaSeconds: null });
