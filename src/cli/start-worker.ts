@@ -26,7 +26,7 @@ import { runDaemon } from './run-daemon.ts';
 import { watchStart, type StartSignals } from './start-signals.ts';
 import { StartWait } from './start-wait.ts';
 import { VERSION } from './version.ts';
-import { stageSecondsOf } from './worker-health.ts';
+import { stageSecondsOf, tellDegraded } from './worker-health.ts';
 
 async function main(): Promise<number> {
   new Command('start-worker')
@@ -118,11 +118,6 @@ function tellAnalysed(events: WorkerEventBus, chain: ModelChain): (analysis: Vid
       () => events.emit('video:analysed', { frames, stageSeconds: {} }),
     );
   };
-}
-
-function tellDegraded(events: WorkerEventBus, { degraded }: VideoAnalysis): void {
-  const kinds = new Map(degraded.map(({ stage, code }) => [`${stage} ${code}`, { stage, code }]));
-  for (const kind of kinds.values()) events.emit('video:degraded', kind);
 }
 
 try {

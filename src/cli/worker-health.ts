@@ -1,3 +1,4 @@
+import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
 import type { HealthReport, HealthSource } from '../telemetry/health-server.ts';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.ts';
@@ -64,6 +65,12 @@ export function countEvents(events: WorkerEventBus, metrics: WorkerMetrics): voi
   events.on('poll:failed', () => metrics.pollFailed());
   events.on('circuit:open', ({ dependency }) => metrics.circuit(dependency, true));
   events.on('circuit:closed', ({ dependency }) => metrics.circuit(dependency, false));
+}
+
+/** Tells what a stored analysis goes without, once for each kind of it. */
+export function tellDegraded(events: WorkerEventBus, { degraded }: VideoAnalysis): void {
+  const kinds = new Map(degraded.map(({ stage, code }) => [`${stage} ${code}`, { stage, code }]));
+  for (const kind of kinds.values()) events.emit('video:degraded', kind);
 }
 
 /** Tells how long the models have run since it was last asked: the chain counts over its life and over all its videos. */

@@ -1,5 +1,4 @@
 import { analyzeVideo } from '../analysis/analyze-video.ts';
-import { FOOTAGE_MISSING } from '../analysis/missing-footage.ts';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import type { Disposition } from '../failure/disposition.ts';
 import { toFailure } from '../failure/classify.ts';
@@ -24,6 +23,7 @@ import { JobStages } from './job-stages.ts';
 import { isOwnOutput } from './own-output.ts';
 import { withRowBudget } from './row-budget-chain.ts';
 import { createRunReporter, type RunReporter } from './run-reporter.ts';
+import { tellMissingFootage } from './tell-missing-footage.ts';
 import { ToolCheck } from './tool-check.ts';
 import { StoreDoubt } from './store-doubt.ts';
 import { uploadHighlights } from './upload-highlights.ts';
@@ -253,21 +253,9 @@ async function store(context: JobContext, { run, analysis, reporter }: Result): 
     },
     'analysis stored',
   );
-  tellMissingFootage(context, run, analysis);
+  tellMissingFootage(logger, run.externalId, analysis);
   deps.onStored?.(analysis);
   await discardFormerRows(context, run);
-}
-
-/** The video is not failed for it, but whoever looks for an event in such a stretch looks in vain. */
-function tellMissingFootage({ logger }: JobContext, { externalId }: Run, { degraded, video }: VideoAnalysis): void {
-  const missing = degraded.filter(({ stage }) => stage === 'decode');
-  if (missing.length === 0) return;
-  const stretches = missing.map(({ fromSeconds, toSeconds, message }) => ({ fromSeconds, toSeconds, message }));
-  const { durationSeconds } = video;
-  logger.warn(
-    { videoId: externalId, code: FOOTAGE_MISSING, durationSeconds, stretches },
-    'footage is missing in the analysis',
-  );
 }
 
 /** Best effort: what readers see is stored, and rows that stay are found again later. */

@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import { perStage } from '../../../src/chain/per-stage.ts';
-import { countEvents, stageSecondsOf } from '../../../src/cli/worker-health.ts';
+import { countEvents, stageSecondsOf, tellDegraded } from '../../../src/cli/worker-health.ts';
 import { Failure } from '../../../src/failure/failure.ts';
 import { createWorkerMetrics } from '../../../src/telemetry/worker-metrics.ts';
 import { WorkerEventBus } from '../../../src/worker/events.ts';
+import { sampleAnalysis } from '../../harness/analysis-sample.ts';
 import { FakeChain } from '../../harness/fake-chain.ts';
 
 test('what the worker tells is counted: outcomes as they were settled, failures with their stage, frames and models', () => {
@@ -31,7 +32,8 @@ test('what the worker tells is counted: outcomes as they were settled, failures 
   events.emit('circuit:open', { dependency: 'storage', forMs: 1 });
   events.emit('circuit:closed', { dependency: 'storage' });
   events.emit('video:analysed', { frames: 45, stageSeconds: { detection: 1.5 } });
-  events.emit('video:degraded', { stage: 'decode', code: 'FOOTAGE_MISSING' });
+  const hole = { stage: 'decode', code: 'FOOTAGE_MISSING', message: 'no frame came', fromSeconds: 1 } as const;
+  tellDegraded(events, sampleAnalysis({ degraded: [hole, { ...hole, fromSeconds: 2 }] }));
   const text = metrics.registry.render();
   for (const line of [
     'video_worker_jobs_total{outcome="completed"} 1',
