@@ -15,7 +15,10 @@ test('the containers are those that may be opened', () => {
 });
 
 test('what is refused has a code, and is the fault of the file for good', () => {
-  for (const code of namesBelow('What is refused', 0)) {
+  const codes = namesBelow('What is refused', 0);
+  const ofVideos = Object.keys(FAILURE_CODES).filter((code) => /VIDEO/.test(code));
+  expect([...codes].filter((code) => /VIDEO/.test(code)).toSorted()).toEqual(ofVideos.toSorted());
+  for (const code of codes) {
     expect(FAILURE_CODES).toHaveProperty(code, expect.objectContaining({ class: 'permanent' }));
   }
 });
