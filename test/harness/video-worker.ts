@@ -5,6 +5,7 @@ import type { ModelChain } from '../../src/chain/model-chain.ts';
 import { openDatabase, type Database } from '../../src/persistence/client.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
 import { recordRejectedMessage } from '../../src/cli/record-rejected-message.ts';
+import { tellDegraded } from '../../src/cli/worker-health.ts';
 import { createSqsClients, type SqsClients } from '../../src/queue/sqs/sqs-client.ts';
 import { createSqsQueue } from '../../src/queue/sqs/sqs-queue.ts';
 import type { MeasureFileSystem } from '../../src/storage/work-dir-space.ts';
@@ -71,6 +72,7 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
       chain,
       describer: null,
       logger,
+      onStored: (analysis) => tellDegraded(events, analysis),
       ...(options.measureWorkDir === undefined ? {} : { measureWorkDir: options.measureWorkDir }),
     },
     { ...processing(options.workDir), ...options.processing },
