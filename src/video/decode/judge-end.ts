@@ -35,7 +35,8 @@ export async function judgeEnd(
   const promised = video.durationSeconds;
   const isSound = end.exit.code === 0 && !isTorn && decodedFrames > 0;
   const endsWell = span.endSeconds >= promised - endTolerance(promised);
-  if (isSound && endsWell && !end.words.sawError && span.startSeconds < LATE_SECONDS) {
+  const isPlain = endsWell && span.startSeconds < LATE_SECONDS && !end.words.sawDamage;
+  if (isSound && isPlain && video.packets === null) {
     return { durationSeconds: settled(promised, span.endSeconds), decodedFrames, missing: [] };
   }
   const otherReason = isSound ? null : gaveUpWithoutReason(end, details);
@@ -46,10 +47,11 @@ export async function judgeEnd(
   }
   const scan = await readPackets();
   const { streamIndex, sizeBytes } = video;
-  const missing = missingFootage({ span, streamIndex, promisedSeconds: promised, scan, sizeBytes });
+  const isDamaged = !isSound || end.words.sawDamage;
+  const missing = missingFootage({ span, streamIndex, promisedSeconds: promised, scan, sizeBytes, isDamaged });
   const { wholeSeconds } = missing;
-  const isDamaged = !isSound || end.words.sawError;
-  if (isDamaged && missing.tailSeconds > TRUNCATED_SHARE * wholeSeconds) {
+  const isBroken = !isSound || end.words.sawError;
+  if (isBroken && missing.tailSeconds > TRUNCATED_SHARE * wholeSeconds) {
     const decoded = span.endSeconds.toFixed(2);
     throw new Failure('VIDEO_TRUNCATED', `only ${decoded} of ${wholeSeconds.toFixed(2)} s could be decoded`, {
       details: { ...details, decodedSeconds: span.endSeconds, durationSeconds: wholeSeconds },

@@ -18,6 +18,8 @@ interface Promise {
   readonly promisedSeconds: number;
   readonly scan: PacketScan;
   readonly sizeBytes: number;
+  /** True when ffmpeg found bytes that are not there or not right. */
+  readonly isDamaged: boolean;
 }
 
 interface Missing {
@@ -32,6 +34,10 @@ interface Missing {
 
 /** Fewer packets in a stretch are edges of what was decoded: the order of decoding is not that of showing. */
 const MIN_PACKETS = 2;
+/** Whole seconds without a packet that are a hole in a damaged file. */
+const MIN_HOLE_SECONDS = 2;
+/** A camera that records on motion leaves more silences than damage leaves holes. */
+const MAX_HOLES = 3;
 /** Bytes behind the last packet that are padding or an index, whatever the size of the file. */
 const IDLE_BYTES = 256 * 1024;
 const IDLE_SHARE = 0.1;
@@ -42,11 +48,14 @@ export function endTolerance(promisedSeconds: number): number {
 }
 
 /** Holds what was decoded against the packets of the file and the promise of its header. */
-export function missingFootage({ span, streamIndex, promisedSeconds, scan, sizeBytes }: Promise): Missing {
+export function missingFootage(promise: Promise): Missing {
+  const { span, streamIndex, promisedSeconds, scan, sizeBytes, isDamaged } = promise;
   const stream = scan.streams.find(({ index }) => index === streamIndex);
   const endSeconds = Math.max(span.endSeconds, stream?.endSeconds ?? 0);
-  const stretches = stream === undefined ? [] : undecoded(span, stream);
-  const last = stretches.at(-1);
+  const lost = stream === undefined ? [] : undecoded(span, stream);
+  const last = lost.at(-1);
+  const stretches = [...lost, ...(isDamaged && stream !== undefined ? holes(span, stream) : [])];
+  stretches.sort((a, b) => a.fromSeconds - b.fromSeconds);
   let wholeSeconds = endSeconds;
   let tailSeconds = last !== undefined && last.toSeconds === stream?.endSeconds ? last.toSeconds - last.fromSeconds : 0;
   // A clock that jumped may have made the header: what any packet names has come.
@@ -59,6 +68,10 @@ export function missingFootage({ span, streamIndex, promisedSeconds, scan, sizeB
     });
     tailSeconds += promisedSeconds - endSeconds;
     wholeSeconds = promisedSeconds;
+  } else if (scan.strayVideoPid !== null) {
+    const toSeconds = fileEnd > endSeconds + endTolerance(endSeconds) ? fileEnd : null;
+    const why = `the video goes on under PID ${scan.strayVideoPid}, which no table of the file names`;
+    stretches.push({ fromSeconds: endSeconds, toSeconds, why });
   } else if (scan.bytesAfterLast > Math.max(IDLE_BYTES, IDLE_SHARE * sizeBytes)) {
     stretches.push({
       fromSeconds: endSeconds,
@@ -93,6 +106,21 @@ function emptyRuns(span: DecodedSpan, stream: ScannedStream): readonly Run[] {
     isOpen = true;
   }
   return runs;
+}
+
+/** Seconds with neither packet nor picture, between others. Of a file that is not damaged they are silences. */
+function holes(span: DecodedSpan, stream: ScannedStream): readonly MissingFootage[] {
+  const found: MissingFootage[] = [];
+  const isHeld = (second: number): boolean => (span.perSecond[second] ?? 0) + (stream.perSecond[second] ?? 0) > 0;
+  let before: number | null = null;
+  for (let second = 0; second < Math.max(span.perSecond.length, stream.perSecond.length); second++) {
+    if (!isHeld(second)) continue;
+    if (before !== null && second - before > MIN_HOLE_SECONDS) {
+      found.push({ fromSeconds: before + 1, toSeconds: second, why: 'a damaged file holds nothing of it' });
+    }
+    before = second;
+  }
+  return found.length <= MAX_HOLES ? found : [];
 }
 
 interface Run {

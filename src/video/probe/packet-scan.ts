@@ -6,6 +6,7 @@ import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import { LineSplitter } from '../tools/last-words.ts';
 import { endedByForce, type ToolEnd } from '../tools/tool-end.ts';
 import { runFfprobe } from './run-ffprobe.ts';
+import { strayVideoPid } from './stray-video.ts';
 
 /** One stream as its packets tell of it, read without decoding. */
 export interface ScannedStream {
@@ -28,10 +29,13 @@ export interface PacketScan {
   readonly latestSeconds: number;
   /** Bytes of the file behind the last packet of any stream; 0 where the container does not say where packets are. */
   readonly bytesAfterLast: number;
+  /** The PID under which the video of a transport stream goes on though no table names it; null where it does not. */
+  readonly strayVideoPid: number | null;
 }
 
 /** Of the file, as far as it is known. */
 export interface ScanSubject {
+  readonly container: string;
   readonly sizeBytes: number;
   readonly startMicros: number;
   readonly maxGapMicros: number;
@@ -72,7 +76,10 @@ export async function scanPackets(
   const end: ToolEnd = { tool: 'ffprobe', exit, words };
   const force = endedByForce(end, { lastWords: words.text, exitCode: exit.code, exitSignal: exit.signal });
   if (force !== null) throw force;
-  return scan.result();
+  const { lastPictureByte } = scan;
+  const isSearched = subject.container === 'mpegts' && lastPictureByte !== null;
+  const strayVideo = isSearched ? await strayVideoPid(file, lastPictureByte + 1, signal) : null;
+  return { ...scan.result(), strayVideoPid: strayVideo };
 }
 
 class Scan {
@@ -81,6 +88,8 @@ class Scan {
   readonly #streams = new Map<number, StreamScan>();
   #latestMicros = 0;
   #lastByte: number | null = null;
+  /** Where the last packet of any video begins. */
+  lastPictureByte: number | null = null;
 
   constructor(subject: ScanSubject, limits: ScanLimits) {
     this.#subject = subject;
@@ -104,11 +113,14 @@ class Scan {
     if (raw !== null) {
       this.#latestMicros = Math.max(this.#latestMicros, raw - this.#subject.startMicros + (times.duration ?? 0));
     }
-    const last = Number(pos ?? Number.NaN) + Number(size ?? Number.NaN);
-    if (Number.isFinite(last)) this.#lastByte = Math.max(this.#lastByte ?? 0, last);
+    const begin = Number(pos ?? Number.NaN);
+    const last = begin + Number(size ?? Number.NaN);
+    if (!Number.isFinite(last)) return;
+    this.#lastByte = Math.max(this.#lastByte ?? 0, last);
+    if (stream.isVideo) this.lastPictureByte = Math.max(this.lastPictureByte ?? 0, begin);
   }
 
-  result(): PacketScan {
+  result(): Omit<PacketScan, 'strayVideoPid'> {
     const { sizeBytes } = this.#subject;
     return {
       streams: [...this.#streams.values()].map((stream) => stream.result()),

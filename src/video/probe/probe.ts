@@ -17,15 +17,18 @@ import { photoKindOf } from './file-head.ts';
 import { firstFrameOf, lookAtFile, type Look, type Subject } from './look.ts';
 import { scanPackets, type PacketScan, type ScannedStream } from './packet-scan.ts';
 import { firstPositive, numberOf, ratioOf, type ProbedFrame, type ProbedStream } from './probe-report.ts';
-import { headerPromise, measuredRate, type HeaderPromise } from './promised-length.ts';
-import { checkLength, checkPicture, type VideoLimits } from './video-limits.ts';
+import { countedEnd, headerPromise, measuredRate, type HeaderPromise } from './promised-length.ts';
+import { checkLength, checkPicture, type MeasuredLength, type VideoLimits } from './video-limits.ts';
 
 export type { VideoLimits } from './video-limits.ts';
 
 /** How far ffprobe and ffmpeg look for what describes a stream, where their own five seconds do not show it. */
 const WIDE_WINDOW = ['-probesize', '200000000', '-analyzeduration', '300000000'];
-/** A stream whose packets move to another number goes on as the one that it was. */
-const FOLLOW_PROGRAM = ['-merge_pmt_versions', '1'];
+/**
+ * In a transport stream: one whose packets move to another number goes on as the one that it was, and bytes that are damaged are passed over
+ * however many they are.
+ */
+const FOLLOW_PROGRAM = ['-merge_pmt_versions', '1', '-resync_size', '1073741824'];
 /** Containers whose clock may jump: as ffmpeg, a step of more than ten seconds is not taken for silence. */
 const JUMPING_CLOCK = new Set(['mpegts', 'mpeg']);
 const MAX_JUMPING_GAP_MICROS = 10_000_000;
@@ -126,7 +129,14 @@ async function measure(
   if (isClear && promise.doubt === null) return known;
   const frameRate = promise.frameRate ?? USUAL_FRAME_RATE;
   const { tools, file, timeoutMs, clock, signal } = subject;
-  const subjectOfScan = { sizeBytes, startMicros, maxGapMicros, frameRate, inputOptions };
+  const subjectOfScan = {
+    container: report.format.format_name,
+    sizeBytes,
+    startMicros,
+    maxGapMicros,
+    frameRate,
+    inputOptions,
+  };
   const { maxFrames } = limits;
   const packets = await scanPackets(tools, file, subjectOfScan, { timeoutMs, maxFrames, clock }, signal);
   const stream = chooseStream(candidatesOf(look, packets)) ?? likely;
@@ -145,7 +155,7 @@ async function describe(subject: Subject, measured: Measured, limits: VideoLimit
   const { look, stream, inputOptions, startMicros, maxGapMicros, packets, sizeBytes } = measured;
   const { report, details } = look;
   const shown = report.frames.find((frame) => frame.stream_index === stream.index && (frame.width ?? 0) > 0);
-  const length = lengthOf(measured);
+  const length = lengthOf(measured, limits);
   if (length === null) throw new Failure('VIDEO_NO_FRAMES', 'the video stream has no packets', { details });
   checkLength(length, limits, details);
   if (stream.width > 0) checkPicture(stream, limits, details);
@@ -161,7 +171,7 @@ async function describe(subject: Subject, measured: Measured, limits: VideoLimit
     ...displaySize(geometry),
     rotation: geometry.turn,
     frameRate: length.frameRate ?? USUAL_FRAME_RATE,
-    durationSeconds: length.durationSeconds,
+    durationSeconds: length.promisedSeconds,
     sizeBytes,
     streamIndex: stream.index,
     geometry,
@@ -172,20 +182,22 @@ async function describe(subject: Subject, measured: Measured, limits: VideoLimit
   };
 }
 
+interface Length extends MeasuredLength {
+  readonly promisedSeconds: number;
+}
+
 /** Length, rate and count, by the header where it is believed and by the packets where it is not; null for a stream without any. */
-function lengthOf({ promise, packets, stream }: Measured): {
-  durationSeconds: number;
-  frameRate: number | null;
-  frames: number;
-} | null {
+function lengthOf({ promise, packets, stream }: Measured, limits: VideoLimits): Length | null {
   if (packets === null || promise.doubt === null) {
     const { endSeconds, frames, frameRate } = promise;
-    return endSeconds === null ? null : { durationSeconds: endSeconds, frameRate, frames: frames ?? 0 };
+    if (endSeconds === null) return null;
+    return { durationSeconds: endSeconds, promisedSeconds: endSeconds, frameRate, frames: frames ?? 0 };
   }
   const found = scanned(packets, stream.index);
   if (found === undefined) return null;
   const frameRate = promise.frameRate ?? measuredRate(found);
-  return { durationSeconds: found.endSeconds, frameRate, frames: found.packets };
+  const promisedSeconds = countedEnd(promise, found, limits);
+  return { durationSeconds: found.endSeconds, promisedSeconds, frameRate, frames: found.packets };
 }
 
 /** Pictures may tell it themselves; else the stream does. */

@@ -14,6 +14,8 @@ export interface HeaderPromise {
   readonly endSeconds: number | null;
   readonly frameRate: number | null;
   readonly frames: number | null;
+  /** True when the header tells the frames; else they are those of its length. */
+  readonly isCounted: boolean;
   /** Why it is not to be believed; null where it is. */
   readonly doubt: string | null;
 }
@@ -24,13 +26,13 @@ export function headerPromise(report: ProbeReport, stream: ProbedStream, limits:
   const frameRate = plausibleRate(stream, limits.maxFrameRate);
   const told = firstPositive(stream.nb_frames);
   const frames = told ?? (endSeconds === null || frameRate === null ? null : Math.floor(endSeconds * frameRate));
-  return { endSeconds, frameRate, frames, doubt: doubtOf(report, { endSeconds, frameRate, frames }, told, limits) };
+  const promise = { endSeconds, frameRate, frames, isCounted: told !== null };
+  return { ...promise, doubt: doubtOf(report, promise, limits) };
 }
 
 function doubtOf(
   report: ProbeReport,
-  { endSeconds, frameRate, frames }: Omit<HeaderPromise, 'doubt'>,
-  toldFrames: number | null,
+  { endSeconds, frameRate, frames, isCounted }: Omit<HeaderPromise, 'doubt'>,
   limits: VideoLimits,
 ): string | null {
   if (WITHOUT_HEADER.has(report.format.format_name)) return 'the container has no header';
@@ -38,15 +40,27 @@ function doubtOf(
   if (frameRate === null) return 'the header has no frame rate that could be true';
   if (endSeconds > limits.maxDurationSeconds) return `the header says ${endSeconds} s`;
   if (frames !== null && frames > limits.maxFrames) return `the header says ${frames} frames`;
-  const counted = toldFrames === null ? endSeconds : toldFrames / frameRate;
+  const counted = isCounted && frames !== null ? frames / frameRate : endSeconds;
   const isFar = Math.abs(counted - endSeconds) > Math.max(COUNT_SECONDS, COUNT_SHARE * endSeconds);
-  return isFar ? `the header says ${endSeconds} s and ${toldFrames} frames` : null;
+  return isFar ? `the header says ${endSeconds} s and ${frames} frames` : null;
 }
 
 /** The average of the header, else its base rate; null where neither can be true: some containers tell a time base for a rate. */
 function plausibleRate(stream: ProbedStream, maxFrameRate: number): number | null {
   const rates = [ratioOf(stream.avg_frame_rate), ratioOf(stream.r_frame_rate)];
   return rates.find((rate) => rate !== null && rate > 0 && rate <= maxFrameRate) ?? null;
+}
+
+/**
+ * Where a video would end if every frame came that its header counts; where the packets end if those are all. A recording that was cut off
+ * still tells how many there were.
+ */
+export function countedEnd(promise: HeaderPromise, stream: ScannedStream, limits: VideoLimits): number {
+  const { frames, frameRate, isCounted } = promise;
+  if (!isCounted || frames === null || frameRate === null) return stream.endSeconds;
+  const missingSeconds = (frames - stream.packets) / frameRate;
+  const end = stream.endSeconds + missingSeconds;
+  return missingSeconds > COUNT_SECONDS && end <= limits.maxDurationSeconds ? end : stream.endSeconds;
 }
 
 /** Frames per second by the packets of a stream; null where they do not say it. */

@@ -3,12 +3,16 @@ const MAX_LENGTH = 500;
 /** ffmpeg marks what it logs with the level; a loader, a shell or a wrapper does not. */
 const LEVEL = /\[(panic|fatal|error|warning|info|verbose|debug|trace)\] ?/;
 
+/** Warnings about bytes that are not there or not right; others are about how a file is written. */
+const DAMAGE = /corrupt|size mismatch|truncat|Continuity check failed/i;
+
 /** Keeps the last complaints of ffmpeg: a few lines, no memory addresses, no absolute paths. */
 export class LastWords {
   readonly #lines: string[] = [];
   readonly #errors: string[] = [];
   readonly #unmarked: string[] = [];
   #handledSignal: number | null = null;
+  #sawDamage = false;
   #saidAnything = false;
   #isRunning = false;
 
@@ -28,11 +32,17 @@ export class LastWords {
     keep(this.#lines, words);
     if (level === undefined) keep(this.#unmarked, words);
     else if (level !== 'warning') keep(this.#errors, words);
+    if (level !== undefined && (level !== 'warning' || DAMAGE.test(words))) this.#sawDamage = true;
   }
 
   /** True once a line of level error or worse was seen. */
   get sawError(): boolean {
     return this.#errors.length > 0;
+  }
+
+  /** True once an error was seen, or a warning about bytes that are lost. */
+  get sawDamage(): boolean {
+    return this.#sawDamage;
   }
 
   /** The last lines of level error or worse. */

@@ -50,7 +50,7 @@ function scanTo(seconds: number): PacketScan {
     perSecond: Array.from({ length: seconds }, () => 10),
     isContinuous: true,
   };
-  return { streams: [stream], latestSeconds: seconds, bytesAfterLast: 0 };
+  return { streams: [stream], latestSeconds: seconds, bytesAfterLast: 0, strayVideoPid: null };
 }
 
 function judge(given: Given): ReturnType<typeof judgeEnd> {

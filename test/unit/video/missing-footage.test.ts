@@ -32,17 +32,25 @@ interface Case {
   readonly promised?: number;
   readonly scan?: Partial<PacketScan>;
   readonly end?: number;
+  readonly isDamaged?: boolean;
 }
 
-function missing({ decoded, streams, promised, scan, end }: Case): ReturnType<typeof missingFootage> {
-  const packets = { streams, latestSeconds: 0, bytesAfterLast: 0, ...scan };
+function missing({
+  decoded,
+  streams,
+  promised,
+  scan,
+  end,
+  isDamaged = false,
+}: Case): ReturnType<typeof missingFootage> {
+  const packets = { streams, latestSeconds: 0, bytesAfterLast: 0, strayVideoPid: null, ...scan };
   const span = {
     startSeconds: decoded.findIndex((count) => count > 0),
     endSeconds: end ?? decoded.length,
     perSecond: decoded,
   };
   const promisedSeconds = promised ?? streams[0]?.endSeconds ?? 0;
-  return missingFootage({ span, streamIndex: 0, promisedSeconds, scan: packets, sizeBytes: 10_000_000 });
+  return missingFootage({ span, streamIndex: 0, promisedSeconds, scan: packets, sizeBytes: 10_000_000, isDamaged });
 }
 
 const all = perSecond([[0, 20, 10]]);
@@ -78,6 +86,22 @@ describe('what is missing', () => {
       { fromSeconds: 20, toSeconds: 40, why: expect.stringMatching(/promises 40\.00 s, the file ends after 20\.00 s/) },
     ]);
     expect(found).toMatchObject({ endSeconds: 20, wholeSeconds: 40, tailSeconds: 20 });
+  });
+
+  test('a hole in the packets of a damaged file', () => {
+    const decoded = perSecond([
+      [0, 5, 10],
+      [11, 20, 10],
+    ]);
+    const found = missing({ decoded, streams: [video(decoded)], isDamaged: true });
+    expect(found.stretches).toMatchObject([{ fromSeconds: 5, toSeconds: 11, why: expect.stringContaining('damaged') }]);
+  });
+
+  test('a video that goes on under a number that nothing names, as long as the sound does', () => {
+    const sound = { ...video(perSecond([[0, 40, 40]])), index: 1 };
+    expect(
+      missing({ decoded: all, streams: [video(all), sound], scan: { strayVideoPid: 512 } }).stretches,
+    ).toMatchObject([{ fromSeconds: 20, toSeconds: 40, why: expect.stringContaining('PID 512') }]);
   });
 
   test('what lies behind the last packet of all streams, where that is much', () => {
@@ -123,6 +147,11 @@ describe('what is not missing', () => {
     ['padding behind the last packet', { decoded: all, streams: [video(all)], scan: { bytesAfterLast: 200_000 } }],
   ])('%s', (_what, given) => {
     expect(missing(given).stretches).toEqual([]);
+  });
+
+  test('the many silences of a camera that records on motion, though its file is damaged', () => {
+    const motion = perSecond([0, 1, 2, 3, 4].map((minute) => [minute * 60, minute * 60 + 5, 10] as const));
+    expect(missing({ decoded: motion, streams: [video(motion)], isDamaged: true }).stretches).toEqual([]);
   });
 
   test('more than was lost, where the two counts lie apart', () => {
