@@ -6,6 +6,8 @@ export interface ClockSettings {
   readonly frameMicros: number;
   /** A longer step ahead is no silence in the footage but another clock. */
   readonly maxGapMicros: number;
+  /** Where the file says that the video ends, since the start; null where it does not. Only what comes last is held against it. */
+  readonly promisedMicros?: number | null;
 }
 
 /** A file may hold sound for so long before its first picture. */
@@ -59,9 +61,14 @@ export class MediaClock {
     return [...times, time];
   }
 
-  /** The time that waited for another frame, when no more will come. What nothing contradicts is silence. */
+  /** The time that waited for another frame, when no more will come. It is silence, unless the file promises to end before. */
   end(): readonly number[] {
-    return this.#settle(Number.POSITIVE_INFINITY);
+    const { startMicros, promisedMicros = null } = this.#settings;
+    const isBeyond =
+      promisedMicros !== null &&
+      this.#pending !== null &&
+      this.#pending - startMicros > promisedMicros + this.#stepMicros;
+    return this.#settle(isBeyond ? null : Number.POSITIVE_INFINITY);
   }
 
   /** Where the last frame ends whose time is sure. */

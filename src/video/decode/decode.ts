@@ -33,7 +33,9 @@ export async function* decodeFrames(
   signal.throwIfAborted();
   const { framesPerSecond, threads } = options;
   const { width, height, startMicros, maxGapMicros } = video;
-  const sampling = { framesPerSecond, startMicros, maxGapMicros, frameMicros: Math.round(1e6 / video.frameRate) };
+  const frameMicros = Math.round(1e6 / video.frameRate);
+  const promisedMicros = Math.round(video.durationSeconds * 1e6);
+  const sampling = { framesPerSecond, startMicros, maxGapMicros, frameMicros, promisedMicros };
   const args = decodeArguments(file, video, { filter: samplingFilter(sampling), threads });
   const limits = limitsFor(options.wallTimeoutMs, threads, options.memoryLimitBytes);
   const child = await startLimited(tools.ffmpeg, args, dirname(file), limits);

@@ -19,6 +19,9 @@ const PHOTO_BRANDS: Readonly<Record<string, string>> = {
   crx: 'CR3',
 };
 
+/** Major brands of pictures in a row, which are videos where the file has an index of them. */
+const SEQUENCE_BRANDS: Readonly<Record<string, string>> = { hevc: 'HEIC', hevx: 'HEIC', avis: 'AVIF', msf1: 'HEIF' };
+
 /** How pictures of other kinds begin, in hexadecimal; `..` stands for any byte. */
 const PHOTO_STARTS: readonly (readonly [string, string])[] = [
   ['JPEG', 'ffd8ff'],
@@ -29,17 +32,30 @@ const PHOTO_STARTS: readonly (readonly [string, string])[] = [
   ['JPEG XL', '0000000c4a584c20'],
 ];
 
-/** The kind of photo that a file is by its first bytes; null when it may be a video. The name and what a sender says do not count. */
-export async function photoKindOf(file: string): Promise<string | null> {
+/** The kind of photo that a file is by its first bytes. The name and what a sender says do not count. */
+export interface PhotoKind {
+  readonly name: string;
+  /** False for what may be a video all the same, where ffprobe finds one in it. */
+  readonly isSure: boolean;
+}
+
+/** Null for a file that does not begin as photos do. */
+export async function photoKindOf(file: string): Promise<PhotoKind | null> {
   return photoKind(await headOf(file));
 }
 
 /** As `photoKindOf`, of the bytes themselves. */
-export function photoKind(head: Buffer): string | null {
+export function photoKind(head: Buffer): PhotoKind | null {
   const text = head.toString('latin1');
-  if (text.slice(4, 8) === 'ftyp') return PHOTO_BRANDS[text.slice(8, 12).trim().toLowerCase()] ?? null;
+  if (text.slice(4, 8) === 'ftyp') {
+    const brand = text.slice(8, 12).trim().toLowerCase();
+    const [photo, sequence] = [PHOTO_BRANDS[brand], SEQUENCE_BRANDS[brand]];
+    if (photo !== undefined) return { name: photo, isSure: true };
+    return sequence === undefined ? null : { name: sequence, isSure: false };
+  }
   const start = head.toString('hex', 0, 16);
-  return PHOTO_STARTS.find(([, pattern]) => new RegExp(`^${pattern}`).test(start))?.[0] ?? null;
+  const name = PHOTO_STARTS.find(([, pattern]) => new RegExp(`^${pattern}`).test(start))?.[0];
+  return name === undefined ? null : { name, isSure: true };
 }
 
 async function headOf(file: string): Promise<Buffer> {

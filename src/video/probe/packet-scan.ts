@@ -12,6 +12,7 @@ import { strayVideoPid } from './stray-video.ts';
 export interface ScannedStream {
   readonly index: number;
   readonly isVideo: boolean;
+  /** Those that are shown: an edit list of the file may leave others out. */
   readonly packets: number;
   /** First and last moment on the clock of `Frame.t`, seconds; the last packet's own duration is in it. */
   readonly startSeconds: number;
@@ -53,7 +54,7 @@ export interface ScanLimits {
 
 /** Sound has more packets than pictures, text has few: as many per stream bound any file that is accepted. */
 const PACKETS_PER_FRAME = 8;
-const SHOWN = 'packet=codec_type,stream_index,pts_time,dts_time,duration_time,size,pos';
+const SHOWN = 'packet=codec_type,stream_index,pts_time,dts_time,duration_time,size,pos,flags';
 
 /**
  * Reads all packets of a file. Rejects with VIDEO_TOO_LONG when there are more than the limits allow; how the file ends is no failure, since
@@ -97,15 +98,16 @@ class Scan {
   }
 
   read(line: string): void {
-    const [type = '', index, pts, dts, duration, size, pos] = line.split(',');
+    const [type = '', index, pts, dts, duration, size, pos, flags = ''] = line.split(',');
     const number = Number(index ?? Number.NaN);
     if (!Number.isInteger(number)) return;
     const stream = this.#streamOf(number, type === 'video');
     const times = { pts: microsOf(pts), dts: microsOf(dts), duration: microsOf(duration) };
-    stream.add(times);
+    if (flags.includes('D')) stream.leftOut += 1;
+    else stream.add(times);
     const { maxFrames } = this.#limits;
-    if (stream.packets > maxFrames * (stream.isVideo ? 1 : PACKETS_PER_FRAME)) {
-      throw new Failure('VIDEO_TOO_LONG', `more than ${stream.packets - 1} packets in a stream`, {
+    if (stream.packets + stream.leftOut > maxFrames * (stream.isVideo ? 1 : PACKETS_PER_FRAME)) {
+      throw new Failure('VIDEO_TOO_LONG', `more than ${stream.packets + stream.leftOut - 1} packets in a stream`, {
         details: { maxFrames },
       });
     }
@@ -152,6 +154,7 @@ class StreamScan {
   readonly index: number;
   readonly isVideo: boolean;
   packets = 0;
+  leftOut = 0;
   readonly #clock: MediaClock;
   readonly #frameMicros: number;
   readonly #maxGapMicros: number;

@@ -13,7 +13,7 @@ import {
   UPRIGHT,
   type Orientation,
 } from './display-geometry.ts';
-import { photoKindOf } from './file-head.ts';
+import { photoKindOf, type PhotoKind } from './file-head.ts';
 import { firstFrameOf, lookAtFile, type Look, type Subject } from './look.ts';
 import { scanPackets, type PacketScan, type ScannedStream } from './packet-scan.ts';
 import { firstPositive, numberOf, ratioOf, type ProbedFrame, type ProbedStream } from './probe-report.ts';
@@ -49,11 +49,19 @@ export async function probeVideo(
   const sizeBytes = await sizeOf(file);
   if (sizeBytes === 0) throw new Failure('OBJECT_EMPTY', 'the file has no bytes');
   const photo = await photoKindOf(file);
-  if (photo !== null) throw new Failure('NOT_A_VIDEO', `the file is a photo (${photo}); send a video`);
+  if (photo?.isSure === true) throw isPhoto(photo);
   const subject: Subject = { tools, file, timeoutMs: limits.timeoutMs, clock, signal };
-  const seen = await lookWideEnough(subject, limits);
+  const seen = await lookWideEnough(subject, limits).catch((error: unknown) => {
+    // The index that ffprobe misses is that of a video: a photo has none, and nothing was cut off.
+    const isWithoutVideo = error instanceof Failure && ['VIDEO_TRUNCATED', 'NOT_A_VIDEO'].includes(error.code);
+    throw photo !== null && isWithoutVideo ? isPhoto(photo, error) : error;
+  });
   const measured = await measure(subject, { ...seen, sizeBytes }, limits);
   return await describe(subject, measured, limits);
+}
+
+function isPhoto({ name }: PhotoKind, cause?: unknown): Failure {
+  return new Failure('NOT_A_VIDEO', `the file is a photo (${name}); send a video`, { cause });
 }
 
 /** A look at the streams, and what it took. */
@@ -187,7 +195,7 @@ interface Length extends MeasuredLength {
 }
 
 /** Length, rate and count, by the header where it is believed and by the packets where it is not; null for a stream without any. */
-function lengthOf({ promise, packets, stream }: Measured, limits: VideoLimits): Length | null {
+function lengthOf({ look, promise, packets, stream }: Measured, limits: VideoLimits): Length | null {
   if (packets === null || promise.doubt === null) {
     const { endSeconds, frames, frameRate } = promise;
     if (endSeconds === null) return null;
@@ -196,7 +204,7 @@ function lengthOf({ promise, packets, stream }: Measured, limits: VideoLimits): 
   const found = scanned(packets, stream.index);
   if (found === undefined) return null;
   const frameRate = promise.frameRate ?? measuredRate(found);
-  const promisedSeconds = countedEnd(promise, found, limits);
+  const promisedSeconds = countedEnd(look.report.format.format_name, promise, found, limits);
   return { durationSeconds: found.endSeconds, promisedSeconds, frameRate, frames: found.packets };
 }
 

@@ -40,6 +40,10 @@ function doubtOf(
   if (frameRate === null) return 'the header has no frame rate that could be true';
   if (endSeconds > limits.maxDurationSeconds) return `the header says ${endSeconds} s`;
   if (frames !== null && frames > limits.maxFrames) return `the header says ${frames} frames`;
+  const whole = firstPositive(report.format.duration);
+  if (whole !== null && endSeconds - whole > Math.max(1, COUNT_SHARE * 0.05 * endSeconds)) {
+    return `the header says ${endSeconds} s of the video and ${whole} s of the file`;
+  }
   const counted = isCounted && frames !== null ? frames / frameRate : endSeconds;
   const isFar = Math.abs(counted - endSeconds) > Math.max(COUNT_SECONDS, COUNT_SHARE * endSeconds);
   return isFar ? `the header says ${endSeconds} s and ${frames} frames` : null;
@@ -52,12 +56,18 @@ function plausibleRate(stream: ProbedStream, maxFrameRate: number): number | nul
 }
 
 /**
- * Where a video would end if every frame came that its header counts; where the packets end if those are all. A recording that was cut off
- * still tells how many there were.
+ * Where a video would end if every frame came that its header counts; where the packets end if those are all. An AVI that was cut off
+ * has lost the index from which its length is known, and still tells how many frames there were; other counts include what an edit list
+ * leaves out.
  */
-export function countedEnd(promise: HeaderPromise, stream: ScannedStream, limits: VideoLimits): number {
+export function countedEnd(
+  container: string,
+  promise: HeaderPromise,
+  stream: ScannedStream,
+  limits: VideoLimits,
+): number {
   const { frames, frameRate, isCounted } = promise;
-  if (!isCounted || frames === null || frameRate === null) return stream.endSeconds;
+  if (container !== 'avi' || !isCounted || frames === null || frameRate === null) return stream.endSeconds;
   const missingSeconds = (frames - stream.packets) / frameRate;
   const end = stream.endSeconds + missingSeconds;
   return missingSeconds > COUNT_SECONDS && end <= limits.maxDurationSeconds ? end : stream.endSeconds;
