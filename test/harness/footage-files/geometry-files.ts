@@ -3,7 +3,7 @@ import { EBML, element, matroskaOf, blocksOf, uint } from './ebml.ts';
 import type { FootageGround } from './footage-ground.ts';
 import { EXIF_ORIENTATIONS, withExifOrientation } from './jpeg-exif.ts';
 import { box, matrixOf, replaced, u32, withMatrix } from './mp4-boxes.ts';
-import { QUARTERS, turnedCorners } from './picture.ts';
+import { QUARTERS, turnedCorners, type Corners } from './picture.ts';
 import { H264, joined, MJPEG, recorded, type Recording } from './recordings.ts';
 import type { FootageFile, RightValues } from './right-values.ts';
 
@@ -173,17 +173,18 @@ const containerAspects: FootageFile[] = [
 ];
 
 const repeated = [...H264, '-x264-params', 'repeat-headers=1'];
-const pieces: Readonly<Record<string, Recording>> = {
+const PIECES = {
   plain: { width: 64, height: 48, codec: repeated },
   large: { width: 128, height: 96, codec: repeated },
   tall: { width: 48, height: 96, codec: repeated },
   full: { width: 64, height: 48, codec: [...repeated, '-pix_fmt', 'yuv444p'] },
   deep: { width: 64, height: 48, codec: [...repeated, '-pix_fmt', 'yuv420p10le'] },
   squeezed: { width: 64, height: 48, codec: [...repeated, '-aspect', '8:3'] },
-};
+} as const satisfies Readonly<Record<string, Recording>>;
+type PieceName = keyof typeof PIECES;
 
 /** Name, the two halves, container, turn, size. */
-const CHANGES: readonly (readonly [string, string, string, string, number, readonly [number, number]])[] = [
+const CHANGES: readonly (readonly [string, PieceName, PieceName, string, number, readonly [number, number]])[] = [
   ['grows.mp4', 'plain', 'large', 'mp4', 90, [48, 64]],
   ['grows-upright.mp4', 'plain', 'large', 'mp4', 0, [64, 48]],
   ['grows-upside-down.mp4', 'plain', 'large', 'mp4', 180, [64, 48]],
@@ -199,9 +200,15 @@ const CHANGES: readonly (readonly [string, string, string, string, number, reado
   ['changes-aspect-back.ts', 'squeezed', 'plain', 'ts', 0, [128, 48]],
 ];
 
-async function halves(ground: FootageGround, first: string, second: string, container: string): Promise<Buffer> {
+/** Two pieces of three seconds, one after the other; `picture` where it is not the usual one. */
+export async function changing(
+  ground: FootageGround,
+  [first, second]: readonly [PieceName, PieceName],
+  container: string,
+  picture: Corners = QUARTERS,
+): Promise<Buffer> {
   const made = [first, second].map((name, half) =>
-    recorded(ground, 'half.ts', { ...pieces[name], frames: 30, from: half * 30 }),
+    recorded(ground, 'half.ts', { ...PIECES[name], picture, frames: 30, from: half * 30 }),
   );
   return await joined(ground, await Promise.all(made), { from: 'ts', name: `joined.${container}` });
 }
@@ -221,7 +228,7 @@ const changes: FootageFile[] = CHANGES.map(([name, first, second, container, tur
     mean: QUARTERS,
   },
   make: async (ground) => {
-    const file = await halves(ground, first, second, container);
+    const file = await changing(ground, [first, second], container);
     return container === 'mp4' ? withMatrix(file, matrixOf(turn, false)) : file;
   },
 }));

@@ -1,0 +1,4 @@
+import { GEOMETRY_FILES } from '../../harness/footage-files/geometry-files.ts';
+import { holdFiles } from '../../harness/footage-files/hold-files.ts';
+
+holdFiles(GEOMETRY_FILES);
