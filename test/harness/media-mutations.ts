@@ -2,6 +2,9 @@ import { pick } from '../chaos/random.ts';
 
 type Random = () => number;
 
+/** Of MPEG-TS. */
+const PACKET_BYTES = 188;
+
 /** Damages a file in one way; the same random numbers make the same damage. */
 export function mutateMedia(file: Buffer, random: Random): Buffer {
   return pick(random, MUTATIONS)(Buffer.from(file), random);
@@ -14,6 +17,7 @@ const MUTATIONS: readonly (readonly [(file: Buffer, random: Random) => Buffer, n
   [damagedIndex, 20],
   [hugeField, 12],
   [withoutMiddle, 8],
+  [otherOrder, 6],
   [(file, random) => Buffer.concat([noise(Math.ceil(random() * 600), random), file]), 6],
   [(file) => Buffer.concat([file, file]), 3],
   [(_file, random) => noise(1 + Math.floor(random() * 20_000), random), 4],
@@ -50,11 +54,20 @@ const MARKS = [
   'idx1',
   'webm',
   'GIF8',
+  'elst',
+  'tfdt',
+  'moof',
+  'onMetaData',
+  'Exif',
+  // Tracks, a cluster and a length of Matroska.
+  '\u0016\u0054\u00ae\u006b',
+  '\u001f\u0043\u00b6\u0075',
+  '\u0044\u0089',
 ];
 
 /** Writes over the bytes that follow a mark, or over the size before it. */
 function damagedIndex(file: Buffer, random: Random): Buffer {
-  const found = MARKS.map((mark) => file.indexOf(mark)).filter((at) => at > 0);
+  const found = MARKS.map((mark) => file.indexOf(mark, 0, 'latin1')).filter((at) => at > 0);
   const at = found[Math.floor(random() * found.length)] ?? Math.floor(random() * file.length);
   const from = random() < 0.3 ? Math.max(0, at - 4) : Math.min(file.length, at + 4 + Math.floor(random() * 24));
   noise(Math.min(4, file.length - from), random).copy(file, from);
@@ -81,4 +94,21 @@ function withoutMiddle(file: Buffer, random: Random): Buffer {
   const start = Math.floor(random() * file.length);
   const end = Math.min(file.length, start + Math.floor(random() * file.length * 0.3));
   return Buffer.concat([file.subarray(0, start), file.subarray(end)]);
+}
+
+/** Packets as a lossy network delivers them: some come later, some twice. */
+function otherOrder(file: Buffer, random: Random): Buffer {
+  const packets = Array.from({ length: Math.ceil(file.length / PACKET_BYTES) }, (_, i) =>
+    file.subarray(i * PACKET_BYTES, (i + 1) * PACKET_BYTES),
+  );
+  for (let count = 1 + Math.floor(random() * 20); count > 0; count -= 1) {
+    const from = Math.floor(random() * packets.length);
+    const moved = packets.splice(from, random() < 0.3 ? 0 : 1 + Math.floor(random() * 4));
+    packets.splice(
+      Math.floor(random() * packets.length),
+      0,
+      ...(moved.length > 0 ? moved : packets.slice(from, from + 2)),
+    );
+  }
+  return Buffer.concat(packets);
 }

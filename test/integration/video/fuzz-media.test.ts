@@ -7,6 +7,8 @@ import { decodeFrames } from '../../../src/video/decode/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
 import { createWorkspace } from '../../../src/storage/workspace.ts';
+import { FOOTAGE_FILES } from '../../harness/footage-files/footage-files.ts';
+import { FootageGround } from '../../harness/footage-files/footage-ground.ts';
 import { mutateMedia } from '../../harness/media-mutations.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { childrenOf } from '../../harness/processes.ts';
@@ -39,6 +41,26 @@ const LISTS = new Map([
   ['drawing.svg', '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/hostname"/></svg>'],
 ]);
 
+/** Odd recordings that are damaged as well. */
+const ODD = [
+  ['geometry', 'matrix-90-mirrored.mp4'],
+  ['geometry', 'sei-180.ts'],
+  ['geometry', 'exif-6.avi'],
+  ['geometry', 'grows.mp4'],
+  ['geometry', 'display-size.mkv'],
+  ['clock', 'ahead-by-8h-and-back.ts'],
+  ['clock', 'back-to-0-each-2s.flv'],
+  ['clock', 'edit-cuts-the-middle.mp4'],
+  ['clock', 'starts-at-7h.mp4'],
+  ['duration', 'piped.mkv'],
+  ['duration', 'recorder-died.avi'],
+  ['duration', 'sound-36s.flv'],
+  ['clock', 'few-times.mpg'],
+  ['streams', 'preview-still-first.mp4'],
+  ['streams', 'sub-stream-first.ts'],
+  ['truncation', 'pid-256-then-512.ts'],
+] as const satisfies readonly (readonly [keyof typeof FOOTAGE_FILES, string])[];
+
 let folder: TemporaryFolder;
 let tools: FfmpegTools;
 let sources: Buffer[];
@@ -51,9 +73,20 @@ beforeAll(async () => {
   for (const name of ['still.png', 'still.jpg']) await makeMedia([...source, ...PICTURE, join(folder.path, name)]);
   const names = [...KINDS.map(([name]) => name), 'still.png', 'still.jpg'];
   sources = await Promise.all(names.map((name) => readFile(join(folder.path, name))));
-  sources.push(...[...LISTS.values()].map((text) => Buffer.from(text)));
+  sources.push(...[...LISTS.values()].map((text) => Buffer.from(text)), ...(await oddRecordings()));
 });
 afterAll(() => folder.remove());
+
+async function oddRecordings(): Promise<Buffer[]> {
+  await using ground = await FootageGround.open();
+  const made: Buffer[] = [];
+  for (const [kind, name] of ODD) {
+    const file = FOOTAGE_FILES[kind].find((one) => one.name === name);
+    if (file === undefined) throw new Error(`no recording ${name}`);
+    made.push(await file.make(ground));
+  }
+  return made;
+}
 
 /** Through the same steps as a job, in a workspace of its own: how it ended, and what else lay in the workspace then. */
 async function through(file: Buffer, root: string): Promise<string> {
