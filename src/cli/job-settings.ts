@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { DEFAULT_ANALYSIS_SETTINGS, type AnalysisSettings } from '../analysis/settings.ts';
 import { parseZonePlan } from '../analysis/zones.ts';
 import type { Config } from '../config/config.ts';
@@ -8,6 +9,8 @@ import type { VideoLimits } from '../video/probe/video-limits.ts';
 
 const PROBE_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** As many as ffmpeg takes by itself: more only cost memory. */
+const MOST_DECODER_THREADS = 16;
 
 export async function analysisSettings(config: Config): Promise<AnalysisSettings> {
   const { analysis, scene } = config;
@@ -47,7 +50,7 @@ export async function processorSettings(config: Config): Promise<VideoProcessorS
     workerId: config.worker.id,
     workDir: config.worker.workDir,
     analysis: await analysisSettings(config),
-    decode: decodeSettings(config),
+    decode: decodeSettings(config, config.worker.concurrency),
     download: { maxBytes: config.limits.maxObjectBytes, timeoutMs: REQUEST_TIMEOUT_MS },
     video: limits,
     highlightsBucket: config.analysis.highlightActions.length > 0 ? highlightsBucket : null,
@@ -59,12 +62,18 @@ export async function processorSettings(config: Config): Promise<VideoProcessorS
   };
 }
 
-export function decodeSettings(config: Config): VideoProcessorSettings['decode'] {
+/** Of a video, of which so many are decoded at once. */
+export function decodeSettings(config: Config, videosAtOnce: number): VideoProcessorSettings['decode'] {
   return {
     stallTimeoutMs: config.limits.decodeStallSeconds * 1000,
     wallTimeoutMs: config.worker.maxProcessingSeconds * 1000,
     maxFrames: videoLimits(config).maxFrames,
     maxDurationSeconds: config.limits.maxVideoSeconds,
-    threads: 0,
+    threads: config.decode.threads ?? freeThreads(availableParallelism(), videosAtOnce),
   };
+}
+
+/** Cores for each of so many decoders: threads beyond them make the decoding cost more and end no sooner. */
+export function freeThreads(cores: number, decoders: number): number {
+  return Math.min(MOST_DECODER_THREADS, Math.max(1, Math.floor(cores / decoders)));
 }

@@ -51,7 +51,7 @@ export async function analyzeLocally(options: LocalAnalysisOptions, signal: Abor
   const onKeyFrames = (kept: readonly KeyFrame[]): void => {
     keyFrames = kept;
   };
-  const decoding = { ...decodeSettings(config), framesPerSecond: settings.framesPerSecond };
+  const decoding = { ...decodeSettings(config, 1), framesPerSecond: settings.framesPerSecond };
   const analysis = await withDecodedFrames([tools, file, info, decoding, signal], ({ frames, footage }) =>
     analyzeVideo(
       { videoId: 'local', info, frames, footage, workspaceDir: workspace.directory },

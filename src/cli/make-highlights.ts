@@ -50,7 +50,7 @@ export async function makeHighlights(
   const file = workspace.path('video');
   await downloadObject(s3, head, file, limits, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);
-  const options = { ...decodeSettings(config), framesPerSecond: video.framesPerSecond };
+  const options = { ...decodeSettings(config, 1), framesPerSecond: video.framesPerSecond };
   return await withDecodedFrames([tools, file, info, options, signal], async ({ frames }) => {
     let made = 0;
     let left = missing.length;

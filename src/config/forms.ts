@@ -19,6 +19,16 @@ export function integer(unit: string, min: number, max: number) {
   };
 }
 
+/** As `integer`, or null for `auto`: the program chooses. */
+export function integerOrAuto(unit: string, min: number, max: number) {
+  const number = integer(unit, min, max);
+  return {
+    unit: `${unit} | auto`,
+    rule: `${number.rule}, or auto`,
+    parse: (value: string): number | null | undefined => (value === 'auto' ? null : number.parse(value)),
+  };
+}
+
 export function decimal(unit: string, min: number, max: number) {
   return {
     unit,

@@ -1,6 +1,18 @@
 import { hostname } from 'node:os';
 
-import { databaseUrl, decimal, httpUrl, integer, labels, matching, oneOf, oneOfNumbers, onOff, text } from './forms.ts';
+import {
+  databaseUrl,
+  decimal,
+  httpUrl,
+  integer,
+  integerOrAuto,
+  labels,
+  matching,
+  oneOf,
+  oneOfNumbers,
+  onOff,
+  text,
+} from './forms.ts';
 import { optional, withDefault } from './key.ts';
 
 const DAY = 86_400;
@@ -218,6 +230,12 @@ export const KEYS = {
     }),
     decodeStallSeconds: withDefault('DECODE_STALL_SECONDS', integer('seconds', 1, 3600), '60', {
       description: 'a decoder that makes no progress for so long is stopped',
+    }),
+  },
+  decode: {
+    threads: withDefault('DECODER_THREADS', integerOrAuto('threads', 1, 64), 'auto', {
+      description:
+        'threads of the decoder of one video; auto shares the cores among the videos at once, at most 16 each',
     }),
   },
   ffmpeg: {

@@ -11,6 +11,7 @@ const TITLES: Readonly<Record<keyof typeof KEYS, string>> = {
   analysis: 'Analysis',
   scene: 'Scene texts',
   limits: 'Limits of a video',
+  decode: 'Decoder',
   ffmpeg: 'ffmpeg',
   log: 'Log',
   object: 'One object (video-worker once)',

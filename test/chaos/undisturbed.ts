@@ -37,7 +37,7 @@ export async function undisturbedAnalyses(
   for (const { name, file } of clips) {
     await using workspace = await createWorkspace(folder, name);
     const info = await probeVideo(tools, file, videoLimits(config), signal);
-    const options = { ...decodeSettings(config), framesPerSecond: settings.framesPerSecond };
+    const options = { ...decodeSettings(config, 1), framesPerSecond: settings.framesPerSecond };
     const subject = { videoId: name, info, workspaceDir: workspace.directory };
     const deps = { chain: models.chain, describer: null, logger };
     const analysis = await withDecodedFrames([tools, file, info, options, signal], (video) =>

@@ -6,7 +6,7 @@ import type { ProbedVideo } from '../probed-video.ts';
 interface Sampling {
   /** The filter that lets through what may be sampled. */
   readonly filter: string;
-  /** Decoder threads, 0: as many as ffmpeg likes. */
+  /** Of the decoder. */
   readonly threads: number;
 }
 

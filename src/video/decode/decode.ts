@@ -12,9 +12,9 @@ import { judgeEnd } from './judge-end.ts';
 
 export interface DecodeOptions extends DecodingLimits {
   readonly framesPerSecond: number;
-  /** Address space of ffmpeg, 4 GiB by default. */
+  /** Address space of ffmpeg; by default 4 GiB and 256 MiB for every thread but the first. */
   readonly memoryLimitBytes?: number;
-  /** Decoder threads, 0: as many as ffmpeg likes. */
+  /** Of the decoder, at least 1. More take less time and more of the processor. */
   readonly threads: number;
 }
 

@@ -25,7 +25,7 @@ const DECODING: DecodeOptions = {
   wallTimeoutMs: CHECK_LIMIT_MS * 4,
   maxFrames: 100,
   maxDurationSeconds: 60,
-  threads: 0,
+  threads: 1,
 };
 /** Builds of ffmpeg round differently on the way to RGB. */
 const COLOUR_TOLERANCE = 24;

@@ -46,13 +46,14 @@ const STOP_GRACE_MS = 500;
 const STOP_LIMIT_MS = 10_000;
 const LIMITERS = ['/usr/bin/prlimit', '/bin/prlimit'];
 const DEFAULT_MEMORY_BYTES = 4 * 1024 ** 3;
+/** A decoder keeps a picture in work for each of its threads: 205 MB of address space for one of 8K HEVC with 10 bits. */
+const MEMORY_BYTES_PER_THREAD = 256 * 1024 ** 2;
 
-/** Limits for a child that may work for `wallMs`: that time on each thread it may use. */
+/** Limits for a child that may work for `wallMs`: that time, and room for a picture, on each thread it may use. */
 export function limitsFor(wallMs: number, threads: number, memoryBytes: number | undefined): ChildLimits {
-  const workers = threads > 0 ? threads : availableParallelism();
   return {
-    cpuSeconds: Math.ceil((wallMs / 1000) * (workers + 1)) + 1,
-    memoryBytes: memoryBytes ?? DEFAULT_MEMORY_BYTES,
+    cpuSeconds: Math.ceil((wallMs / 1000) * (threads + 1)) + 1,
+    memoryBytes: memoryBytes ?? DEFAULT_MEMORY_BYTES + (threads - 1) * MEMORY_BYTES_PER_THREAD,
   };
 }
 

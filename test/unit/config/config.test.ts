@@ -37,6 +37,15 @@ describe('loadConfig', () => {
     expect(config.scene.source).toBe('off');
   });
 
+  test('takes a number of decoder threads, or leaves them to the program', () => {
+    expect(loadConfig({}).decode.threads).toBeNull();
+    expect(loadConfig({ DECODER_THREADS: 'auto' }).decode.threads).toBeNull();
+    expect(loadConfig({ DECODER_THREADS: '3' }).decode.threads).toBe(3);
+    for (const DECODER_THREADS of ['0', '65', 'all']) {
+      expect(problemsOf({ ...DAEMON, DECODER_THREADS })).toContain('a whole number from 1 to 64 (threads), or auto');
+    }
+  });
+
   test('is frozen at every depth', () => {
     const config = loadConfig({});
     expect(Object.isFrozen(config)).toBe(true);
