@@ -13,6 +13,8 @@ export interface Footage {
   readonly durationSeconds: number;
   /** Frames that were decoded, sampled or not. */
   readonly decodedFrames: number;
+  /** `fast` where frames were left out, so that a sample may be a later frame of its interval than the first one. */
+  readonly decode: 'exact' | 'fast';
   /** In order of time; empty for a file that kept its promise. */
   readonly missing: readonly MissingFootage[];
 }

@@ -4,7 +4,12 @@ import type { VideoInfo } from '../../src/video/video-info.ts';
 
 /** Footage that is as long as the file promised. */
 export function wholeFootage({ durationSeconds, frameRate }: VideoInfo): () => Footage {
-  return () => ({ durationSeconds, decodedFrames: Math.round(durationSeconds * frameRate), missing: [] });
+  return () => ({
+    durationSeconds,
+    decodedFrames: Math.round(durationSeconds * frameRate),
+    missing: [],
+    decode: 'exact',
+  });
 }
 
 /** What a probe says of a plain file: square pixels, upright, from zero on. */

@@ -43,6 +43,7 @@ export class MediaClock {
   /** A time far ahead on the line: silence if the next one lies behind it. */
   #pending: number | null = null;
   #pushed = 0;
+  #guessed = 0;
 
   constructor(settings: ClockSettings) {
     this.#settings = settings;
@@ -81,6 +82,11 @@ export class MediaClock {
     return this.#pending === null ? this.#pushed : this.#pushed - 1;
   }
 
+  /** Times that the file did not tell: they are as right as the nominal rate, and only where no frame was left out before them. */
+  get guessed(): number {
+    return this.#guessed;
+  }
+
   #settle(next: number | null): readonly number[] {
     if (this.#pending === null) return [];
     const raw = this.#pending;
@@ -89,6 +95,7 @@ export class MediaClock {
       this.#line = { raw, time: this.#line.time + (raw - this.#line.raw) };
       this.#last = Math.max(this.#last, this.#line.time);
     } else {
+      this.#guessed += 1;
       this.#last += this.#settings.frameMicros;
       this.#other = { raw, time: this.#last };
     }
@@ -97,7 +104,10 @@ export class MediaClock {
 
   #timeOf(raw: number | null): number | null {
     const { frameMicros, maxGapMicros } = this.#settings;
-    if (raw === null) return this.#last + frameMicros;
+    if (raw === null) {
+      this.#guessed += 1;
+      return this.#last + frameMicros;
+    }
     const step = raw - this.#line.raw;
     if (step > 0 && step <= this.#stepMicros) return this.#goOn({ raw, time: this.#line.time + step });
     if (step > 0 && step <= (this.#pushed === 0 ? MAX_FIRST_GAP_MICROS : maxGapMicros)) {
@@ -109,6 +119,8 @@ export class MediaClock {
     if (other !== null && raw > other.raw && raw - other.raw <= maxGapMicros) {
       return this.#goOn({ raw, time: other.time + (raw - other.raw) });
     }
+    // The first frame begins the clock.
+    if (this.#pushed > 0) this.#guessed += 1;
     this.#other = { raw, time: this.#last + frameMicros };
     return this.#other.time;
   }

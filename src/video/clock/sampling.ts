@@ -13,11 +13,14 @@ export interface CandidateNote {
   readonly t: number;
   /** True when it is a sample: the first candidate in its slot of 1 / framesPerSecond. */
   readonly isPicked: boolean;
+  /** False once the file did not tell the time of a frame, this one or one before it. */
+  readonly isTimeSure: boolean;
 }
 
-/** Counted from the first decoded frame. One microsecond of tolerance: the times of a file are rounded. */
-const slotOf = (micros: number, firstMicros: number, framesPerSecond: number): number =>
-  Math.floor(((micros - firstMicros + 1) * framesPerSecond) / 1e6);
+/** Number of the interval that a time lies in, counted from the first decoded frame. One microsecond of tolerance: the times of a file are rounded. */
+export function slotOf(micros: number, firstMicros: number, framesPerSecond: number): number {
+  return Math.floor(((micros - firstMicros + 1) * framesPerSecond) / 1e6);
+}
 
 /**
  * The filter of ffmpeg that lets through what may be sampled: for k = 0, 1, 2, ... the first frame that lies k / framesPerSecond or
@@ -119,6 +122,11 @@ export class SamplingLog {
     return this.#notes.shift() ?? null;
   }
 
+  /** True while the file told the time of every frame. */
+  get isTimeSure(): boolean {
+    return this.#clock.guessed === 0;
+  }
+
   /** Where the first decoded frame begins, seconds; 0 before there is one. */
   get startSeconds(): number {
     return (this.#firstMicros ?? 0) / 1e6;
@@ -144,7 +152,7 @@ export class SamplingLog {
       const slot = slotOf(micros, this.#firstMicros, this.#settings.framesPerSecond);
       const isPicked = slot > this.#slot;
       if (isPicked) this.#slot = slot;
-      this.#notes.push({ index, t: micros / 1e6, isPicked });
+      this.#notes.push({ index, t: micros / 1e6, isPicked, isTimeSure: this.#clock.guessed === 0 });
     }
   }
 }

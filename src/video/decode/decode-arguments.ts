@@ -2,20 +2,28 @@ import { basename } from 'node:path';
 import type { DisplayGeometry } from '../probe/display-geometry.ts';
 import { DEMUXERS } from '../probe/run-ffprobe.ts';
 import type { ProbedVideo } from '../probed-video.ts';
+import { decoderOptions, planeFilters, type DecodePass } from './decode-mode.ts';
 
 interface Sampling {
   /** The filter that lets through what may be sampled. */
   readonly filter: string;
+  readonly pass: DecodePass;
   /** Of the decoder. */
   readonly threads: number;
 }
 
 /** The arguments of ffmpeg that make RGB pictures of one size, in display orientation, of the frames that the filter lets through. */
-export function decodeArguments(file: string, video: ProbedVideo, { filter, threads }: Sampling): string[] {
+export function decodeArguments(file: string, video: ProbedVideo, { filter, pass, threads }: Sampling): string[] {
   const { squareWidth, squareHeight } = video.geometry;
   // Each picture is brought to the one size before anything is turned: a filter that turns keeps the size that it saw first, and reads
   // beyond pictures that are smaller.
-  const filters = [filter, `scale=${squareWidth}:${squareHeight}`, 'format=rgb24', ...turningFilters(video.geometry)];
+  const filters = [
+    filter,
+    ...planeFilters(pass),
+    `scale=${squareWidth}:${squareHeight}`,
+    'format=rgb24',
+    ...turningFilters(video.geometry),
+  ];
   // The times are read before; a muxer complains of a clock that steps back, and that would look like damage of the file.
   filters.push('setpts=N');
   return [
@@ -23,7 +31,7 @@ export function decodeArguments(file: string, video: ProbedVideo, { filter, thre
     // What cannot be decoded is judged when the file has ended, however much it is.
     ['-max_error_rate', '1'],
     // The clock of the file is read as it is, and the orientation was decided once: neither may be corrected on the way.
-    ['-copyts', '-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS, '-threads', String(threads)],
+    ['-copyts', '-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS, ...decoderOptions(pass, threads)],
     ['-noautorotate', '-reinit_filter', '0', ...video.inputOptions, '-i', `file:${basename(file)}`],
     ['-map', `0:${video.streamIndex}`, '-an', '-sn', '-dn', '-vf', filters.join(','), '-fps_mode', 'passthrough'],
     ['-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],

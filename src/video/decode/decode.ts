@@ -2,13 +2,16 @@ import { dirname } from 'node:path';
 import { samplingFilter, SamplingLog } from '../clock/sampling.ts';
 import type { Footage } from '../footage.ts';
 import type { Frame } from '../frame.ts';
-import { scanPackets } from '../probe/packet-scan.ts';
+import { scanPackets, type PacketScan } from '../probe/packet-scan.ts';
 import type { ProbedVideo } from '../probed-video.ts';
-import { limitsFor, startLimited } from '../tools/child-process.ts';
+import { limitsFor, startLimited, type ChildLimits } from '../tools/child-process.ts';
 import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import { decodeArguments } from './decode-arguments.ts';
+import { passesFor, type DecodeMode, type DecodePass } from './decode-mode.ts';
 import { Decoding, type DecodingLimits } from './decoding.ts';
 import { judgeEnd } from './judge-end.ts';
+import { judgePass } from './judge-pass.ts';
+import { framesInPasses, PassInDoubt, type OpenPass } from './passes.ts';
 
 export interface DecodeOptions extends DecodingLimits {
   readonly framesPerSecond: number;
@@ -16,12 +19,16 @@ export interface DecodeOptions extends DecodingLimits {
   readonly memoryLimitBytes?: number;
   /** Of the decoder, at least 1. More take less time and more of the processor. */
   readonly threads: number;
+  /** `exact` when absent. */
+  readonly mode?: DecodeMode;
+  /** CUDA's number of the GPU that decodes; the processor when absent or null. */
+  readonly gpu?: number | null;
 }
 
 /**
- * Decodes a file once, in presentation order and display orientation, and yields the frames sampled by time as RGB.
- * One ffmpeg process, at most a few frames ahead of the consumer, gone in every outcome before the iteration ends. Returns what the
- * video turned out to be.
+ * Decodes a file in presentation order and display orientation, and yields the frames sampled by time as RGB. One ffmpeg process at a
+ * time, at most a few frames ahead of the consumer, gone in every outcome before the iteration ends. Returns what the video turned out
+ * to be.
  */
 export async function* decodeFrames(
   tools: FfmpegTools,
@@ -30,31 +37,63 @@ export async function* decodeFrames(
   options: DecodeOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Frame, Footage, undefined> {
+  const { framesPerSecond, mode = 'exact', gpu = null } = options;
+  const { codec, frameRate } = video;
+  const passes = passesFor({ mode, gpu, codec, frameRate, framesPerSecond });
+  return yield* framesInPasses(passes, framesPerSecond, (pass) =>
+    decodePass({ tools, file, video, options, pass }, signal),
+  );
+}
+
+interface PassOrder {
+  readonly tools: FfmpegTools;
+  readonly file: string;
+  readonly video: ProbedVideo;
+  readonly options: DecodeOptions;
+  readonly pass: DecodePass;
+}
+
+async function* decodePass(order: PassOrder, signal: AbortSignal): ReturnType<OpenPass> {
   signal.throwIfAborted();
+  const { tools, file, video, options, pass } = order;
   const { framesPerSecond, threads } = options;
   const { width, height, startMicros, maxGapMicros } = video;
   const frameMicros = Math.round(1e6 / video.frameRate);
   const promisedMicros = Math.round(video.durationSeconds * 1e6);
   const sampling = { framesPerSecond, startMicros, maxGapMicros, frameMicros, promisedMicros };
-  const args = decodeArguments(file, video, { filter: samplingFilter(sampling), threads });
-  const limits = limitsFor(options.wallTimeoutMs, threads, options.memoryLimitBytes);
-  const child = await startLimited(tools.ffmpeg, args, dirname(file), limits);
+  const args = decodeArguments(file, video, { filter: samplingFilter(sampling), pass, threads });
+  const child = await startLimited(tools.ffmpeg, args, dirname(file), passLimits(options, pass));
   const output = { frameBytes: width * height * 3, log: new SamplingLog(sampling) };
   const decoding = new Decoding(child, output, options, signal);
   try {
     for (let sample = 0; ; sample++) {
       const picture = await decoding.next();
       if (picture === null) break;
-      yield { sample, ...picture, width, height };
+      const { index, t, pixels, isTimeSure } = picture;
+      if (!isTimeSure && pass.leftOut !== 'nothing') throw new PassInDoubt();
+      yield { sample, index, t, pixels, width, height };
     }
   } finally {
     await child.stop();
   }
-  return await judgeEnd(video, await decoding.ended(), async () => {
+  const ended = await decoding.ended();
+  const readPackets = async (): Promise<PacketScan> => {
     const { maxFrames, wallTimeoutMs } = options;
     const timeoutMs = Math.max(1, wallTimeoutMs - decoding.waitedMs);
     return video.packets ?? (await scanPackets(tools, file, video, { maxFrames, timeoutMs }, signal));
-  });
+  };
+  if (pass.leftOut !== 'nothing') return await judgePass(video, ended, 1 / framesPerSecond, readPackets);
+  return await judgeEnd(video, ended, pass.gpu === null ? readPackets : inDoubt);
+}
+
+async function inDoubt(): Promise<never> {
+  throw new PassInDoubt();
+}
+
+function passLimits({ wallTimeoutMs, threads, memoryLimitBytes }: DecodeOptions, { gpu }: DecodePass): ChildLimits {
+  const limits = limitsFor(wallTimeoutMs, threads, memoryLimitBytes);
+  // CUDA reserves address space for all memory of host and GPU, many times what it uses.
+  return gpu === null ? limits : { ...limits, memoryBytes: null };
 }
 
 /** The frames of a video and, when they have ended, what it turned out to be. */
@@ -89,6 +128,8 @@ export async function withDecodedFrames<Result>(
     });
   } finally {
     left.abort();
-    await decoding.return({ durationSeconds: 0, decodedFrames: 0, missing: [] }).catch(() => undefined);
+    await decoding
+      .return({ durationSeconds: 0, decodedFrames: 0, missing: [], decode: 'exact' })
+      .catch(() => undefined);
   }
 }

@@ -21,7 +21,9 @@ export interface DecodingLimits {
   readonly clock?: Clock;
 }
 
-type Picture = Pick<Frame, 'index' | 't' | 'pixels'>;
+interface Picture extends Pick<Frame, 'index' | 't' | 'pixels'> {
+  readonly isTimeSure: boolean;
+}
 
 /** One run of ffmpeg: its pictures and what it says of their times, joined in order. */
 export class Decoding {
@@ -82,7 +84,10 @@ export class Decoding {
         const note = this.#log.take();
         const pixels = this.#frames.take();
         // What lets frames through knows no future: some of them turn out to be no samples.
-        if (note?.isPicked === true && pixels !== null) return { index: note.index, t: note.t, pixels };
+        if (note?.isPicked === true && pixels !== null) {
+          const { index, t, isTimeSure } = note;
+          return { index, t, pixels, isTimeSure };
+        }
         continue;
       }
       if (this.#frames.ended && this.#logEnded) return null;
@@ -93,11 +98,12 @@ export class Decoding {
   /** How it ended, once there is nothing more to come. */
   async ended(): Promise<DecodingEnd> {
     const exit = await this.#child.exited;
-    const { decoded, startSeconds, endSeconds, perSecond } = this.#log;
+    const { decoded, startSeconds, endSeconds, perSecond, isTimeSure } = this.#log;
     return {
       end: { tool: 'ffmpeg', exit, words: this.#words },
       decodedFrames: decoded,
       span: { startSeconds, endSeconds, perSecond },
+      isTimeSure,
       isTorn: this.#frames.partialBytes > 0 || this.#frames.waiting !== this.#log.waiting,
       details: this.#details(exit),
     };

@@ -1,8 +1,8 @@
 import { Failure, type FailureOptions } from '../../failure/failure.ts';
-import type { Footage } from '../footage.ts';
 import type { PacketScan } from '../probe/packet-scan.ts';
 import type { ProbedVideo } from '../probed-video.ts';
 import { endedByForce, endedWithoutReport, gaveUpWithoutReason, type ToolEnd } from '../tools/tool-end.ts';
+import type { PassFootage } from './passes.ts';
 import { endTolerance, missingFootage, type DecodedSpan } from './missing-footage.ts';
 
 /** How a decoding ended. */
@@ -10,6 +10,7 @@ export interface DecodingEnd {
   readonly end: ToolEnd;
   readonly decodedFrames: number;
   readonly span: DecodedSpan;
+  readonly isTimeSure: boolean;
   /** True when a picture is incomplete, or pictures and times do not pair up. */
   readonly isTorn: boolean;
   readonly details: NonNullable<FailureOptions['details']>;
@@ -28,7 +29,7 @@ export async function judgeEnd(
   video: ProbedVideo,
   ended: DecodingEnd,
   readPackets: () => Promise<PacketScan>,
-): Promise<Footage> {
+): Promise<PassFootage> {
   const { end, decodedFrames, span, isTorn, details } = ended;
   const force = endedByForce(end, details);
   if (force !== null) throw force;

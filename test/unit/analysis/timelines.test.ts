@@ -58,7 +58,13 @@ async function analyse(timeline: Timeline, script = resident): Promise<Seen> {
       videoId: '1',
       info: { ...scriptedVideo(1), durationSeconds: timeline.promisedSeconds ?? end },
       frames: framesAt(times),
-      footage: () => ({ durationSeconds: end, decodedFrames: times.length, missing: [], ...timeline.footage }),
+      footage: () => ({
+        durationSeconds: end,
+        decodedFrames: times.length,
+        missing: [],
+        decode: 'exact',
+        ...timeline.footage,
+      }),
       workspaceDir,
     },
     {

@@ -36,6 +36,7 @@ function ended({ from = 0, to = 20, error, exitCode = 0, isTorn = false }: Given
     decodedFrames: (to - from) * 10,
     span: { startSeconds: from, endSeconds: to, perSecond },
     isTorn,
+    isTimeSure: true,
     details: {},
   };
 }

@@ -1,0 +1,63 @@
+/**
+ * How a video is decoded. `exact`: every frame, and of each interval the first one is the sample. `fast`: frames that no other frame needs
+ * are left out, and of each interval the first one that was decoded is the sample, in the very pixels and at the time that it has in `exact`.
+ */
+export type DecodeMode = 'exact' | 'fast';
+
+/** One way through a file, from its beginning to its end. */
+export interface DecodePass {
+  /** Nothing, the frames that no other frame refers to, or all frames but the key frames. */
+  readonly leftOut: 'nothing' | 'unreferenced' | 'all-but-keys';
+  /** CUDA's number of the GPU whose video decoder is used; null: the processor decodes. */
+  readonly gpu: number | null;
+}
+
+/** What the choice of the passes goes by. */
+export interface PassQuestion {
+  readonly mode: DecodeMode;
+  readonly gpu: number | null;
+  readonly codec: string;
+  readonly frameRate: number;
+  /** Samples. */
+  readonly framesPerSecond: number;
+}
+
+/** By the processor, with nothing left out: what any other pass is measured by. */
+export const WHOLE_PASS: DecodePass = { leftOut: 'nothing', gpu: null };
+
+/** Codecs whose frames were seen to be the same ones, bit for bit, when others are left out. */
+const SKIPPABLE: ReadonlySet<string> = new Set(['h264', 'hevc']);
+
+/** With fewer frames for each sample there is little to leave out, and a pass that leaves too much would be made in vain. */
+const LEAST_FRAMES_PER_SAMPLE = 4;
+
+/** The passes over a file in the order in which they are tried, the cheapest first; what the last one says is final. */
+export function passesFor({ mode, gpu, codec, frameRate, framesPerSecond }: PassQuestion): readonly DecodePass[] {
+  const isWorthIt = SKIPPABLE.has(codec) && frameRate >= LEAST_FRAMES_PER_SAMPLE * framesPerSecond;
+  const fast = (['all-but-keys', 'unreferenced'] as const).map((leftOut) => ({ leftOut, gpu }));
+  return [...(mode === 'fast' && isWorthIt ? fast : []), ...(gpu === null ? [] : [{ ...WHOLE_PASS, gpu }]), WHOLE_PASS];
+}
+
+const SKIPPED: Readonly<Record<DecodePass['leftOut'], readonly string[]>> = {
+  nothing: [],
+  unreferenced: ['-skip_frame', 'noref'],
+  'all-but-keys': ['-skip_frame', 'nokey'],
+};
+
+/** Options of ffmpeg's decoder, before `-i`. */
+export function decoderOptions({ leftOut, gpu }: DecodePass, threads: number): readonly string[] {
+  // The GPU works on several pictures by itself: threads would only hold more of its memory.
+  const device = gpu === null ? [] : ['-hwaccel', 'cuda', '-hwaccel_device', String(gpu)];
+  return ['-threads', String(gpu === null ? threads : 1), ...device, ...SKIPPED[leftOut]];
+}
+
+/** Pictures in planes, as the processor's decoders make them. */
+const PLANES = 'yuv420p|yuv420p10le|yuv420p12le|yuv444p|yuv444p10le|yuv444p12le';
+
+/**
+ * Filters between the sampling and the scaling. A GPU's decoder gives the same values with both colours in one plane, which ffmpeg turns
+ * into other RGB; in planes of their own they become the very pixels that the processor's decoder leads to.
+ */
+export function planeFilters({ gpu }: DecodePass): readonly string[] {
+  return gpu === null ? [] : [`format=${PLANES}`];
+}
