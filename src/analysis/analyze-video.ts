@@ -126,7 +126,7 @@ function toAnalysis(
     version: ANALYSIS_FORMAT_VERSION,
     video: videoFacts(info, footage),
     pack: packFacts(chain.description),
-    sampling: { framesPerSecond, frames: done, attributes },
+    sampling: { framesPerSecond, frames: done, attributes, decode: footage.decode },
     frames: found.frames,
     tracks: found.tracks,
     events: found.events,

@@ -122,6 +122,8 @@ export interface VideoAnalysis {
     readonly framesPerSecond: number;
     readonly frames: number;
     readonly attributes: 'per-track' | 'per-frame';
+    /** `fast`: frames were left out, so that a sample may be a later frame of its interval than the first one. */
+    readonly decode: 'exact' | 'fast';
   };
   readonly frames: readonly AnalysedFrame[];
   readonly tracks: readonly TrackSummary[];

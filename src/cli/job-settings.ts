@@ -69,8 +69,14 @@ export function decodeSettings(config: Config, videosAtOnce: number): VideoProce
     wallTimeoutMs: config.worker.maxProcessingSeconds * 1000,
     maxFrames: videoLimits(config).maxFrames,
     maxDurationSeconds: config.limits.maxVideoSeconds,
-    threads: config.decode.threads ?? freeThreads(availableParallelism(), videosAtOnce),
+    mode: config.decode.mode,
+    threads: decoderThreads(config, videosAtOnce),
   };
+}
+
+/** Of one of so many videos. */
+export function decoderThreads(config: Config, videosAtOnce: number): number {
+  return config.decode.threads ?? freeThreads(availableParallelism(), videosAtOnce);
 }
 
 /** Cores for each of so many decoders: threads beyond them make the decoding cost more and end no sooner. */

@@ -67,7 +67,8 @@ async function cutKeyFrames(source: ReportSource, signal: AbortSignal): Promise<
   const head = await withRetries(() => headObject(s3, ref, limits, signal), { signal });
   await downloadObject(s3, head, file, limits, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);
-  const options = { ...decodeSettings(config, 1), framesPerSecond: stored.analysis.sampling.framesPerSecond };
+  const { framesPerSecond, decode: mode } = stored.analysis.sampling;
+  const options = { ...decodeSettings(config, 1), framesPerSecond, mode };
   const pictures: { frameIndex: number; t: number; jpeg: Uint8Array }[] = [];
   for await (const frame of decodeFrames(tools, file, info, options, signal)) {
     if (!wanted.has(frame.index)) continue;

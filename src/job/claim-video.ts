@@ -8,7 +8,7 @@ import type { JobContext } from './job-context.ts';
 export async function claimVideo({ deps, settings, delivery, signal }: JobContext, head: ObjectHead): Promise<Claim> {
   const { packName, packFingerprint } = deps.chain.description;
   const { framesPerSecond, attributes } = settings.analysis;
-  const sampling = { framesPerSecond, attributes };
+  const sampling = { framesPerSecond, attributes, decode: settings.decode.mode ?? 'exact' };
   const object = { bucket: head.bucket, key: head.key, versionId: head.versionId, etag: head.etag };
   const request = {
     identity: jobIdentity({ ...object, packFingerprint, sampling }),

@@ -157,10 +157,10 @@ async function startRun(
   await tx.$executeRaw`
     INSERT INTO ${tableName(schema, 'analysis_runs')}
       ("id", "video_id", "attempt", "fencing_token", "worker", "pack_name", "pack_fingerprint", "frames_per_second",
-       "attributes", "started_at", "alive_until", "message_id", "receive_count", "last_receive", "lease_seconds")
+       "attributes", "decode", "started_at", "alive_until", "message_id", "receive_count", "last_receive", "lease_seconds")
     VALUES (${runId}::uuid, ${video.id}::uuid, ${attempt}, ${token}, ${request.worker}, ${request.pack.name},
       ${request.pack.fingerprint}, ${request.sampling.framesPerSecond}::float8, ${request.sampling.attributes},
-      clock_timestamp(), clock_timestamp() + make_interval(secs => ${request.aliveSeconds}::float8),
+      ${request.sampling.decode}, clock_timestamp(), clock_timestamp() + make_interval(secs => ${request.aliveSeconds}::float8),
       ${message?.messageId ?? null}, ${message?.receiveCount ?? null}::int, ${message?.isLastReceive ?? false},
       ${message?.leaseSeconds ?? null}::int)`;
   const requestedId = idRequest(request)?.externalId ?? null;

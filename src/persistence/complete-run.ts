@@ -109,6 +109,7 @@ async function showResult(
         resultRows: total,
         device: analysis.pack.device,
         frames: analysis.sampling.frames,
+        decode: analysis.sampling.decode,
         timings: toJson(analysis.timings),
         degraded: toJson(analysis.degraded),
         ...(analysis.sceneCost === undefined ? {} : { sceneCost: toJson(analysis.sceneCost) }),

@@ -13,6 +13,7 @@ export interface ObjectIdentity {
 export interface Sampling {
   readonly framesPerSecond: number;
   readonly attributes: 'per-track' | 'per-frame';
+  readonly decode: 'exact' | 'fast';
 }
 
 export interface JobFacts extends ObjectIdentity {
@@ -31,6 +32,8 @@ export function jobIdentity(facts: JobFacts): string {
     facts.packFingerprint,
     String(facts.sampling.framesPerSecond),
     facts.sampling.attributes,
+    // Before there was a choice, every job was exact: those are the same jobs still.
+    ...(facts.sampling.decode === 'exact' ? [] : [facts.sampling.decode]),
   ]);
 }
 

@@ -24,6 +24,7 @@ export interface UnpicturedVideo {
   /** The run whose findings these are. */
   readonly runId: string;
   readonly framesPerSecond: number;
+  readonly decode: 'exact' | 'fast';
   /** Of the picture that the boxes of the events lie in. */
   readonly width: number | null;
   readonly height: number | null;
@@ -70,6 +71,7 @@ export async function findUnpictured(
       object: { bucket, key, versionId, etag },
       runId: run.id,
       framesPerSecond: run.framesPerSecond,
+      decode: run.decode === 'fast' ? 'fast' : 'exact',
       width,
       height,
       events: run.events.map(({ id, track, type, startSeconds, frameIndex, x1, y1, x2, y2, highlightKey }) => ({

@@ -63,7 +63,7 @@ export async function benchPersistence(
 /** A run of an object that no other run of the bench knows. */
 export async function startRun(db: Database, key: string, signal: AbortSignal): Promise<Run> {
   const object = { bucket: 'bench', key, versionId: null, etag: 'e' };
-  const sampling = { framesPerSecond: 1.5, attributes: 'per-track' } as const;
+  const sampling = { framesPerSecond: 1.5, attributes: 'per-track', decode: 'exact' } as const;
   const pack = { name: 'bench', fingerprint: 'f' };
   const identity = jobIdentity({ ...object, packFingerprint: pack.fingerprint, sampling });
   const request = { identity, externalId: key, object, worker: 'bench', pack, sampling, aliveSeconds: 600 };
@@ -103,7 +103,7 @@ export function analysisOf(rows: number): VideoAnalysis {
       sizeBytes: 1,
     },
     pack: { name: 'bench', fingerprint: 'f', device: 'cpu' },
-    sampling: { framesPerSecond: 1.5, frames: rows / 4, attributes: 'per-track' },
+    sampling: { framesPerSecond: 1.5, frames: rows / 4, attributes: 'per-track', decode: 'exact' },
     frames: Array.from({ length: rows / 4 }, (_, i) => ({
       index: i * 20,
       t: i / 1.5,

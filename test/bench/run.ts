@@ -1,3 +1,4 @@
+import { benchDecoding } from './decoding.ts';
 import { benchFirstPoll } from './first-poll.ts';
 import { benchGpu } from './gpu.ts';
 import { benchHostCeiling } from './host-ceiling.ts';
@@ -8,6 +9,7 @@ import { benchStoring } from './storing.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   queue: benchQueue,
+  decoding: benchDecoding,
   pipeline: benchPipeline,
   'first-poll': benchFirstPoll,
   gpu: benchGpu,

@@ -75,7 +75,12 @@ function writeAnalysis(
     gender,
   }));
   const file = join(dir, name);
-  const sampling = { framesPerSecond: 25 / 8, frames: frames.length, attributes: 'per-track' } as const;
+  const sampling = {
+    framesPerSecond: 25 / 8,
+    frames: frames.length,
+    attributes: 'per-track',
+    decode: 'exact',
+  } as const;
   writeFileSync(file, JSON.stringify(sampleAnalysis({ frames, tracks, sampling, events: [] })));
   return file;
 }

@@ -60,7 +60,7 @@ export function sampleAnalysis(changes: Partial<VideoAnalysis> = {}): VideoAnaly
       sizeBytes: 2_400_000,
     },
     pack: { name: 'scripted', fingerprint: 'f'.repeat(64), device: 'cpu' },
-    sampling: { framesPerSecond: 1.5, frames: 4, attributes: 'per-track' },
+    sampling: { framesPerSecond: 1.5, frames: 4, attributes: 'per-track', decode: 'exact' },
     frames: [0, 7, 14, 20].map((index, sample) => ({
       index,
       t: index / 10,

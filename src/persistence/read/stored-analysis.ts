@@ -67,6 +67,7 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
         framesPerSecond: run.framesPerSecond,
         frames: run.frames ?? 0,
         attributes: run.attributes === 'per-frame' ? 'per-frame' : 'per-track',
+        decode: run.decode === 'fast' ? 'fast' : 'exact',
       },
       frames: storedFrames(run),
       tracks: run.tracks.map((row) => ({

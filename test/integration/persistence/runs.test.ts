@@ -138,6 +138,22 @@ onBothDatabases((databases) => {
       });
     });
 
+    test('how it was decoded is kept: as it was asked for while it runs, and as it was done in the end', async () => {
+      const sampling = { framesPerSecond: 1.5, attributes: 'per-track', decode: 'fast' } as const;
+      const fast = await start(db, claimRequest({ sampling }));
+      const { decode } = await db.prisma.analysisRun.findUniqueOrThrow({ where: { id: fast.runId } });
+      expect(decode).toBe('fast');
+      const sample = sampleAnalysis();
+      const analysis = { ...sample, sampling: { ...sample.sampling, decode: 'fast' } } as const;
+      await completeRun(db, fast, analysis, { highlightsBucket: null }, signal());
+      const stored = (await loadAnalysis(other, fast.videoId, signal()))!.analysis;
+      expect(stored.sampling.decode).toBe('fast');
+      expect(renderReport(stored, NO_IMAGES, { title: 'fast' })).toContain('decoded fast');
+      const whole = await start(db, claimRequest({ sampling }));
+      await completeRun(db, whole, sample, { highlightsBucket: null }, signal());
+      expect((await loadAnalysis(other, whole.videoId, signal()))!.analysis.sampling.decode).toBe('exact');
+    });
+
     test('what the scene texts cost is kept, and the report from the database tells it', async () => {
       const sceneCost = { calls: 3, inputTokens: 4_200, outputTokens: 180, usd: 0.0129 };
       const paid = await start(db, claimRequest());

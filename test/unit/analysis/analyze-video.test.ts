@@ -56,6 +56,13 @@ const walker: Script = (sample) => [
   },
 ];
 
+test('the analysis tells how the video was decoded', async () => {
+  const whole = wholeFootage(scriptedVideo(3))();
+  expect((await analyse(new FakeChain(walker), 3)).sampling.decode).toBe('exact');
+  const fast = await analyse(new FakeChain(walker), 3, { footage: () => ({ ...whole, decode: 'fast' }) });
+  expect(fast.sampling.decode).toBe('fast');
+});
+
 describe('a video with one person', () => {
   test('becomes one track with attributes, observations in order and one event per action', async () => {
     const chain = new FakeChain(walker);

@@ -7,7 +7,7 @@ const job: JobFacts = {
   versionId: null,
   etag: 'abc',
   packFingerprint: 'f'.repeat(64),
-  sampling: { framesPerSecond: 1.5, attributes: 'per-track' },
+  sampling: { framesPerSecond: 1.5, attributes: 'per-track', decode: 'exact' },
 };
 
 test('an identity is a stable SHA-256: rows of earlier versions must still be found', () => {
@@ -21,8 +21,9 @@ test.each<[string, Partial<JobFacts>]>([
   ['content', { etag: 'abd' }],
   ['version', { versionId: 'v1' }],
   ['pack', { packFingerprint: 'e'.repeat(64) }],
-  ['rate', { sampling: { framesPerSecond: 2, attributes: 'per-track' } }],
-  ['reading', { sampling: { framesPerSecond: 1.5, attributes: 'per-frame' } }],
+  ['rate', { sampling: { framesPerSecond: 2, attributes: 'per-track', decode: 'exact' } }],
+  ['reading', { sampling: { framesPerSecond: 1.5, attributes: 'per-frame', decode: 'exact' } }],
+  ['way of decoding', { sampling: { framesPerSecond: 1.5, attributes: 'per-track', decode: 'fast' } }],
 ])('another %s is another job', (_, change) => {
   expect(jobIdentity({ ...job, ...change })).not.toBe(jobIdentity(job));
 });
