@@ -43,14 +43,15 @@ export function videoLimits(config: Config): VideoLimits {
   };
 }
 
-export async function processorSettings(config: Config): Promise<VideoProcessorSettings> {
+/** `decoderGpu`: the GPU that decodes, as the preflight found. */
+export async function processorSettings(config: Config, decoderGpu: number | null): Promise<VideoProcessorSettings> {
   const limits = videoLimits(config);
   const { highlightsBucket } = config.analysis;
   return {
     workerId: config.worker.id,
     workDir: config.worker.workDir,
     analysis: await analysisSettings(config),
-    decode: decodeSettings(config, config.worker.concurrency),
+    decode: { ...decodeSettings(config, config.worker.concurrency), gpu: decoderGpu },
     download: { maxBytes: config.limits.maxObjectBytes, timeoutMs: REQUEST_TIMEOUT_MS },
     video: limits,
     highlightsBucket: config.analysis.highlightActions.length > 0 ? highlightsBucket : null,
@@ -62,7 +63,7 @@ export async function processorSettings(config: Config): Promise<VideoProcessorS
   };
 }
 
-/** Of a video, of which so many are decoded at once. */
+/** Of a video, of which so many are decoded at once. The GPU decodes where it was asked for by name; what `auto` is, only a preflight knows. */
 export function decodeSettings(config: Config, videosAtOnce: number): VideoProcessorSettings['decode'] {
   return {
     stallTimeoutMs: config.limits.decodeStallSeconds * 1000,
@@ -71,6 +72,7 @@ export function decodeSettings(config: Config, videosAtOnce: number): VideoProce
     maxDurationSeconds: config.limits.maxVideoSeconds,
     mode: config.decode.mode,
     threads: decoderThreads(config, videosAtOnce),
+    gpu: config.decode.device === 'cuda' ? config.inference.gpuDeviceId : null,
   };
 }
 

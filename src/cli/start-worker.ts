@@ -101,7 +101,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
         onAnalysed: tellAnalysed(events, chain),
         onStored: (analysis) => tellDegraded(events, analysis),
       },
-      await processorSettings(config),
+      await processorSettings(config, preflight.decoderGpu),
     ),
     onRejectedMessage: (message, failure) =>
       recordRejectedMessage(database, message, { failure, worker: config.worker.id }, AbortSignal.timeout(5_000)),

@@ -237,6 +237,10 @@ export const KEYS = {
       description:
         'decode every frame, or leave out what the samples do not need: a third to two fifths less processor time, and a sample may be a later frame of its interval',
     }),
+    device: withDefault('DECODE_DEVICE', oneOf('cpu', 'cuda', 'auto'), 'cpu', {
+      description:
+        'what decodes: the processor, or the video decoder of the GPU GPU_DEVICE_ID; auto takes the GPU where the preflight sees it work',
+    }),
     threads: withDefault('DECODER_THREADS', integerOrAuto('threads', 1, 64), 'auto', {
       description:
         'threads of the decoder of one video; auto shares the cores among the videos at once, at most 16 each',

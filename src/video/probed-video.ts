@@ -6,6 +6,8 @@ import type { VideoInfo } from './video-info.ts';
 export interface ProbedVideo extends VideoInfo {
   /** The stream that is the recording, by ffmpeg's index. */
   readonly streamIndex: number;
+  /** As the processor's decoder makes the pictures, by ffmpeg's name. */
+  readonly pixelFormat: string | null;
   readonly geometry: DisplayGeometry;
   /** Start of the earliest stream on the file's own clock, whole microseconds: the zero of `Frame.t`. */
   readonly startMicros: number;

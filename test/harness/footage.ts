@@ -18,6 +18,7 @@ export function plainProbe(info: VideoInfo): ProbedVideo {
   return {
     ...info,
     streamIndex: 0,
+    pixelFormat: 'yuv420p',
     geometry: {
       storedWidth: width,
       storedHeight: height,

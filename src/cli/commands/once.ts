@@ -46,7 +46,7 @@ async function once(options: { readonly message?: string }): Promise<void> {
   const { database, tools, chain, describer } = parts;
   const processJob = createVideoProcessor(
     { database, s3: clients.s3, tools, chain, describer, logger },
-    await processorSettings(config),
+    await processorSettings(config, preflight.decoderGpu),
   );
   const dispositions: Disposition[] = [];
   for (const job of jobs) {

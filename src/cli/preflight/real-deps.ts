@@ -13,6 +13,7 @@ import { migrationStatus } from '../../persistence/migrate.ts';
 import { checkQueue, findDeadLetterUrl, readQueueAttributes } from '../../queue/sqs/queue-attributes.ts';
 import { inBucketRegion } from '../../storage/bucket-region.ts';
 import { createWorkspace } from '../../storage/workspace.ts';
+import { checkGpuDecoder } from '../../video/tools/check-gpu-decoder.ts';
 import { checkTools } from '../../video/tools/check-tools.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
 import { queryGpus } from './nvidia-smi.ts';
@@ -35,6 +36,11 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
       const tools = await locateFfmpeg(config.ffmpeg);
       await tryTools(tools, workDir, signal);
       return tools;
+    },
+    checkGpuDecoder: async (gpu, signal) => {
+      const tools = await locateFfmpeg(config.ffmpeg);
+      await using workspace = await createWorkspace(workDir, 'preflight-gpu');
+      return await checkGpuDecoder(tools, gpu, workspace.directory, signal);
     },
     prepareWorkDir: async () => {
       await mkdir(workDir, { recursive: true, mode: 0o700 });

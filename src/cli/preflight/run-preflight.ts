@@ -1,29 +1,39 @@
 import type { Config } from '../../config/config.ts';
+import { decoderThreads } from '../job-settings.ts';
 import { type Check, type CheckResult, runCheck } from './check.ts';
+import { checkDecoder, type DecoderDeps, type DecoderSettings } from './decoder.ts';
 import { checkGpu, type GpuDeps } from './gpu.ts';
 import { hostChecks, type HostDeps } from './host-checks.ts';
 import { type NotificationDeps, ownImagesCheck } from './own-images.ts';
 import { bucketCheck, databaseCheck, packCheck, queueCheck, type ServiceDeps } from './service-checks.ts';
 
-export type PreflightDeps = HostDeps & GpuDeps & ServiceDeps & NotificationDeps;
+export type PreflightDeps = HostDeps & GpuDeps & DecoderDeps & ServiceDeps & NotificationDeps;
 
 export interface PreflightReport {
   /** No check failed; warnings are allowed. */
   readonly ok: boolean;
   /** Where the models are to run: what DEVICE asks for, or what `auto` found. */
   readonly device: 'cuda' | 'cpu';
+  /** CUDA's number of the GPU that is to decode; null: the processor. */
+  readonly decoderGpu: number | null;
   readonly checks: readonly CheckResult[];
 }
 
 /** Runs every check that the configuration calls for, side by side, each with its timeout; never throws. */
 export async function runPreflight(config: Config, deps: PreflightDeps, signal: AbortSignal): Promise<PreflightReport> {
   const { device, gpuDeviceId } = config.inference;
-  const [host, gpu, services] = await Promise.all([
+  const [host, gpu, decoder, services] = await Promise.all([
     runAll(hostChecks(deps, hostSettings(config)), signal),
     checkGpu(device, gpuDeviceId, deps, signal),
+    checkDecoder(decoderSettings(config), deps, signal),
     runAll(serviceChecks(config, deps), signal),
   ]);
-  return reportOf(gpu.device, [...host, ...gpu.checks, ...services]);
+  return reportOf({ device: gpu.device, decoderGpu: decoder.gpu }, [
+    ...host,
+    decoder.check,
+    ...gpu.checks,
+    ...services,
+  ]);
 }
 
 /** Runs those checks of services again that did not pass and may; all others stand as they were found. Never throws. */
@@ -40,13 +50,16 @@ export async function repeatPreflight(
   );
   const found = new Map(again.map((check) => [check.name, check]));
   return reportOf(
-    before.device,
+    before,
     before.checks.map((check) => found.get(check.name) ?? check),
   );
 }
 
-function reportOf(device: PreflightReport['device'], checks: readonly CheckResult[]): PreflightReport {
-  return { ok: checks.every((check) => check.status !== 'fail'), device, checks };
+function reportOf(
+  { device, decoderGpu }: Pick<PreflightReport, 'device' | 'decoderGpu'>,
+  checks: readonly CheckResult[],
+): PreflightReport {
+  return { ok: checks.every((check) => check.status !== 'fail'), device, decoderGpu, checks };
 }
 
 async function runAll(checks: readonly Check[], signal: AbortSignal): Promise<readonly CheckResult[]> {
@@ -56,6 +69,16 @@ async function runAll(checks: readonly Check[], signal: AbortSignal): Promise<re
 function hostSettings(config: Config): Parameters<typeof hostChecks>[1] {
   const { workDir, concurrency } = config.worker;
   return { workDir, concurrency, maxObjectBytes: config.limits.maxObjectBytes };
+}
+
+function decoderSettings(config: Config): DecoderSettings {
+  const { device, mode } = config.decode;
+  return {
+    device,
+    mode,
+    gpu: config.inference.gpuDeviceId,
+    threads: decoderThreads(config, config.worker.concurrency),
+  };
 }
 
 function serviceChecks(config: Config, deps: PreflightDeps): readonly Check[] {

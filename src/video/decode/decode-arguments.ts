@@ -19,7 +19,7 @@ export function decodeArguments(file: string, video: ProbedVideo, { filter, pass
   // beyond pictures that are smaller.
   const filters = [
     filter,
-    ...planeFilters(pass),
+    ...planeFilters(pass, video.pixelFormat),
     `scale=${squareWidth}:${squareHeight}`,
     'format=rgb24',
     ...turningFilters(video.geometry),

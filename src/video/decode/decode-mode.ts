@@ -17,6 +17,7 @@ export interface PassQuestion {
   readonly mode: DecodeMode;
   readonly gpu: number | null;
   readonly codec: string;
+  readonly pixelFormat: string | null;
   readonly frameRate: number;
   /** Samples. */
   readonly framesPerSecond: number;
@@ -28,11 +29,17 @@ export const WHOLE_PASS: DecodePass = { leftOut: 'nothing', gpu: null };
 /** Codecs whose frames were seen to be the same ones, bit for bit, when others are left out. */
 const SKIPPABLE: ReadonlySet<string> = new Set(['h264', 'hevc']);
 
+/** What GPUs decode, and to pictures that become those of the processor without a change of any value. */
+const GPU_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc']);
+const GPU_FORMATS: ReadonlySet<string> = new Set(['yuv420p', 'yuvj420p']);
+
 /** With fewer frames for each sample there is little to leave out, and a pass that leaves too much would be made in vain. */
 const LEAST_FRAMES_PER_SAMPLE = 4;
 
 /** The passes over a file in the order in which they are tried, the cheapest first; what the last one says is final. */
-export function passesFor({ mode, gpu, codec, frameRate, framesPerSecond }: PassQuestion): readonly DecodePass[] {
+export function passesFor(question: PassQuestion): readonly DecodePass[] {
+  const { mode, codec, pixelFormat, frameRate, framesPerSecond } = question;
+  const gpu = GPU_CODECS.has(codec) && GPU_FORMATS.has(pixelFormat ?? '') ? question.gpu : null;
   const isWorthIt = SKIPPABLE.has(codec) && frameRate >= LEAST_FRAMES_PER_SAMPLE * framesPerSecond;
   const fast = (['all-but-keys', 'unreferenced'] as const).map((leftOut) => ({ leftOut, gpu }));
   return [...(mode === 'fast' && isWorthIt ? fast : []), ...(gpu === null ? [] : [{ ...WHOLE_PASS, gpu }]), WHOLE_PASS];
@@ -51,13 +58,10 @@ export function decoderOptions({ leftOut, gpu }: DecodePass, threads: number): r
   return ['-threads', String(gpu === null ? threads : 1), ...device, ...SKIPPED[leftOut]];
 }
 
-/** Pictures in planes, as the processor's decoders make them. */
-const PLANES = 'yuv420p|yuv420p10le|yuv420p12le|yuv444p|yuv444p10le|yuv444p12le';
-
 /**
- * Filters between the sampling and the scaling. A GPU's decoder gives the same values with both colours in one plane, which ffmpeg turns
- * into other RGB; in planes of their own they become the very pixels that the processor's decoder leads to.
+ * Filters between the sampling and the scaling. A GPU's decoder gives the values of the processor's with both colours in one plane, which
+ * ffmpeg would turn into slightly other RGB; in planes of their own they become the very pixels that the processor leads to.
  */
-export function planeFilters({ gpu }: DecodePass): readonly string[] {
-  return gpu === null ? [] : [`format=${PLANES}`];
+export function planeFilters({ gpu }: DecodePass, pixelFormat: string | null): readonly string[] {
+  return gpu === null || pixelFormat === null ? [] : [`format=${pixelFormat}`];
 }

@@ -38,8 +38,8 @@ export async function* decodeFrames(
   signal: AbortSignal,
 ): AsyncGenerator<Frame, Footage, undefined> {
   const { framesPerSecond, mode = 'exact', gpu = null } = options;
-  const { codec, frameRate } = video;
-  const passes = passesFor({ mode, gpu, codec, frameRate, framesPerSecond });
+  const { codec, pixelFormat, frameRate } = video;
+  const passes = passesFor({ mode, gpu, codec, pixelFormat, frameRate, framesPerSecond });
   return yield* framesInPasses(passes, framesPerSecond, (pass) =>
     decodePass({ tools, file, video, options, pass }, signal),
   );

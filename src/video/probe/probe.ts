@@ -182,6 +182,7 @@ async function describe(subject: Subject, measured: Measured, limits: VideoLimit
     durationSeconds: length.promisedSeconds,
     sizeBytes,
     streamIndex: stream.index,
+    pixelFormat: stream.pix_fmt ?? null,
     geometry,
     startMicros,
     maxGapMicros,

@@ -149,6 +149,7 @@ test('renders a row per check with its fix under it', () => {
   const text = renderPreflight({
     ok: false,
     device: 'cuda',
+    decoderGpu: null,
     checks: [
       { name: 'Node', status: 'ok', detail: 'v24', fix: null, mayPass: false },
       { name: 'GPU', status: 'fail', detail: 'none', fix: 'buy one', mayPass: false },

@@ -129,6 +129,7 @@ describe('a preflight that waits', () => {
       prepareWorkDir: async () => 1e15,
       queryGpus: async () => ({ ok: false, detail: '', fix: '' }),
       inspectLibraries: () => Promise.reject(new Error('not asked')),
+      checkGpuDecoder: () => Promise.reject(new Error('not asked')),
       probeCuda: () => Promise.reject(new Error('not asked')),
       verifyPack: async () => ({ name: 'p', fingerprint: 'f' }),
       migrationStatus: async () => ({ applied: [], pending: [], problems: [] }),

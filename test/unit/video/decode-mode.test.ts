@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { decoderOptions, passesFor, planeFilters, WHOLE_PASS } from '../../../src/video/decode/decode-mode.ts';
 
-const QUESTION = { mode: 'fast', gpu: null, codec: 'h264', frameRate: 30, framesPerSecond: 1.5 } as const;
+const QUESTION = {
+  mode: 'fast',
+  gpu: null,
+  codec: 'h264',
+  pixelFormat: 'yuv420p',
+  frameRate: 30,
+  framesPerSecond: 1.5,
+} as const;
 
 describe('the passes over a file', () => {
   test('exact has one, by the processor, with nothing left out', () => {
@@ -23,12 +30,21 @@ describe('the passes over a file', () => {
     expect(passesFor({ ...QUESTION, mode: 'exact', gpu: 2 })).toEqual([{ leftOut: 'nothing', gpu: 2 }, WHOLE_PASS]);
     expect(passesFor({ ...QUESTION, gpu: 0 }).map(({ gpu }) => gpu)).toEqual([0, 0, 0, null]);
   });
+
+  test.each([
+    ['a codec of another kind', { codec: 'mpeg4' }],
+    ['ten bits', { pixelFormat: 'yuv420p10le' }],
+    ['more colour', { pixelFormat: 'yuv422p' }],
+    ['a format that nobody told', { pixelFormat: null }],
+  ])('%s is left to the processor', (_name, change) => {
+    expect(passesFor({ ...QUESTION, mode: 'exact', gpu: 2, ...change })).toEqual([WHOLE_PASS]);
+  });
 });
 
 describe('the options of the decoder', () => {
   test('exact on the processor names the threads and nothing else', () => {
     expect(decoderOptions(WHOLE_PASS, 3)).toEqual(['-threads', '3']);
-    expect(planeFilters(WHOLE_PASS)).toEqual([]);
+    expect(planeFilters(WHOLE_PASS, 'yuv420p')).toEqual([]);
   });
 
   test('what is left out is left out by the decoder', () => {
@@ -44,6 +60,6 @@ describe('the options of the decoder', () => {
   test('a GPU is named, needs no threads, and gives planes', () => {
     const pass = { leftOut: 'nothing', gpu: 1 } as const;
     expect(decoderOptions(pass, 8)).toEqual(['-threads', '1', '-hwaccel', 'cuda', '-hwaccel_device', '1']);
-    expect(planeFilters(pass)[0]).toMatch(/^format=yuv420p\|yuv420p10le/);
+    expect(planeFilters(pass, 'yuvj420p')).toEqual(['format=yuvj420p']);
   });
 });

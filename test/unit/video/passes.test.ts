@@ -7,7 +7,14 @@ import type { Frame } from '../../../src/video/frame.ts';
 
 const SECONDS = 10;
 const slot = (t: number): number => Math.floor(t + 1e-6);
-const FAST = passesFor({ mode: 'fast', gpu: null, codec: 'h264', frameRate: 30, framesPerSecond: 1 });
+const FAST = passesFor({
+  mode: 'fast',
+  gpu: null,
+  codec: 'h264',
+  pixelFormat: 'yuv420p',
+  frameRate: 30,
+  framesPerSecond: 1,
+});
 const WHOLE: PassFootage = { durationSeconds: SECONDS, decodedFrames: 300, missing: [] };
 
 interface Plan {
@@ -124,7 +131,14 @@ describe('a fast decoding', () => {
 });
 
 describe('a decoding by a GPU', () => {
-  const BY_GPU = passesFor({ mode: 'exact', gpu: 0, codec: 'vp9', frameRate: 30, framesPerSecond: 1 });
+  const BY_GPU = passesFor({
+    mode: 'exact',
+    gpu: 0,
+    codec: 'hevc',
+    pixelFormat: 'yuv420p',
+    frameRate: 30,
+    framesPerSecond: 1,
+  });
 
   test('may leave intervals without a sample where the footage does', async () => {
     const { open, opened } = passes({ 'nothing by the GPU': { times: [0.5, 7.5] } });
