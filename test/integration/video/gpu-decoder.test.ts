@@ -25,7 +25,8 @@ afterAll(() => folder.remove());
 
 /** Notes something in the only way that a tool has: it may write no byte into a file. */
 const note = (name: string): string => `/bin/mkdir -p ${folder.at('notes')}; : > ${folder.at('notes')}/${name}`;
-const noted = async (): Promise<string[]> => (await readdir(folder.at('notes')).catch(() => [])).sort();
+const noted = async (): Promise<string[]> =>
+  (await readdir(folder.at('notes')).catch(() => [])).toSorted((a, b) => a.localeCompare(b));
 
 /** Takes away what only a GPU understands, so that the processor does the work. */
 const BY_PROCESSOR = `

@@ -44,6 +44,7 @@ async function judge({ to = 20, packetsTo = 20, error, exitCode = 0, change }: G
     streams: [{ ...stream, isContinuous: true }],
     latestSeconds: packetsTo,
     bytesAfterLast: 0,
+    strayVideoPid: null,
   };
   return (await judgePass(VIDEO, ended, 4, async () => scan)).durationSeconds;
 }
