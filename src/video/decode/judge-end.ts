@@ -19,7 +19,7 @@ export interface DecodingEnd {
 /** More than this share of a damaged file's promise must not be missing at its end. */
 const TRUNCATED_SHARE = 0.1;
 /** A first frame that comes later has something before it, or another stream has. */
-const LATE_SECONDS = 1;
+export const LATE_SECONDS = 1;
 
 /**
  * What the video turned out to be, judged at its end and on its own clock. The packets are read only where something speaks against the

@@ -1,8 +1,8 @@
 import type { PacketScan } from '../probe/packet-scan.ts';
 import type { ProbedVideo } from '../probed-video.ts';
 import { endedByForce } from '../tools/tool-end.ts';
-import type { DecodingEnd } from './judge-end.ts';
-import { endTolerance } from './missing-footage.ts';
+import { LATE_SECONDS, type DecodingEnd } from './judge-end.ts';
+import { endTolerance, missingFootage } from './missing-footage.ts';
 import { PassInDoubt, type PassFootage } from './passes.ts';
 
 /**
@@ -17,14 +17,21 @@ export async function judgePass(
 ): Promise<PassFootage> {
   const force = endedByForce(end, details);
   if (force !== null) throw force;
-  const isSound = end.exit.code === 0 && !isTorn && decodedFrames > 0 && isTimeSure && !end.words.sawError;
+  const isSound = end.exit.code === 0 && !isTorn && decodedFrames > 0 && isTimeSure && !end.words.sawDamage;
   const promised = video.durationSeconds;
   const tolerance = endTolerance(promised);
-  if (!isSound || span.endSeconds > promised + tolerance) throw new PassInDoubt();
+  if (!isSound || span.startSeconds >= LATE_SECONDS) throw new PassInDoubt();
+  if (span.endSeconds > promised + tolerance) throw new PassInDoubt();
   if (promised - span.endSeconds > intervalSeconds + 1 / video.frameRate) throw new PassInDoubt();
   if (promised - span.endSeconds > tolerance) {
     const stream = (await readPackets()).streams.find(({ index }) => index === video.streamIndex);
     if (stream === undefined || stream.endSeconds < promised - tolerance) throw new PassInDoubt();
+  }
+  // A header that had to be doubted is held against the packets, as in a pass that leaves nothing out.
+  if (video.packets !== null) {
+    const { streamIndex, sizeBytes, packets: scan } = video;
+    const missing = missingFootage({ span, streamIndex, promisedSeconds: promised, scan, sizeBytes, isDamaged: false });
+    if (missing.stretches.length > 0) throw new PassInDoubt();
   }
   return { durationSeconds: promised, decodedFrames, missing: [] };
 }

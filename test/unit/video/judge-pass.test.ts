@@ -23,10 +23,12 @@ interface Given {
   readonly error?: string;
   readonly exitCode?: number;
   readonly change?: Partial<DecodingEnd>;
+  /** Of a file whose packets had to be read. */
+  readonly strayVideoPid?: number | null;
 }
 
 /** A pass with an interval of 4 s. */
-async function judge({ to = 20, packetsTo = 20, error, exitCode = 0, change }: Given): Promise<number> {
+async function judge({ to = 20, packetsTo = 20, error, exitCode = 0, change, strayVideoPid }: Given): Promise<number> {
   const words = new LastWords();
   if (error !== undefined) words.add(`[h264 @ 0x1] [error] ${error}`);
   const exit = { code: exitCode, signal: null, isOomKilled: false, mayHaveSpentCpu: false };
@@ -44,13 +46,15 @@ async function judge({ to = 20, packetsTo = 20, error, exitCode = 0, change }: G
     streams: [{ ...stream, isContinuous: true }],
     latestSeconds: packetsTo,
     bytesAfterLast: 0,
-    strayVideoPid: null,
+    strayVideoPid: strayVideoPid ?? null,
   };
-  return (await judgePass(VIDEO, ended, 4, async () => scan)).durationSeconds;
+  const video = { ...VIDEO, packets: strayVideoPid === undefined ? null : scan };
+  return (await judgePass(video, ended, 4, async () => scan)).durationSeconds;
 }
 
 test.each([
   ['that ends as promised', {}],
+  ['over a file whose packets had to be read', { strayVideoPid: null }],
   ['whose last key frame lies less than an interval before the end of the packets', { to: 16.5 }],
 ])('a pass %s vouches for the promised length', async (_name, given) => {
   await expect(judge(given)).resolves.toBe(20);
@@ -64,6 +68,8 @@ test.each([
   ['without a frame', { change: { decodedFrames: 0 } }],
   ['whose packets end too soon', { to: 16.5, packetsTo: 17 }],
   ['that ends an interval too soon', { to: 15.5 }],
+  ['that begins late', { change: { span: { startSeconds: 1.5, endSeconds: 20, perSecond: [] } } }],
+  ['of a file that goes on under another number', { strayVideoPid: 512 }],
   ['that goes on beyond the promise', { to: 22 }],
 ])('a pass %s is in doubt', async (_name, given) => {
   await expect(judge(given)).rejects.toBeInstanceOf(PassInDoubt);
