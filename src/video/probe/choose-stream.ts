@@ -12,13 +12,14 @@ export interface VideoCandidate {
 const PICTURE_FLAGS = ['attached_pic', 'timed_thumbnails', 'still_image'];
 
 /**
- * The stream that is the recording: no picture beside it; nothing with one frame where another has more; then the one that is marked as
- * default, then the largest, then the first. Null when no stream shows a video.
+ * The stream that is the recording: no picture beside it; nothing with one frame where another has more, and nothing without a size where
+ * another has one; then the one that is marked as default, then the largest, then the first. Null when no stream shows a video.
  */
 export function chooseStream<Candidate extends VideoCandidate>(candidates: readonly Candidate[]): Candidate | null {
   const videos = candidates.filter(({ disposition }) => PICTURE_FLAGS.every((flag) => disposition[flag] !== 1));
   const order = (a: Candidate, b: Candidate): number =>
     Number(isStill(a)) - Number(isStill(b)) ||
+    Number(isSized(b)) - Number(isSized(a)) ||
     Number(isDefault(b)) - Number(isDefault(a)) ||
     b.width * b.height - a.width * a.height ||
     a.index - b.index;
@@ -27,6 +28,10 @@ export function chooseStream<Candidate extends VideoCandidate>(candidates: reado
 
 function isStill({ frames }: VideoCandidate): boolean {
   return frames !== null && frames <= 1;
+}
+
+function isSized({ width, height }: VideoCandidate): boolean {
+  return width > 0 && height > 0;
 }
 
 function isDefault({ disposition }: VideoCandidate): boolean {

@@ -49,8 +49,10 @@ export function displaySize({ squareWidth, squareHeight, turn }: DisplayGeometry
 
 /**
  * The orientation of a display matrix as ffprobe prints it: lines of an address and three numbers. The matrix takes the stored x and y
- * (rightwards, downwards) to those of the display: x' = a x + c y, y' = b x + d y (ISO/IEC 14496-12, 8.5.2.3). Angles between the four
- * are turned to the next of them, as players do. Null for a matrix that says nothing.
+ * (rightwards, downwards) to those of the display: x' = a x + c y, y' = b x + d y (ISO/IEC 14496-12, 6.2.2). Angles between the four
+ * are turned to the next of them, as players do. The pictures of H.264 and HEVC say it as flips and then a turn anticlockwise (the
+ * display orientation message), those of MJPEG as one of EXIF's eight orientations: ffmpeg gives all of them this form. Null for a
+ * matrix that says nothing, or a perspective.
  */
 export function orientationOf(displayMatrix: string): Orientation | null {
   const numbers = displayMatrix.split('\n').flatMap((line) =>
@@ -59,8 +61,8 @@ export function orientationOf(displayMatrix: string): Orientation | null {
       .trim()
       .split(/\s+/),
   );
-  const [a, b, , c, d] = numbers.filter((text) => text !== '').map(Number);
-  if (a === undefined || b === undefined || c === undefined || d === undefined) return null;
+  const [a, b, u, c, d, v] = numbers.filter((text) => text !== '').map(Number);
+  if (a === undefined || b === undefined || c === undefined || d === undefined || u !== 0 || v !== 0) return null;
   const determinant = a * d - b * c;
   if (!Number.isFinite(determinant) || determinant === 0) return null;
   const isMirrored = determinant < 0;

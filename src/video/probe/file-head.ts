@@ -20,7 +20,19 @@ const PHOTO_BRANDS: Readonly<Record<string, string>> = {
 };
 
 /** Major brands of pictures in a row, which are videos where the file has an index of them. */
-const SEQUENCE_BRANDS: Readonly<Record<string, string>> = { hevc: 'HEIC', hevx: 'HEIC', avis: 'AVIF', msf1: 'HEIF' };
+const SEQUENCE_BRANDS: Readonly<Record<string, string>> = {
+  hevc: 'HEIC',
+  hevx: 'HEIC',
+  hevm: 'HEIC',
+  hevs: 'HEIC',
+  avis: 'AVIF',
+  avcs: 'HEIF',
+  jpgs: 'HEIF',
+  msf1: 'HEIF',
+};
+
+/** Boxes without a meaning, which may come before the brand. */
+const IDLE_BOX = /^(?:free|skip|wide|uuid)$/;
 
 /** How pictures of other kinds begin, in hexadecimal; `..` stands for any byte. */
 const PHOTO_STARTS: readonly (readonly [string, string])[] = [
@@ -30,6 +42,7 @@ const PHOTO_STARTS: readonly (readonly [string, string])[] = [
   ['TIFF', '49492a00'],
   ['TIFF', '4d4d002a'],
   ['JPEG XL', '0000000c4a584c20'],
+  ['JPEG 2000', '0000000c6a502020'],
 ];
 
 /** The kind of photo that a file is by its first bytes. The name and what a sender says do not count. */
@@ -46,9 +59,8 @@ export async function photoKindOf(file: string): Promise<PhotoKind | null> {
 
 /** As `photoKindOf`, of the bytes themselves. */
 export function photoKind(head: Buffer): PhotoKind | null {
-  const text = head.toString('latin1');
-  if (text.slice(4, 8) === 'ftyp') {
-    const brand = text.slice(8, 12).trim().toLowerCase();
+  const brand = brandOf(head);
+  if (brand !== null) {
     const [photo, sequence] = [PHOTO_BRANDS[brand], SEQUENCE_BRANDS[brand]];
     if (photo !== undefined) return { name: photo, isSure: true };
     return sequence === undefined ? null : { name: sequence, isSure: false };
@@ -66,4 +78,17 @@ async function headOf(file: string): Promise<Buffer> {
   } finally {
     await handle.close();
   }
+}
+
+/** The major brand of an ISO media file: MP4, MOV, HEIC, AVIF. */
+function brandOf(head: Buffer): string | null {
+  for (let at = 0; at + 12 <= head.length; at += head.readUInt32BE(at)) {
+    const type = head.toString('latin1', at + 4, at + 8);
+    if (type === 'ftyp') {
+      const brand = head.toString('latin1', at + 8, at + 12);
+      return brand.trim().toLowerCase();
+    }
+    if (!IDLE_BOX.test(type) || head.readUInt32BE(at) < 8) return null;
+  }
+  return null;
 }

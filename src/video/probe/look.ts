@@ -1,3 +1,4 @@
+import type { FailureCode } from '../../failure/codes.ts';
 import { Failure } from '../../failure/failure.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
@@ -7,10 +8,14 @@ import { runFfprobe } from './run-ffprobe.ts';
 import { checkContainer } from './video-limits.ts';
 
 const MAX_REPORT_BYTES = 4 * 1024 * 1024;
-/** Packets of any stream that are decoded for the first look: they show the picture of most files, and cost a few milliseconds. */
+/**
+ * Packets of any stream that are decoded for the first look: they show the picture of most files, and cost a few milliseconds. Not more:
+ * ffprobe crashes at the end of its frames where it has come upon a stream that it did not know at first.
+ */
 const FIRST_PACKETS = 8;
-/** Packets of the recording that are decoded, one after the other, until a picture comes. */
-const MORE_PACKETS = [256, 4096];
+/** Of a frame: its size as it is stored, the shape of its pixels, and how it is turned. */
+const FRAME_ENTRIES =
+  'frame=stream_index,width,height,sample_aspect_ratio:frame_side_data=side_data_type,displaymatrix';
 
 /** A file and how it is looked at. */
 export interface Subject {
@@ -32,8 +37,16 @@ export interface Look {
  * ffprobe that the file does not explain is none.
  */
 export async function lookAtFile(subject: Subject, inputOptions: readonly string[]): Promise<Look> {
-  const shown = ['-show_format', '-show_streams', '-show_frames', '-read_intervals', `%+#${FIRST_PACKETS}`];
-  const { end, text, details } = await look(subject, [...inputOptions, ...shown]);
+  const shown = ['-print_format', 'json', '-show_format', '-show_streams', '-show_entries', FRAME_ENTRIES];
+  const read = ['-read_intervals', `%+#${FIRST_PACKETS}`];
+  let text = '';
+  const ended = await look(subject, [...inputOptions, ...shown, ...read], (chunk) => {
+    text += chunk;
+    if (text.length > MAX_REPORT_BYTES) throw new Failure('NOT_A_VIDEO', 'ffprobe reports too much about the file');
+    return false;
+  });
+  if (ended === null) throw new Error('a report is read to its end');
+  const { end, details } = ended;
   const json = parseJson(text);
   checkContainer(end.words.text, end.exit.code, details);
   if (json === null) throw endedWithoutReport(end, details);
@@ -44,39 +57,60 @@ export async function lookAtFile(subject: Subject, inputOptions: readonly string
   return { report: { ...parsed.data, format: parsed.data.format }, details };
 }
 
-/** The first frame of a stream that can be decoded; null where the first minutes hold none. */
+/** The first frame of a stream that can be decoded, and none behind it; null where none comes in time. */
 export async function firstFrameOf(
   subject: Subject,
   streamIndex: number,
   inputOptions: readonly string[],
 ): Promise<ProbedFrame | null> {
-  for (const packets of MORE_PACKETS) {
-    const shown = ['-show_frames', '-select_streams', String(streamIndex), '-read_intervals', `%+#${packets}`];
-    const entries = ['-show_entries', 'frame=media_type,stream_index,width,height,sample_aspect_ratio:frame_side_data'];
-    const { text } = await look(subject, [...inputOptions, ...shown, ...entries]);
-    const parsed = probeReport.safeParse(parseJson(text));
-    const found = parsed.data?.frames.find((frame) => frame.stream_index === streamIndex && (frame.width ?? 0) > 0);
-    if (found !== undefined) return found;
+  let text = '';
+  const shown = ['-print_format', 'compact', '-show_entries', FRAME_ENTRIES, '-select_streams', String(streamIndex)];
+  try {
+    await look(subject, [...inputOptions, ...shown], (chunk) => {
+      text += chunk;
+      // What belongs to a frame follows its line until the next one begins.
+      return text.split(FRAME_BEGIN, 3).length === 3;
+    });
+  } catch (error) {
+    // The stream's own word must do, and the decoder judges.
+    if (!(error instanceof Failure) || !UNDECODABLE.has(error.code)) throw error;
   }
-  return null;
+  return firstFrameIn(text);
+}
+
+/** The file keeps ffprobe busy without a picture, or is too much for it. */
+const UNDECODABLE: ReadonlySet<FailureCode> = new Set(['VIDEO_DECODE_TIMEOUT', 'VIDEO_DECODE_FAILED']);
+const FRAME_BEGIN = /^frame\|/m;
+
+function firstFrameIn(text: string): ProbedFrame | null {
+  const [, first = ''] = text.split(FRAME_BEGIN, 2);
+  const fields = new Map(
+    first.split(/[|\n]/).map((field) => [field.slice(0, field.indexOf('=')), field.slice(field.indexOf('=') + 1)]),
+  );
+  const [width, height] = [Number(fields.get('width')), Number(fields.get('height'))];
+  if (!(width > 0 && height > 0)) return null;
+  const displaymatrix = fields.get('displaymatrix')?.replaceAll(String.raw`\n`, '\n');
+  return {
+    width,
+    height,
+    sample_aspect_ratio: fields.get('sample_aspect_ratio'),
+    side_data_list: [{ displaymatrix }],
+  };
 }
 
 async function look(
   { tools, file, timeoutMs, clock, signal }: Subject,
-  shown: readonly string[],
-): Promise<{ end: ToolEnd; text: string; details: Look['details'] }> {
-  let text = '';
-  const onText = (chunk: string): void => {
-    text += chunk;
-    if (text.length > MAX_REPORT_BYTES) throw new Failure('NOT_A_VIDEO', 'ffprobe reports too much about the file');
-  };
-  const args = ['-print_format', 'json', ...shown];
-  const { exit, words } = await runFfprobe(tools, file, { args, timeoutMs, clock, onText }, signal);
+  args: readonly string[],
+  onText: (chunk: string) => boolean,
+): Promise<{ end: ToolEnd; details: Look['details'] } | null> {
+  const ended = await runFfprobe(tools, file, { args, timeoutMs, clock, onText }, signal);
+  if (ended === null) return null;
+  const { exit, words } = ended;
   const details = { lastWords: words.text, exitCode: exit.code, exitSignal: exit.signal };
   const end: ToolEnd = { tool: 'ffprobe', exit, words };
   const otherReason = endedByForce(end, details) ?? gaveUpWithoutReason(end, details);
   if (otherReason !== null) throw otherReason;
-  return { end, text, details };
+  return { end, details };
 }
 
 function parseJson(text: string): unknown {

@@ -1,27 +1,13 @@
 import { Failure } from '../../failure/failure.ts';
 import { systemClock, type Clock } from '../../time/clock.ts';
-import { MediaClock } from '../clock/media-clock.ts';
-import { SecondTally } from '../clock/second-tally.ts';
 import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import { LineSplitter } from '../tools/last-words.ts';
 import { endedByForce, type ToolEnd } from '../tools/tool-end.ts';
 import { runFfprobe } from './run-ffprobe.ts';
 import { strayVideoPid } from './stray-video.ts';
+import { StreamScan, type PacketTimes, type ScannedStream } from './stream-scan.ts';
 
-/** One stream as its packets tell of it, read without decoding. */
-export interface ScannedStream {
-  readonly index: number;
-  readonly isVideo: boolean;
-  /** Those that are shown: an edit list of the file may leave others out. */
-  readonly packets: number;
-  /** First and last moment on the clock of `Frame.t`, seconds; the last packet's own duration is in it. */
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-  /** How many packets begin in each second of that clock. */
-  readonly perSecond: readonly number[];
-  /** False when the file's own clock steps back in it, or ahead by more than `maxGapMicros`. */
-  readonly isContinuous: boolean;
-}
+export type { ScannedStream } from './stream-scan.ts';
 
 /** What the packets of a file say, where its header is silent or not to be believed. */
 export interface PacketScan {
@@ -71,8 +57,13 @@ export async function scanPackets(
   const lines = new LineSplitter((line) => scan.read(line));
   const args = [...subject.inputOptions, '-show_entries', SHOWN, '-print_format', 'csv=print_section=0'];
   const { timeoutMs, clock = systemClock } = limits;
-  const run = { args, timeoutMs, clock, onText: (text: string) => lines.push(text) };
-  const { exit, words } = await runFfprobe(tools, file, run, signal);
+  const onText = (text: string): boolean => {
+    lines.push(text);
+    return false;
+  };
+  const ended = await runFfprobe(tools, file, { args, timeoutMs, clock, onText }, signal);
+  if (ended === null) throw new Error('packets are read to the end of the file');
+  const { exit, words } = ended;
   lines.end();
   const end: ToolEnd = { tool: 'ffprobe', exit, words };
   const force = endedByForce(end, { lastWords: words.text, exitCode: exit.code, exitSignal: exit.signal });
@@ -103,23 +94,26 @@ class Scan {
     if (!Number.isInteger(number)) return;
     const stream = this.#streamOf(number, type === 'video');
     const times = { pts: microsOf(pts), dts: microsOf(dts), duration: microsOf(duration) };
-    if (flags.includes('D')) stream.leftOut += 1;
-    else stream.add(times);
-    const { maxFrames } = this.#limits;
-    if (stream.packets + stream.leftOut > maxFrames * (stream.isVideo ? 1 : PACKETS_PER_FRAME)) {
-      throw new Failure('VIDEO_TOO_LONG', `more than ${stream.packets + stream.leftOut - 1} packets in a stream`, {
-        details: { maxFrames },
-      });
-    }
-    const raw = times.pts ?? times.dts;
-    if (raw !== null) {
-      this.#latestMicros = Math.max(this.#latestMicros, raw - this.#subject.startMicros + (times.duration ?? 0));
-    }
+    this.#take(stream, { ...times, isShown: !flags.includes('D') });
     const begin = Number(pos ?? Number.NaN);
     const last = begin + Number(size ?? Number.NaN);
     if (!Number.isFinite(last)) return;
     this.#lastByte = Math.max(this.#lastByte ?? 0, last);
     if (stream.isVideo) this.lastPictureByte = Math.max(this.lastPictureByte ?? 0, begin);
+  }
+
+  #take(stream: StreamScan, times: PacketTimes): void {
+    stream.add(times);
+    const { maxFrames } = this.#limits;
+    const packets = stream.packets + stream.unshown;
+    if (packets > maxFrames * (stream.isVideo ? 1 : PACKETS_PER_FRAME)) {
+      throw new Failure('VIDEO_TOO_LONG', `more than ${packets - 1} packets in a stream`, {
+        details: { maxFrames },
+      });
+    }
+    const raw = times.pts ?? times.dts;
+    if (raw === null || !times.isShown) return;
+    this.#latestMicros = Math.max(this.#latestMicros, raw - this.#subject.startMicros + (times.duration ?? 0));
   }
 
   result(): Omit<PacketScan, 'strayVideoPid'> {
@@ -137,72 +131,6 @@ class Scan {
     const stream = new StreamScan(index, isVideo, this.#subject);
     this.#streams.set(index, stream);
     return stream;
-  }
-}
-
-interface PacketTimes {
-  readonly pts: number | null;
-  readonly dts: number | null;
-  readonly duration: number | null;
-}
-
-/**
- * Packets come in the order of decoding, in which the times of showing step back and forth: the clock goes by the times of decoding, moved
- * so that the first packet lies where it is shown.
- */
-class StreamScan {
-  readonly index: number;
-  readonly isVideo: boolean;
-  packets = 0;
-  leftOut = 0;
-  readonly #clock: MediaClock;
-  readonly #frameMicros: number;
-  readonly #maxGapMicros: number;
-  readonly #tally = new SecondTally();
-  #shift: number | null = null;
-  #before: number | null = null;
-  #isContinuous = true;
-  #firstMicros: number | null = null;
-  #lastDuration: number | null = null;
-
-  constructor(index: number, isVideo: boolean, { startMicros, maxGapMicros, frameRate }: ScanSubject) {
-    this.index = index;
-    this.isVideo = isVideo;
-    this.#frameMicros = Math.round(1e6 / frameRate);
-    this.#maxGapMicros = maxGapMicros;
-    this.#clock = new MediaClock({ startMicros, maxGapMicros, frameMicros: this.#frameMicros });
-  }
-
-  add({ pts, dts, duration }: PacketTimes): void {
-    this.packets += 1;
-    this.#shift ??= pts !== null && dts !== null ? pts - dts : null;
-    const raw = dts === null ? pts : dts + (this.#shift ?? 0);
-    const step = raw === null || this.#before === null ? 0 : raw - this.#before;
-    if (step < 0 || step > this.#maxGapMicros) this.#isContinuous = false;
-    this.#before = raw ?? this.#before;
-    this.#lastDuration = duration;
-    this.#take(this.#clock.push(raw));
-  }
-
-  result(): ScannedStream {
-    this.#take(this.#clock.end());
-    const duration = this.#lastDuration !== null && this.#lastDuration > 0 ? this.#lastDuration : this.#frameMicros;
-    return {
-      index: this.index,
-      isVideo: this.isVideo,
-      packets: this.packets,
-      startSeconds: (this.#firstMicros ?? 0) / 1e6,
-      endSeconds: (this.#clock.endMicros - this.#frameMicros + duration) / 1e6,
-      perSecond: this.#tally.perSecond,
-      isContinuous: this.#isContinuous,
-    };
-  }
-
-  #take(times: readonly number[]): void {
-    for (const micros of times) {
-      this.#firstMicros ??= micros;
-      this.#tally.add(micros);
-    }
   }
 }
 

@@ -29,12 +29,17 @@ const frame = z.object({
   side_data_list: sideData,
 });
 
-/** What ffprobe prints of a file: its streams, its container, and the frames of its first packets. */
+/** What ffprobe prints of a file: its streams of pictures, its container, and the frames of its first packets. */
 export const probeReport = z.object({
   streams: z.array(stream).default([]),
   frames: z.array(frame).default([]),
   format: z
-    .object({ format_name: z.string(), start_time: z.string().optional(), duration: z.string().optional() })
+    .object({
+      format_name: z.string(),
+      nb_streams: z.int(),
+      start_time: z.string().optional(),
+      duration: z.string().optional(),
+    })
     .optional(),
 });
 

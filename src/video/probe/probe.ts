@@ -17,23 +17,27 @@ import { photoKindOf, type PhotoKind } from './file-head.ts';
 import { firstFrameOf, lookAtFile, type Look, type Subject } from './look.ts';
 import { scanPackets, type PacketScan, type ScannedStream } from './packet-scan.ts';
 import { firstPositive, numberOf, ratioOf, type ProbedFrame, type ProbedStream } from './probe-report.ts';
-import { countedEnd, headerPromise, measuredRate, type HeaderPromise } from './promised-length.ts';
-import { checkLength, checkPicture, type MeasuredLength, type VideoLimits } from './video-limits.ts';
+import { doubtOf, headerLengthOf, plausibleRate, promiseOf, type CountedLength } from './promised-length.ts';
+import { checkLength, checkPicture, type VideoLimits } from './video-limits.ts';
 
 export type { VideoLimits } from './video-limits.ts';
 
 /** How far ffprobe and ffmpeg look for what describes a stream, where their own five seconds do not show it. */
-const WIDE_WINDOW = ['-probesize', '200000000', '-analyzeduration', '300000000'];
+const WIDE_WINDOW = ['-probesize', '200000000', '-analyzeduration', '3600000000'];
 /**
  * In a transport stream: one whose packets move to another number goes on as the one that it was, and bytes that are damaged are passed over
  * however many they are.
  */
 const FOLLOW_PROGRAM = ['-merge_pmt_versions', '1', '-resync_size', '1073741824'];
+/** Containers in which a stream is known when its first packet has come. */
+const WITHOUT_LIST = new Set(['mpegts', 'mpeg', 'flv']);
 /** Containers whose clock may jump: as ffmpeg, a step of more than ten seconds is not taken for silence. */
 const JUMPING_CLOCK = new Set(['mpegts', 'mpeg']);
 const MAX_JUMPING_GAP_MICROS = 10_000_000;
 /** Where nothing tells a rate that could be true. */
 const USUAL_FRAME_RATE = 25;
+/** The slowest disk that files are read from; a count of packets reads all of a file. */
+const READ_BYTES_PER_SECOND = 20 * 1024 * 1024;
 
 /**
  * Looks at a file before it is decoded: which stream is the recording, in which shape and from when on a player shows it, how long it
@@ -74,7 +78,9 @@ async function lookWideEnough(subject: Subject, limits: VideoLimits): Promise<Se
   const look = await lookAtFile(subject, []);
   checkStreams(look, limits);
   const follow = look.report.format.format_name === 'mpegts' ? FOLLOW_PROGRAM : [];
-  const isClear = candidatesOf(look).every(({ width, codec_name: codec }) => width > 0 && codec !== undefined);
+  const isListed = candidatesOf(look).length > 0 || !WITHOUT_LIST.has(look.report.format.format_name);
+  const isClear =
+    isListed && candidatesOf(look).every(({ width, codec_name: codec }) => width > 0 && codec !== undefined);
   if (isClear && candidatesOf(look).length < 2) return { look, inputOptions: follow };
   if (isClear && follow.length === 0) return { look, inputOptions: [] };
   const inputOptions = [...follow, ...(isClear ? [] : WIDE_WINDOW)];
@@ -82,7 +88,7 @@ async function lookWideEnough(subject: Subject, limits: VideoLimits): Promise<Se
 }
 
 function checkStreams({ report, details }: Look, limits: VideoLimits): void {
-  const count = report.streams.length;
+  const count = report.format.nb_streams;
   if (count <= limits.maxStreams) return;
   throw new Failure('VIDEO_TOO_MANY_STREAMS', `${count} streams, at most ${limits.maxStreams} are accepted`, {
     details,
@@ -111,7 +117,6 @@ function scanned(packets: PacketScan, streamIndex: number): ScannedStream | unde
 interface Measured extends Seen {
   readonly sizeBytes: number;
   readonly stream: Candidate;
-  readonly promise: HeaderPromise;
   readonly startMicros: number;
   readonly maxGapMicros: number;
   readonly packets: PacketScan | null;
@@ -131,12 +136,13 @@ async function measure(
   const startMicros = Math.round((numberOf(report.format.start_time) ?? 0) * 1e6);
   const isJumping = JUMPING_CLOCK.has(report.format.format_name);
   const maxGapMicros = isJumping ? MAX_JUMPING_GAP_MICROS : MAX_FIRST_GAP_MICROS;
-  const promise = headerPromise(report, likely, limits);
+  const header = headerLengthOf(report, likely);
   const isClear = candidates.length === 1 || candidates.every(({ frames }) => frames !== null);
-  const known = { ...seen, stream: likely, promise, startMicros, maxGapMicros, packets: null };
-  if (isClear && promise.doubt === null) return known;
-  const frameRate = promise.frameRate ?? USUAL_FRAME_RATE;
-  const { tools, file, timeoutMs, clock, signal } = subject;
+  const known = { ...seen, stream: likely, startMicros, maxGapMicros, packets: null };
+  if (isClear && doubtOf(header, limits) === null) return known;
+  const frameRate = plausibleRate(header, limits) ?? USUAL_FRAME_RATE;
+  const { tools, file, clock, signal } = subject;
+  const timeoutMs = subject.timeoutMs + (sizeBytes / READ_BYTES_PER_SECOND) * 1000;
   const subjectOfScan = {
     container: report.format.format_name,
     sizeBytes,
@@ -153,7 +159,6 @@ async function measure(
   return {
     ...known,
     stream,
-    promise: headerPromise(report, stream, limits),
     maxGapMicros: isContinuous ? MAX_FIRST_GAP_MICROS : maxGapMicros,
     packets,
   };
@@ -163,8 +168,9 @@ async function describe(subject: Subject, measured: Measured, limits: VideoLimit
   const { look, stream, inputOptions, startMicros, maxGapMicros, packets, sizeBytes } = measured;
   const { report, details } = look;
   const shown = report.frames.find((frame) => frame.stream_index === stream.index && (frame.width ?? 0) > 0);
-  const length = lengthOf(measured, limits);
-  if (length === null) throw new Failure('VIDEO_NO_FRAMES', 'the video stream has no packets', { details });
+  const counted = packets === null ? null : countedLength(packets, stream.index);
+  if (counted?.packets === 0) throw new Failure('VIDEO_NO_FRAMES', 'the video stream has no packets', { details });
+  const length = promiseOf(headerLengthOf(report, stream), counted, limits);
   checkLength(length, limits, details);
   if (stream.width > 0) checkPicture(stream, limits, details);
   const frame = shown ?? (await firstFrameOf(subject, stream.index, inputOptions));
@@ -178,8 +184,8 @@ async function describe(subject: Subject, measured: Measured, limits: VideoLimit
     codec: stream.codec_name ?? 'unknown',
     ...displaySize(geometry),
     rotation: geometry.turn,
-    frameRate: length.frameRate ?? USUAL_FRAME_RATE,
-    durationSeconds: length.promisedSeconds,
+    frameRate: length.frameRate,
+    durationSeconds: Math.round(length.durationSeconds * 1e6) / 1e6,
     sizeBytes,
     streamIndex: stream.index,
     pixelFormat: stream.pix_fmt ?? null,
@@ -191,22 +197,12 @@ async function describe(subject: Subject, measured: Measured, limits: VideoLimit
   };
 }
 
-interface Length extends MeasuredLength {
-  readonly promisedSeconds: number;
-}
+const NO_PACKETS = { packets: 0, startSeconds: 0, endSeconds: 0 };
 
-/** Length, rate and count, by the header where it is believed and by the packets where it is not; null for a stream without any. */
-function lengthOf({ look, promise, packets, stream }: Measured, limits: VideoLimits): Length | null {
-  if (packets === null || promise.doubt === null) {
-    const { endSeconds, frames, frameRate } = promise;
-    if (endSeconds === null) return null;
-    return { durationSeconds: endSeconds, promisedSeconds: endSeconds, frameRate, frames: frames ?? 0 };
-  }
-  const found = scanned(packets, stream.index);
-  if (found === undefined) return null;
-  const frameRate = promise.frameRate ?? measuredRate(found);
-  const promisedSeconds = countedEnd(look.report.format.format_name, promise, found, limits);
-  return { durationSeconds: found.endSeconds, promisedSeconds, frameRate, frames: found.packets };
+function countedLength(packets: PacketScan, streamIndex: number): CountedLength {
+  const stream = scanned(packets, streamIndex);
+  const fileEnd = Math.max(packets.latestSeconds, ...packets.streams.map((other) => other.endSeconds));
+  return { ...(stream ?? NO_PACKETS), fileEnd };
 }
 
 /** Pictures may tell it themselves; else the stream does. */

@@ -1,97 +1,160 @@
-import type { ScannedStream } from './packet-scan.ts';
-import { firstPositive, numberOf, ratioOf, type ProbedStream, type ProbeReport } from './probe-report.ts';
-import type { VideoLimits } from './video-limits.ts';
+import { numberOf, ratioOf, type ProbedStream, type ProbeReport } from './probe-report.ts';
+import type { MeasuredLength, VideoLimits } from './video-limits.ts';
 
-/** Containers that say nowhere how long they are: what ffprobe tells of them is a guess from their first and last bytes. */
-const WITHOUT_HEADER = new Set(['mpegts', 'mpeg']);
-/** How far a header's length and its count of frames may lie apart, seconds and share. */
-const COUNT_SECONDS = 2;
-const COUNT_SHARE = 0.2;
-
-/** What the header of a file promises of its video. */
-export interface HeaderPromise {
-  /** Where the video ends, seconds since the earliest stream's start; null where nothing is told. */
-  readonly endSeconds: number | null;
-  readonly frameRate: number | null;
+/** What the header of a file says of the length of one of its streams; null for what it does not say. */
+export interface HeaderLength {
+  readonly container: string;
+  /** Where the stream begins and ends on the player's clock, seconds. */
+  readonly streamStart: number;
+  readonly streamEnd: number | null;
+  /** Where the file ends on it: whichever stream is the last. */
+  readonly fileEnd: number | null;
+  /** Where the file begins on its own clock. */
+  readonly fileStart: number;
+  readonly averageRate: number | null;
+  /** The smallest step between two frames, as a rate. */
+  readonly nominalRate: number | null;
   readonly frames: number | null;
-  /** True when the header tells the frames; else they are those of its length. */
-  readonly isCounted: boolean;
-  /** Why it is not to be believed; null where it is. */
-  readonly doubt: string | null;
+  readonly isAlone: boolean;
 }
 
-/** Reads the promise of the header and whether it may be believed: nothing is refused on its word alone. */
-export function headerPromise(report: ProbeReport, stream: ProbedStream, limits: VideoLimits): HeaderPromise {
-  const endSeconds = headerEnd(report, stream);
-  const frameRate = plausibleRate(stream, limits.maxFrameRate);
-  const told = firstPositive(stream.nb_frames);
-  const frames = told ?? (endSeconds === null || frameRate === null ? null : Math.floor(endSeconds * frameRate));
-  const promise = { endSeconds, frameRate, frames, isCounted: told !== null };
-  return { ...promise, doubt: doubtOf(report, promise, limits) };
+/** The same as its packets say it. */
+export interface CountedLength {
+  readonly packets: number;
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  /** The latest that the file holds: where its last stream ends on the player's clock, or what any packet names. */
+  readonly fileEnd: number;
 }
 
-function doubtOf(
-  report: ProbeReport,
-  { endSeconds, frameRate, frames, isCounted }: Omit<HeaderPromise, 'doubt'>,
-  limits: VideoLimits,
-): string | null {
-  if (WITHOUT_HEADER.has(report.format.format_name)) return 'the container has no header';
-  if (endSeconds === null) return 'the header has no length';
-  if (frameRate === null) return 'the header has no frame rate that could be true';
-  if (endSeconds > limits.maxDurationSeconds) return `the header says ${endSeconds} s`;
-  if (frames !== null && frames > limits.maxFrames) return `the header says ${frames} frames`;
-  const whole = firstPositive(report.format.duration);
-  if (whole !== null && endSeconds - whole > Math.max(1, COUNT_SHARE * 0.05 * endSeconds)) {
-    return `the header says ${endSeconds} s of the video and ${whole} s of the file`;
+type Limits = Pick<VideoLimits, 'maxDurationSeconds' | 'maxFrameRate' | 'maxFrames'>;
+
+/** Streams of packets: what ffprobe calls their length is the distance of two timestamps. */
+const WITHOUT_HEADER = /^(?:mpegts|mpeg)$/;
+const WITH_SAMPLE_TABLES = /^mov,/;
+const WITH_ABSOLUTE_ENDS = /^matroska/;
+/**
+ * An AVI that was cut off has lost the index from which its length is known, and still tells how many frames there were. Other counts
+ * include what an edit list leaves out.
+ */
+const COUNTS_LOST_FRAMES = 'avi';
+/** A header that is farther from the packets than this is wrong by more than rounding; see `margin`. */
+const MARGIN_SECONDS = 1;
+const MARGIN_SHARE = 0.01;
+/** A header and packets that lie so few frames apart say the same: the length of the last frame is often not told. */
+const NEAR_FRAMES = 3;
+/** Silences make the average lower than the rate; beyond this factor the header's is a time base or a burst. */
+const RATE_FACTOR = 4;
+/** For a single picture without a duration. */
+const FALLBACK_RATE = 25;
+
+/** Reads the header's numbers about a stream. */
+export function headerLengthOf({ format }: ProbeReport, stream: ProbedStream): HeaderLength {
+  const container = format.format_name;
+  const fileStart = numberOf(format.start_time) ?? 0;
+  const streamStart = Math.max(0, (numberOf(stream.start_time) ?? fileStart) - fileStart);
+  const own = positive(numberOf(stream.duration));
+  const fileLength = positive(numberOf(format.duration));
+  // Matroska says where a stream ends and not how long it is: behind its start, that is.
+  const onClock = (end: number): number => (end > fileStart ? end - fileStart : end);
+  const tagged = positive(secondsOfTag(stream.tags));
+  const fileEnd = fileLength !== null && WITH_ABSOLUTE_ENDS.test(container) ? onClock(fileLength) : fileLength;
+  return {
+    container,
+    streamStart,
+    streamEnd: own !== null ? streamStart + own : tagged !== null ? onClock(tagged) : null,
+    fileEnd,
+    fileStart,
+    averageRate: positive(ratioOf(stream.avg_frame_rate)),
+    nominalRate: positive(ratioOf(stream.r_frame_rate)),
+    frames: positive(numberOf(stream.nb_frames)),
+    isAlone: format.nb_streams === 1,
+  };
+}
+
+/** Why the packets of a file are counted before its header is believed; null where it may be. */
+export function doubtOf(header: HeaderLength, limits: Limits): string | null {
+  const { container, streamEnd, fileEnd, frames } = header;
+  const end = endOf(header);
+  if (WITHOUT_HEADER.test(container)) return 'its container keeps no length';
+  if (end === null) return 'its header says no length';
+  if (streamEnd === null && fileEnd !== null && !header.isAlone) return 'its header says one length for all streams';
+  if (fileEnd !== null && end - fileEnd > margin(end)) return 'its header says that the video is longer than the file';
+  const rate = plausibleRate(header, limits);
+  if (rate === null) return 'its header says no frame rate that could be';
+  if (end > limits.maxDurationSeconds) return 'its header says a length beyond the limit';
+  if ((frames ?? end * rate) > limits.maxFrames) return 'its header says a number of frames beyond the limit';
+  if (frames === null && WITH_SAMPLE_TABLES.test(container)) return 'its header counts no frames';
+  const length = streamEnd === null ? end : end - header.streamStart;
+  if (frames !== null && Math.abs(frames / rate - length) > margin(length)) return 'its header contradicts itself';
+  // Some writers mean a length after all.
+  if (WITH_ABSOLUTE_ENDS.test(container) && header.fileStart > MARGIN_SECONDS) return 'it begins late on its own clock';
+  return null;
+}
+
+/** What a file promises: by its header, which must not be in doubt, or by its packets where they were counted. */
+export function promiseOf(header: HeaderLength, counted: CountedLength | null, limits: Limits): MeasuredLength {
+  const plausible = plausibleRate(header, limits);
+  if (counted === null) {
+    const durationSeconds = endOf(header) ?? 0;
+    const frameRate = plausible ?? FALLBACK_RATE;
+    return { durationSeconds, frameRate, frames: header.frames ?? Math.floor(durationSeconds * frameRate) };
   }
-  const counted = isCounted && frames !== null ? frames / frameRate : endSeconds;
-  const isFar = Math.abs(counted - endSeconds) > Math.max(COUNT_SECONDS, COUNT_SHARE * endSeconds);
-  return isFar ? `the header says ${endSeconds} s and ${frames} frames` : null;
+  const measured = measuredRate(counted);
+  const isNear = plausible !== null && plausible <= measured * RATE_FACTOR && measured <= plausible * RATE_FACTOR;
+  const frameRate = isNear ? plausible : measured;
+  return { durationSeconds: promisedEnd(header, counted, frameRate, limits), frameRate, frames: counted.packets };
 }
 
-/** The average of the header, else its base rate; null where neither can be true: some containers tell a time base for a rate. */
-function plausibleRate(stream: ProbedStream, maxFrameRate: number): number | null {
-  const rates = [ratioOf(stream.avg_frame_rate), ratioOf(stream.r_frame_rate)];
-  return rates.find((rate) => rate !== null && rate > 0 && rate <= maxFrameRate) ?? null;
+/** The header's word where the packets agree with it, or where they stop before it; else that of the packets. */
+function promisedEnd(header: HeaderLength, counted: CountedLength, frameRate: number, limits: Limits): number {
+  const { frames } = header;
+  const { packets, endSeconds } = counted;
+  const told = endOf(header);
+  if (WITHOUT_HEADER.test(header.container)) return endSeconds;
+  const isToldPossible = told !== null && told <= limits.maxDurationSeconds;
+  if (isToldPossible && Math.abs(told - endSeconds) <= Math.max(NEAR_FRAMES / frameRate, MARGIN_SHARE * told)) {
+    return told;
+  }
+  if (frames === null) return isToldPossible && isCut(header, counted) ? told : endSeconds;
+  if (header.container !== COUNTS_LOST_FRAMES) return endSeconds;
+  const whole = endSeconds + (frames - packets) / frameRate;
+  return whole > endSeconds + margin(endSeconds) && whole <= limits.maxDurationSeconds ? whole : endSeconds;
 }
 
 /**
- * Where a video would end if every frame came that its header counts; where the packets end if those are all. An AVI that was cut off
- * has lost the index from which its length is known, and still tells how many frames there were; other counts include what an edit list
- * leaves out.
+ * A file that ends before its header says, in all its streams. Not so where a packet names the header's end: then the header was taken
+ * from a clock that went astray.
  */
-export function countedEnd(
-  container: string,
-  promise: HeaderPromise,
-  stream: ScannedStream,
-  limits: VideoLimits,
-): number {
-  const { frames, frameRate, isCounted } = promise;
-  if (container !== 'avi' || !isCounted || frames === null || frameRate === null) return stream.endSeconds;
-  const missingSeconds = (frames - stream.packets) / frameRate;
-  const end = stream.endSeconds + missingSeconds;
-  return missingSeconds > COUNT_SECONDS && end <= limits.maxDurationSeconds ? end : stream.endSeconds;
+function isCut({ fileEnd }: HeaderLength, counted: CountedLength): boolean {
+  return fileEnd !== null && counted.fileEnd < fileEnd - margin(fileEnd);
 }
 
-/** Frames per second by the packets of a stream; null where they do not say it. */
-export function measuredRate({ packets, startSeconds, endSeconds }: ScannedStream): number | null {
-  return packets > 1 && endSeconds > startSeconds ? packets / (endSeconds - startSeconds) : null;
+function endOf({ streamEnd, fileEnd }: HeaderLength): number | null {
+  return streamEnd ?? fileEnd;
 }
 
-function headerEnd(report: ProbeReport, stream: ProbedStream): number | null {
-  const fileStart = numberOf(report.format.start_time) ?? 0;
-  const offset = Math.max(0, (numberOf(stream.start_time) ?? fileStart) - fileStart);
-  const own = firstPositive(stream.duration);
-  if (own !== null) return offset + own;
-  const told = firstPositive(clockOf(stream.tags), report.format.duration);
-  if (told === null) return null;
-  // Matroska's lengths count from the zero of its own clock.
-  const isAbsolute = report.format.format_name.startsWith('matroska') && told > fileStart;
-  return isAbsolute ? told - fileStart : told;
+/** The rate of the header; null where it could not be: WebM of browsers and many a transport stream give their time base. */
+export function plausibleRate({ averageRate, nominalRate }: HeaderLength, { maxFrameRate }: Limits): number | null {
+  return [averageRate, nominalRate].find((rate) => rate !== null && rate <= maxFrameRate) ?? null;
 }
 
-/** Matroska keeps a stream's duration as a tag `00:01:02.500000000`. */
-function clockOf(tags: Readonly<Record<string, string>> | undefined): string | undefined {
-  const match = /^(\d+):(\d+):(\d+(?:\.\d+)?)$/.exec(tags?.['DURATION'] ?? '');
-  return match === null ? undefined : String(Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3]));
+/** Frames per second by the packets of a stream. */
+function measuredRate({ packets, startSeconds, endSeconds }: CountedLength): number {
+  return endSeconds > startSeconds ? packets / (endSeconds - startSeconds) : FALLBACK_RATE;
+}
+
+function margin(seconds: number): number {
+  return Math.max(MARGIN_SECONDS, MARGIN_SHARE * seconds);
+}
+
+function positive(number: number | null): number | null {
+  return number !== null && number > 0 ? number : null;
+}
+
+/** Matroska keeps a stream's end as a tag `00:01:02.500000000`, to which some writers add a language. */
+function secondsOfTag(tags: Readonly<Record<string, string>> = {}): number | null {
+  const name = Object.keys(tags).find((key) => /^DURATION(?:-\w+)?$/.test(key)) ?? '';
+  const match = /^(\d+):(\d+):(\d+(?:\.\d+)?)$/.exec(tags[name] ?? '');
+  return match === null ? null : Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3]);
 }

@@ -17,8 +17,8 @@ export interface FfprobeRun {
   readonly args: readonly string[];
   readonly timeoutMs: number;
   readonly clock: Clock;
-  /** Takes the report as it comes; what it throws ends the run. */
-  readonly onText: (text: string) => void;
+  /** Takes the report as it comes, and says true when it has enough; that, or what it throws, ends the run. */
+  readonly onText: (text: string) => boolean;
 }
 
 export interface FfprobeEnd {
@@ -26,13 +26,16 @@ export interface FfprobeEnd {
   readonly words: LastWords;
 }
 
-/** Runs ffprobe on a file, limited in time and memory; it is gone in every outcome. Rejects with the reason of the signal. */
+/**
+ * Runs ffprobe on a file, limited in time and memory; it is gone in every outcome. Rejects with the reason of the signal. Null when the
+ * run was ended because it had told enough.
+ */
 export async function runFfprobe(
   tools: FfmpegTools,
   file: string,
   run: FfprobeRun,
   signal: AbortSignal,
-): Promise<FfprobeEnd> {
+): Promise<FfprobeEnd | null> {
   signal.throwIfAborted();
   const words = new LastWords();
   const args = ['-hide_banner', '-v', 'level+error', '-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS];
@@ -49,7 +52,9 @@ export async function runFfprobe(
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => errors.push(chunk));
   try {
     if (signal.aborted) end();
-    for await (const chunk of child.stdout.setEncoding('utf8')) run.onText(String(chunk));
+    for await (const chunk of child.stdout.setEncoding('utf8')) {
+      if (run.onText(String(chunk))) return null;
+    }
     const exit = await child.exited;
     errors.end();
     signal.throwIfAborted();

@@ -9,7 +9,7 @@ export interface VideoLimits {
   /** Frames in the file, not sampled ones. */
   readonly maxFrames: number;
   readonly maxStreams: number;
-  /** For each look at the file. */
+  /** For each look at the file; a count of its packets gets more, as much as the file is large. */
   readonly timeoutMs: number;
 }
 
@@ -49,7 +49,7 @@ export function checkPicture(size: { width: number; height: number }, limits: Vi
 /** What is known of a video's length when it may be refused for it. */
 export interface MeasuredLength {
   readonly durationSeconds: number;
-  readonly frameRate: number | null;
+  readonly frameRate: number;
   readonly frames: number;
 }
 
@@ -63,7 +63,7 @@ export function checkLength(measured: MeasuredLength, limits: VideoLimits, detai
       { details: { ...details, durationSeconds } },
     );
   }
-  if (frameRate !== null && frameRate > limits.maxFrameRate) {
+  if (frameRate > limits.maxFrameRate) {
     throw new Failure(
       'VIDEO_FRAME_RATE',
       `${frameRate.toFixed(2)} frames per second, at most ${limits.maxFrameRate} are accepted`,

@@ -1,0 +1,95 @@
+import { MediaClock } from '../clock/media-clock.ts';
+import { SecondTally } from '../clock/second-tally.ts';
+import { PresentationOrder, type PacketStamps } from './presentation-order.ts';
+
+/** One stream as its packets tell of it, read without decoding. */
+export interface ScannedStream {
+  readonly index: number;
+  readonly isVideo: boolean;
+  /** Those that are shown: an edit list of the file may leave others out. */
+  readonly packets: number;
+  /** First and last moment on the clock of `Frame.t`, seconds; the last packet's own duration is in it. */
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  /** How many packets begin in each second of that clock. */
+  readonly perSecond: readonly number[];
+  /** False when the file's own clock steps back in it, or ahead by more than `maxGapMicros`. */
+  readonly isContinuous: boolean;
+}
+
+/** Of a packet; microseconds, the duration on no clock. */
+export interface PacketTimes extends PacketStamps {
+  readonly duration: number | null;
+}
+
+export interface StreamScanSettings {
+  readonly startMicros: number;
+  readonly maxGapMicros: number;
+  /** Nominal frames per second. */
+  readonly frameRate: number;
+}
+
+/** Follows the packets of one stream on the clock of `Frame.t`. */
+export class StreamScan {
+  readonly index: number;
+  readonly isVideo: boolean;
+  packets = 0;
+  unshown = 0;
+  readonly #clock: MediaClock;
+  readonly #frameMicros: number;
+  readonly #maxGapMicros: number;
+  readonly #order = new PresentationOrder((micros) => this.#push(micros));
+  readonly #tally = new SecondTally();
+  #before: number | null = null;
+  #isContinuous = true;
+  #firstMicros: number | null = null;
+  #lastDuration: number | null = null;
+
+  constructor(index: number, isVideo: boolean, { startMicros, maxGapMicros, frameRate }: StreamScanSettings) {
+    this.index = index;
+    this.isVideo = isVideo;
+    this.#frameMicros = Math.round(1e6 / frameRate);
+    this.#maxGapMicros = maxGapMicros;
+    this.#clock = new MediaClock({ startMicros, maxGapMicros, frameMicros: this.#frameMicros });
+  }
+
+  add(packet: PacketTimes): void {
+    this.#order.push(packet);
+    if (packet.isShown) {
+      this.packets += 1;
+      this.#lastDuration = packet.duration;
+    } else {
+      this.unshown += 1;
+    }
+  }
+
+  /** What it is, when its last packet was added. */
+  result(): ScannedStream {
+    this.#order.end();
+    this.#take(this.#clock.end());
+    const duration = this.#lastDuration !== null && this.#lastDuration > 0 ? this.#lastDuration : this.#frameMicros;
+    return {
+      index: this.index,
+      isVideo: this.isVideo,
+      packets: this.packets,
+      startSeconds: (this.#firstMicros ?? 0) / 1e6,
+      endSeconds: this.packets === 0 ? 0 : (this.#clock.endMicros - this.#frameMicros + duration) / 1e6,
+      perSecond: this.#tally.perSecond,
+      isContinuous: this.#isContinuous,
+    };
+  }
+
+  #push(raw: number | null): void {
+    const step = raw === null || this.#before === null ? 0 : raw - this.#before;
+    if (step < 0 || step > this.#maxGapMicros) this.#isContinuous = false;
+    this.#before = raw ?? this.#before;
+    this.#take(this.#clock.push(raw));
+  }
+
+  #take(times: readonly number[]): void {
+    for (const micros of times) {
+      this.#firstMicros ??= micros;
+      this.#tally.add(micros);
+    }
+  }
+}
