@@ -3,9 +3,11 @@ import type { FootageGround } from './footage-ground.ts';
 import { patched } from './mp4-boxes.ts';
 import { OTHER_QUARTERS, QUARTERS } from './picture.ts';
 import { MJPEG, noisy, recorded, steady, type Recording } from './recordings.ts';
+import { packetsOf, pidOf } from './ts-packets.ts';
 import { TWELVE, type FootageFile, type RightValues } from './right-values.ts';
 
 const MAIN: RightValues = { ...TWELVE, corners: QUARTERS };
+const FIRST_PID = 0x100;
 const STILL: Recording = { width: 128, height: 128, frames: 1, codec: MJPEG, picture: OTHER_QUARTERS };
 const SMALL: Recording = { width: 32, height: 24, picture: OTHER_QUARTERS };
 const EQUAL: Recording = { picture: OTHER_QUARTERS };
@@ -126,6 +128,35 @@ const covers: FootageFile[] = [
   },
 ];
 
+const unreadable: FootageFile[] = [
+  {
+    name: 'unknown-codec-first.mp4',
+    why: 'a track that nobody can decode comes before the video',
+    right: MAIN,
+    make: async (ground) => {
+      const file = await made('two.mp4', [{ ...SMALL, width: 128, height: 96 }, {}], allOn)(ground);
+      return patched(file, 'moov/trak/mdia/minf/stbl/stsd', (body, nth) => {
+        if (nth === 0) body.write('zzzz', 12, 'latin1');
+      });
+    },
+  },
+  {
+    name: 'empty-stream-first.ts',
+    why: 'a stream that is announced and never comes',
+    right: MAIN,
+    make: async (ground) => {
+      const file = await made('two.ts', [EQUAL, {}])(ground);
+      return Buffer.concat(packetsOf(file).filter((packet) => pidOf(packet) !== FIRST_PID));
+    },
+  },
+  {
+    name: 'timecode-track.mov',
+    why: 'a track of time codes beside the video',
+    right: MAIN,
+    make: (ground) => steady(ground, 'mov', ['-timecode', '01:00:00:00']),
+  },
+];
+
 const programs: FootageFile[] = [
   {
     name: 'two-programs.ts',
@@ -150,4 +181,4 @@ const programs: FootageFile[] = [
 ];
 
 /** Which of several streams is the recording. */
-export const STREAM_FILES: readonly FootageFile[] = [...stills, ...others, ...covers, ...programs];
+export const STREAM_FILES: readonly FootageFile[] = [...stills, ...others, ...covers, ...unreadable, ...programs];
