@@ -61,3 +61,11 @@ export function withoutAviCounts(file: Buffer): Buffer {
   copy.writeUInt32LE(0, movi - 4);
   return copy;
 }
+
+/** A file whose head counts so many frames. */
+export function withAviCount(file: Buffer, frames: number): Buffer {
+  const copy = Buffer.from(file);
+  copy.writeUInt32LE(frames, copy.indexOf('avih', 0, 'latin1') + 8 + 16);
+  copy.writeUInt32LE(frames, copy.indexOf('strh', 0, 'latin1') + 8 + 32);
+  return copy;
+}

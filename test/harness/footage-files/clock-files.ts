@@ -2,7 +2,7 @@ import { retimedMatroska } from './ebml.ts';
 import { retimedFlv } from './flv-tags.ts';
 import type { FootageGround } from './footage-ground.ts';
 import { patched, withDurations, withEdits, withSampleTimes, type Edit } from './mp4-boxes.ts';
-import { H264, recorded, steady, withTone } from './recordings.ts';
+import { recorded, REORDERED, steady, withTone } from './recordings.ts';
 import { TWELVE, type FootageFile, type RightValues } from './right-values.ts';
 import { retimedTs, TS_TICKS } from './ts-packets.ts';
 
@@ -250,17 +250,6 @@ const edits: FootageFile[] = [
   },
 ];
 
-const B_FRAMES = [
-  ...H264.filter((_, i) => i < 8),
-  '-bf',
-  '3',
-  '-g',
-  '30',
-  '-sc_threshold',
-  '0',
-  '-x264-params',
-  'b-adapt=0',
-];
 const lateTimes: FootageFile[] = [
   ...(
     [
@@ -277,7 +266,7 @@ const lateTimes: FootageFile[] = [
     why: 'frames are stored in another order than they are shown in',
     right: TWELVE,
     make: async (ground: FootageGround) => {
-      const file = await recorded(ground, 'b.mp4', { codec: B_FRAMES });
+      const file = await recorded(ground, 'b.mp4', { codec: REORDERED });
       return await ground.copied(file, 'mp4', name, args);
     },
   })),

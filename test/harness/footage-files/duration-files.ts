@@ -1,4 +1,4 @@
-import { withoutAviCounts } from './avi-chunks.ts';
+import { withAviCount, withoutAviCounts } from './avi-chunks.ts';
 import { blocksOf, EBML, element, float, matroskaOf, replacedElements } from './ebml.ts';
 import { isPicture, tagsOf, flvOf, withFlvDuration } from './flv-tags.ts';
 import { replaced, withDurations } from './mp4-boxes.ts';
@@ -181,6 +181,40 @@ const badFrames: FootageFile[] = [
   },
 ];
 
+/** Longer than is accepted, whatever the header says. */
+const tooLong: FootageFile[] = [
+  {
+    name: 'two-minutes-that-say-4s.mp4',
+    why: 'longer than is accepted, and the header says otherwise',
+    right: { code: 'VIDEO_TOO_LONG' },
+    make: async (ground) => {
+      const file = await recorded(ground, 'long.mp4', { rate: 1 });
+      return withDurations(file, { movie: 4_000, track: 4_000, media: 4 * 16_384 });
+    },
+  },
+  {
+    name: 'two-minutes-that-say-4s.mkv',
+    why: 'longer than is accepted, and the header says otherwise',
+    right: { code: 'VIDEO_TOO_LONG' },
+    make: async (ground) => {
+      const file = await recorded(ground, 'long.mkv', { rate: 1 });
+      return matroskaOf(file, blocksOf(file), { promisedMilliseconds: 4_000 });
+    },
+  },
+  {
+    name: 'two-minutes-that-say-4s.flv',
+    why: 'longer than is accepted, and the header says otherwise',
+    right: { code: 'VIDEO_TOO_LONG' },
+    make: async (ground) => withFlvDuration(await recorded(ground, 'long.flv', { rate: 1 }), 4),
+  },
+  {
+    name: 'counts-300x.avi',
+    why: 'the header counts 36000 frames of which 120 came',
+    right: { either: [TWELVE, { ...TWELVE, missing: undefined, degraded: true }, { code: 'VIDEO_TRUNCATED' }] },
+    make: async (ground) => withAviCount(await recorded(ground, 'r.avi', { codec: MJPEG }), 36_000),
+  },
+];
+
 /** A tag whose picture is no picture. */
 function spoiled<Tag extends { readonly body: Buffer }>(tag: Tag): Tag {
   const body = Buffer.from(tag.body);
@@ -189,4 +223,4 @@ function spoiled<Tag extends { readonly body: Buffer }>(tag: Tag): Tag {
 }
 
 /** How long the video is. */
-export const DURATION_FILES: readonly FootageFile[] = [...headless, ...wrong, ...sounds, ...badFrames];
+export const DURATION_FILES: readonly FootageFile[] = [...headless, ...wrong, ...sounds, ...badFrames, ...tooLong];

@@ -24,6 +24,9 @@ export interface FootageOutcome {
   readonly footage: Footage | null;
 }
 
+/** Both halves hold to the same limit. */
+const DECODING = { ...SMALL_VIDEO_DECODING, maxDurationSeconds: SMALL_VIDEO_LIMITS.maxDurationSeconds };
+
 /** Probes and decodes a file at 1.5 frames a second. What is no failure of ours is thrown. */
 export async function seen(tools: FfmpegTools, path: string): Promise<FootageOutcome> {
   const never = new AbortController().signal;
@@ -32,7 +35,7 @@ export async function seen(tools: FfmpegTools, path: string): Promise<FootageOut
   try {
     const probed = await probeVideo(tools, path, SMALL_VIDEO_LIMITS, never);
     info = probed;
-    const footage = await withDecodedFrames([tools, path, probed, SMALL_VIDEO_DECODING, never], async (video) => {
+    const footage = await withDecodedFrames([tools, path, probed, DECODING, never], async (video) => {
       for await (const { index, t, width, height, pixels } of video.frames) {
         if (pixels.length !== width * height * 3) throw new Error('a frame of another size than it says');
         const picture = { width, height, pixels };

@@ -104,8 +104,6 @@ const photos: FootageFile[] = (
     ['photo-named.mp4', 'heic', ['mif1', 'heic']],
     ['photo.jxl', 'jxl ', ['jxl ']],
     ['raw-photo.cr3', 'crx ', ['crx ', 'isom']],
-    ['burst-without-movie.heics', 'hevc', ['msf1', 'hevc', 'heic']],
-    ['moving-without-movie.avifs', 'avis', ['msf1', 'avis', 'avif']],
   ] as const
 ).map(([name, major, compatible]) => ({
   name,
@@ -113,6 +111,21 @@ const photos: FootageFile[] = (
   right: { code: 'NOT_A_VIDEO' as const },
   make: () => Promise.resolve(photo(major, compatible)),
 }));
+
+const unfinished: FootageFile[] = [
+  {
+    name: 'sequence-without-movie.heics',
+    why: 'pictures without the movie that would make them a sequence',
+    right: { code: 'NOT_A_VIDEO' },
+    make: () => Promise.resolve(photo('hevc', ['msf1', 'hevc', 'heic'])),
+  },
+  {
+    name: 'sequence-without-movie.avifs',
+    why: 'pictures without the movie that would make them a sequence',
+    right: { code: 'NOT_A_VIDEO' },
+    make: () => Promise.resolve(photo('avis', ['msf1', 'avis', 'avif'])),
+  },
+];
 
 const branded = (file: Buffer, major: string, compatible: readonly string[]): Buffer => {
   // Media lie where they lay: what the brands leave over of the space is skipped.
@@ -206,4 +219,12 @@ const wrapped: FootageFile[] = [
 ];
 
 /** What the prober has to find out. */
-export const PROBER_FILES: readonly FootageFile[] = [...late, ...bursts, ...photos, ...brands, ...named, ...wrapped];
+export const PROBER_FILES: readonly FootageFile[] = [
+  ...late,
+  ...bursts,
+  ...photos,
+  ...unfinished,
+  ...brands,
+  ...named,
+  ...wrapped,
+];

@@ -20,6 +20,18 @@ export const H264: readonly string[] = [
   '-sc_threshold',
   '0',
 ];
+/** H.264 that is stored in another order than it is shown in. */
+export const REORDERED: readonly string[] = [
+  ...H264.filter((_, i) => i < 8),
+  '-bf',
+  '3',
+  '-g',
+  '30',
+  '-sc_threshold',
+  '0',
+  '-x264-params',
+  'b-adapt=0',
+];
 export const MJPEG: readonly string[] = ['-c:v', 'mjpeg', '-q:v', '3', '-pix_fmt', 'yuvj420p'];
 /** A tone that costs little. */
 const TONE = ['-c:a', 'aac', '-ar', '22050', '-ac', '1', '-b:a', '8k'];

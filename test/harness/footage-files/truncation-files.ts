@@ -68,6 +68,15 @@ const cuts: FootageFile[] = [
     },
   },
   {
+    name: 'only-the-index.mp4',
+    why: 'the index comes first, and nothing behind it',
+    right: { either: [{ code: 'VIDEO_TRUNCATED' }, { code: 'VIDEO_NO_FRAMES' }] },
+    make: async (ground) => {
+      const file = await faststart(ground);
+      return file.subarray(0, mediaOf(file)[0]);
+    },
+  },
+  {
     name: 'cut-before-its-index.mp4',
     why: 'the index would have come last',
     right: { code: 'VIDEO_TRUNCATED' },
