@@ -2,7 +2,14 @@ import { expect, test } from '@jest/globals';
 import { chooseStream, type VideoCandidate } from '../../../../src/video/probe/choose-stream.ts';
 
 const MARKED = { default: 1 };
-const RECORDING: VideoCandidate = { index: 1, width: 1920, height: 1080, frames: 250, disposition: MARKED };
+const RECORDING: VideoCandidate = {
+  index: 1,
+  codec_name: 'h264',
+  width: 1920,
+  height: 1080,
+  frames: 250,
+  disposition: MARKED,
+};
 const other = (change: Partial<VideoCandidate>): VideoCandidate => ({ ...RECORDING, index: 0, ...change });
 
 test.each<[string, VideoCandidate]>([
@@ -12,6 +19,8 @@ test.each<[string, VideoCandidate]>([
   ['a stream that is not marked', other({ disposition: {}, width: 4000, height: 3000 })],
   ['a sub stream', other({ width: 640, height: 360 })],
   ['a stream of which nothing says how large it is', other({ width: 0, height: 0 })],
+  ['a stream of a codec that ffmpeg does not know', other({ codec_name: 'unknown', width: 4000, height: 3000 })],
+  ['a stream without a codec', other({ codec_name: undefined, width: 4000, height: 3000 })],
   ['cover art', other({ disposition: { ...MARKED, attached_pic: 1 }, width: 4000, height: 3000 })],
   ['thumbnails', other({ disposition: { ...MARKED, timed_thumbnails: 1 }, width: 4000, height: 3000 })],
   ['a still image', other({ disposition: { ...MARKED, still_image: 1 }, width: 4000, height: 3000 })],

@@ -29,6 +29,11 @@ describe('the times of packets', () => {
     expect(timesOf(late)).toEqual(evenly(30));
   });
 
+  test('are left as they are where some packets have none', () => {
+    const every = Array.from({ length: 40 }, (_, at): Stamp => (at % 2 === 0 ? [at * 10, at * 10] : [null, null]));
+    expect(timesOf(every)).toEqual(every.map(([pts]) => pts));
+  });
+
   test('begin with the first picture that is shown, not with the first that is decoded', () => {
     // An open group of pictures: two lie before the first one that could be decoded.
     const open: Stamp[] = [
