@@ -5,7 +5,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { samplingFilter } from '../../src/video/clock/sampling.ts';
+import { samplingFilter } from '../../src/video/clock/sampling-filter.ts';
 import { decodeArguments } from '../../src/video/decode/decode-arguments.ts';
 import { WHOLE_PASS } from '../../src/video/decode/decode-mode.ts';
 import { probeVideo } from '../../src/video/probe/probe.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
-import { samplingFilter } from '../../src/video/clock/sampling.ts';
+import { samplingFilter } from '../../src/video/clock/sampling-filter.ts';
 
 export interface ReplayTools {
   readonly ffmpegPath: string;

@@ -12,13 +12,13 @@ export interface ClockSettings {
 
 /** A file may hold sound for so long before its first picture. */
 export const MAX_FIRST_GAP_MICROS = 3_600_000_000;
-const MIN_STEP_MICROS = 1_000_000;
-const STEP_FRAMES = 5;
-
-/** The longest step ahead that needs no second frame to be believed. */
-export function plainStepMicros({ frameMicros }: ClockSettings): number {
-  return Math.max(MIN_STEP_MICROS, STEP_FRAMES * frameMicros);
-}
+/** Smaller steps, and steps of no more than `NEAR_FRAMES` frames, are believed at once. */
+export const NEAR_MICROS = 250_000;
+export const NEAR_FRAMES = 5;
+/** So many times in order, off the line, are a new line. */
+export const NEW_LINE_TIMES = 3;
+/** A step counts for no more than so many frames when the length of a frame is measured, and with one part in so many. */
+export const PACE_PARTS = 4;
 
 /** A time of the file and where it lies on the player's clock; a line of times goes on from it at the same pace. */
 interface Anchor {
@@ -27,107 +27,169 @@ interface Anchor {
 }
 
 /**
- * The time that a player shows, of frames that come with the times that a file gives them. It never goes back: silences stay as long as
- * they are, a lone time that lies far from its neighbours is ignored, and where the file's clock steps back, stands, jumps or is missing,
- * time goes on by the nominal length of a frame until the new clock has shown two times in order.
+ * The time that a player shows, of frames that come with the times that a file gives them. It never goes back. Times that follow one another
+ * closely are a line, and time goes on as the line does. What lies far ahead on it waits for the next two frames: behind a silence they
+ * go on from there, and behind one or two wrong times they are back. Where the file's clock steps back, stands, jumps or is missing, time
+ * goes on by the usual length of a frame, and three times in order make a new line.
  */
 export class MediaClock {
-  readonly #settings: ClockSettings;
-  readonly #stepMicros: number;
-  /** The line that frames are on. */
+  readonly #maxGapMicros: number;
+  /** A time of the file; Infinity where it promises nothing. */
+  readonly #promisedEnd: number;
+  /** The line that frames are on, by its latest time. */
   #line: Anchor;
   /** The last time that was given. */
   #last: number;
-  /** A time off the line; the next one may go on from it. */
+  /** How long a frame lasts: by the nominal rate first, which may be an average over silences, then as the line goes. */
+  #pace: number;
+  /** Times off the line, by the latest of them, and how many there are; the line may still come back. */
   #other: Anchor | null = null;
-  /** A time far ahead on the line: silence if the next one lies behind it. */
-  #pending: number | null = null;
+  #otherTimes = 0;
+  /** A time far ahead on the line, and the one after it. */
+  readonly #waiting: (number | null)[] = [];
   #pushed = 0;
   #guessed = 0;
 
-  constructor(settings: ClockSettings) {
-    this.#settings = settings;
-    this.#stepMicros = plainStepMicros(settings);
-    this.#line = { raw: settings.startMicros, time: 0 };
-    this.#last = -settings.frameMicros;
+  constructor({ startMicros, frameMicros, maxGapMicros, promisedMicros }: ClockSettings) {
+    this.#maxGapMicros = maxGapMicros;
+    this.#promisedEnd = startMicros + (promisedMicros ?? Number.POSITIVE_INFINITY);
+    this.#line = { raw: startMicros, time: 0 };
+    this.#last = -frameMicros;
+    this.#pace = frameMicros;
   }
 
-  /** Takes the next frame's own time, null where it has none, and gives the times that are now sure: of no frame, of one or of two. */
+  /** Takes the next frame's own time, null where it has none, and gives the times that are now sure: of none to three frames. */
   push(raw: number | null): readonly number[] {
-    const times = this.#settle(raw);
-    const time = this.#timeOf(raw);
+    const times: number[] = [];
+    this.#settle(raw, times);
+    if (this.#waiting.length > 0) this.#waiting.push(raw);
+    else this.#take(raw, times);
     this.#pushed += 1;
-    if (time === null) return times;
-    this.#last = time;
-    return [...times, time];
+    return times;
   }
 
-  /** The time that waited for another frame, when no more will come. It is silence, unless the file promises to end before. */
+  /** The times that waited for another frame, when no more will come. They are behind a silence, unless the file promises to end before. */
   end(): readonly number[] {
-    const { startMicros, promisedMicros = null } = this.#settings;
-    const isBeyond =
-      promisedMicros !== null &&
-      this.#pending !== null &&
-      this.#pending - startMicros > promisedMicros + this.#stepMicros;
-    return this.#settle(isBeyond ? null : Number.POSITIVE_INFINITY);
+    const times: number[] = [];
+    while (this.#waiting.length > 0) {
+      if ((this.#waiting[0] ?? 0) > this.#promisedEnd + this.#near) this.#disbelieve(times);
+      else this.#believe(times);
+    }
+    return times;
   }
 
-  /** Where the last frame ends whose time is sure. */
-  get endMicros(): number {
-    return Math.max(0, this.#last + this.#settings.frameMicros);
-  }
-
-  /** Frames whose times are sure. */
-  get settled(): number {
-    return this.#pending === null ? this.#pushed : this.#pushed - 1;
-  }
-
-  /** Times that the file did not tell: they are as right as the nominal rate, and only where no frame was left out before them. */
+  /** Times that the file did not tell: they are as right as the usual length of a frame, and only where no frame was left out before them. */
   get guessed(): number {
     return this.#guessed;
   }
 
-  #settle(next: number | null): readonly number[] {
-    if (this.#pending === null) return [];
-    const raw = this.#pending;
-    this.#pending = null;
-    if (next !== null && next > raw) {
-      this.#line = { raw, time: this.#line.time + (raw - this.#line.raw) };
-      this.#last = Math.max(this.#last, this.#line.time);
-    } else {
-      this.#guessed += 1;
-      this.#last += this.#settings.frameMicros;
-      this.#other = { raw, time: this.#last };
-    }
-    return [this.#last];
+  /** Where the last frame begins whose time is sure; 0 before there is one. */
+  get lastMicros(): number {
+    return Math.max(0, this.#last);
   }
 
-  #timeOf(raw: number | null): number | null {
-    const { frameMicros, maxGapMicros } = this.#settings;
-    if (raw === null) {
-      this.#guessed += 1;
-      return this.#last + frameMicros;
+  /** Where that frame ends. */
+  get endMicros(): number {
+    return Math.max(0, this.#last + this.#pace);
+  }
+
+  get #maxGap(): number {
+    return this.#pushed === 0 ? MAX_FIRST_GAP_MICROS : this.#maxGapMicros;
+  }
+
+  get #near(): number {
+    return Math.max(NEAR_MICROS, NEAR_FRAMES * this.#pace);
+  }
+
+  /** Decides on what waits by the next time, unless another one has to be seen. */
+  #settle(next: number | null, times: number[]): void {
+    if (this.#waiting.length === 2 && this.#agrees(next)) this.#believe(times);
+    if (this.#waiting.length === 0 || this.#agrees(next)) return;
+    this.#disbelieve(times);
+  }
+
+  /** Whether a time speaks for the one that waits: it lies behind it, or so little before it that it does not lie near the line. */
+  #agrees(next: number | null): boolean {
+    const [ahead] = this.#waiting;
+    if (next === null || ahead === undefined || ahead === null) return true;
+    return next > ahead - Math.min(this.#near, (ahead - this.#line.raw) / 2);
+  }
+
+  /** Takes the time that waits for footage behind a silence, and looks anew at the one after it. */
+  #believe(times: number[]): void {
+    const [ahead, after] = this.#waiting.splice(0);
+    // One step that long is a silence and says nothing of the frames; two in a row are how the footage goes.
+    if (ahead !== undefined && ahead !== null) {
+      times.push(this.#goOn(ahead, (after ?? ahead) - ahead > this.#near));
     }
-    const step = raw - this.#line.raw;
-    if (step > 0 && step <= this.#stepMicros) return this.#goOn({ raw, time: this.#line.time + step });
-    if (step > 0 && step <= (this.#pushed === 0 ? MAX_FIRST_GAP_MICROS : maxGapMicros)) {
+    if (after !== undefined) this.#take(after, times);
+  }
+
+  #disbelieve(times: number[]): void {
+    times.push(...this.#waiting.splice(0).map(() => this.#guess()));
+  }
+
+  /** Gives the time of a frame behind which none waits, or lets it wait. */
+  #take(raw: number | null, times: number[]): void {
+    const isFirst = this.#pushed === 0;
+    const step = raw === null ? 0 : raw - this.#line.raw;
+    const near = this.#near;
+    if (raw === null) times.push(this.#guess());
+    else if (Math.abs(step) <= near && (step > 0 || isFirst)) times.push(this.#goOn(raw, true));
+    else if (Math.abs(step) <= near) {
+      // Times that were put a little out of order: the line is still there.
       this.#other = null;
-      this.#pending = raw;
-      return null;
-    }
-    const other = this.#other;
-    if (other !== null && raw > other.raw && raw - other.raw <= maxGapMicros) {
-      return this.#goOn({ raw, time: other.time + (raw - other.raw) });
-    }
-    // The first frame begins the clock.
-    if (this.#pushed > 0) this.#guessed += 1;
-    this.#other = { raw, time: this.#last + frameMicros };
-    return this.#other.time;
+      times.push(this.#guess());
+    } else if (step > 0 && this.#line.time + step - this.#last <= this.#maxGap) {
+      this.#other = null;
+      this.#waiting.push(raw);
+    } else times.push(this.#takeOther(raw));
   }
 
-  #goOn(line: Anchor): number {
-    this.#line = line;
+  #guess(): number {
+    this.#guessed += 1;
+    this.#last += this.#pace;
+    return this.#last;
+  }
+
+  /** On the line. */
+  #goOn(raw: number, isUsual: boolean): number {
+    const step = raw - this.#line.raw;
+    if (isUsual && this.#last === this.#line.time) {
+      const counted = Math.min(step, PACE_PARTS * this.#pace);
+      this.#pace = Math.max(1, Math.floor(this.#pace + (counted - this.#pace) / PACE_PARTS + 0.5));
+    }
+    const time = this.#notFarBehind(Math.max(0, this.#line.time + step));
+    this.#line = { raw, time };
     this.#other = null;
-    return Math.max(this.#last, line.time);
+    this.#last = Math.max(this.#last, time);
+    return this.#last;
+  }
+
+  /** Off the line. */
+  #takeOther(raw: number): number {
+    const step = this.#other === null ? null : raw - this.#other.raw;
+    if (this.#other === null || step === null || Math.abs(step) > this.#near) {
+      this.#other = { raw, time: this.#guess() };
+      // The first frame begins the clock.
+      if (this.#pushed === 0) this.#guessed = 0;
+      this.#otherTimes = 1;
+      return this.#last;
+    }
+    if (step <= 0) return this.#guess();
+    const other = { raw, time: this.#notFarBehind(this.#other.time + step) };
+    this.#otherTimes += 1;
+    this.#last = Math.max(this.#last, other.time);
+    if (this.#otherTimes < NEW_LINE_TIMES) this.#other = other;
+    else {
+      this.#line = other;
+      this.#other = null;
+    }
+    return this.#last;
+  }
+
+  /** A clock that stood, and goes on from where it stood, has lost its time: what it says would leave its footage without any. */
+  #notFarBehind(time: number): number {
+    return time < this.#last - this.#near ? this.#last + this.#pace : time;
   }
 }

@@ -6,7 +6,7 @@ export class SecondTally {
   readonly #perSecond: number[] = [];
 
   add(micros: number): void {
-    const second = Math.min(MAX_SECONDS, Math.max(0, Math.floor(micros / 1e6)));
+    const second = micros > 0 ? Math.min(MAX_SECONDS, Math.floor(micros / 1e6)) : 0;
     while (this.#perSecond.length <= second) this.#perSecond.push(0);
     this.#perSecond[second] = (this.#perSecond[second] ?? 0) + 1;
   }

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
-import { samplingFilter, SamplingLog } from '../clock/sampling.ts';
+import { samplingFilter } from '../clock/sampling-filter.ts';
+import { SamplingLog } from '../clock/sampling-log.ts';
 import type { Footage } from '../footage.ts';
 import type { Frame } from '../frame.ts';
 import { scanPackets, type PacketScan } from '../probe/packet-scan.ts';

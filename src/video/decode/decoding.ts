@@ -1,6 +1,6 @@
 import { Failure } from '../../failure/failure.ts';
 import { systemClock, type Clock } from '../../time/clock.ts';
-import type { SamplingLog } from '../clock/sampling.ts';
+import type { SamplingLog } from '../clock/sampling-log.ts';
 import type { Frame } from '../frame.ts';
 import type { ChildExit, LimitedChild } from '../tools/child-process.ts';
 import { LastWords, LineSplitter } from '../tools/last-words.ts';

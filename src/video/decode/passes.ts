@@ -1,6 +1,6 @@
 import { Failure } from '../../failure/failure.ts';
 import type { FailureCode } from '../../failure/codes.ts';
-import { slotOf } from '../clock/sampling.ts';
+import { slotOf } from '../clock/sampling-log.ts';
 import type { Footage } from '../footage.ts';
 import type { Frame } from '../frame.ts';
 import type { DecodePass } from './decode-mode.ts';

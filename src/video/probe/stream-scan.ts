@@ -73,7 +73,7 @@ export class StreamScan {
       isVideo: this.isVideo,
       packets: this.packets,
       startSeconds: (this.#firstMicros ?? 0) / 1e6,
-      endSeconds: this.packets === 0 ? 0 : (this.#clock.endMicros - this.#frameMicros + duration) / 1e6,
+      endSeconds: this.packets === 0 ? 0 : (this.#clock.lastMicros + duration) / 1e6,
       perSecond: this.#tally.perSecond,
       isContinuous: this.#isContinuous,
     };
