@@ -55,7 +55,8 @@ export class SamplingLog {
     const time = this.#time;
     this.#time = null;
     this.#unsettled.push(value % 2 === 1);
-    this.decoded = Math.floor(value / 2) + 1;
+    // Counted here: ffmpeg begins to count anew where a recording is turned in its middle.
+    this.decoded += 1;
     this.#settle(this.#clock.push(Number.isNaN(time) ? null : time));
     return true;
   }

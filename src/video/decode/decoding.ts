@@ -25,6 +25,9 @@ interface Picture extends Pick<Frame, 'index' | 't' | 'pixels'> {
   readonly isTimeSure: boolean;
 }
 
+/** What ffmpeg says of what it writes to us, and not of the file: it counts pictures anew where a recording is turned in its middle. */
+const OF_OUTPUT = /non monotonically increasing dts to muxer/;
+
 /** One run of ffmpeg: its pictures and what it says of their times, joined in order. */
 export class Decoding {
   readonly #child: LimitedChild;
@@ -56,7 +59,7 @@ export class Decoding {
     };
     this.#frames = new FrameCollector(child.stdout, output.frameBytes, changed);
     const lines = new LineSplitter((line) => {
-      if (!this.#log.read(line)) this.#words.add(line);
+      if (!this.#log.read(line) && !OF_OUTPUT.test(line)) this.#words.add(line);
     });
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       lines.push(chunk);

@@ -6,7 +6,10 @@ export interface FrameNote {
   readonly t: number;
 }
 
-/** Whole frames that may wait for the consumer; a third one would mean that ffmpeg runs away from it. */
+/**
+ * Whole frames that may wait for the consumer; a third one would mean that ffmpeg runs away from it. No fewer: `MediaClock` may need the time of
+ * the frame after next, and ffmpeg tells it only when the two before it were taken.
+ */
 const MAX_WAITING = 2;
 
 /**

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { chmod, truncate, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, truncate, stat, writeFile } from 'node:fs/promises';
 import { decodeFrames, type DecodeOptions } from '../../../src/video/decode/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
@@ -102,6 +102,41 @@ describe('sampling by time', () => {
     // And its top right corner: bottom right after 90 degrees, top left after 270.
     const other = { 90: 62 * 47 + 46, 270: 0 }[info.rotation] ?? Number.NaN;
     expect([...turned.subarray(other * 3, other * 3 + 3)]).toEqual([...upright.subarray(62 * 3, 63 * 3)]);
+  });
+});
+
+describe('a decoder that waits', () => {
+  test('pictures whose times need those of others come out, though each is more than a pipe holds', async () => {
+    // Two seconds at 25 frames per second, then a frame every five seconds: each of them waits for two more.
+    const filter = "setpts='if(lt(N,50),N/25,2+5*(N-50))/TB'";
+    const source = testSource({ size: '640x480', rate: 25, seconds: 2.32 });
+    await makeMedia([...source, '-vf', filter, '-fps_mode', 'vfr', '-c:v', 'mpeg4', at('silences.mkv')]);
+    expect((await indices(at('silences.mkv'))).slice(3)).toEqual([50, 51, 52, 53, 54, 55, 56, 57]);
+  });
+
+  test('a recording that is turned in its middle goes on', async () => {
+    // ffmpeg builds its filters anew where the orientation of frames changes.
+    const turned = (name: string, degrees: number): Promise<void> =>
+      makeMedia([
+        ...testSource(),
+        ...['-c:v', 'libx264', '-bf', '0', '-pix_fmt', 'yuv420p'],
+        ...['-bsf:v', `h264_metadata=rotate=${degrees}`, '-f', 'h264', at(name)],
+      ]);
+    await turned('upright.h264', 0);
+    await turned('turned.h264', 90);
+    await writeFile(
+      at('both.h264'),
+      Buffer.concat([await readFile(at('upright.h264')), await readFile(at('turned.h264'))]),
+    );
+    await makeMedia(['-r', '10', '-i', at('both.h264'), '-c', 'copy', at('turned.mp4')]);
+    const info = await probeVideo(tools, at('turned.mp4'), limits, never);
+    const decoding = decodeFrames(tools, at('turned.mp4'), info, options, never);
+    const times: number[] = [];
+    let next = await decoding.next();
+    for (; next.done !== true; next = await decoding.next()) times.push(next.value.t);
+    expect(next.value).toMatchObject({ decodedFrames: 60, durationSeconds: 6, missing: [] });
+    // A sample may come late in its interval where they are built anew; no interval is without one.
+    expect(times.map((t) => Math.floor((t + 1e-6) * 1.5))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 });
 

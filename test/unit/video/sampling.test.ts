@@ -53,6 +53,17 @@ describe('what the filter prints is read back', () => {
     expect({ decoded: log.decoded, waiting: log.waiting }).toEqual({ decoded: 0, waiting: 0 });
   });
 
+  test('a filter that begins anew in the middle of the video does not begin the count of frames anew', () => {
+    const log = new SamplingLog(settings);
+    for (const [count, time] of [0, 40, 80, 120].entries()) say(log, count % 2, time, count % 2 === 0);
+    log.end();
+    expect(log.decoded).toBe(4);
+    expect(noted(log)).toMatchObject([
+      { index: 0, isPicked: true },
+      { index: 2, isPicked: false },
+    ]);
+  });
+
   test('what waits at the end has its time then, and the end of the last frame counts', () => {
     const log = new SamplingLog(settings);
     say(log, 0, 2_000);
