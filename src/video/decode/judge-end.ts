@@ -38,7 +38,7 @@ export async function judgeEnd(
   const endsWell = span.endSeconds >= promised - endTolerance(promised);
   const isPlain = endsWell && span.startSeconds < LATE_SECONDS && !end.words.sawDamage;
   if (isSound && isPlain && video.packets === null) {
-    return { durationSeconds: settled(promised, span.endSeconds), decodedFrames, missing: [] };
+    return { durationSeconds: settled(video, span.endSeconds), decodedFrames, missing: [] };
   }
   const otherReason = isSound ? null : gaveUpWithoutReason(end, details);
   if (otherReason !== null) throw otherReason;
@@ -61,11 +61,16 @@ export async function judgeEnd(
   if (!isSound) {
     throw new Failure('VIDEO_DECODE_FAILED', `ffmpeg gave up on the file (exit code ${end.exit.code})`, { details });
   }
-  return { durationSeconds: settled(promised, missing.endSeconds), decodedFrames, missing: missing.stretches };
+  return { durationSeconds: settled(video, missing.endSeconds), decodedFrames, missing: missing.stretches };
 }
 
-/** The promise, where it came true: a header counts the last frame's own length, which no clock of frames tells. */
-function settled(promisedSeconds: number, measuredSeconds: number): number {
-  const isTrue = Math.abs(promisedSeconds - measuredSeconds) <= endTolerance(promisedSeconds);
-  return isTrue ? promisedSeconds : measuredSeconds;
+/**
+ * The promise, where it came true: a header counts the last frame's own length, which no clock of frames tells. Where the rate varies, that
+ * may be far less than the length of a frame on average.
+ */
+function settled({ durationSeconds, frameRate }: ProbedVideo, measuredSeconds: number): number {
+  const tolerance = endTolerance(durationSeconds);
+  const lastSeconds = measuredSeconds - 1 / frameRate;
+  const isTrue = durationSeconds >= lastSeconds - tolerance && durationSeconds <= measuredSeconds + tolerance;
+  return isTrue ? durationSeconds : measuredSeconds;
 }

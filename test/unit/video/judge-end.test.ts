@@ -74,6 +74,14 @@ describe('a promise that came true', () => {
   });
 });
 
+describe('a rate that varies', () => {
+  test('the last frame is as long as the header says, which may be less than frames are on average', async () => {
+    const video = { ...VIDEO, durationSeconds: 17.2, frameRate: 0.25 };
+    const footage = await judgeEnd(video, ended({}), () => Promise.reject(new Error('nobody asked')));
+    expect(footage).toMatchObject({ durationSeconds: 17.2, missing: [] });
+  });
+});
+
 describe('a promise that did not', () => {
   test('a header that promises too little: the length is what came', async () => {
     expect(await judge({ promised: 2 })).toMatchObject({ durationSeconds: 20, missing: [] });
