@@ -66,9 +66,11 @@ export function orientationOf(displayMatrix: string): Orientation | null {
   const determinant = a * d - b * c;
   if (!Number.isFinite(determinant) || determinant === 0) return null;
   const isMirrored = determinant < 0;
-  // A mirrored matrix is a turn after left and right have changed places: where the stored x axis points to is then turned about.
-  const [x, y] = isMirrored ? [-a, -b] : [a, b];
-  return { turn: quarterOf((Math.atan2(y, x) * 180) / Math.PI), isMirrored };
+  // Each side of the display may be scaled by itself, which is no turn. A mirrored matrix is a turn after left and right have changed
+  // places: where the stored x axis points to is then turned about.
+  const sign = isMirrored ? -1 : 1;
+  const angle = Math.atan2((sign * b) / Math.hypot(b, d), (sign * a) / Math.hypot(a, c));
+  return { turn: quarterOf((angle * 180) / Math.PI), isMirrored };
 }
 
 /** Clockwise degrees of the older `rotate` tag. */

@@ -52,6 +52,7 @@ describe('orientation', () => {
     ['with rows and columns exchanged', matrix(0, ONE, 0, ONE, 0), 270, true],
     ['with them exchanged the other way', matrix(0, -ONE, 0, -ONE, 0), 90, true],
     ['scaled and turned', matrix(0, 2 * ONE, 0, -ONE / 2, 0), 90, false],
+    ['sheared, which is no turn', matrix(ONE, ONE, 0, 0, ONE), 0, false],
     ['turned by nearly a quarter', matrix(900, ONE, 0, -ONE, 900), 90, false],
   ])('a picture that is %s', (_what, text, turn, isMirrored) => {
     expect(orientationOf(text)).toEqual({ turn, isMirrored });
