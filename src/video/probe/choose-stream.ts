@@ -19,7 +19,6 @@ const PICTURE_FLAGS = ['attached_pic', 'timed_thumbnails', 'still_image'];
  * first. Null when no stream shows a video.
  */
 export function chooseStream<Candidate extends VideoCandidate>(candidates: readonly Candidate[]): Candidate | null {
-  const videos = candidates.filter(({ disposition }) => PICTURE_FLAGS.every((flag) => disposition[flag] !== 1));
   const order = (a: Candidate, b: Candidate): number =>
     Number(isUnknown(a)) - Number(isUnknown(b)) ||
     Number(isStill(a)) - Number(isStill(b)) ||
@@ -27,7 +26,12 @@ export function chooseStream<Candidate extends VideoCandidate>(candidates: reado
     Number(isDefault(b)) - Number(isDefault(a)) ||
     b.width * b.height - a.width * a.height ||
     a.index - b.index;
-  return videos.toSorted(order)[0] ?? null;
+  return candidates.filter((candidate) => !isPicture(candidate)).toSorted(order)[0] ?? null;
+}
+
+/** True for what is a picture beside a recording. */
+export function isPicture({ disposition }: Pick<VideoCandidate, 'disposition'>): boolean {
+  return PICTURE_FLAGS.some((flag) => disposition[flag] === 1);
 }
 
 function isUnknown({ codec_name: codec }: VideoCandidate): boolean {

@@ -52,12 +52,15 @@ export interface PhotoKind {
   readonly isSure: boolean;
 }
 
-/** Null for a file that does not begin as photos do. */
-export async function photoKindOf(file: string): Promise<PhotoKind | null> {
-  return photoKind(await headOf(file));
+/** Boxes with which an MP4 or a MOV, or a piece of one, may begin. */
+const FIRST_BOX = /^(?:ftyp|styp|moov|moof|mdat|free|skip|wide|uuid|pnot|sidx|pdin|meta)$/;
+
+/** True for a file that begins as MP4 and MOV do, whatever has become of the rest. */
+export function beginsWithBox(head: Buffer): boolean {
+  return FIRST_BOX.test(head.toString('latin1', 4, 8));
 }
 
-/** As `photoKindOf`, of the bytes themselves. */
+/** Null for a file that does not begin as photos do. */
 export function photoKind(head: Buffer): PhotoKind | null {
   const brand = brandOf(head);
   if (brand !== null) {
@@ -70,7 +73,8 @@ export function photoKind(head: Buffer): PhotoKind | null {
   return name === undefined ? null : { name, isSure: true };
 }
 
-async function headOf(file: string): Promise<Buffer> {
+/** The first bytes of a file. */
+export async function headOf(file: string): Promise<Buffer> {
   const handle = await open(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);

@@ -14,8 +14,15 @@ const MAX_REPORT_BYTES = 4 * 1024 * 1024;
  */
 const FIRST_PACKETS = 8;
 /** Of a frame: its size as it is stored, the shape of its pixels, and how it is turned. */
-const FRAME_ENTRIES =
-  'frame=stream_index,width,height,sample_aspect_ratio:frame_side_data=side_data_type,displaymatrix';
+const FRAME_ENTRIES = 'frame=stream_index,width,height,sample_aspect_ratio:frame_side_data=displaymatrix';
+/** No more than is read of it: a good file may have any number of tags and messages. */
+const FILE_ENTRIES = [
+  'format=format_name,nb_streams,nb_programs,start_time,duration',
+  'stream=index,codec_type,codec_name,pix_fmt,width,height,sample_aspect_ratio,avg_frame_rate,r_frame_rate,start_time,duration,nb_frames',
+  'stream_disposition=default,attached_pic,timed_thumbnails,still_image',
+  'stream_tags=rotate,DURATION,DURATION-eng:stream_side_data=displaymatrix',
+  FRAME_ENTRIES,
+].join(':');
 
 /** A file and how it is looked at. */
 export interface Subject {
@@ -37,7 +44,7 @@ export interface Look {
  * ffprobe that the file does not explain is none.
  */
 export async function lookAtFile(subject: Subject, inputOptions: readonly string[]): Promise<Look> {
-  const shown = ['-print_format', 'json', '-show_format', '-show_streams', '-show_entries', FRAME_ENTRIES];
+  const shown = ['-print_format', 'json', '-show_entries', FILE_ENTRIES];
   const read = ['-read_intervals', `%+#${FIRST_PACKETS}`];
   let text = '';
   const ended = await look(subject, [...inputOptions, ...shown, ...read], (chunk) => {
@@ -84,9 +91,7 @@ const FRAME_BEGIN = /^frame\|/m;
 
 function firstFrameIn(text: string): ProbedFrame | null {
   const [, first = ''] = text.split(FRAME_BEGIN, 2);
-  const fields = new Map(
-    first.split(/[|\n]/).map((field) => [field.slice(0, field.indexOf('=')), field.slice(field.indexOf('=') + 1)]),
-  );
+  const fields = new Map(first.split(/[|\n]/).map(fieldOf));
   const [width, height] = [Number(fields.get('width')), Number(fields.get('height'))];
   if (!(width > 0 && height > 0)) return null;
   const displaymatrix = fields.get('displaymatrix')?.replaceAll(String.raw`\n`, '\n');
@@ -96,6 +101,12 @@ function firstFrameIn(text: string): ProbedFrame | null {
     sample_aspect_ratio: fields.get('sample_aspect_ratio'),
     side_data_list: [{ displaymatrix }],
   };
+}
+
+/** `width=64`; what belongs to a message of the frame is marked with it by newer versions: `side_datum/3x3_displaymatrix:displaymatrix=...`. */
+function fieldOf(text: string): [string, string] {
+  const middle = text.indexOf('=');
+  return [text.slice(0, middle).replace(/^side_dat[^:]*:/, ''), text.slice(middle + 1)];
 }
 
 async function look(

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../../time/clock.ts';
 import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import { LineSplitter } from '../tools/last-words.ts';
 import { endedByForce, type ToolEnd } from '../tools/tool-end.ts';
+import { nullPacketBytes } from './null-packets.ts';
 import { runFfprobe } from './run-ffprobe.ts';
 import { strayVideoPid } from './stray-video.ts';
 import { StreamScan, type PacketTimes, type ScannedStream } from './stream-scan.ts';
@@ -14,7 +15,7 @@ export interface PacketScan {
   readonly streams: readonly ScannedStream[];
   /** The latest time that any packet names, seconds after the start by the file's own clock, whatever that clock did between. */
   readonly latestSeconds: number;
-  /** Bytes of the file behind the last packet of any stream; 0 where the container does not say where packets are. */
+  /** Bytes of the file behind the last packet of any stream, without the padding of transport streams; 0 where the container does not say where packets are. */
   readonly bytesAfterLast: number;
   /** The PID under which the video of a transport stream goes on though no table names it; null where it does not. */
   readonly strayVideoPid: number | null;
@@ -68,10 +69,21 @@ export async function scanPackets(
   const end: ToolEnd = { tool: 'ffprobe', exit, words };
   const force = endedByForce(end, { lastWords: words.text, exitCode: exit.code, exitSignal: exit.signal });
   if (force !== null) throw force;
-  const { lastPictureByte } = scan;
-  const isSearched = subject.container === 'mpegts' && lastPictureByte !== null;
-  const strayVideo = isSearched ? await strayVideoPid(file, lastPictureByte + 1, signal) : null;
-  return { ...scan.result(), strayVideoPid: strayVideo };
+  return { ...scan.result(), ...(await searchRest(file, scan, subject, signal)) };
+}
+
+/** What lies behind the last packets. */
+async function searchRest(
+  file: string,
+  { lastByte, lastPictureByte }: Scan,
+  { container, sizeBytes }: ScanSubject,
+  signal: AbortSignal,
+): Promise<Pick<PacketScan, 'bytesAfterLast' | 'strayVideoPid'>> {
+  const restBytes = lastByte === null ? 0 : Math.max(0, sizeBytes - lastByte);
+  if (container !== 'mpegts' || lastByte === null) return { bytesAfterLast: restBytes, strayVideoPid: null };
+  const padding = await nullPacketBytes(file, lastByte, signal);
+  const stray = lastPictureByte === null ? null : await strayVideoPid(file, lastPictureByte + 1, signal);
+  return { bytesAfterLast: Math.max(0, restBytes - padding), strayVideoPid: stray };
 }
 
 class Scan {
@@ -79,7 +91,8 @@ class Scan {
   readonly #limits: ScanLimits;
   readonly #streams = new Map<number, StreamScan>();
   #latestMicros = 0;
-  #lastByte: number | null = null;
+  /** Where the last packet of any stream ends. */
+  lastByte: number | null = null;
   /** Where the last packet of any video begins. */
   lastPictureByte: number | null = null;
 
@@ -98,7 +111,7 @@ class Scan {
     const begin = Number(pos ?? Number.NaN);
     const last = begin + Number(size ?? Number.NaN);
     if (!Number.isFinite(last)) return;
-    this.#lastByte = Math.max(this.#lastByte ?? 0, last);
+    this.lastByte = Math.max(this.lastByte ?? 0, last);
     if (stream.isVideo) this.lastPictureByte = Math.max(this.lastPictureByte ?? 0, begin);
   }
 
@@ -116,12 +129,10 @@ class Scan {
     this.#latestMicros = Math.max(this.#latestMicros, raw - this.#subject.startMicros + (times.duration ?? 0));
   }
 
-  result(): Omit<PacketScan, 'strayVideoPid'> {
-    const { sizeBytes } = this.#subject;
+  result(): Pick<PacketScan, 'streams' | 'latestSeconds'> {
     return {
       streams: [...this.#streams.values()].map((stream) => stream.result()),
       latestSeconds: this.#latestMicros / 1e6,
-      bytesAfterLast: this.#lastByte === null ? 0 : Math.max(0, sizeBytes - this.#lastByte),
     };
   }
 

@@ -37,6 +37,7 @@ export const probeReport = z.object({
     .object({
       format_name: z.string(),
       nb_streams: z.int(),
+      nb_programs: z.int().optional(),
       start_time: z.string().optional(),
       duration: z.string().optional(),
     })

@@ -4,7 +4,7 @@ import { systemClock, type Clock } from '../../time/clock.ts';
 import { MAX_FIRST_GAP_MICROS } from '../clock/media-clock.ts';
 import type { ProbedVideo } from '../probed-video.ts';
 import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
-import { chooseStream } from './choose-stream.ts';
+import { chooseStream, isPicture } from './choose-stream.ts';
 import {
   displayGeometry,
   displaySize,
@@ -13,7 +13,7 @@ import {
   UPRIGHT,
   type Orientation,
 } from './display-geometry.ts';
-import { photoKindOf, type PhotoKind } from './file-head.ts';
+import { beginsWithBox, headOf, photoKind, type PhotoKind } from './file-head.ts';
 import { firstFrameOf, lookAtFile, type Look, type Subject } from './look.ts';
 import { scanPackets, type PacketScan, type ScannedStream } from './packet-scan.ts';
 import { firstPositive, numberOf, ratioOf, type ProbedFrame, type ProbedStream } from './probe-report.ts';
@@ -25,10 +25,12 @@ export type { VideoLimits } from './video-limits.ts';
 /** How far ffprobe and ffmpeg look for what describes a stream, where their own five seconds do not show it. */
 const WIDE_WINDOW = ['-probesize', '200000000', '-analyzeduration', '3600000000'];
 /**
- * In a transport stream: one whose packets move to another number goes on as the one that it was, and bytes that are damaged are passed over
- * however many they are.
+ * In a transport stream: one whose packets move to another number goes on as the one that it was. Where no table of programmes numbers them,
+ * ffmpeg guesses the streams, and with this option it would find none.
  */
-const FOLLOW_PROGRAM = ['-merge_pmt_versions', '1', '-resync_size', '1073741824'];
+const FOLLOW_PROGRAM = ['-merge_pmt_versions', '1'];
+/** Bytes of a transport stream that are damaged are passed over, however many they are. */
+const PASS_OVER_DAMAGE = ['-resync_size', '1073741824'];
 /** Containers in which a stream is known when its first packet has come. */
 const WITHOUT_LIST = new Set(['mpegts', 'mpeg', 'flv']);
 /** Containers whose clock may jump: as ffmpeg, a step of more than ten seconds is not taken for silence. */
@@ -52,13 +54,15 @@ export async function probeVideo(
 ): Promise<ProbedVideo> {
   const sizeBytes = await sizeOf(file);
   if (sizeBytes === 0) throw new Failure('OBJECT_EMPTY', 'the file has no bytes');
-  const photo = await photoKindOf(file);
+  const head = await headOf(file);
+  const photo = photoKind(head);
   if (photo?.isSure === true) throw isPhoto(photo);
   const subject: Subject = { tools, file, timeoutMs: limits.timeoutMs, clock, signal };
   const seen = await lookWideEnough(subject, limits).catch((error: unknown) => {
     // The index that ffprobe misses is that of a video: a photo has none, and nothing was cut off.
     const isWithoutVideo = error instanceof Failure && ['VIDEO_TRUNCATED', 'NOT_A_VIDEO'].includes(error.code);
-    throw photo !== null && isWithoutVideo ? isPhoto(photo, error) : error;
+    if (photo !== null && isWithoutVideo) throw isPhoto(photo, error);
+    throw missesIndex(error) && !beginsWithBox(head) ? noVideo(error) : error;
   });
   const measured = await measure(subject, { ...seen, sizeBytes }, limits);
   return await describe(subject, measured, limits);
@@ -66,6 +70,16 @@ export async function probeVideo(
 
 function isPhoto({ name }: PhotoKind, cause?: unknown): Failure {
   return new Failure('NOT_A_VIDEO', `the file is a photo (${name}); send a video`, { cause });
+}
+
+/** By its name, ffprobe may look for the index of an MP4 in a file that is none. */
+function missesIndex(error: unknown): error is Failure {
+  if (!(error instanceof Failure) || error.code !== 'VIDEO_TRUNCATED') return false;
+  return String(error.details?.['lastWords']).includes('moov atom not found');
+}
+
+function noVideo(cause: Failure): Failure {
+  return new Failure('NOT_A_VIDEO', 'ffprobe cannot read the file as a video', { cause, details: cause.details });
 }
 
 /** A look at the streams, and what it took. */
@@ -77,8 +91,9 @@ interface Seen {
 async function lookWideEnough(subject: Subject, limits: VideoLimits): Promise<Seen> {
   const look = await lookAtFile(subject, []);
   checkStreams(look, limits);
-  const follow = look.report.format.format_name === 'mpegts' ? FOLLOW_PROGRAM : [];
-  const isListed = candidatesOf(look).length > 0 || !WITHOUT_LIST.has(look.report.format.format_name);
+  const { format_name: container, nb_programs: programs } = look.report.format;
+  const follow = container === 'mpegts' ? [...(programs === 0 ? [] : FOLLOW_PROGRAM), ...PASS_OVER_DAMAGE] : [];
+  const isListed = candidatesOf(look).length > 0 || !WITHOUT_LIST.has(container);
   const isClear =
     isListed && candidatesOf(look).every(({ width, codec_name: codec }) => width > 0 && codec !== undefined);
   if (isClear && candidatesOf(look).length < 2) return { look, inputOptions: follow };
@@ -107,7 +122,8 @@ function candidatesOf({ report }: Look, packets: PacketScan | null = null): read
       height: stream.height ?? 0,
       frames: packets === null ? firstPositive(stream.nb_frames) : (scanned(packets, stream.index)?.packets ?? 0),
       disposition: stream.disposition ?? {},
-    }));
+    }))
+    .filter((candidate) => !isPicture(candidate));
 }
 
 function scanned(packets: PacketScan, streamIndex: number): ScannedStream | undefined {

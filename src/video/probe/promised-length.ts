@@ -32,7 +32,9 @@ type Limits = Pick<VideoLimits, 'maxDurationSeconds' | 'maxFrameRate' | 'maxFram
 /** Streams of packets: what ffprobe calls their length is the distance of two timestamps. */
 const WITHOUT_HEADER = /^(?:mpegts|mpeg)$/;
 const WITH_SAMPLE_TABLES = /^mov,/;
-const WITH_ABSOLUTE_ENDS = /^matroska/;
+const WITH_ABSOLUTE_ENDS = /^(?:matroska|flv)/;
+/** Some writers mean where the last frame begins. */
+const WITH_VAGUE_ENDS = /^flv/;
 /**
  * An AVI that was cut off has lost the index from which its length is known, and still tells how many frames there were. Other counts
  * include what an edit list leaves out.
@@ -55,7 +57,7 @@ export function headerLengthOf({ format }: ProbeReport, stream: ProbedStream): H
   const streamStart = Math.max(0, (numberOf(stream.start_time) ?? fileStart) - fileStart);
   const own = positive(numberOf(stream.duration));
   const fileLength = positive(numberOf(format.duration));
-  // Matroska says where a stream ends and not how long it is: behind its start, that is.
+  // Matroska and FLV say where a stream ends and not how long it is: behind its start, that is.
   const onClock = (end: number): number => (end > fileStart ? end - fileStart : end);
   const tagged = positive(secondsOfTag(stream.tags));
   const fileEnd = fileLength !== null && WITH_ABSOLUTE_ENDS.test(container) ? onClock(fileLength) : fileLength;
@@ -113,7 +115,12 @@ function promisedEnd(header: HeaderLength, counted: CountedLength, frameRate: nu
   const told = endOf(header);
   if (WITHOUT_HEADER.test(header.container)) return endSeconds;
   const isToldPossible = told !== null && told <= limits.maxDurationSeconds;
-  if (isToldPossible && Math.abs(told - endSeconds) <= Math.max(NEAR_FRAMES / frameRate, MARGIN_SHARE * told)) {
+  const isExact = !WITH_VAGUE_ENDS.test(header.container);
+  if (
+    isToldPossible &&
+    isExact &&
+    Math.abs(told - endSeconds) <= Math.max(NEAR_FRAMES / frameRate, MARGIN_SHARE * told)
+  ) {
     return told;
   }
   if (frames === null) return isToldPossible && isCut(header, counted) ? told : endSeconds;

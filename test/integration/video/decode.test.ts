@@ -13,6 +13,8 @@ const limits = SMALL_VIDEO_LIMITS;
 const options = SMALL_VIDEO_DECODING;
 /** Bytes without any meaning, the same ones each time. */
 const NOISE = Buffer.concat(Array.from({ length: 2_000 }, (_, i) => createHash('sha256').update(String(i)).digest()));
+/** `ftyp`, of the brand `isom`. */
+const FIRST_BOX = Buffer.from('000000146674797069736f6d0000020069736f6d', 'hex');
 const never = new AbortController().signal;
 let folder: TemporaryFolder;
 let tools: FfmpegTools;
@@ -144,8 +146,10 @@ describe('bad files', () => {
   test.each<[string, string, string | Buffer, string]>([
     ['text', 'text', 'hello', 'NOT_A_VIDEO'],
     ['noise', 'noise', NOISE, 'NOT_A_VIDEO'],
-    // The name makes ffprobe look for the index of an MP4, and what lacks one was most often cut off.
-    ['noise named like a video', 'noise.mp4', NOISE, 'VIDEO_TRUNCATED'],
+    // The name makes ffprobe look for the index of an MP4.
+    ['noise named like a video', 'noise.mp4', NOISE, 'NOT_A_VIDEO'],
+    // What begins as one and lacks it was most often cut off.
+    ['noise behind the begin of a video', 'begin.mp4', Buffer.concat([FIRST_BOX, NOISE]), 'VIDEO_TRUNCATED'],
     ['letters that look like sound', 'letters', `#!AMR${'x9'.repeat(5_000)}`, 'NOT_A_VIDEO'],
   ])('%s is refused', async (_name, file, text, code) => {
     await writeFile(at(file), text);
