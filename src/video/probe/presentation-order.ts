@@ -41,8 +41,8 @@ export class PresentationOrder {
   #begin(packets: readonly PacketStamps[]): void {
     this.#first = null;
     // Only where each packet has its time is the n-th time in order that of the n-th packet.
-    const inOrder = timesInOrder(packets);
-    const shown = inOrder.length === packets.length ? inOrder : packets.map((packet) => packet.pts);
+    const isTold = packets.every((packet) => packet.pts !== null);
+    const shown = isTold ? timesInOrder(packets) : packets.map((packet) => packet.pts);
     const known = packets.findIndex(({ pts, dts }) => pts !== null && dts !== null);
     const [pts, dts] = [shown[known] ?? null, packets[known]?.dts ?? null];
     if (pts !== null && dts !== null) this.#shift = pts - dts;
