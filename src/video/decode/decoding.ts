@@ -7,6 +7,7 @@ import { LastWords, LineSplitter } from '../tools/last-words.ts';
 import { tookTooLong, verdictSinceStart, WatchedWait } from '../tools/watched-wait.ts';
 import { FrameCollector } from './frame-collector.ts';
 import type { DecodingEnd } from './judge-end.ts';
+import { endTolerance } from './missing-footage.ts';
 
 export interface DecodingLimits {
   /** Longest silence of ffmpeg while we wait for it. */
@@ -117,7 +118,8 @@ export class Decoding {
     if (this.#log.decoded > maxFrames) {
       throw new Failure('VIDEO_TOO_LONG', `more than ${maxFrames} frames in the file`, { details: { maxFrames } });
     }
-    if (this.#log.endSeconds > maxDurationSeconds) {
+    // A header that promises just what is allowed is believed: its own rounding and the last frame's length must not speak against it.
+    if (this.#log.endSeconds > maxDurationSeconds + endTolerance(maxDurationSeconds)) {
       throw new Failure('VIDEO_TOO_LONG', `the video is longer than ${maxDurationSeconds} s`, {
         details: { maxDurationSeconds },
       });

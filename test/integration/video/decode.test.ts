@@ -181,6 +181,17 @@ describe('bad files', () => {
   ])('%s', async (code, change) => {
     await expect(probeVideo(tools, at('h264.mp4'), { ...limits, ...change }, never)).rejects.toMatchObject({ code });
   });
+
+  // Of the one the last frame's own length, of the other all its times are told later than they are shown.
+  test.each(['mkv', 'avi'])('no video for being as long as is allowed: %s', async (container) => {
+    const file = at(`as-allowed.${container}`);
+    await makeMedia([...testSource({ rate: 30, seconds: 4 }), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', file]);
+    const info = await probeVideo(tools, file, { ...limits, maxDurationSeconds: 4 }, never);
+    const frames = decodeFrames(tools, file, info, { ...options, maxDurationSeconds: 4 }, never);
+    let samples = 0;
+    for await (const { sample } of frames) samples = sample + 1;
+    expect(samples).toBe(6);
+  });
 });
 
 describe('the child', () => {
