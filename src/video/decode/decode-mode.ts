@@ -60,8 +60,9 @@ export function decoderOptions({ leftOut, gpu }: DecodePass, threads: number): r
 
 /**
  * Filters between the sampling and the scaling. A GPU's decoder gives the values of the processor's with both colours in one plane, which
- * ffmpeg would turn into slightly other RGB; in planes of their own they become the very pixels that the processor leads to.
+ * ffmpeg would turn into slightly other RGB; in planes of their own they become the very pixels that the processor leads to. Each picture
+ * keeps its own size there: a filter that ffmpeg puts in by itself would bring it to the first one's.
  */
 export function planeFilters({ gpu }: DecodePass, pixelFormat: string | null): readonly string[] {
-  return gpu === null || pixelFormat === null ? [] : [`format=${pixelFormat}`];
+  return gpu === null || pixelFormat === null ? [] : ['scale=eval=frame', `format=${pixelFormat}`];
 }

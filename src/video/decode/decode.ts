@@ -84,7 +84,8 @@ async function* decodePass(order: PassOrder, signal: AbortSignal): ReturnType<Op
     return video.packets ?? (await scanPackets(tools, file, video, { maxFrames, timeoutMs }, signal));
   };
   if (pass.leftOut !== 'nothing') return await judgePass(video, ended, 1 / framesPerSecond, readPackets);
-  return await judgeEnd(video, ended, pass.gpu === null ? readPackets : inDoubt);
+  const isInDoubt = pass.gpu !== null && (video.packets === null || ended.end.words.sawDamage);
+  return await judgeEnd(video, ended, isInDoubt ? inDoubt : readPackets);
 }
 
 async function inDoubt(): Promise<never> {

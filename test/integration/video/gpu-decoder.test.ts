@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeFrames } from '../../../src/video/decode/decode.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
@@ -95,8 +95,11 @@ describe('the check of a GPU decoder', () => {
 });
 
 describe('a video that a GPU decodes', () => {
-  async function frames(gpu: number | null): Promise<readonly (readonly [number, number, string])[]> {
-    const file = folder.at('video.mp4');
+  async function frames(
+    gpu: number | null,
+    name = 'video.mp4',
+  ): Promise<readonly (readonly [number, number, string])[]> {
+    const file = folder.at(name);
     const info = await probeVideo(tools, file, SMALL_VIDEO_LIMITS, never);
     const found: [number, number, string][] = [];
     for await (const frame of decodeFrames(tools, file, info, { ...SMALL_VIDEO_DECODING, gpu }, never)) {
@@ -108,12 +111,18 @@ describe('a video that a GPU decodes', () => {
   beforeAll(async () => {
     const encoder = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p'];
     await makeMedia([...testSource({ seconds: 3 }), ...encoder, folder.at('video.mp4')]);
+    await makeMedia([...testSource({ seconds: 3 }), ...encoder, folder.at('video.ts')]);
+    await makeMedia([...testSource({ size: '128x96', seconds: 3 }), ...encoder, folder.at('larger.ts')]);
+    await writeFile(
+      folder.at('grows.ts'),
+      Buffer.concat([await readFile(folder.at('video.ts')), await readFile(folder.at('larger.ts'))]),
+    );
   });
 
   test('is asked for by options of the decoder, without a limit of address space, and turned into planes before RGB', async () => {
     await own.mend();
     const expected = await frames(null);
-    const planes = `case "$*" in *,format=yuv420p,scale=*) ${note('planes')};; esac`;
+    const planes = `case "$*" in *,scale=eval=frame,format=yuv420p,scale=*) ${note('planes')};; esac`;
     await own.becomes('ffmpeg', withGpu(`${planes}${BY_PROCESSOR}`));
     expect(await frames(2)).toEqual(expected);
     expect(await noted()).toEqual(['gpu', 'planes', 'unlimited']);
@@ -125,5 +134,25 @@ describe('a video that a GPU decodes', () => {
     await own.becomes('ffmpeg', withGpu(BROKEN));
     expect(await frames(2)).toEqual(expected);
     expect(await noted()).toEqual(['gpu', 'processor', 'unlimited']);
+  });
+
+  test('is decoded once where its container has no header to go by', async () => {
+    await own.mend();
+    const expected = await frames(null, 'video.ts');
+    await own.becomes('ffmpeg', withGpu(BY_PROCESSOR));
+    expect(await frames(2, 'video.ts')).toEqual(expected);
+    expect(await noted()).toEqual(['gpu', 'unlimited']);
+  });
+
+  test('has the pixels of the processor where its size changes', async () => {
+    await own.mend();
+    const expected = await frames(null, 'grows.ts');
+    // A GPU gives both colours in one plane; each picture comes in its own size.
+    const inOnePlane = BY_PROCESSOR.replace(
+      '    *) set',
+      '    select=*) set -- "$@" "scale=eval=frame,format=nv12,$a" ;;\n    *) set',
+    );
+    await own.becomes('ffmpeg', withGpu(inOnePlane));
+    expect(await frames(2, 'grows.ts')).toEqual(expected);
   });
 });

@@ -60,6 +60,6 @@ describe('the options of the decoder', () => {
   test('a GPU is named, needs no threads, and gives planes', () => {
     const pass = { leftOut: 'nothing', gpu: 1 } as const;
     expect(decoderOptions(pass, 8)).toEqual(['-threads', '1', '-hwaccel', 'cuda', '-hwaccel_device', '1']);
-    expect(planeFilters(pass, 'yuvj420p')).toEqual(['format=yuvj420p']);
+    expect(planeFilters(pass, 'yuvj420p')).toEqual(['scale=eval=frame', 'format=yuvj420p']);
   });
 });
