@@ -41,8 +41,9 @@ export async function* decodeFrames(
   const { framesPerSecond, mode = 'exact', gpu = null } = options;
   const { codec, pixelFormat, frameRate } = video;
   const passes = passesFor({ mode, gpu, codec, pixelFormat, frameRate, framesPerSecond });
+  const waited = { ms: 0 };
   return yield* framesInPasses(passes, framesPerSecond, (pass) =>
-    decodePass({ tools, file, video, options, pass }, signal),
+    decodePass({ tools, file, video, options, pass, waited }, signal),
   );
 }
 
@@ -52,11 +53,13 @@ interface PassOrder {
   readonly video: ProbedVideo;
   readonly options: DecodeOptions;
   readonly pass: DecodePass;
+  /** For ffmpeg, in all passes so far: the limit holds for all of them. */
+  readonly waited: { ms: number };
 }
 
 async function* decodePass(order: PassOrder, signal: AbortSignal): ReturnType<OpenPass> {
   signal.throwIfAborted();
-  const { tools, file, video, options, pass } = order;
+  const { tools, file, video, options, pass, waited } = order;
   const { framesPerSecond, threads } = options;
   const { width, height, startMicros, maxGapMicros } = video;
   const frameMicros = Math.round(1e6 / video.frameRate);
@@ -64,7 +67,7 @@ async function* decodePass(order: PassOrder, signal: AbortSignal): ReturnType<Op
   const sampling = { framesPerSecond, startMicros, maxGapMicros, frameMicros, promisedMicros };
   const args = decodeArguments(file, video, { filter: samplingFilter(sampling), pass, threads });
   const child = await startLimited(tools.ffmpeg, args, dirname(file), passLimits(options, pass));
-  const output = { frameBytes: width * height * 3, log: new SamplingLog(sampling) };
+  const output = { frameBytes: width * height * 3, log: new SamplingLog(sampling), waitedBeforeMs: waited.ms };
   const decoding = new Decoding(child, output, options, signal);
   try {
     for (let sample = 0; ; sample++) {
@@ -75,6 +78,7 @@ async function* decodePass(order: PassOrder, signal: AbortSignal): ReturnType<Op
       yield { sample, index, t, pixels, width, height };
     }
   } finally {
+    waited.ms = decoding.waitedMs;
     await child.stop();
   }
   const ended = await decoding.ended();

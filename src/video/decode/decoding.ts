@@ -12,7 +12,7 @@ import { endTolerance } from './missing-footage.ts';
 export interface DecodingLimits {
   /** Longest silence of ffmpeg while we wait for it. */
   readonly stallTimeoutMs: number;
-  /** Longest time that we wait for ffmpeg in total; the consumer's own time does not count. */
+  /** Longest time that we wait for ffmpeg in total, over all passes; the consumer's own time does not count. */
   readonly wallTimeoutMs: number;
   /** Frames decoded, not sampled. */
   readonly maxFrames: number;
@@ -39,13 +39,13 @@ export class Decoding {
   readonly #log: SamplingLog;
   readonly #words = new LastWords();
   #logEnded = false;
-  #waitedMs = 0;
+  #waitedMs: number;
   #activity = 0;
   #wake: () => void = () => {};
 
   constructor(
     child: LimitedChild,
-    output: { readonly frameBytes: number; readonly log: SamplingLog },
+    output: { readonly frameBytes: number; readonly log: SamplingLog; readonly waitedBeforeMs: number },
     limits: DecodingLimits,
     signal: AbortSignal,
   ) {
@@ -54,6 +54,7 @@ export class Decoding {
     this.#signal = signal;
     this.#clock = limits.clock ?? systemClock;
     this.#log = output.log;
+    this.#waitedMs = output.waitedBeforeMs;
     const changed = (): void => {
       this.#activity += 1;
       this.#wake();
@@ -74,7 +75,7 @@ export class Decoding {
     });
   }
 
-  /** Milliseconds for which ffmpeg was waited for. */
+  /** Milliseconds for which ffmpeg was waited for, in this run and before. */
   get waitedMs(): number {
     return this.#waitedMs;
   }

@@ -136,6 +136,19 @@ describe('a video that a GPU decodes', () => {
     expect(await noted()).toEqual(['gpu', 'processor', 'unlimited']);
   });
 
+  test('has one limit of time for all that is tried', async () => {
+    await own.mend();
+    const file = folder.at('video.mp4');
+    const info = await probeVideo(tools, file, SMALL_VIDEO_LIMITS, never);
+    await own.becomes('ffmpeg', withGpu('exec /bin/sleep 1000'));
+    const options = { ...SMALL_VIDEO_DECODING, gpu: 2, wallTimeoutMs: 1_500 };
+    // What the GPU has used up is nobody's fault but the host's.
+    await expect(decodeFrames(tools, file, info, options, never).next()).rejects.toMatchObject({
+      code: 'DECODER_INTERRUPTED',
+      message: expect.stringContaining('more than 1500 ms'),
+    });
+  });
+
   test('is decoded once where its container has no header to go by', async () => {
     await own.mend();
     const expected = await frames(null, 'video.ts');
