@@ -56,7 +56,7 @@ export async function makeHighlights(
     let made = 0;
     let left = missing.length;
     for await (const frame of frames) {
-      for (const image of missing.filter(({ frameIndex }) => frameIndex === frame.index)) {
+      for (const image of missing.filter((event) => isMet(event, video, frame))) {
         left -= 1;
         if (await makeImage(maker, video, { image, frame }, signal)) made += 1;
       }
@@ -78,6 +78,11 @@ async function makeImage(
   await withRetries(() => uploadFile(s3, target, jpeg, signal), { signal });
   const event = { runId: video.runId, eventId };
   return await withRetries(() => nameHighlight(database, event, { bucket, key }, signal), { signal });
+}
+
+/** Where frames were left out their numbers do not say which they are: another pass over the file counts others. */
+function isMet({ frameIndex, startSeconds }: PicturedEvent, { decode }: UnpicturedVideo, frame: Frame): boolean {
+  return frameIndex === frame.index && (decode === 'exact' || Math.abs(startSeconds - frame.t) < 0.001);
 }
 
 /** The box in the frame as it is decoded now: an earlier version of the worker may have shown the same picture at another size. */

@@ -72,12 +72,14 @@ async function cutKeyFrames(source: ReportSource, signal: AbortSignal): Promise<
   const pictures: { frameIndex: number; t: number; jpeg: Uint8Array }[] = [];
   for await (const frame of decodeFrames(tools, file, info, options, signal)) {
     if (!wanted.has(frame.index)) continue;
+    const t = times.get(frame.index) ?? frame.t;
+    // Where frames were left out their numbers do not say which they are: another pass over the file counts others.
+    if (mode === 'fast' && Math.abs(t - frame.t) >= 0.001) continue;
     const raw = { width: frame.width, height: frame.height, channels: 3 } as const;
     const jpeg = await sharp(frame.pixels, { raw })
       .resize({ ...pictureSize(stored.analysis.video, frame), fit: 'fill' })
       .jpeg({ quality: 82 })
       .toBuffer();
-    const t = times.get(frame.index) ?? frame.t;
     pictures.push({ frameIndex: frame.index, t, jpeg });
     if (pictures.length === wanted.size) break;
   }

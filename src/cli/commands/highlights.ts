@@ -44,7 +44,7 @@ async function highlights(references: readonly string[], options: { readonly mis
       const { made, unmet } = await makeHighlights(maker, video, limit);
       process.stdout.write(`${video.externalId}  ${made} image${made === 1 ? '' : 's'}\n`);
       if (unmet === 0) continue;
-      process.stderr.write(`${video.externalId}: the frames of ${unmet} of its events are sampled no more\n`);
+      process.stderr.write(`${video.externalId}: the frames of ${unmet} of its events are no longer sampled\n`);
       process.exitCode = EXIT_CODES.FAILED;
     } catch (error) {
       const failure = toFailure(error);

@@ -279,7 +279,17 @@ test('the command tells of events whose frames it does not meet', async () => {
   await prisma.actionEvent.update({ where: { id: events[0]!.id }, data: { frameIndex: 1_000_000 } });
   const answer = await makeUp(['sampled-otherwise']);
   expect(answer).toMatchObject({ code: 6, stdout: 'sampled-otherwise  1 image\n' });
-  expect(answer.stderr).toContain('sampled-otherwise: the frames of 1 of its events are sampled no more');
+  expect(answer.stderr).toContain('sampled-otherwise: the frames of 1 of its events are no longer sampled');
+});
+
+test('a number is not enough to know a frame by where frames were left out', async () => {
+  const { prisma, video, events } = await withoutImages('decoded-fast');
+  await prisma.analysisRun.updateMany({ where: { videoId: video.id }, data: { decode: 'fast' } });
+  const [first] = events;
+  await prisma.actionEvent.update({ where: { id: first!.id }, data: { startSeconds: first!.startSeconds + 0.7 } });
+  const answer = await makeUp(['decoded-fast']);
+  expect(answer).toMatchObject({ code: 6, stdout: 'decoded-fast  1 image\n' });
+  expect(answer.stderr).toContain('the frames of 1 of its events are no longer sampled');
 });
 
 test('the command asks for what it needs', async () => {
