@@ -9,7 +9,7 @@ import { attributesOf, createPersonHistories } from './person-history.ts';
 import { planFrame, type FramePlan } from './person-plan.ts';
 import type { PersonReading } from './person-readings.ts';
 import { createSeenUntil } from './seen-footage.ts';
-import type { AnalysisSettings } from './settings.ts';
+import { samplesPerSecond, type AnalysisSettings } from './settings.ts';
 import { toTrackSummary } from './track-summary.ts';
 import { createTracker } from './tracking/tracker.ts';
 import type { ActionEvent, AnalysedFrame, TrackSummary } from './video-analysis.ts';
@@ -67,7 +67,7 @@ export function createFrameAnalyst(
       const seenUntil = createSeenUntil({
         times: drafts.map(({ t }) => t),
         footage,
-        sampleSeconds: 1 / settings.framesPerSecond,
+        sampleSeconds: 1 / samplesPerSecond(settings.framesPerSecond, picture.frameRate),
       });
       const people = histories.all().filter((history) => history.observations >= settings.tracking.minObservations);
       const reported: Reported = new Map(

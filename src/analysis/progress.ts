@@ -1,4 +1,5 @@
 import type { VideoInfo } from '../video/video-info.ts';
+import { samplesPerSecond } from './settings.ts';
 
 type AnalysisStage = 'frames' | 'finishing';
 
@@ -33,8 +34,8 @@ export interface Reached {
 
 /** What a video should give, as its file has it. */
 export function promisedBy({ frameRate, durationSeconds }: VideoInfo, framesPerSecond: number): Promised {
-  const perSecond = frameRate > 0 ? Math.min(framesPerSecond, frameRate) : framesPerSecond;
-  return { frames: Math.max(1, Math.ceil(durationSeconds * perSecond)), seconds: durationSeconds };
+  const frames = Math.max(1, Math.ceil(durationSeconds * samplesPerSecond(framesPerSecond, frameRate)));
+  return { frames, seconds: durationSeconds };
 }
 
 /** The progress over the frames of a video, by their number or, where that says more, by their time: footage may have silences. */

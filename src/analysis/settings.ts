@@ -55,6 +55,11 @@ export function readingPeriod(settings: Pick<AnalysisSettings, 'actionEverySampl
   return settings.actionEverySamples / settings.framesPerSecond;
 }
 
+/** Samples in a second of footage: what is slower than the sampling is taken frame by frame. */
+export function samplesPerSecond(framesPerSecond: number, frameRate: number): number {
+  return frameRate > 0 ? Math.min(framesPerSecond, frameRate) : framesPerSecond;
+}
+
 /** The settings of a worker without configuration. */
 export const DEFAULT_ANALYSIS_SETTINGS: AnalysisSettings = {
   framesPerSecond: 1.5,

@@ -163,6 +163,15 @@ describe('whatever the times of the frames', () => {
     expect(torn.analysis.events[0]).toMatchObject({ startSeconds: 0, durationSeconds: 5 });
   });
 
+  test('footage that is slower than the sampling has no silence between its frames', async () => {
+    const slow = { framesPerSecond: 30, actionEverySamples: 3 };
+    const leaves: Script = (n) => [{ box: [300, 200, 400, 500], action: n < 10 ? 'standing' : 'walking' }];
+    const times = Array.from({ length: 20 }, (_, frame) => frame * 0.2);
+    const { analysis } = await analyse({ times, footage: { durationSeconds: 4 }, settings: slow }, leaves);
+    // Its last reading is that of the frame at 1.8 s.
+    expect(analysis.events[0]).toMatchObject({ type: 'standing', startSeconds: 0, durationSeconds: 1.9 });
+  });
+
   test('actions that are read rarely are events, too', async () => {
     const stands: Script = () => [{ box: [300, 200, 400, 500], action: 'standing' }];
     const { analysis } = await analyse({ times: even(0, 20), settings: { actionEverySamples: 5 } }, stands);
