@@ -16,6 +16,7 @@ export interface DecodePass {
 export interface PassQuestion {
   readonly mode: DecodeMode;
   readonly gpu: number | null;
+  readonly container: string;
   readonly codec: string;
   readonly pixelFormat: string | null;
   readonly frameRate: number;
@@ -29,6 +30,9 @@ export const WHOLE_PASS: DecodePass = { leftOut: 'nothing', gpu: null };
 /** Codecs whose frames were seen to be the same ones, bit for bit, when others are left out. */
 const SKIPPABLE: ReadonlySet<string> = new Set(['h264', 'hevc']);
 
+/** Its times are those of decoding: when a picture is shown, the decoder concludes from all that it is given. */
+const WITHOUT_TIMES_OF_SHOWING: ReadonlySet<string> = new Set(['avi']);
+
 /** What GPUs decode, and to pictures that become those of the processor without a change of any value. */
 const GPU_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc']);
 const GPU_FORMATS: ReadonlySet<string> = new Set(['yuv420p', 'yuvj420p']);
@@ -38,9 +42,10 @@ const LEAST_FRAMES_PER_SAMPLE = 4;
 
 /** The passes over a file in the order in which they are tried, the cheapest first; what the last one says is final. */
 export function passesFor(question: PassQuestion): readonly DecodePass[] {
-  const { mode, codec, pixelFormat, frameRate, framesPerSecond } = question;
+  const { mode, container, codec, pixelFormat, frameRate, framesPerSecond } = question;
   const gpu = GPU_CODECS.has(codec) && GPU_FORMATS.has(pixelFormat ?? '') ? question.gpu : null;
-  const isWorthIt = SKIPPABLE.has(codec) && frameRate >= LEAST_FRAMES_PER_SAMPLE * framesPerSecond;
+  const isSkippable = SKIPPABLE.has(codec) && !WITHOUT_TIMES_OF_SHOWING.has(container);
+  const isWorthIt = isSkippable && frameRate >= LEAST_FRAMES_PER_SAMPLE * framesPerSecond;
   const fast = (['all-but-keys', 'unreferenced'] as const).map((leftOut) => ({ leftOut, gpu }));
   return [...(mode === 'fast' && isWorthIt ? fast : []), ...(gpu === null ? [] : [{ ...WHOLE_PASS, gpu }]), WHOLE_PASS];
 }

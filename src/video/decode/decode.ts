@@ -39,8 +39,8 @@ export async function* decodeFrames(
   signal: AbortSignal,
 ): AsyncGenerator<Frame, Footage, undefined> {
   const { framesPerSecond, mode = 'exact', gpu = null } = options;
-  const { codec, pixelFormat, frameRate } = video;
-  const passes = passesFor({ mode, gpu, codec, pixelFormat, frameRate, framesPerSecond });
+  const { container, codec, pixelFormat, frameRate } = video;
+  const passes = passesFor({ mode, gpu, container, codec, pixelFormat, frameRate, framesPerSecond });
   const waited = { ms: 0 };
   return yield* framesInPasses(passes, framesPerSecond, (pass) =>
     decodePass({ tools, file, video, options, pass, waited }, signal),

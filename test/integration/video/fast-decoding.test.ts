@@ -113,6 +113,12 @@ describe('a fast decoding is exact where it must be', () => {
       10,
     ],
     ['too few frames for each sample', 'slow.mp4', X264('bframes=3'), 5],
+    [
+      'a container that does not tell when a picture is shown',
+      'reordered.avi',
+      X264('bframes=3:keyint=12:open-gop=1'),
+      30,
+    ],
     ['a clock that stands still after a second', 'stuck.mkv', [...X264('bframes=3'), ...STUCK], 30],
   ])('%s', async (_what, name, encoder, rate) => {
     const file = await make(name, encoder, rate);

@@ -4,6 +4,7 @@ import { decoderOptions, passesFor, planeFilters, WHOLE_PASS } from '../../../sr
 const QUESTION = {
   mode: 'fast',
   gpu: null,
+  container: 'mov,mp4,m4a,3gp,3g2,mj2',
   codec: 'h264',
   pixelFormat: 'yuv420p',
   frameRate: 30,

@@ -10,6 +10,7 @@ const slot = (t: number): number => Math.floor(t + 1e-6);
 const FAST = passesFor({
   mode: 'fast',
   gpu: null,
+  container: 'mov,mp4,m4a,3gp,3g2,mj2',
   codec: 'h264',
   pixelFormat: 'yuv420p',
   frameRate: 30,
@@ -134,6 +135,7 @@ describe('a decoding by a GPU', () => {
   const BY_GPU = passesFor({
     mode: 'exact',
     gpu: 0,
+    container: 'mpegts',
     codec: 'hevc',
     pixelFormat: 'yuv420p',
     frameRate: 30,
