@@ -31,6 +31,8 @@ type Limits = Pick<VideoLimits, 'maxDurationSeconds' | 'maxFrameRate' | 'maxFram
 
 /** Streams of packets: what ffprobe calls their length is the distance of two timestamps. */
 const WITHOUT_HEADER = /^(?:mpegts|mpeg)$/;
+/** FLV's length is a note of the recorder, and recordings that were put one after the other keep that of the first. */
+const WITH_NOTED_LENGTH = /^flv$/;
 const WITH_SAMPLE_TABLES = /^mov,/;
 const WITH_ABSOLUTE_ENDS = /^(?:matroska|flv)/;
 /** Some writers mean where the last frame begins. */
@@ -80,6 +82,7 @@ export function doubtOf(header: HeaderLength, limits: Limits): string | null {
   const end = endOf(header);
   if (WITHOUT_HEADER.test(container)) return 'its container keeps no length';
   if (end === null) return 'its header says no length';
+  if (WITH_NOTED_LENGTH.test(container)) return 'its length is a note of the recorder';
   if (streamEnd === null && fileEnd !== null && !header.isAlone) return 'its header says one length for all streams';
   if (fileEnd !== null && end - fileEnd > margin(end)) return 'its header says that the video is longer than the file';
   const rate = plausibleRate(header, limits);

@@ -89,7 +89,8 @@ export class StreamScan {
   #take(times: readonly number[]): void {
     for (const micros of times) {
       this.#firstMicros ??= micros;
-      this.#tally.add(micros);
+      // Of sound nobody asks for it, and a file may have many streams.
+      if (this.isVideo) this.#tally.add(micros);
     }
   }
 }

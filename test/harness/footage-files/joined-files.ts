@@ -34,6 +34,15 @@ const concatenations: FootageFile[] = [
     right: SEAMED,
     make: (ground) => concatenated(ground, 'mpg', { codec: MPEG2 }),
   },
+  {
+    name: 'joined.flv',
+    why: 'a second recording behind the first, header and all, which ffmpeg does not read',
+    right: { ...TWELVE, missing: [[12, null]] },
+    make: async (ground) => {
+      const one = await recorded(ground, 'one.flv');
+      return Buffer.concat([one, one]);
+    },
+  },
 ];
 
 const rates: FootageFile[] = [
