@@ -38,8 +38,8 @@ const MIN_PACKETS = 2;
 const MIN_HOLE_SECONDS = 2;
 /** A camera that records on motion leaves more silences than damage leaves holes. */
 const MAX_HOLES = 3;
-/** Bytes behind the last packet that are padding or an index, whatever the size of the file. */
-const IDLE_BYTES = 32 * 1024;
+/** Bytes behind the last packet that are padding, whatever the size of the file. */
+const IDLE_BYTES = 8 * 1024;
 const IDLE_SHARE = 0.1;
 
 /** How far an end may lie before the promised one: what a header says is rounded, and the last frame's length is often not told. */

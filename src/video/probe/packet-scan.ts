@@ -39,6 +39,8 @@ export interface ScanLimits {
   readonly clock?: Clock;
 }
 
+/** Others may have an index behind their packets, which is large beside little footage. */
+const NOTHING_BUT_PACKETS = /^(?:mpegts|mpeg|flv)$/;
 /** Sound has more packets than pictures, text has few: as many per stream bound any file that is accepted. */
 const PACKETS_PER_FRAME = 8;
 const SHOWN = 'packet=codec_type,stream_index,pts_time,dts_time,duration_time,size,pos,flags';
@@ -79,7 +81,8 @@ async function searchRest(
   { container, sizeBytes }: ScanSubject,
   signal: AbortSignal,
 ): Promise<Pick<PacketScan, 'bytesAfterLast' | 'strayVideoPid'>> {
-  const restBytes = lastByte === null ? 0 : Math.max(0, sizeBytes - lastByte);
+  const isTold = lastByte !== null && NOTHING_BUT_PACKETS.test(container);
+  const restBytes = isTold ? Math.max(0, sizeBytes - lastByte) : 0;
   if (container !== 'mpegts' || lastByte === null) return { bytesAfterLast: restBytes, strayVideoPid: null };
   const padding = await nullPacketBytes(file, lastByte, signal);
   const stray = lastPictureByte === null ? null : await strayVideoPid(file, lastPictureByte + 1, signal);
