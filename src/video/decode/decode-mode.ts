@@ -17,6 +17,8 @@ export interface PassQuestion {
   readonly mode: DecodeMode;
   readonly gpu: number | null;
   readonly container: string;
+  /** False where packets are known that do not tell when they are shown. */
+  readonly isTimed: boolean;
   readonly codec: string;
   readonly pixelFormat: string | null;
   readonly frameRate: number;
@@ -42,9 +44,9 @@ const LEAST_FRAMES_PER_SAMPLE = 4;
 
 /** The passes over a file in the order in which they are tried, the cheapest first; what the last one says is final. */
 export function passesFor(question: PassQuestion): readonly DecodePass[] {
-  const { mode, container, codec, pixelFormat, frameRate, framesPerSecond } = question;
+  const { mode, container, isTimed, codec, pixelFormat, frameRate, framesPerSecond } = question;
   const gpu = GPU_CODECS.has(codec) && GPU_FORMATS.has(pixelFormat ?? '') ? question.gpu : null;
-  const isSkippable = SKIPPABLE.has(codec) && !WITHOUT_TIMES_OF_SHOWING.has(container);
+  const isSkippable = SKIPPABLE.has(codec) && isTimed && !WITHOUT_TIMES_OF_SHOWING.has(container);
   const isWorthIt = isSkippable && frameRate >= LEAST_FRAMES_PER_SAMPLE * framesPerSecond;
   const fast = (['all-but-keys', 'unreferenced'] as const).map((leftOut) => ({ leftOut, gpu }));
   return [...(mode === 'fast' && isWorthIt ? fast : []), ...(gpu === null ? [] : [{ ...WHOLE_PASS, gpu }]), WHOLE_PASS];

@@ -40,7 +40,8 @@ export async function* decodeFrames(
 ): AsyncGenerator<Frame, Footage, undefined> {
   const { framesPerSecond, mode = 'exact', gpu = null } = options;
   const { container, codec, pixelFormat, frameRate } = video;
-  const passes = passesFor({ mode, gpu, container, codec, pixelFormat, frameRate, framesPerSecond });
+  const isTimed = video.packets?.streams.find(({ index }) => index === video.streamIndex)?.isTimed !== false;
+  const passes = passesFor({ mode, gpu, container, isTimed, codec, pixelFormat, frameRate, framesPerSecond });
   const waited = { ms: 0 };
   return yield* framesInPasses(passes, framesPerSecond, (pass) =>
     decodePass({ tools, file, video, options, pass, waited }, signal),

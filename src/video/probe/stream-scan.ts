@@ -15,6 +15,8 @@ export interface ScannedStream {
   readonly perSecond: readonly number[];
   /** False when the file's own clock steps back in it, or ahead by more than `maxGapMicros`. */
   readonly isContinuous: boolean;
+  /** False when a packet does not tell when it is shown. */
+  readonly isTimed: boolean;
 }
 
 /** Of a packet; microseconds, the duration on no clock. */
@@ -42,6 +44,7 @@ export class StreamScan {
   readonly #tally = new SecondTally();
   #before: number | null = null;
   #isContinuous = true;
+  #isTimed = true;
   #firstMicros: number | null = null;
   #lastDuration: number | null = null;
 
@@ -54,6 +57,7 @@ export class StreamScan {
   }
 
   add(packet: PacketTimes): void {
+    if (packet.pts === null) this.#isTimed = false;
     this.#order.push(packet);
     if (packet.isShown) {
       this.packets += 1;
@@ -76,6 +80,7 @@ export class StreamScan {
       endSeconds: this.packets === 0 ? 0 : (this.#clock.lastMicros + duration) / 1e6,
       perSecond: this.#tally.perSecond,
       isContinuous: this.#isContinuous,
+      isTimed: this.#isTimed,
     };
   }
 

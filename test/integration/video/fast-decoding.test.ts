@@ -119,6 +119,7 @@ describe('a fast decoding is exact where it must be', () => {
       X264('bframes=3:keyint=12:open-gop=1'),
       30,
     ],
+    ['packets that do not tell when they are shown', 'untimed.mpg', [...X264('bframes=3:keyint=12'), '-f', 'mpeg'], 30],
     ['a clock that stands still after a second', 'stuck.mkv', [...X264('bframes=3'), ...STUCK], 30],
   ])('%s', async (_what, name, encoder, rate) => {
     const file = await make(name, encoder, rate);

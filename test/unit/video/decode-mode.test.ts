@@ -5,6 +5,7 @@ const QUESTION = {
   mode: 'fast',
   gpu: null,
   container: 'mov,mp4,m4a,3gp,3g2,mj2',
+  isTimed: true,
   codec: 'h264',
   pixelFormat: 'yuv420p',
   frameRate: 30,

@@ -50,6 +50,7 @@ function scanTo(seconds: number): PacketScan {
     endSeconds: seconds,
     perSecond: Array.from({ length: seconds }, () => 10),
     isContinuous: true,
+    isTimed: true,
   };
   return { streams: [stream], latestSeconds: seconds, bytesAfterLast: 0, strayVideoPid: null };
 }

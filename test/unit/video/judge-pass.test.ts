@@ -43,7 +43,7 @@ async function judge({ to = 20, packetsTo = 20, error, exitCode = 0, change, str
   };
   const stream = { index: 0, isVideo: true, packets: 9, startSeconds: 0, endSeconds: packetsTo, perSecond: [] };
   const scan: PacketScan = {
-    streams: [{ ...stream, isContinuous: true }],
+    streams: [{ ...stream, isContinuous: true, isTimed: true }],
     latestSeconds: packetsTo,
     bytesAfterLast: 0,
     strayVideoPid: strayVideoPid ?? null,

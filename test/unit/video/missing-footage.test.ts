@@ -22,6 +22,7 @@ function video(counts: readonly number[], change: Partial<ScannedStream> = {}): 
     endSeconds: counts.length,
     perSecond: counts,
     isContinuous: true,
+    isTimed: true,
     ...change,
   };
 }
