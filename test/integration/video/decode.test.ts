@@ -119,11 +119,13 @@ describe('a decoder that waits', () => {
   test('a recording that is turned in its middle goes on', async () => {
     // ffmpeg builds its filters anew where the orientation of frames changes.
     const turned = (name: string, degrees: number): Promise<void> =>
-      makeMedia([
-        ...testSource(),
-        ...['-c:v', 'libx264', '-bf', '0', '-pix_fmt', 'yuv420p'],
-        ...['-bsf:v', `h264_metadata=rotate=${degrees}`, '-f', 'h264', at(name)],
-      ]);
+      makeMedia(
+        [
+          testSource(),
+          ['-c:v', 'libx264', '-bf', '0', '-pix_fmt', 'yuv420p'],
+          ['-bsf:v', `h264_metadata=rotate=${degrees}`, '-f', 'h264', at(name)],
+        ].flat(),
+      );
     await turned('upright.h264', 0);
     await turned('turned.h264', 90);
     await writeFile(
