@@ -29,6 +29,8 @@ export interface ScanSubject {
   readonly maxGapMicros: number;
   /** Nominal frames per second. */
   readonly frameRate: number;
+  /** Where its header says that the video ends, seconds on the player's clock; null where it does not. */
+  readonly durationSeconds: number | null;
   readonly inputOptions: readonly string[];
 }
 

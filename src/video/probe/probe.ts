@@ -17,7 +17,7 @@ import { beginsWithBox, headOf, photoKind, type PhotoKind } from './file-head.ts
 import { firstFrameOf, lookAtFile, type Look, type Subject } from './look.ts';
 import { scanPackets, type PacketScan, type ScannedStream } from './packet-scan.ts';
 import { firstPositive, numberOf, ratioOf, type ProbedFrame, type ProbedStream } from './probe-report.ts';
-import { doubtOf, headerLengthOf, plausibleRate, promiseOf, type CountedLength } from './promised-length.ts';
+import { doubtOf, endOf, headerLengthOf, plausibleRate, promiseOf, type CountedLength } from './promised-length.ts';
 import { checkLength, checkPicture, type VideoLimits } from './video-limits.ts';
 
 export type { VideoLimits } from './video-limits.ts';
@@ -165,6 +165,7 @@ async function measure(
     startMicros,
     maxGapMicros,
     frameRate,
+    durationSeconds: endOf(header),
     inputOptions,
   };
   const { maxFrames } = limits;

@@ -140,7 +140,8 @@ function isCut({ fileEnd }: HeaderLength, counted: CountedLength): boolean {
   return fileEnd !== null && counted.fileEnd < fileEnd - margin(fileEnd);
 }
 
-function endOf({ streamEnd, fileEnd }: HeaderLength): number | null {
+/** Where the header says that the video ends, seconds on the player's clock; null where it does not. */
+export function endOf({ streamEnd, fileEnd }: HeaderLength): number | null {
   return streamEnd ?? fileEnd;
 }
 

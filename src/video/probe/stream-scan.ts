@@ -29,6 +29,8 @@ export interface StreamScanSettings {
   readonly maxGapMicros: number;
   /** Nominal frames per second. */
   readonly frameRate: number;
+  /** Where the header says that the video ends, seconds on the player's clock; null where it does not. */
+  readonly durationSeconds: number | null;
 }
 
 /** Follows the packets of one stream on the clock of `Frame.t`. */
@@ -48,12 +50,15 @@ export class StreamScan {
   #firstMicros: number | null = null;
   #lastDuration: number | null = null;
 
-  constructor(index: number, isVideo: boolean, { startMicros, maxGapMicros, frameRate }: StreamScanSettings) {
+  constructor(index: number, isVideo: boolean, settings: StreamScanSettings) {
+    const { startMicros, maxGapMicros, frameRate, durationSeconds } = settings;
     this.index = index;
     this.isVideo = isVideo;
     this.#frameMicros = Math.round(1e6 / frameRate);
     this.#maxGapMicros = maxGapMicros;
-    this.#clock = new MediaClock({ startMicros, maxGapMicros, frameMicros: this.#frameMicros });
+    // Sound may go on for longer than the video.
+    const promisedMicros = isVideo && durationSeconds !== null ? Math.round(durationSeconds * 1e6) : null;
+    this.#clock = new MediaClock({ startMicros, maxGapMicros, frameMicros: this.#frameMicros, promisedMicros });
   }
 
   add(packet: PacketTimes): void {
