@@ -79,15 +79,15 @@ export async function scanPackets(
 /** What lies behind the last packets. */
 async function searchRest(
   file: string,
-  { lastByte, lastPictureByte }: Scan,
+  { lastByte, lastPictures }: Scan,
   { container, sizeBytes }: ScanSubject,
   signal: AbortSignal,
 ): Promise<Pick<PacketScan, 'bytesAfterLast' | 'strayVideoPid'>> {
-  const isTold = lastByte !== null && NOTHING_BUT_PACKETS.test(container);
-  const restBytes = isTold ? Math.max(0, sizeBytes - lastByte) : 0;
-  if (container !== 'mpegts' || lastByte === null) return { bytesAfterLast: restBytes, strayVideoPid: null };
+  if (lastByte === null || !NOTHING_BUT_PACKETS.test(container)) return { bytesAfterLast: 0, strayVideoPid: null };
+  const restBytes = Math.max(0, sizeBytes - lastByte);
+  if (container !== 'mpegts') return { bytesAfterLast: restBytes, strayVideoPid: null };
   const padding = await nullPacketBytes(file, lastByte, signal);
-  const stray = lastPictureByte === null ? null : await strayVideoPid(file, lastPictureByte + 1, signal);
+  const stray = lastPictures.size === 0 ? null : await strayVideoPid(file, [...lastPictures.values()], signal);
   return { bytesAfterLast: Math.max(0, restBytes - padding), strayVideoPid: stray };
 }
 
@@ -98,8 +98,8 @@ class Scan {
   #latestMicros = 0;
   /** Where the last packet of any stream ends. */
   lastByte: number | null = null;
-  /** Where the last packet of any video begins. */
-  lastPictureByte: number | null = null;
+  /** Where the last packet of each video begins, by its stream. */
+  readonly lastPictures = new Map<number, number>();
 
   constructor(subject: ScanSubject, limits: ScanLimits) {
     this.#subject = subject;
@@ -117,7 +117,7 @@ class Scan {
     const last = begin + Number(size ?? Number.NaN);
     if (!Number.isFinite(last)) return;
     this.lastByte = Math.max(this.lastByte ?? 0, last);
-    if (stream.isVideo) this.lastPictureByte = Math.max(this.lastPictureByte ?? 0, begin);
+    if (stream.isVideo) this.lastPictures.set(number, Math.max(this.lastPictures.get(number) ?? 0, begin));
   }
 
   #take(stream: StreamScan, times: PacketTimes): void {
