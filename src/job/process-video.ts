@@ -11,7 +11,7 @@ import { registerRequest } from '../persistence/register-request.ts';
 import { downloadObject, headObject, type ObjectHead } from '../storage/download.ts';
 import { WorkDirSpace } from '../storage/work-dir-space.ts';
 import { createWorkspace } from '../storage/workspace.ts';
-import { checkTools } from '../video/tools/check-tools.ts';
+import { checkTools } from '../video/check/check-tools.ts';
 import { withDecodedFrames } from '../video/decode/decode.ts';
 import { probeVideo } from '../video/probe/probe.ts';
 import type { ProbedVideo } from '../video/probed-video.ts';

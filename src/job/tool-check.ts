@@ -6,7 +6,7 @@ import { Failure } from '../failure/failure.ts';
 import { createWorkspace, onDisk } from '../storage/workspace.ts';
 import { afterRunning } from '../time/after-running.ts';
 import { systemClock, type Clock } from '../time/clock.ts';
-import { CHECK_LIMIT_MS } from '../video/tools/check-tools.ts';
+import { CHECK_LIMIT_MS } from '../video/check/check-tools.ts';
 
 /** What only ffprobe and ffmpeg say of a file: as true as the tools are sound. */
 const BY_TOOLS: ReadonlySet<FailureCode> = new Set([

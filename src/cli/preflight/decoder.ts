@@ -1,4 +1,4 @@
-import { GPU_CHECK_LIMIT_MS } from '../../video/tools/check-gpu-decoder.ts';
+import { GPU_CHECK_LIMIT_MS } from '../../video/check/check-gpu-decoder.ts';
 import { type CheckResult, fail, ok, runCheck, warn } from './check.ts';
 
 export interface DecoderDeps {

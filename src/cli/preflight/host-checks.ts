@@ -1,4 +1,4 @@
-import { CHECK_LIMIT_MS } from '../../video/tools/check-tools.ts';
+import { CHECK_LIMIT_MS } from '../../video/check/check-tools.ts';
 import type { FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 

@@ -1,6 +1,6 @@
 import { chmod, readdir, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { checkTools } from '../../../src/video/tools/check-tools.ts';
+import { checkTools } from '../../../src/video/check/check-tools.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { mediaFolder } from '../../harness/media.ts';
 import type { TemporaryFolder } from '../../harness/temporary-folder.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeFrames } from '../../../src/video/decode/decode.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
-import { checkGpuDecoder } from '../../../src/video/tools/check-gpu-decoder.ts';
+import { checkGpuDecoder } from '../../../src/video/check/check-gpu-decoder.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { OwnTools } from '../../harness/own-tools.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Failure } from '../../failure/failure.ts';
 import { CLIP, CLIP_COLOURS, CLIP_SIDE } from './check-clip.ts';
 import { decodeFrames, type DecodeOptions } from '../decode/decode.ts';
-import type { FfmpegTools } from './ffmpeg-binary.ts';
+import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import type { Frame } from '../frame.ts';
 import { probeVideo, type VideoLimits } from '../probe/probe.ts';
 

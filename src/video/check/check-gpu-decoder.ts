@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decoderOptions, planeFilters, WHOLE_PASS, type DecodePass } from '../decode/decode-mode.ts';
-import { startLimited } from './child-process.ts';
-import type { FfmpegTools } from './ffmpeg-binary.ts';
+import { startLimited } from '../tools/child-process.ts';
+import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import { GPU_CLIP, GPU_CLIP_FRAMES, GPU_CLIP_SIDE } from './gpu-clip.ts';
-import { LastWords, LineSplitter } from './last-words.ts';
+import { LastWords, LineSplitter } from '../tools/last-words.ts';
 
 /** How long a caller should let the check take: a driver that nothing uses is loaded by the first program that asks for it. */
 export const GPU_CHECK_LIMIT_MS = 60_000;
