@@ -1,11 +1,5 @@
 import type { Readable } from 'node:stream';
 
-/** What the sampler says of each frame that ffmpeg decoded. */
-export interface FrameNote {
-  readonly index: number;
-  readonly t: number;
-}
-
 /**
  * Whole frames that may wait for the consumer; a third one would mean that ffmpeg runs away from it. No fewer: `MediaClock` may need the time of
  * the frame after next, and ffmpeg tells it only when the two before it were taken.
