@@ -38,8 +38,8 @@ const WITH_ABSOLUTE_ENDS = /^(?:matroska|flv)/;
 /** Some writers mean where the last frame begins. */
 const WITH_VAGUE_ENDS = /^flv/;
 /**
- * An AVI that was cut off has lost the index from which its length is known, and still tells how many frames there were. Other counts
- * include what an edit list leaves out.
+ * An AVI that was cut off has lost the index from which its length is known, and still tells how many steps of its clock there were, with
+ * a frame or without. Other counts include what an edit list leaves out.
  */
 const COUNTS_LOST_FRAMES = 'avi';
 /** A header that is farther from the packets than this is wrong by more than rounding; see `margin`. */
@@ -114,7 +114,7 @@ export function promiseOf(header: HeaderLength, counted: CountedLength | null, l
 /** The header's word where the packets agree with it, or where they stop before it; else that of the packets. */
 function promisedEnd(header: HeaderLength, counted: CountedLength, frameRate: number, limits: Limits): number {
   const { frames } = header;
-  const { packets, endSeconds } = counted;
+  const { endSeconds } = counted;
   const told = endOf(header);
   if (WITHOUT_HEADER.test(header.container)) return endSeconds;
   const isToldPossible = told !== null && told <= limits.maxDurationSeconds;
@@ -128,7 +128,7 @@ function promisedEnd(header: HeaderLength, counted: CountedLength, frameRate: nu
   }
   if (frames === null) return isToldPossible && isCut(header, counted) ? told : endSeconds;
   if (header.container !== COUNTS_LOST_FRAMES) return endSeconds;
-  const whole = endSeconds + (frames - packets) / frameRate;
+  const whole = header.streamStart + frames / frameRate;
   return whole > endSeconds + margin(endSeconds) && whole <= limits.maxDurationSeconds ? whole : endSeconds;
 }
 

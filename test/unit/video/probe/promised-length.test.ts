@@ -79,6 +79,12 @@ describe('where packets were counted', () => {
     ['a file that ends before its header is cut off', FLV, HALF, 20],
     ['a header that a packet explains was taken from a clock gone astray', FLV, { ...HALF, fileEnd: 20 }, 6],
     ['the frames that the header of an AVI counts', { ...AVI, streamEnd: 0.4 }, HALF, 12],
+    [
+      'the steps that it counts, of which only every second one has a frame',
+      { ...AVI, streamEnd: 0.4, averageRate: 20, frames: 240 },
+      HALF,
+      12,
+    ],
     ['other counts may be those that an edit leaves out', { ...MP4, streamEnd: 3 }, HALF, 6],
     ['what an edit leaves is exact', { ...MP4, streamEnd: 6.1 }, HALF, 6.1],
   ])('%s', (_what, header, counted, durationSeconds) => {
