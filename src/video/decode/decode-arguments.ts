@@ -12,6 +12,8 @@ interface Sampling {
   readonly threads: number;
 }
 
+const TICK = '1/1000';
+
 /** The arguments of ffmpeg that make RGB pictures of one size, in display orientation, of the frames that the filter lets through. */
 export function decodeArguments(file: string, video: ProbedVideo, { filter, pass, threads }: Sampling): string[] {
   const { squareWidth, squareHeight } = video.geometry;
@@ -24,8 +26,9 @@ export function decodeArguments(file: string, video: ProbedVideo, { filter, pass
     'format=rgb24',
     ...turningFilters(video.geometry),
   ];
-  // The times are read before; a muxer complains of a clock that steps back, and that would look like damage of the file.
-  filters.push('setpts=N');
+  // The times are read before. A muxer complains of a clock that steps back or stands, and that would look like damage of the file: each
+  // picture lies one tick behind the one before it, in the time base of the muxer too, which is one frame of the file's rate unless it is said.
+  filters.push(`settb=${TICK}`, 'setpts=N');
   return [
     '-hide_banner -nostdin -nostats -v repeat+level+info'.split(' '),
     // What cannot be decoded is judged when the file has ended, however much it is.
@@ -34,7 +37,7 @@ export function decodeArguments(file: string, video: ProbedVideo, { filter, pass
     ['-copyts', '-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS, ...decoderOptions(pass, threads)],
     ['-noautorotate', '-reinit_filter', '0', ...video.inputOptions, '-i', `file:${basename(file)}`],
     ['-map', `0:${video.streamIndex}`, '-an', '-sn', '-dn', '-vf', filters.join(','), '-fps_mode', 'passthrough'],
-    ['-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
+    ['-enc_time_base', TICK, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
   ].flat();
 }
 

@@ -144,6 +144,15 @@ const silences: FootageFile[] = [
     },
   },
   {
+    name: 'silent-for-5s-in-large-ticks.mp4',
+    why: 'nothing is recorded for a while, by a clock of twenty ticks a second',
+    right: withSilence(5),
+    make: async (ground) => {
+      const file = await CONTAINERS.mkv(ground, silence(60, 5));
+      return await ground.copied(file, 'mkv', 'large.mp4', ['-video_track_timescale', '20']);
+    },
+  },
+  {
     name: 'one-frame-each-3s-then-10fps.mp4',
     why: 'the frame rate changes',
     right: { frames: 24, firstT: 0, lastT: 38.5, durationSeconds: 39, missing: [] },
