@@ -17,7 +17,7 @@ import { beginsWithBox, headOf, photoKind, type PhotoKind } from './file-head.ts
 import { firstFrameOf, lookAtFile, type Look, type Subject } from './look.ts';
 import { scanPackets, type PacketScan, type ScannedStream } from './packet-scan.ts';
 import { firstPositive, numberOf, ratioOf, type ProbedFrame, type ProbedStream } from './probe-report.ts';
-import { doubtOf, endOf, headerLengthOf, plausibleRate, promiseOf, type CountedLength } from './promised-length.ts';
+import { doubtOf, endOf, headerLengthOf, promiseOf, rateOfPackets, type CountedLength } from './promised-length.ts';
 import { checkLength, checkPicture, type VideoLimits } from './video-limits.ts';
 
 export type { VideoLimits } from './video-limits.ts';
@@ -156,7 +156,7 @@ async function measure(
   const isClear = candidates.length === 1 || candidates.every(({ frames }) => frames !== null);
   const known = { ...seen, stream: likely, startMicros, maxGapMicros, packets: null };
   if (isClear && doubtOf(header, limits) === null) return known;
-  const frameRate = plausibleRate(header, limits) ?? USUAL_FRAME_RATE;
+  const frameRate = rateOfPackets(header, limits) ?? USUAL_FRAME_RATE;
   const { tools, file, clock, signal } = subject;
   const timeoutMs = subject.timeoutMs + (sizeBytes / READ_BYTES_PER_SECOND) * 1000;
   const subjectOfScan = {

@@ -117,6 +117,11 @@ function promisedEnd(header: HeaderLength, counted: CountedLength, frameRate: nu
   const { endSeconds } = counted;
   const told = endOf(header);
   if (WITHOUT_HEADER.test(header.container)) return endSeconds;
+  if (frames !== null && header.container === COUNTS_LOST_FRAMES) {
+    // Each count is a step of the header's rate, whether a picture was recorded in it or none.
+    const whole = header.streamStart + frames / (plausibleRate(header, limits) ?? frameRate);
+    if (whole > endSeconds + margin(endSeconds) && whole <= limits.maxDurationSeconds) return whole;
+  }
   const isToldPossible = told !== null && told <= limits.maxDurationSeconds;
   const isExact = !WITH_VAGUE_ENDS.test(header.container);
   if (
@@ -127,9 +132,7 @@ function promisedEnd(header: HeaderLength, counted: CountedLength, frameRate: nu
     return told;
   }
   if (frames === null) return isToldPossible && isCut(header, counted) ? told : endSeconds;
-  if (header.container !== COUNTS_LOST_FRAMES) return endSeconds;
-  const whole = header.streamStart + frames / frameRate;
-  return whole > endSeconds + margin(endSeconds) && whole <= limits.maxDurationSeconds ? whole : endSeconds;
+  return endSeconds;
 }
 
 /**
@@ -148,6 +151,17 @@ export function endOf({ streamEnd, fileEnd }: HeaderLength): number | null {
 /** The rate of the header; null where it could not be: WebM of browsers and many a transport stream give their time base. */
 export function plausibleRate({ averageRate, nominalRate }: HeaderLength, { maxFrameRate }: Limits): number | null {
   return [averageRate, nominalRate].find((rate) => rate !== null && rate <= maxFrameRate) ?? null;
+}
+
+/**
+ * The rate by which the packets are followed on a clock that may go astray. An average far below the smallest step was taken over a span
+ * that is no footage.
+ */
+export function rateOfPackets(header: HeaderLength, limits: Limits): number | null {
+  const rate = plausibleRate(header, limits);
+  const { nominalRate } = header;
+  const isSlow = rate !== null && nominalRate !== null && rate * RATE_FACTOR < nominalRate;
+  return isSlow && nominalRate <= limits.maxFrameRate ? nominalRate : rate;
 }
 
 /** Frames per second by the packets of a stream. */

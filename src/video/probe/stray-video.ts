@@ -2,6 +2,8 @@ import { open } from 'node:fs/promises';
 
 const SYNC = 0x47;
 const PACKET_BYTES = 188;
+/** A time code before a packet counts as its begin. */
+const CLOCK_BYTES = 4;
 /** Packets of transport streams: plain, with a time code before each, with a check sum behind each. */
 const STRIDES = [188, 192, 204];
 const SYNCS_IN_A_ROW = 5;
@@ -28,11 +30,13 @@ export async function strayVideoPid(
       return buffer.subarray(0, bytesRead);
     };
     const known = new Set<number>();
+    let fromByte = 0;
     for (const at of lastPictures) {
-      const packet = await read(at, PACKET_BYTES);
-      if (packet.length === PACKET_BYTES && packet[0] === SYNC) known.add(pidOf(packet, 0));
+      const packet = await read(at, CLOCK_BYTES + PACKET_BYTES);
+      const mark = [0, CLOCK_BYTES].find((offset) => isPictureBegin(packet, offset));
+      if (mark !== undefined) known.add(pidOf(packet, mark));
+      fromByte = Math.max(fromByte, at + (mark ?? 0) + 1);
     }
-    const fromByte = Math.max(...lastPictures) + 1;
     let rest: Buffer = Buffer.alloc(0);
     let [next, more] = [0, 0];
     for (let offset = 0; offset < MAX_BYTES; offset += BLOCK_BYTES) {
@@ -69,10 +73,8 @@ function* pictureBegins(block: Buffer): Generator<PictureBegin> {
     const stride = strideAt(block, at);
     if (stride === null) continue;
     for (; block[at] === SYNC && at + PACKET_BYTES <= block.length; at += stride) {
+      if (!isPictureBegin(block, at)) continue;
       const payload = payloadOf(block, at);
-      const isBegin = (block.readUInt8(at + 1) & 0x40) !== 0;
-      if (!isBegin || payload + 8 > at + PACKET_BYTES) continue;
-      if (block.readUIntBE(payload, 3) !== 1 || (block.readUInt8(payload + 3) & 0xf0) !== 0xe0) continue;
       yield { at, pid: pidOf(block, at), isTimed: (block.readUInt8(payload + 7) & 0x80) !== 0 };
     }
   }
@@ -80,6 +82,14 @@ function* pictureBegins(block: Buffer): Generator<PictureBegin> {
 
 function pidOf(block: Buffer, at: number): number {
   return block.readUInt16BE(at + 1) & 0x1fff;
+}
+
+function isPictureBegin(block: Buffer, at: number): boolean {
+  if (block[at] !== SYNC || at + PACKET_BYTES > block.length) return false;
+  const payload = payloadOf(block, at);
+  const isBegin = (block.readUInt8(at + 1) & 0x40) !== 0;
+  if (!isBegin || payload + 8 > at + PACKET_BYTES) return false;
+  return block.readUIntBE(payload, 3) === 1 && (block.readUInt8(payload + 3) & 0xf0) === 0xe0;
 }
 
 /** Where the payload of a packet begins, behind its adaptation field; behind the packet where it has none. */

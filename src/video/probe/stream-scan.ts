@@ -1,4 +1,4 @@
-import { MediaClock } from '../clock/media-clock.ts';
+import { MediaClock, NEAR_FRAMES, type ClockSettings } from '../clock/media-clock.ts';
 import { SecondTally } from '../clock/second-tally.ts';
 import { PresentationOrder, type PacketStamps } from './presentation-order.ts';
 
@@ -33,6 +33,9 @@ export interface StreamScanSettings {
   readonly durationSeconds: number | null;
 }
 
+/** A longer last packet was given its length from a span that is no footage: some demuxers make it of the average rate. */
+const MAX_LAST_MICROS = 10_000_000;
+
 /** Follows the packets of one stream on the clock of `Frame.t`. */
 export class StreamScan {
   readonly index: number;
@@ -40,8 +43,7 @@ export class StreamScan {
   packets = 0;
   unshown = 0;
   readonly #clock: MediaClock;
-  readonly #frameMicros: number;
-  readonly #maxGapMicros: number;
+  readonly #settings: ClockSettings;
   readonly #order = new PresentationOrder((micros) => this.#push(micros));
   readonly #tally = new SecondTally();
   #before: number | null = null;
@@ -54,11 +56,10 @@ export class StreamScan {
     const { startMicros, maxGapMicros, frameRate, durationSeconds } = settings;
     this.index = index;
     this.isVideo = isVideo;
-    this.#frameMicros = Math.round(1e6 / frameRate);
-    this.#maxGapMicros = maxGapMicros;
     // Sound may go on for longer than the video.
     const promisedMicros = isVideo && durationSeconds !== null ? Math.round(durationSeconds * 1e6) : null;
-    this.#clock = new MediaClock({ startMicros, maxGapMicros, frameMicros: this.#frameMicros, promisedMicros });
+    this.#settings = { startMicros, maxGapMicros, frameMicros: Math.round(1e6 / frameRate), promisedMicros };
+    this.#clock = new MediaClock(this.#settings);
   }
 
   add(packet: PacketTimes): void {
@@ -76,7 +77,10 @@ export class StreamScan {
   result(): ScannedStream {
     this.#order.end();
     this.#take(this.#clock.end());
-    const duration = this.#lastDuration !== null && this.#lastDuration > 0 ? this.#lastDuration : this.#frameMicros;
+    const { frameMicros } = this.#settings;
+    const longest = Math.max(MAX_LAST_MICROS, NEAR_FRAMES * frameMicros);
+    const told = this.#lastDuration ?? 0;
+    const duration = told > 0 && told <= longest ? told : frameMicros;
     return {
       index: this.index,
       isVideo: this.isVideo,
@@ -91,7 +95,7 @@ export class StreamScan {
 
   #push(raw: number | null): void {
     const step = raw === null || this.#before === null ? 0 : raw - this.#before;
-    if (step < 0 || step > this.#maxGapMicros) this.#isContinuous = false;
+    if (step < 0 || step > this.#settings.maxGapMicros) this.#isContinuous = false;
     this.#before = raw ?? this.#before;
     this.#take(this.#clock.push(raw));
   }

@@ -124,6 +124,21 @@ const withSilence = (seconds: number): RightValues => ({
   missing: [],
 });
 
+/** Nothing of its header speaks of twelve seconds: one frame lasts for 26 hours. */
+async function leaping(ground: FootageGround): Promise<Buffer> {
+  const leap = 26 * HOUR;
+  const runs = withSampleTimes(await steady(ground, 'mp4'), [
+    [59, 1_024],
+    [1, 1_024 + leap * 10_240],
+    [60, 1_024],
+  ]);
+  const milliseconds = (12 + leap) * 1_000;
+  return withEdits(
+    withDurations(runs, { movie: milliseconds, track: milliseconds, media: (12 + leap) * 10_240 }),
+    null,
+  );
+}
+
 const silences: FootageFile[] = [
   ...inEach('silent-for-40s', 'nothing is recorded for a while', silence(60, 40), {
     containers: ['mkv', 'flv'],
@@ -143,6 +158,12 @@ const silences: FootageFile[] = [
       return withEdits(withDurations(runs, { movie: 52_000, track: 52_000, media: 52 * 10_240 }), null);
     },
   },
+  ...(['mp4', 'mkv', 'flv'] as const).map((container) => ({
+    name: `header-of-26h.${container}`,
+    why: 'the clock jumps ahead, and the header has its length and its frame rate from that',
+    right: TWELVE,
+    make: async (ground: FootageGround) => await ground.copied(await leaping(ground), 'mp4', `leaping.${container}`),
+  })),
   {
     name: 'silent-for-5s-in-large-ticks.mp4',
     why: 'nothing is recorded for a while, by a clock of twenty ticks a second',

@@ -3,7 +3,7 @@ import { retimedFlv, withFlvDuration } from './flv-tags.ts';
 import type { FootageGround } from './footage-ground.ts';
 import { box, boxesOf, replaced, u32 } from './mp4-boxes.ts';
 import { OTHER_QUARTERS } from './picture.ts';
-import { noisy, recorded, steady } from './recordings.ts';
+import { noisy, recorded, steady, withTone } from './recordings.ts';
 import { TWELVE, type FootageFile, type RightValues } from './right-values.ts';
 import { cutTsHead, packetsOf, retimedTs, TS_TICKS } from './ts-packets.ts';
 
@@ -195,6 +195,12 @@ const wrapped: FootageFile[] = [
       const packets = packetsOf(await steady(ground, 'ts'));
       return Buffer.concat(packets.flatMap((packet, n) => [u32(n * 300), packet]));
     },
+  },
+  {
+    name: 'camcorder-with-sound.m2ts',
+    why: 'the same, and sound behind the last picture',
+    right: { ...TWELVE, frames: [18, 19] },
+    make: (ground) => withTone(ground, 'm2ts', { toneSeconds: 13, args: ['-mpegts_m2ts_mode', '1'] }),
   },
   {
     name: 'begins-in-mid-packet.ts',

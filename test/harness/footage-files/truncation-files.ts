@@ -126,6 +126,12 @@ const cuts: FootageFile[] = [
     make: async (ground) => half(await avi(ground)),
   },
   {
+    name: 'cut-at-half-with-empty-frames.avi',
+    why: 'the header counts 240 frames, every other of which is empty',
+    right: LOST_TAIL,
+    make: async (ground) => half(await noisy(ground, 'avi')),
+  },
+  {
     name: 'last-fragments-lost.mp4',
     why: 'fragments, and an index of them at the start that promises 12 s',
     right: LOST_TAIL,
