@@ -20,6 +20,7 @@ export function decodeArguments(file: string, video: ProbedVideo, { filter, pass
   // Each picture is brought to the one size before anything is turned: a filter that turns keeps the size that it saw first, and reads
   // beyond pictures that are smaller.
   const filters = [
+    ...headFilters(video.codec),
     filter,
     ...planeFilters(pass, video.pixelFormat),
     `scale=${squareWidth}:${squareHeight}`,
@@ -39,6 +40,17 @@ export function decodeArguments(file: string, video: ProbedVideo, { filter, pass
     ['-map', `0:${video.streamIndex}`, '-an', '-sn', '-dn', '-vf', filters.join(','), '-fps_mode', 'passthrough'],
     ['-enc_time_base', TICK, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
   ].flat();
+}
+
+/**
+ * Decoders that draw upon grey what they have nothing to draw upon: until the first key frame their pictures are none. A stream that has
+ * none for so long refreshes its pictures part by part.
+ */
+const DRAWS_UPON_NOTHING = /^(?:hevc|mpeg4|h263|flv1|msmpeg4v\d|wmv\d)$/;
+const FRAMES_WITHOUT_KEY = 1_000;
+
+function headFilters(codec: string): readonly string[] {
+  return DRAWS_UPON_NOTHING.test(codec) ? [`select='st(0,max(ld(0),key+gt(n,${FRAMES_WITHOUT_KEY})))'`] : [];
 }
 
 const TURNING = {

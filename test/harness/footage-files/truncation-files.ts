@@ -23,6 +23,7 @@ const LOST_HEAD: RightValues = {
   missing: [[0, 3]],
 };
 const VIDEO_PID = 0x100;
+const KEYS_OF_HEVC = 'log-level=none:pools=none:frame-threads=1:keyint=60:min-keyint=60:scenecut=0';
 
 const half = (file: Buffer): Buffer => file.subarray(0, Math.floor(file.length / 2));
 const zeroed = (file: Buffer, from: number, to: number): Buffer => Buffer.from(file).fill(0, from, to);
@@ -288,6 +289,21 @@ const heads: FootageFile[] = [
       return zeroed(third, from, share([from, to], 0.24));
     },
   },
+  ...(
+    [
+      ['hevc', ['-c:v', 'libx265', '-preset', 'ultrafast', '-bf', '0', '-x265-params', KEYS_OF_HEVC]],
+      ['mpeg4', ['-c:v', 'mpeg4', '-q:v', '2', '-g', '60', '-sc_threshold', '1000000000']],
+      ['flv1', ['-c:v', 'flv1', '-q:v', '2', '-g', '60', '-sc_threshold', '1000000000']],
+    ] as const
+  ).map(([codec, args]) => ({
+    name: `no-key-until-3s-${codec}.mkv`,
+    why: 'a decoder that draws upon grey what it has nothing to draw upon',
+    right: { ...LOST_HEAD, lastT: 8.4, frames: 9, durationSeconds: 9, numbersFrom: 60 },
+    make: async (ground: FootageGround) => {
+      const file = await recorded(ground, `${codec}.mkv`, { codec: args });
+      return await ground.copied(file, 'mkv', 'head.mkv', ['-copyinkf', '-bsf:v', 'noise=drop=lt(n\\,30)']);
+    },
+  })),
   {
     name: 'no-key-until-3s.mkv',
     why: 'the first three seconds need a picture that is not there',
