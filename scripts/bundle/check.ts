@@ -39,7 +39,7 @@ export async function checkBundle(bundle: string, empty: string): Promise<Bundle
 
 /** Asks the bundle's own code, since its place decides what it finds. */
 async function ffmpegSource(bundle: string): Promise<FfmpegTools['source']> {
-  const module = join(bundle, 'dist/video/ffmpeg-binary.js');
+  const module = join(bundle, 'dist/video/tools/ffmpeg-binary.js');
   const bundled = (await import(module)) as { readonly locateFfmpeg: typeof locateFfmpeg };
   return (await bundled.locateFfmpeg({ ffmpegPath: null, ffprobePath: null })).source;
 }

@@ -10,7 +10,7 @@ import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import { decodeArguments } from './decode-arguments.ts';
 import { passesFor, type DecodeMode, type DecodePass } from './decode-mode.ts';
 import { Decoding, type DecodingLimits } from './decoding.ts';
-import { judgeEnd } from './judge-end.ts';
+import { judgeEnd, type DecodingEnd } from './judge-end.ts';
 import { judgePass } from './judge-pass.ts';
 import { framesInPasses, PassInDoubt, type OpenPass } from './passes.ts';
 
@@ -70,6 +70,7 @@ async function* decodePass(order: PassOrder, signal: AbortSignal): ReturnType<Op
   const child = await startLimited(tools.ffmpeg, args, dirname(file), passLimits(options, pass));
   const output = { frameBytes: width * height * 3, log: new SamplingLog(sampling), waitedBeforeMs: waited.ms };
   const decoding = new Decoding(child, output, options, signal);
+  let ended: DecodingEnd;
   try {
     for (let sample = 0; ; sample++) {
       const picture = await decoding.next();
@@ -78,11 +79,12 @@ async function* decodePass(order: PassOrder, signal: AbortSignal): ReturnType<Op
       if (!isTimeSure && pass.leftOut !== 'nothing') throw new PassInDoubt();
       yield { sample, index, t, pixels, width, height };
     }
+    // Before it is stopped: with its last picture it has closed its pipes and not yet ended, and would be told to end from outside.
+    ended = await decoding.ended();
   } finally {
     waited.ms = decoding.waitedMs;
     await child.stop();
   }
-  const ended = await decoding.ended();
   const readPackets = async (): Promise<PacketScan> => {
     const { maxFrames, wallTimeoutMs } = options;
     const timeoutMs = Math.max(1, wallTimeoutMs - decoding.waitedMs);
