@@ -33,3 +33,15 @@ export function plainProbe(info: VideoInfo): ProbedVideo {
     packets: null,
   };
 }
+
+/** Twenty seconds at ten frames a second. */
+export const PLAIN_VIDEO = plainProbe({
+  container: 'mov,mp4',
+  codec: 'h264',
+  width: 64,
+  height: 48,
+  rotation: 0,
+  frameRate: 10,
+  durationSeconds: 20,
+  sizeBytes: 1_000_000,
+});

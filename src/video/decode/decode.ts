@@ -3,7 +3,7 @@ import { samplingFilter } from '../clock/sampling-filter.ts';
 import { SamplingLog } from '../clock/sampling-log.ts';
 import type { Footage } from '../footage.ts';
 import type { Frame } from '../frame.ts';
-import { scanPackets, type PacketScan } from '../probe/packet-scan.ts';
+import { scannedStream, scanPackets, type PacketScan } from '../probe/packet-scan.ts';
 import type { ProbedVideo } from '../probed-video.ts';
 import { limitsFor, startLimited, type ChildLimits } from '../tools/child-process.ts';
 import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
@@ -40,7 +40,8 @@ export async function* decodeFrames(
 ): AsyncGenerator<Frame, Footage, undefined> {
   const { framesPerSecond, mode = 'exact', gpu = null } = options;
   const { container, codec, pixelFormat, frameRate } = video;
-  const isTimed = video.packets?.streams.find(({ index }) => index === video.streamIndex)?.isTimed !== false;
+  const { packets, streamIndex } = video;
+  const isTimed = packets === null || scannedStream(packets, streamIndex)?.isTimed !== false;
   const passes = passesFor({ mode, gpu, container, isTimed, codec, pixelFormat, frameRate, framesPerSecond });
   const waited = { ms: 0 };
   return yield* framesInPasses(passes, framesPerSecond, (pass) =>

@@ -1,4 +1,4 @@
-import type { PacketScan } from '../probe/packet-scan.ts';
+import { scannedStream, type PacketScan } from '../probe/packet-scan.ts';
 import type { ProbedVideo } from '../probed-video.ts';
 import { endedByForce } from '../tools/tool-end.ts';
 import { LATE_SECONDS, type DecodingEnd } from './judge-end.ts';
@@ -24,7 +24,7 @@ export async function judgePass(
   if (span.endSeconds > promised + tolerance) throw new PassInDoubt();
   if (promised - span.endSeconds > intervalSeconds + 1 / video.frameRate) throw new PassInDoubt();
   if (promised - span.endSeconds > tolerance) {
-    const stream = (await readPackets()).streams.find(({ index }) => index === video.streamIndex);
+    const stream = scannedStream(await readPackets(), video.streamIndex);
     if (stream === undefined || stream.endSeconds < promised - tolerance) throw new PassInDoubt();
   }
   // A header that had to be doubted is held against the packets, as in a pass that leaves nothing out.

@@ -1,5 +1,5 @@
 import type { MissingFootage } from '../footage.ts';
-import type { PacketScan, ScannedStream } from '../probe/packet-scan.ts';
+import { scannedStream, type PacketScan, type ScannedStream } from '../probe/packet-scan.ts';
 
 /** What was decoded, on the clock of `Frame.t`. */
 export interface DecodedSpan {
@@ -10,7 +10,8 @@ export interface DecodedSpan {
   readonly perSecond: readonly number[];
 }
 
-interface Promise {
+/** What was decoded, beside what the file told and held. */
+interface Outcome {
   readonly span: DecodedSpan;
   /** Of the stream that was decoded. */
   readonly streamIndex: number;
@@ -48,9 +49,9 @@ export function endTolerance(promisedSeconds: number): number {
 }
 
 /** Holds what was decoded against the packets of the file and the promise of its header. */
-export function missingFootage(promise: Promise): Missing {
-  const { span, streamIndex, promisedSeconds, scan, sizeBytes, isDamaged } = promise;
-  const stream = scan.streams.find(({ index }) => index === streamIndex);
+export function missingFootage(outcome: Outcome): Missing {
+  const { span, streamIndex, promisedSeconds, scan, sizeBytes, isDamaged } = outcome;
+  const stream = scannedStream(scan, streamIndex);
   const endSeconds = Math.max(span.endSeconds, stream?.endSeconds ?? 0);
   const lost = stream === undefined ? [] : undecoded(span, stream);
   const last = lost.at(-1);

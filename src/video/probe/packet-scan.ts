@@ -15,10 +15,15 @@ export interface PacketScan {
   readonly streams: readonly ScannedStream[];
   /** The latest time that any packet names, seconds after the start by the file's own clock, whatever that clock did between. */
   readonly latestSeconds: number;
-  /** Bytes of the file behind the last packet of any stream, without the padding of transport streams; 0 where the container does not say where packets are. */
+  /** Bytes of the file behind the last packet of any stream, without the padding of transport streams; 0 for a container that may have an index there. */
   readonly bytesAfterLast: number;
   /** The PID under which the video of a transport stream goes on though no table names it; null where it does not. */
   readonly strayVideoPid: number | null;
+}
+
+/** What the packets say of one stream; undefined where none of them is of it. */
+export function scannedStream({ streams }: PacketScan, streamIndex: number): ScannedStream | undefined {
+  return streams.find(({ index }) => index === streamIndex);
 }
 
 /** Of the file, as far as it is known. */

@@ -50,15 +50,6 @@ export type ProbeReport = z.infer<typeof probeReport> & {
   readonly format: NonNullable<z.infer<typeof probeReport>['format']>;
 };
 
-/** The first of the texts that is a number above zero. */
-export function firstPositive(...values: readonly (string | undefined)[]): number | null {
-  for (const value of values) {
-    const number = Number(value ?? Number.NaN);
-    if (Number.isFinite(number) && number > 0) return number;
-  }
-  return null;
-}
-
 /** A text as a number; null where it is none. */
 export function numberOf(text: string | undefined): number | null {
   const number = Number(text ?? Number.NaN);
@@ -70,4 +61,9 @@ export function ratioOf(text: string | undefined): number | null {
   const match = /^(\d+)[/:](\d+)$/.exec(text ?? '');
   if (match === null || Number(match[2]) === 0) return null;
   return Number(match[1]) / Number(match[2]);
+}
+
+/** The number where it is above zero, else null. */
+export function positive(number: number | null): number | null {
+  return number !== null && number > 0 ? number : null;
 }

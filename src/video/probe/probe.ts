@@ -15,8 +15,8 @@ import {
 } from './display-geometry.ts';
 import { beginsWithBox, headOf, photoKind, type PhotoKind } from './file-head.ts';
 import { firstFrameOf, lookAtFile, type Look, type Subject } from './look.ts';
-import { scanPackets, type PacketScan, type ScannedStream } from './packet-scan.ts';
-import { firstPositive, numberOf, ratioOf, type ProbedFrame, type ProbedStream } from './probe-report.ts';
+import { scannedStream, scanPackets, type PacketScan } from './packet-scan.ts';
+import { numberOf, positive, ratioOf, type ProbedFrame, type ProbedStream } from './probe-report.ts';
 import { doubtOf, endOf, headerLengthOf, promiseOf, rateOfPackets, type CountedLength } from './promised-length.ts';
 import { checkLength, checkPicture, type VideoLimits } from './video-limits.ts';
 
@@ -120,14 +120,11 @@ function candidatesOf({ report }: Look, packets: PacketScan | null = null): read
       ...stream,
       width: stream.width ?? 0,
       height: stream.height ?? 0,
-      frames: packets === null ? firstPositive(stream.nb_frames) : (scanned(packets, stream.index)?.packets ?? 0),
+      frames:
+        packets === null ? positive(numberOf(stream.nb_frames)) : (scannedStream(packets, stream.index)?.packets ?? 0),
       disposition: stream.disposition ?? {},
     }))
     .filter((candidate) => !isPicture(candidate));
-}
-
-function scanned(packets: PacketScan, streamIndex: number): ScannedStream | undefined {
-  return packets.streams.find(({ index }) => index === streamIndex);
 }
 
 interface Measured extends Seen {
@@ -172,7 +169,7 @@ async function measure(
   const packets = await scanPackets(tools, file, subjectOfScan, { timeoutMs, maxFrames, clock }, signal);
   const stream = chooseStream(candidatesOf(look, packets)) ?? likely;
   // Where the packets go on without a jump, what is missing between two pictures was not decoded, and is as long as it is.
-  const isContinuous = scanned(packets, stream.index)?.isContinuous === true;
+  const isContinuous = scannedStream(packets, stream.index)?.isContinuous === true;
   return {
     ...known,
     stream,
@@ -217,7 +214,7 @@ async function describe(subject: Subject, measured: Measured, limits: VideoLimit
 const NO_PACKETS = { packets: 0, startSeconds: 0, endSeconds: 0 };
 
 function countedLength(packets: PacketScan, streamIndex: number): CountedLength {
-  const stream = scanned(packets, streamIndex);
+  const stream = scannedStream(packets, streamIndex);
   const fileEnd = Math.max(packets.latestSeconds, ...packets.streams.map((other) => other.endSeconds));
   return { ...(stream ?? NO_PACKETS), fileEnd };
 }

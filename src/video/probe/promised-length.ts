@@ -1,4 +1,4 @@
-import { numberOf, ratioOf, type ProbedStream, type ProbeReport } from './probe-report.ts';
+import { numberOf, positive, ratioOf, type ProbedStream, type ProbeReport } from './probe-report.ts';
 import type { MeasuredLength, VideoLimits } from './video-limits.ts';
 
 /** What the header of a file says of the length of one of its streams; null for what it does not say. */
@@ -171,10 +171,6 @@ function measuredRate({ packets, startSeconds, endSeconds }: CountedLength): num
 
 function margin(seconds: number): number {
   return Math.max(MARGIN_SECONDS, MARGIN_SHARE * seconds);
-}
-
-function positive(number: number | null): number | null {
-  return number !== null && number > 0 ? number : null;
 }
 
 /** Matroska keeps a stream's end as a tag `00:01:02.500000000`, to which some writers add a language. */

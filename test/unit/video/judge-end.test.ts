@@ -3,18 +3,7 @@ import { judgeEnd, type DecodingEnd } from '../../../src/video/decode/judge-end.
 import type { PacketScan } from '../../../src/video/probe/packet-scan.ts';
 import type { ProbedVideo } from '../../../src/video/probed-video.ts';
 import { LastWords } from '../../../src/video/tools/last-words.ts';
-import { plainProbe } from '../../harness/footage.ts';
-
-const VIDEO = plainProbe({
-  container: 'mov,mp4',
-  codec: 'h264',
-  width: 64,
-  height: 48,
-  rotation: 0,
-  frameRate: 10,
-  durationSeconds: 20,
-  sizeBytes: 1_000_000,
-});
+import { PLAIN_VIDEO } from '../../harness/footage.ts';
 
 interface Given {
   readonly promised?: number;
@@ -56,7 +45,7 @@ function scanTo(seconds: number): PacketScan {
 }
 
 function judge(given: Given): ReturnType<typeof judgeEnd> {
-  const video: ProbedVideo = { ...VIDEO, durationSeconds: given.promised ?? 20 };
+  const video: ProbedVideo = { ...PLAIN_VIDEO, durationSeconds: given.promised ?? 20 };
   return judgeEnd(video, ended(given), async () => {
     await Promise.resolve();
     return scanTo(given.packetsTo ?? given.promised ?? 20);
@@ -65,7 +54,7 @@ function judge(given: Given): ReturnType<typeof judgeEnd> {
 
 describe('a promise that came true', () => {
   test('is the length, and no packet is read', async () => {
-    const video = { ...VIDEO, durationSeconds: 20.4 };
+    const video = { ...PLAIN_VIDEO, durationSeconds: 20.4 };
     const never = (): Promise<PacketScan> => Promise.reject(new Error('nobody asked'));
     expect(await judgeEnd(video, ended({}), never)).toEqual({ durationSeconds: 20.4, decodedFrames: 200, missing: [] });
   });
@@ -77,7 +66,7 @@ describe('a promise that came true', () => {
 
 describe('a rate that varies', () => {
   test('the last frame is as long as the header says, which may be less than frames are on average', async () => {
-    const video = { ...VIDEO, durationSeconds: 17.2, frameRate: 0.25 };
+    const video = { ...PLAIN_VIDEO, durationSeconds: 17.2, frameRate: 0.25 };
     const footage = await judgeEnd(video, ended({}), () => Promise.reject(new Error('nobody asked')));
     expect(footage).toMatchObject({ durationSeconds: 17.2, missing: [] });
   });
@@ -123,7 +112,7 @@ describe('a promise that did not', () => {
 test('no picture at all is a failure of the file where ffmpeg said why, and of nobody where it said nothing', async () => {
   await expect(judge({ to: 0, error: 'no frame!' })).rejects.toMatchObject({ code: 'VIDEO_NO_FRAMES' });
   const silent = { ...ended({ to: 0 }), end: { ...ended({ to: 0 }).end, words: new LastWords() } };
-  await expect(judgeEnd(VIDEO, silent, () => Promise.resolve(scanTo(20)))).rejects.toMatchObject({
+  await expect(judgeEnd(PLAIN_VIDEO, silent, () => Promise.resolve(scanTo(20)))).rejects.toMatchObject({
     code: 'DECODER_INTERRUPTED',
   });
 });

@@ -4,18 +4,7 @@ import type { DecodingEnd } from '../../../src/video/decode/judge-end.ts';
 import { PassInDoubt } from '../../../src/video/decode/passes.ts';
 import type { PacketScan } from '../../../src/video/probe/packet-scan.ts';
 import { LastWords } from '../../../src/video/tools/last-words.ts';
-import { plainProbe } from '../../harness/footage.ts';
-
-const VIDEO = plainProbe({
-  container: 'mov,mp4',
-  codec: 'h264',
-  width: 64,
-  height: 48,
-  rotation: 0,
-  frameRate: 10,
-  durationSeconds: 20,
-  sizeBytes: 1_000_000,
-});
+import { PLAIN_VIDEO } from '../../harness/footage.ts';
 
 interface Given {
   readonly to?: number;
@@ -48,7 +37,7 @@ async function judge({ to = 20, packetsTo = 20, error, exitCode = 0, change, str
     bytesAfterLast: 0,
     strayVideoPid: strayVideoPid ?? null,
   };
-  const video = { ...VIDEO, packets: strayVideoPid === undefined ? null : scan };
+  const video = { ...PLAIN_VIDEO, packets: strayVideoPid === undefined ? null : scan };
   return (await judgePass(video, ended, 4, async () => scan)).durationSeconds;
 }
 
