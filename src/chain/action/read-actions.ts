@@ -8,7 +8,7 @@ import type { ReadPictures } from '../language-stage.ts';
 import type { ActionReading } from '../model-chain.ts';
 import type { StageOptions } from '../stage.ts';
 import { labelTrie } from './label-trie.ts';
-import { scoreLabels } from './score-labels.ts';
+import { labelScorer } from './score-labels.ts';
 
 /** Persons cut from their frames, one reading each. */
 export async function openActions(
@@ -20,9 +20,10 @@ export async function openActions(
   const trie = labelTrie(labelTokens(model, action.labels));
   const start = await prepare(action.question, meter);
   const scoring = { padding: padTo.length > 0, normalisation: action.normalisation ?? 'sum' };
+  const score = await labelScorer(model, trie, scoring, meter);
   return async (crops) => {
     const step = await start(crops, meter);
-    const scores = await scoreLabels(model, trie, step, scoring, meter);
+    const scores = await score(step, meter);
     const readings = scores.map((labelScores) => reading(model, action.labels, labelScores));
     if (action.mode === 'score') return readings;
     // The reference mode: the label is what the model says; only an answer outside the vocabulary is left to the scores.

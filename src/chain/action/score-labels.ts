@@ -17,73 +17,104 @@ interface ScoringOptions {
   readonly normalisation: 'sum' | 'length';
 }
 
+/** Label scores after a prefill, per row in the order of the labels. */
+export type ScoreLabels = (step: DecoderStep, meter: StageMeter) => Promise<readonly (readonly number[])[]>;
+
 /**
- * Log-probability (natural logarithm, over the whole vocabulary of the model) of every label as the answer after a prefill, per
- * row: sum over p(token | prompt, tokens before), without the end token; with `length` divided by the number of tokens.
+ * Scores labels: the log-probability (natural logarithm, over the whole vocabulary of the model) of every label as the answer after a
+ * prefill, per row: sum over p(token | prompt, tokens before), without the end token; with `length` divided by the number of tokens.
  *
  * The sum is the default because the labels are alternatives of one closed list: it is the probability of the label itself. The
  * mean favours labels whose later tokens are foregone conclusions.
  */
-export async function scoreLabels(
+export async function labelScorer(
   lm: LanguageModel,
   trie: LabelTrie,
-  step: DecoderStep,
   options: ScoringOptions,
   meter: StageMeter,
-): Promise<readonly (readonly number[])[]> {
-  const { rows } = step.cache;
-  const pairs = Array.from({ length: rows }, (_, row) => trie.paths.map((_, path) => ({ row, path }))).flat();
-  /** Per row and path, the log-probability of any token at each position. */
-  const continuations = new Map<string, (position: number, token: number) => number>();
-  for (let from = 0; from < pairs.length; from += ROWS_PER_RUN) {
-    const part = pairs.slice(from, from + ROWS_PER_RUN);
-    const read = await runPaths(lm, { paths: trie.paths, step, pairs: part }, options.padding, meter);
-    part.forEach((pair, i) => {
-      continuations.set(`${pair.row}/${pair.path}`, (position, token) => read(i, position, token));
-    });
-  }
-  return Array.from({ length: rows }, (_, row) => {
-    const first = logitsAt(step, row, 1);
-    const norm = logSumExp(first);
-    return trie.labels.map((tokens, label) => {
-      let sum = (first[tokens[0] ?? 0] ?? Number.NaN) - norm;
-      trie.places[label]?.forEach(({ path, position }, i) => {
-        sum += continuations.get(`${row}/${path}`)?.(position, tokens[i + 1] ?? 0) ?? Number.NaN;
+): Promise<ScoreLabels> {
+  const paths = await embedPaths(lm, trie, meter);
+  return async (step, asked) => {
+    const { rows } = step.cache;
+    const pairs = Array.from({ length: rows }, (_, row) => trie.paths.map((_, path) => ({ row, path }))).flat();
+    /** Per row and path, the log-probability of any token at each position. */
+    const continuations = new Map<string, ReadLogProb>();
+    for (let from = 0; from < pairs.length; from += ROWS_PER_RUN) {
+      const part = pairs.slice(from, from + ROWS_PER_RUN);
+      const read = await runPaths(lm, { paths, step, pairs: part }, options.padding, asked);
+      part.forEach((pair, i) => continuations.set(`${pair.row}/${pair.path}`, read(i)));
+    }
+    return Array.from({ length: rows }, (_, row) => {
+      const first = logProbs(step, row, 1);
+      return trie.labels.map((tokens, label) => {
+        let sum = first(tokens[0] ?? 0);
+        trie.places[label]?.forEach(({ path, position }, i) => {
+          sum += continuations.get(`${row}/${path}`)?.(position, tokens[i + 1] ?? 0) ?? Number.NaN;
+        });
+        return options.normalisation === 'length' ? sum / tokens.length : sum;
       });
-      return options.normalisation === 'length' ? sum / tokens.length : sum;
     });
-  });
+  };
 }
 
-type ReadLogProb = (row: number, position: number, token: number) => number;
+/** The embeddings of every path, filled up to the longest: they are the same for every picture. */
+interface EmbeddedPaths {
+  readonly length: number;
+  /** [length, width] each. */
+  readonly embeds: readonly Float32Array[];
+}
+
+async function embedPaths(lm: LanguageModel, { paths }: LabelTrie, meter: StageMeter): Promise<EmbeddedPaths> {
+  const length = Math.max(0, ...paths.map((path) => path.length));
+  const ids = paths.flatMap((tokens) => [
+    ...tokens,
+    ...Array.from({ length: length - tokens.length }, () => tokens[0] ?? 0),
+  ]);
+  const values = await embed(lm, ids, meter);
+  const size = paths.length === 0 ? 0 : values.length / paths.length;
+  return { length, embeds: paths.map((_, path) => values.subarray(path * size, (path + 1) * size)) };
+}
+
+type ReadLogProb = (position: number, token: number) => number;
 
 async function runPaths(
   lm: LanguageModel,
   input: {
-    readonly paths: LabelTrie['paths'];
+    readonly paths: EmbeddedPaths;
     readonly step: DecoderStep;
     readonly pairs: readonly { readonly row: number; readonly path: number }[];
   },
   padding: boolean,
   meter: StageMeter,
-): Promise<ReadLogProb> {
+): Promise<(row: number) => ReadLogProb> {
   const { paths, step, pairs } = input;
-  const length = Math.max(...paths.map((path) => path.length));
+  const { length } = paths;
   const rows = paddedCount(pairs.length, padding ? PADDED_ROWS : []);
   const last = pairs.at(-1);
   const padded = [...pairs, ...Array.from({ length: rows - pairs.length }, () => last ?? { row: 0, path: 0 })];
-  const ids = padded.flatMap(({ path }) => {
-    const tokens = paths[path] ?? [];
-    return [...tokens, ...Array.from({ length: length - tokens.length }, () => tokens[0] ?? 0)];
-  });
-  const embeds = await embed(lm, ids, meter);
+  const size = paths.embeds[0]?.length ?? 0;
+  const embeds = new Float32Array(rows * size);
+  padded.forEach(({ path }, row) => embeds.set(paths.embeds[path] ?? [], row * size));
   const cache = cacheRows(
     step.cache,
     padded.map(({ row }) => row),
   );
   const next = await runDecoder(lm.decoder, lm.language.kv, { embeds, length, cache, keep: length }, meter);
-  return (row, position, token) => {
-    const logits = logitsAt(next, row, length - position);
-    return (logits[token] ?? Number.NaN) - logSumExp(logits);
+  return (row) => {
+    // Labels that begin alike ask the same position, and each answer goes once over the whole vocabulary.
+    const read = Array.from({ length }, (_, position) => once(() => logProbs(next, row, length - position)));
+    return (position, token) => read[position]?.()(token) ?? Number.NaN;
   };
+}
+
+/** Log-probabilities of tokens at one position, counted from the end. */
+function logProbs(step: DecoderStep, row: number, fromEnd: number): (token: number) => number {
+  const logits = logitsAt(step, row, fromEnd);
+  const norm = logSumExp(logits);
+  return (token) => (logits[token] ?? Number.NaN) - norm;
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | null = null;
+  return () => (made ??= { value: make() }).value;
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect } from '@jest/globals';
 import { logitsAt, runDecoder, emptyCache } from '../../../src/chain/fastvlm/decoder.ts';
 import type { DecoderStep } from '../../../src/chain/fastvlm/decoder.ts';
 import { answerText, generate } from '../../../src/chain/fastvlm/generate.ts';
-import { labelTrie } from '../../../src/chain/action/label-trie.ts';
+import { labelTrie, type LabelTrie } from '../../../src/chain/action/label-trie.ts';
 import {
   embed,
   encodeImages,
@@ -12,7 +12,7 @@ import {
 } from '../../../src/chain/fastvlm/language-model.ts';
 import type { LanguageModel, PreparedPrompt } from '../../../src/chain/fastvlm/language-model.ts';
 import { buildPrompt } from '../../../src/chain/fastvlm/prompt.ts';
-import { scoreLabels } from '../../../src/chain/action/score-labels.ts';
+import { labelScorer, type ScoreLabels } from '../../../src/chain/action/score-labels.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { goldenFloats, goldenVlm, hasStreet, largestDifference, loadStreet, streetTest } from './street-pack.ts';
 
@@ -87,40 +87,44 @@ streetTest('a greedy answer stops at the limit of new tokens', async () => {
   expect(answer).toEqual(golden.crops[0]!.greedyTokenIds.slice(0, 2));
 });
 
+async function scores(
+  trie: LabelTrie,
+  options: Parameters<typeof labelScorer>[2],
+  step: DecoderStep,
+): ReturnType<ScoreLabels> {
+  return await (
+    await labelScorer(lm, trie, options, meter)
+  )(step, meter);
+}
+
 streetTest('label sums are the reference log-probabilities', async () => {
   const rows = golden.crops.map((_, i) => i);
   const step = await start(rows);
   const scoring = { padding: false, normalisation: 'sum' } as const;
-  const scores = await scoreLabels(lm, labelTrie(tokens()), step, scoring, meter);
+  const found = await scores(labelTrie(tokens()), scoring, step);
   for (const [i, crop] of golden.crops.entries()) {
     const expected = labels.map((label) => crop.labelLogProbs[label]!.sum);
-    expect(largestDifference(scores[i]!, expected)).toBeLessThan(1e-3);
-    expect(labels[scores[i]!.indexOf(Math.max(...scores[i]!))]).toBe(crop.action);
+    expect(largestDifference(found[i]!, expected)).toBeLessThan(1e-3);
+    expect(labels[found[i]!.indexOf(Math.max(...found[i]!))]).toBe(crop.action);
   }
 });
 
 streetTest('length normalisation divides by the number of tokens', async () => {
   const step = await start([2]);
   const trie = labelTrie(tokens());
-  const sums = await scoreLabels(lm, trie, step, { padding: false, normalisation: 'sum' }, meter);
-  const means = await scoreLabels(lm, trie, step, { padding: false, normalisation: 'length' }, meter);
+  const sums = await scores(trie, { padding: false, normalisation: 'sum' }, step);
+  const means = await scores(trie, { padding: false, normalisation: 'length' }, step);
   const expected = sums[0]!.map((sum, label) => sum / trie.labels[label]!.length);
   expect(largestDifference(means[0]!, expected)).toBeLessThan(1e-6);
 });
 
 streetTest('a crop scores the same alone, among others and in a padded batch', async () => {
   const trie = labelTrie(tokens());
-  const together = await scoreLabels(
-    lm,
-    trie,
-    await start([0, 1, 2], 4),
-    { padding: true, normalisation: 'sum' },
-    meter,
-  );
+  const together = await scores(trie, { padding: true, normalisation: 'sum' }, await start([0, 1, 2], 4));
   expect(together.length).toBe(3);
   for (const crop of [0, 1, 2]) {
     const options = { padding: false, normalisation: 'sum' } as const;
-    const alone = await scoreLabels(lm, trie, await start([crop]), options, meter);
+    const alone = await scores(trie, options, await start([crop]));
     expect(largestDifference(alone[0]!, together[crop]!)).toBeLessThan(1e-4);
   }
 });
