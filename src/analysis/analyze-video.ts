@@ -5,7 +5,7 @@ import type { VideoInfo } from '../video/video-info.ts';
 import { createFrameAnalyst, type Findings, type FrameAnalyst } from './frame-analyst.ts';
 import { createTurns, flowFrames, type Turn } from './frame-flow.ts';
 import type { KeyFrame } from './key-frames.ts';
-import type { ChainDescription, ModelChain, StageTiming } from '../chain/model-chain.ts';
+import type { ChainDescription, FrameHandle, ModelChain, StageTiming } from '../chain/model-chain.ts';
 import { perStage } from '../chain/per-stage.ts';
 import type { ChainStage } from '../failure/stage.ts';
 import { missingStretches } from './missing-footage.ts';
@@ -141,7 +141,7 @@ async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): P
   const { chain } = run.deps;
   const { sample, index, t } = frame;
   // Before the turns: a chain that refuses the frame must not leave turns that nobody ends.
-  const shared = shareFrame(chain, chain.addFrame(frame));
+  const shared = shareFrame(chain, takenOver(chain, frame));
   const tracking = run.tracking();
   const results = run.results();
   try {
@@ -160,6 +160,15 @@ async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): P
     tracking.done();
     results.done();
     shared.release();
+  }
+}
+
+function takenOver(chain: ModelChain, frame: Frame): FrameHandle {
+  try {
+    return chain.addFrame(frame);
+  } catch (error) {
+    frame.release();
+    throw error;
   }
 }
 

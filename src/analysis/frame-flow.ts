@@ -21,7 +21,8 @@ export function createTurns(): () => Turn {
 /**
  * Runs `run` for every frame, at most `limit` at a time, and resolves to the milliseconds spent waiting for frames.
  * The first failure, or the abort of `signal`, aborts the signal given to `run`; the promise rejects with that reason
- * after every started run has settled, so that whatever a run holds is given back by then.
+ * after every started run has settled, so that whatever a run holds is given back by then. A frame belongs to its run; one that comes
+ * when none is to be started any more is released.
  */
 export async function flowFrames(
   frames: AsyncIterable<Frame>,
@@ -34,16 +35,16 @@ export async function flowFrames(
   const flights = new Set<Promise<void>>();
   const iterator = frames[Symbol.asyncIterator]();
   let waitedMs = 0;
-  let pending = false;
+  let asked: Promise<IteratorResult<Frame, unknown>> | null = null;
   let exhausted = false;
   try {
     while (!exhausted) {
       joined.throwIfAborted();
-      const asked = performance.now();
-      pending = true;
-      const next = await untilAborted(iterator.next(), joined);
-      pending = false;
-      waitedMs += performance.now() - asked;
+      const since = performance.now();
+      asked = iterator.next();
+      const next: IteratorResult<Frame, unknown> = await untilAborted(asked, joined);
+      asked = null;
+      waitedMs += performance.now() - since;
       if (next.done === true) {
         exhausted = true;
         continue;
@@ -63,7 +64,7 @@ export async function flowFrames(
     failed.abort(error);
     throw error;
   } finally {
-    if (!exhausted) await closeIterator(iterator, pending);
+    if (!exhausted) await closeIterator(iterator, asked);
     await Promise.all(flights);
   }
 }
@@ -78,6 +79,8 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promis
     reject(signal.reason as Error);
   };
   signal.addEventListener('abort', onAbort, { once: true });
+  // What was asked for may have aborted it at once, before anybody listened.
+  if (signal.aborted) onAbort();
   try {
     return await Promise.race([promise, aborted]);
   } finally {
@@ -85,11 +88,21 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promis
   }
 }
 
-async function closeIterator(iterator: AsyncIterator<Frame>, pending: boolean): Promise<void> {
+async function closeIterator(
+  iterator: AsyncIterator<Frame>,
+  asked: Promise<IteratorResult<Frame, unknown>> | null,
+): Promise<void> {
+  // A frame that comes after all has no other user than the one that does not want it any more.
+  asked?.then(
+    (late) => {
+      if (late.done !== true) late.value.release();
+    },
+    () => undefined,
+  );
   // A generator that is waiting for its source answers `return` only after that wait: it is told, not waited for.
   const closed = Promise.resolve(iterator.return?.()).then(
     () => undefined,
     () => undefined,
   );
-  if (!pending) await closed;
+  if (asked === null) await closed;
 }

@@ -106,7 +106,7 @@ export type StageMethods = {
  */
 export interface ModelChain extends StageMethods {
   readonly description: ChainDescription;
-  /** Takes the frame's pixels over (the buffer is transferred and empty afterwards). */
+  /** Takes the frame over and releases it when nobody reads it any more; one that it refuses with an error stays the caller's. */
   addFrame(frame: Frame): FrameHandle;
   releaseFrame(handle: FrameHandle): void;
   jpeg(handle: FrameHandle, options: JpegOptions, signal: AbortSignal): Promise<Uint8Array>;

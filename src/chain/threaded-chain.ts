@@ -44,7 +44,7 @@ export function threadedChain(
   return {
     ...stages,
     description,
-    addFrame: ({ width, height, pixels, index }) => {
+    addFrame: ({ width, height, pixels, index, release }) => {
       if (pixels.length !== width * height * 3) {
         throw new Failure(
           'VIDEO_DECODE_FAILED',
@@ -52,8 +52,9 @@ export function threadedChain(
         );
       }
       const handle = ++lastHandle as FrameHandle;
-      const picture: OwnedPicture = { width, height, pixels };
-      vision.notify('addFrame', { handle, picture }, [pixels.buffer]);
+      const picture: OwnedPicture = { width, height, pixels: new Uint8Array(pixels) };
+      release();
+      vision.notify('addFrame', { handle, picture }, [picture.pixels.buffer]);
       live.add(handle);
       return handle;
     },

@@ -5,6 +5,7 @@ import { parseZonePlan } from '../analysis/zones.ts';
 import type { Config } from '../config/config.ts';
 import type { VideoProcessorSettings } from '../job/job-context.ts';
 import { ownOutput } from '../job/own-output.ts';
+import { createFramePool } from '../video/frames/frame-pool.ts';
 import type { VideoLimits } from '../video/probe/video-limits.ts';
 
 const PROBE_TIMEOUT_MS = 30_000;
@@ -63,7 +64,10 @@ export async function processorSettings(config: Config, decoderGpu: number | nul
   };
 }
 
-/** Of a video, of which so many are decoded at once. The GPU decodes where it was asked for by name; what `auto` is, only a preflight knows. */
+/**
+ * Of a video, of which so many are decoded at once: all that are decoded with these settings share their memory of frames. The GPU decodes
+ * where it was asked for by name; what `auto` is, only a preflight knows.
+ */
 export function decodeSettings(config: Config, videosAtOnce: number): VideoProcessorSettings['decode'] {
   return {
     stallTimeoutMs: config.limits.decodeStallSeconds * 1000,
@@ -73,6 +77,7 @@ export function decodeSettings(config: Config, videosAtOnce: number): VideoProce
     mode: config.decode.mode,
     threads: decoderThreads(config, videosAtOnce),
     gpu: config.decode.device === 'cuda' ? config.inference.gpuDeviceId : null,
+    pool: createFramePool(),
   };
 }
 

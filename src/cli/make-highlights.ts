@@ -56,9 +56,13 @@ export async function makeHighlights(
     let made = 0;
     let left = missing.length;
     for await (const frame of frames) {
-      for (const image of missing.filter((event) => isMet(event, video, frame))) {
-        left -= 1;
-        if (await makeImage(maker, video, { image, frame }, signal)) made += 1;
+      try {
+        for (const image of missing.filter((event) => isMet(event, video, frame))) {
+          left -= 1;
+          if (await makeImage(maker, video, { image, frame }, signal)) made += 1;
+        }
+      } finally {
+        frame.release();
       }
       if (left === 0) break;
     }

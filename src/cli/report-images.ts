@@ -71,6 +71,7 @@ async function cutKeyFrames(source: ReportSource, signal: AbortSignal): Promise<
   const options = { ...decodeSettings(config, 1), framesPerSecond, mode };
   const pictures: { frameIndex: number; t: number; jpeg: Uint8Array }[] = [];
   for await (const frame of decodeFrames(tools, file, info, options, signal)) {
+    using _frame = { [Symbol.dispose]: frame.release };
     if (!wanted.has(frame.index)) continue;
     const t = times.get(frame.index) ?? frame.t;
     // Where frames were left out their numbers do not say which they are: another pass over the file counts others.

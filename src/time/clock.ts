@@ -15,3 +15,14 @@ export const systemClock: Clock = {
     };
   },
 };
+
+/** The system's, with timers that keep no process alive. */
+export const backgroundClock: Clock = {
+  now: () => performance.now(),
+  after(ms, work) {
+    const timer = setTimeout(work, ms).unref();
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};

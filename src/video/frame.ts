@@ -8,6 +8,8 @@ export interface Frame {
   readonly t: number;
   readonly width: number;
   readonly height: number;
-  /** Owns its whole ArrayBuffer (offset 0), so that it can be transferred to another thread. */
-  readonly pixels: Uint8Array<ArrayBuffer>;
+  /** In shared memory from its first byte on, exactly width * height * 3 bytes: any thread reads them in place. The memory may be longer. */
+  readonly pixels: Uint8Array<SharedArrayBuffer>;
+  /** Nobody reads the pixels any more: their memory takes another frame. Harmless when called again. */
+  readonly release: () => void;
 }

@@ -7,6 +7,7 @@ import { createModelChain } from '../../src/chain/create-model-chain.ts';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../src/analysis/settings.ts';
 import { loadPack } from '../../src/packs/load-pack.ts';
 import { withDecodedFrames } from '../../src/video/decode/decode.ts';
+import { createFramePool } from '../../src/video/frames/frame-pool.ts';
 import { locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../../src/video/probe/probe.ts';
 
@@ -54,6 +55,7 @@ async function run(packDir: string, video: string): Promise<PipelineRun> {
       maxFrames: limits.maxFrames,
       maxDurationSeconds: limits.maxDurationSeconds,
       threads: 1,
+      pool: createFramePool(),
     };
     delay.enable();
     const before = process.cpuUsage();

@@ -12,6 +12,7 @@ import type { ChainStage } from '../../src/failure/stage.ts';
 import type { Box } from '../../src/vision/box.ts';
 import type { Frame } from '../../src/video/frame.ts';
 import type { VideoInfo } from '../../src/video/video-info.ts';
+import { sharedFrame } from './shared-frame.ts';
 
 /** One scripted person of one frame. */
 export interface ScriptedPerson {
@@ -88,6 +89,7 @@ class ScriptedChain implements Omit<ModelChain, ChainStage> {
   readonly calls: { readonly stage: string; readonly sample: number; readonly items: number }[] = [];
   readonly jpegs: { readonly sample: number; readonly options: JpegOptions }[] = [];
   mostOpen = 0;
+  readonly #frames = new Map<FrameHandle, Frame>();
   #next = 1;
 
   constructor(script: Script, options: FakeChainOptions = {}) {
@@ -107,12 +109,15 @@ class ScriptedChain implements Omit<ModelChain, ChainStage> {
     const handle = this.#next as FrameHandle;
     this.#next += 1;
     this.open.set(handle, frame.sample);
+    this.#frames.set(handle, frame);
     this.mostOpen = Math.max(this.mostOpen, this.open.size);
     return handle;
   }
 
   releaseFrame(handle: FrameHandle): void {
     if (!this.open.delete(handle)) throw new Error(`handle ${String(handle)} is released twice`);
+    this.#frames.get(handle)?.release();
+    this.#frames.delete(handle);
   }
 
   async jpeg(handle: FrameHandle, options: JpegOptions, signal: AbortSignal): Promise<Uint8Array> {
@@ -174,6 +179,6 @@ export function scriptedVideo(samples: number): VideoInfo {
 export async function* scriptedFrames(samples: number): AsyncGenerator<Frame> {
   for (let sample = 0; sample < samples; sample++) {
     const index = Math.ceil((sample * 20) / 3);
-    yield { sample, index, t: index / 10, width: 1280, height: 720, pixels: new Uint8Array(new ArrayBuffer(0)) };
+    yield sharedFrame({ sample, index, t: index / 10, width: 1280, height: 720 });
   }
 }

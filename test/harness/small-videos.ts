@@ -1,4 +1,5 @@
 import type { DecodeOptions } from '../../src/video/decode/decode.ts';
+import { createFramePool } from '../../src/video/frames/frame-pool.ts';
 import type { VideoLimits } from '../../src/video/probe/probe.ts';
 
 /** Limits that no test fixture reaches unless it is made to, on a machine that does other work as well. */
@@ -19,4 +20,5 @@ export const SMALL_VIDEO_DECODING: DecodeOptions = {
   maxFrames: 2_000,
   maxDurationSeconds: 600,
   threads: 1,
+  pool: createFramePool(),
 };

@@ -5,6 +5,7 @@ import { CLIP, CLIP_COLOURS, CLIP_SIDE } from './check-clip.ts';
 import { decodeFrames, type DecodeOptions } from '../decode/decode.ts';
 import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import type { Frame } from '../frame.ts';
+import { createFramePool } from '../frames/frame-pool.ts';
 import { probeVideo, type VideoLimits } from '../probe/probe.ts';
 
 /** How long a caller should let the check take; within it the tools say nothing about a machine that is merely busy. */
@@ -19,7 +20,7 @@ const LIMITS: VideoLimits = {
   maxStreams: 8,
   timeoutMs: CHECK_LIMIT_MS * 4,
 };
-const DECODING: DecodeOptions = {
+const DECODING: Omit<DecodeOptions, 'pool'> = {
   framesPerSecond: 1,
   stallTimeoutMs: CHECK_LIMIT_MS * 4,
   wallTimeoutMs: CHECK_LIMIT_MS * 4,
@@ -40,9 +41,13 @@ export async function checkTools(tools: FfmpegTools, folder: string, signal: Abo
   await writeFile(file, CLIP, { mode: 0o600 });
   try {
     const info = await probeVideo(tools, file, LIMITS, signal);
-    const frames: Frame[] = [];
-    for await (const frame of decodeFrames(tools, file, info, DECODING, signal)) frames.push(frame);
-    if (frames.length === CLIP_COLOURS.length && frames.every(isRight)) return;
+    const options = { ...DECODING, pool: createFramePool() };
+    const verdicts: boolean[] = [];
+    for await (const frame of decodeFrames(tools, file, info, options, signal)) {
+      verdicts.push(isRight(frame));
+      frame.release();
+    }
+    if (verdicts.length === CLIP_COLOURS.length && verdicts.every(Boolean)) return;
   } catch (error) {
     signal.throwIfAborted();
     throw asOfTools(error, tools);

@@ -3,6 +3,7 @@ import { samplingFilter } from '../clock/sampling-filter.ts';
 import { SamplingLog } from '../clock/sampling-log.ts';
 import type { Footage } from '../footage.ts';
 import type { Frame } from '../frame.ts';
+import type { FramePool } from '../frames/frame-pool.ts';
 import { scannedStream, scanPackets, type PacketScan } from '../probe/packet-scan.ts';
 import type { ProbedVideo } from '../probed-video.ts';
 import { limitsFor, startLimited, type ChildLimits } from '../tools/child-process.ts';
@@ -20,6 +21,8 @@ export interface DecodeOptions extends DecodingLimits {
   readonly memoryLimitBytes?: number;
   /** Of the decoder, at least 1. More take less time and more of the processor. */
   readonly threads: number;
+  /** Where the memory of frames comes from, and goes back to with their release. */
+  readonly pool: FramePool;
   /** `exact` when absent. */
   readonly mode?: DecodeMode;
   /** CUDA's number of the GPU that decodes; the processor when absent or null. */
@@ -28,8 +31,8 @@ export interface DecodeOptions extends DecodingLimits {
 
 /**
  * Decodes a file in presentation order and display orientation, and yields the frames sampled by time as RGB. One ffmpeg process at a
- * time, at most a few frames ahead of the consumer, gone in every outcome before the iteration ends. Returns what the video turned out
- * to be.
+ * time, at most a few frames ahead of the consumer, gone in every outcome before the iteration ends. Whoever gets a frame releases it.
+ * Returns what the video turned out to be.
  */
 export async function* decodeFrames(
   tools: FfmpegTools,
@@ -62,28 +65,32 @@ interface PassOrder {
 async function* decodePass(order: PassOrder, signal: AbortSignal): ReturnType<OpenPass> {
   signal.throwIfAborted();
   const { tools, file, video, options, pass, waited } = order;
-  const { framesPerSecond, threads } = options;
+  const { framesPerSecond, threads, pool } = options;
   const { width, height, startMicros, maxGapMicros } = video;
   const frameMicros = Math.round(1e6 / video.frameRate);
   const promisedMicros = Math.round(video.durationSeconds * 1e6);
   const sampling = { framesPerSecond, startMicros, maxGapMicros, frameMicros, promisedMicros };
   const args = decodeArguments(file, video, { filter: samplingFilter(sampling), pass, threads });
   const child = await startLimited(tools.ffmpeg, args, dirname(file), passLimits(options, pass));
-  const output = { frameBytes: width * height * 3, log: new SamplingLog(sampling), waitedBeforeMs: waited.ms };
+  const output = { frameBytes: width * height * 3, pool, log: new SamplingLog(sampling), waitedBeforeMs: waited.ms };
   const decoding = new Decoding(child, output, options, signal);
   let ended: DecodingEnd;
   try {
     for (let sample = 0; ; sample++) {
       const picture = await decoding.next();
       if (picture === null) break;
-      const { index, t, pixels, isTimeSure } = picture;
-      if (!isTimeSure && pass.leftOut !== 'nothing') throw new PassInDoubt();
-      yield { sample, index, t, pixels, width, height };
+      const { index, t, pixels, release, isTimeSure } = picture;
+      if (!isTimeSure && pass.leftOut !== 'nothing') {
+        release();
+        throw new PassInDoubt();
+      }
+      yield { sample, index, t, pixels, release, width, height };
     }
     // Before it is stopped: with its last picture it has closed its pipes and not yet ended, and would be told to end from outside.
     ended = await decoding.ended();
   } finally {
     waited.ms = decoding.waitedMs;
+    decoding.close();
     await child.stop();
   }
   const readPackets = async (): Promise<PacketScan> => {

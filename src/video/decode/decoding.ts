@@ -2,6 +2,7 @@ import { Failure } from '../../failure/failure.ts';
 import { systemClock, type Clock } from '../../time/clock.ts';
 import type { SamplingLog } from '../clock/sampling-log.ts';
 import type { Frame } from '../frame.ts';
+import type { FramePool } from '../frames/frame-pool.ts';
 import type { ChildExit, LimitedChild } from '../tools/child-process.ts';
 import { LastWords, LineSplitter } from '../tools/last-words.ts';
 import { tookTooLong, verdictSinceStart, WatchedWait } from '../tools/watched-wait.ts';
@@ -22,8 +23,15 @@ export interface DecodingLimits {
   readonly clock?: Clock;
 }
 
-interface Picture extends Pick<Frame, 'index' | 't' | 'pixels'> {
+interface Picture extends Pick<Frame, 'index' | 't' | 'pixels' | 'release'> {
   readonly isTimeSure: boolean;
+}
+
+interface DecodingOutput {
+  readonly frameBytes: number;
+  readonly pool: FramePool;
+  readonly log: SamplingLog;
+  readonly waitedBeforeMs: number;
 }
 
 /** What ffmpeg says of what it writes to us, and not of the file: it counts pictures anew where a recording is turned in its middle. */
@@ -43,12 +51,7 @@ export class Decoding {
   #activity = 0;
   #wake: () => void = () => {};
 
-  constructor(
-    child: LimitedChild,
-    output: { readonly frameBytes: number; readonly log: SamplingLog; readonly waitedBeforeMs: number },
-    limits: DecodingLimits,
-    signal: AbortSignal,
-  ) {
+  constructor(child: LimitedChild, output: DecodingOutput, limits: DecodingLimits, signal: AbortSignal) {
     this.#child = child;
     this.#limits = limits;
     this.#signal = signal;
@@ -59,7 +62,7 @@ export class Decoding {
       this.#activity += 1;
       this.#wake();
     };
-    this.#frames = new FrameCollector(child.stdout, output.frameBytes, changed);
+    this.#frames = new FrameCollector(child.stdout, output.frameBytes, output.pool, changed);
     const lines = new LineSplitter((line) => {
       if (!this.#log.read(line) && !OF_OUTPUT.test(line)) this.#words.add(line);
     });
@@ -87,17 +90,23 @@ export class Decoding {
       this.#holdToLimits();
       if (this.#frames.waiting > 0 && this.#log.waiting > 0) {
         const note = this.#log.take();
-        const pixels = this.#frames.take();
+        const slot = this.#frames.take();
         // What lets frames through knows no future: some of them turn out to be no samples.
-        if (note?.isPicked === true && pixels !== null) {
+        if (note?.isPicked === true && slot !== null) {
           const { index, t, isTimeSure } = note;
-          return { index, t, pixels, isTimeSure };
+          return { index, t, pixels: slot.pixels, release: slot.release, isTimeSure };
         }
+        slot?.release();
         continue;
       }
       if (this.#frames.ended && this.#logEnded) return null;
       await this.#change();
     }
+  }
+
+  /** Gives back the memory of frames that nobody took. */
+  close(): void {
+    this.#frames.close();
   }
 
   /** How it ended, once there is nothing more to come. */

@@ -63,21 +63,35 @@ async function* onePass(
       const next = await (isLast ? frames.next() : unlessInDoubt(frames, pass));
       if (next === null) return null;
       if (next.done === true) return isLast || next.value.missing.length === 0 ? next.value : null;
-      const micros = Math.round(next.value.t * 1e6);
-      // What comes late may have been left out before it.
-      if (taken.samples === 0 && leavesOut && slotOf(micros, 0, framesPerSecond) > 0) return null;
-      if (taken.samples === 0) taken.firstMicros = micros;
-      const slot = slotOf(micros, taken.firstMicros, framesPerSecond);
-      // An earlier pass had it.
-      if (slot <= taken.slot) continue;
-      if (leavesOut && slot > taken.slot + 1) return null;
+      const place = placeOf(next.value, leavesOut, framesPerSecond, taken);
+      if (place !== 'next') next.value.release();
+      if (place === 'behind a gap') return null;
+      if (place === 'taken before') continue;
       if (leavesOut) taken.decode = 'fast';
-      taken.slot = slot;
       yield { ...next.value, sample: taken.samples++ };
     }
   } finally {
     await frames.return({ durationSeconds: 0, decodedFrames: 0, missing: [] });
   }
+}
+
+/** Where a frame lies behind the samples that were taken; notes it as the last of them where it is the next one. */
+function placeOf(
+  frame: Frame,
+  leavesOut: boolean,
+  framesPerSecond: number,
+  taken: Taken,
+): 'next' | 'taken before' | 'behind a gap' {
+  const micros = Math.round(frame.t * 1e6);
+  // What comes late may have been left out before it.
+  if (taken.samples === 0 && leavesOut && slotOf(micros, 0, framesPerSecond) > 0) return 'behind a gap';
+  if (taken.samples === 0) taken.firstMicros = micros;
+  const slot = slotOf(micros, taken.firstMicros, framesPerSecond);
+  // An earlier pass had it.
+  if (slot <= taken.slot) return 'taken before';
+  if (leavesOut && slot > taken.slot + 1) return 'behind a gap';
+  taken.slot = slot;
+  return 'next';
 }
 
 async function unlessInDoubt(

@@ -10,6 +10,7 @@ import { DEFAULT_ANALYSIS_SETTINGS } from '../../../src/analysis/settings.ts';
 import type { Frame } from '../../../src/video/frame.ts';
 import { FakeChain, type ScriptedPerson } from '../../harness/fake-chain.ts';
 import { wholeFootage } from '../../harness/footage.ts';
+import { sharedFrame } from '../../harness/shared-frame.ts';
 
 const SAMPLES = 45;
 const scene = truthOfScene();
@@ -28,7 +29,7 @@ const frameOf = (sample: number): number => Math.ceil((sample * fps) / 1.5 - 1e-
 async function* sampledFrames(): AsyncGenerator<Frame> {
   for (let sample = 0; sample < SAMPLES; sample++) {
     const index = frameOf(sample);
-    yield { sample, index, t: index / fps, width, height, pixels: new Uint8Array(new ArrayBuffer(0)) };
+    yield sharedFrame({ sample, index, t: index / fps, width, height });
   }
 }
 

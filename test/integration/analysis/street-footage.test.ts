@@ -11,6 +11,7 @@ import { DEFAULT_ANALYSIS_SETTINGS } from '../../../src/analysis/settings.ts';
 import type { AnalysedFrame, BoxTuple, VideoAnalysis } from '../../../src/analysis/video-analysis.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 import { withDecodedFrames, type DecodeOptions } from '../../../src/video/decode/decode.ts';
+import { createFramePool } from '../../../src/video/frames/frame-pool.ts';
 import { locateFfmpeg } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { probeVideo, type VideoLimits } from '../../../src/video/probe/probe.ts';
 import type { Box } from '../../../src/vision/box.ts';
@@ -55,6 +56,7 @@ const DECODING: DecodeOptions = {
   maxFrames: 2_000,
   maxDurationSeconds: 600,
   threads: 1,
+  pool: createFramePool(),
 };
 
 /**

@@ -8,6 +8,7 @@ import { drawBackground } from '../../../models/demo-pack/scene/store.ts';
 import { createModelChain } from '../../../src/chain/create-model-chain.ts';
 import type { Detection, FrameHandle, ModelChain } from '../../../src/chain/model-chain.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
+import { sharedFrame } from '../../harness/shared-frame.ts';
 
 const signal = new AbortController().signal;
 const background = drawBackground();
@@ -45,8 +46,7 @@ function draw(people: readonly Person[]): FrameHandle {
     background,
     people.map((p) => ({ person: p, figure: figureOf(p) })),
   );
-  const pixels = Uint8Array.from(canvas.pixels);
-  return chain.addFrame({ sample: 0, index: 0, t: 0, width: WIDTH, height: HEIGHT, pixels });
+  return chain.addFrame(sharedFrame(canvas));
 }
 
 interface Seen {

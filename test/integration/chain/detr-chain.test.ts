@@ -19,6 +19,7 @@ import type { Picture } from '../../../src/vision/picture.ts';
 import { type DetrPack, pictureBeforeWall, writeDetrPack } from '../../harness/detr-pack.ts';
 import { somebody } from '../demo/pictures.ts';
 import { wholeFootage } from '../../harness/footage.ts';
+import { sharedFrame } from '../../harness/shared-frame.ts';
 
 const anna = somebody({ id: 'anna', x: 480, age: 34, gender: 'female' });
 const ben = somebody({ id: 'ben', x: 1120, age: 61, gender: 'male', action: 'grabbing' });
@@ -91,8 +92,7 @@ test('the whole analysis runs on it without faces: persons, ages from bodies, ac
   ];
   async function* frames(): AsyncGenerator<Frame> {
     for (let sample = 0; sample < 4; sample++) {
-      const { width, height, pixels } = pictureBeforeWall(at(sample));
-      yield { sample, index: sample * 17, t: sample / 1.5, width, height, pixels: Uint8Array.from(pixels) };
+      yield sharedFrame({ ...pictureBeforeWall(at(sample)), sample, index: sample * 17, t: sample / 1.5 });
     }
   }
   const told = { container: 'mp4', codec: 'h264', rotation: 0, sizeBytes: 1 };

@@ -9,6 +9,7 @@ import { loadPack } from '../../../src/packs/load-pack.ts';
 import { preparePack } from '../../../src/packs/prepare-pack.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { pictureOf, somebody } from '../demo/pictures.ts';
+import { sharedFrame } from '../../harness/shared-frame.ts';
 
 const signal = new AbortController().signal;
 let folder: string;
@@ -43,8 +44,8 @@ const reversed = (picture: Picture): Picture => ({ ...picture, pixels: picture.p
 /** What a chain says of frames that are asked about at once, in batches of its own making. */
 async function readAll(chain: ModelChain, frames: readonly Picture[]) {
   return Promise.all(
-    frames.map(async ({ width, height, pixels }, index) => {
-      const handle = chain.addFrame({ sample: index, index, t: index, width, height, pixels: Uint8Array.from(pixels) });
+    frames.map(async (picture, index) => {
+      const handle = chain.addFrame(sharedFrame({ ...picture, sample: index, index, t: index }));
       const detections: readonly Detection[] = await chain.detection(handle, signal);
       const persons = detections.filter((detection) => detection.class === 'person').map(({ box }) => box);
       const [orientations, ages] = await Promise.all([

@@ -9,6 +9,7 @@ import type { Box } from '../../../src/vision/box.ts';
 import { goldenVlm, hasStreet, largestDifference, loadStreet, streetDir, streetTest } from './street-pack.ts';
 import { videoFrames } from '../../harness/video-frames.ts';
 import type { VideoFrame } from '../../harness/video-frames.ts';
+import { sharedFrame } from '../../harness/shared-frame.ts';
 
 const clip = resolve(streetDir, '../../videos/one-by-one-person-detection.mp4');
 const golden = hasStreet ? goldenVlm() : { crops: [], promptTokenIds: [], imageTokenStart: 0 };
@@ -43,8 +44,7 @@ async function openChain(options: { padBatches?: boolean } = {}): Promise<ModelC
 }
 
 function addFrame(to: ModelChain, index: number): FrameHandle {
-  const { width, height, pixels } = frames.get(index)!;
-  return to.addFrame({ sample: 0, index, t: index / 10, width, height, pixels: pixels.slice() });
+  return to.addFrame(sharedFrame({ ...frames.get(index)!, t: index / 10 }));
 }
 
 /** The crop with a black column and row behind it: the reference crop of a body never reaches the last ones. */
@@ -55,7 +55,7 @@ async function addPng(name: string): Promise<{ handle: FrameHandle; box: Box }> 
     .raw()
     .toBuffer({ resolveWithObject: true });
   const { width, height } = info;
-  const handle = chain.addFrame({ sample: 0, index: 0, t: 0, width, height, pixels: Uint8Array.from(data) });
+  const handle = chain.addFrame(sharedFrame({ width, height, pixels: data }));
   return { handle, box: { x1: 0, y1: 0, x2: width - 1, y2: height - 1 } };
 }
 
@@ -176,9 +176,7 @@ streetTest('handles that are unknown or released are refused', async () => {
   await expect(chain.detection(handle, signal)).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
   await expect(chain.scene(999_999 as FrameHandle, signal)).rejects.toThrow(/no frame has the handle 999999/);
   const pixels = new Uint8Array(5);
-  expect(() => chain.addFrame({ sample: 0, index: 3, t: 0, width: 2, height: 2, pixels })).toThrow(
-    /frame 3 has 5 bytes/,
-  );
+  expect(() => chain.addFrame(sharedFrame({ index: 3, width: 2, height: 2, pixels }))).toThrow(/frame 3 has 5 bytes/);
 });
 
 streetTest('work that has begun survives the release of its frame; an abort rejects with its reason', async () => {

@@ -7,6 +7,7 @@ import { boxIou } from '../../../src/vision/iou.ts';
 import type { Box } from '../../../src/vision/box.ts';
 import { loadStreet, streetDir, streetTest } from './street-pack.ts';
 import { videoFrames } from '../../harness/video-frames.ts';
+import { sharedFrame } from '../../harness/shared-frame.ts';
 
 interface ExpectedBox {
   readonly box: readonly [number, number, number, number];
@@ -60,7 +61,7 @@ streetTest('the detections of the whole clip are the expected ones', async () =>
   try {
     const { signal } = new AbortController();
     for (let from = 0; from < frames.length; from += 8) {
-      const handles = frames.slice(from, from + 8).map((frame) => chain.addFrame({ sample: 0, t: 0, ...frame }));
+      const handles = frames.slice(from, from + 8).map((frame) => chain.addFrame(sharedFrame(frame)));
       const found = await Promise.all(handles.map((handle) => chain.detection(handle, signal)));
       for (const handle of handles) chain.releaseFrame(handle);
       found.forEach((detections, i) => compare(samples[from + i]!, detections, counts));

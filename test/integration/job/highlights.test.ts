@@ -20,6 +20,7 @@ import { runVideoWorker } from '../../harness/operator-command.ts';
 import type { Ended } from '../../harness/run-program.ts';
 import { startVideoGround, type VideoGround } from '../../harness/video-ground.ts';
 import { createVideoWorker, type VideoWorker } from '../../harness/video-worker.ts';
+import { sharedFrame } from '../../harness/shared-frame.ts';
 
 const idle = new AbortController().signal;
 const held = new AsyncDisposableStack();
@@ -89,7 +90,7 @@ function drawingChain(): FakeChain {
   return Object.assign(chain, {
     addFrame: (frame: Frame): FrameHandle => {
       const handle = addFrame(frame);
-      frames.set(handle, { ...frame, pixels: Uint8Array.from(frame.pixels) });
+      frames.set(handle, sharedFrame(frame));
       return handle;
     },
     jpeg: async (handle: FrameHandle, options: JpegOptions): Promise<Uint8Array> =>

@@ -33,17 +33,19 @@ afterAll(() => folder.remove());
 function program(): string {
   const from = (file: string): string => JSON.stringify(pathToFileURL(join(SOURCE, file)).href);
   const limits = { ...SMALL_VIDEO_LIMITS, timeoutMs: STALL_MS };
-  const options = { ...SMALL_VIDEO_DECODING, stallTimeoutMs: STALL_MS, wallTimeoutMs: STALL_MS };
+  const { pool: _, ...decoding } = SMALL_VIDEO_DECODING;
+  const options = { ...decoding, stallTimeoutMs: STALL_MS, wallTimeoutMs: STALL_MS };
   return `
     import { probeVideo } from ${from('probe/probe.ts')};
     import { decodeFrames } from ${from('decode/decode.ts')};
+    import { createFramePool } from ${from('frames/frame-pool.ts')};
     const tools = { ffmpeg: ${JSON.stringify(folder.at('ffmpeg'))}, ffprobe: ${JSON.stringify(folder.at('ffprobe'))} };
     const never = new AbortController().signal;
     try {
       const info = await probeVideo(tools, ${JSON.stringify(folder.at('video.mp4'))}, ${JSON.stringify(limits)}, never);
       console.log('probed');
       let frames = 0;
-      const options = ${JSON.stringify(options)};
+      const options = { ...${JSON.stringify(options)}, pool: createFramePool() };
       for await (const _ of decodeFrames(tools, ${JSON.stringify(folder.at('video.mp4'))}, info, options, never)) frames += 1;
       console.log('frames ' + frames);
     } catch (error) {

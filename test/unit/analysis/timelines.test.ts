@@ -10,6 +10,7 @@ import type { Footage } from '../../../src/video/footage.ts';
 import type { Frame } from '../../../src/video/frame.ts';
 import { seededRandom } from '../../chaos/random.ts';
 import { FakeChain, scriptedVideo, type Script } from '../../harness/fake-chain.ts';
+import { sharedFrame } from '../../harness/shared-frame.ts';
 
 const settings: AnalysisSettings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off' };
 const PERIOD = 1 / settings.framesPerSecond;
@@ -31,7 +32,7 @@ const resident: Script = (sample) => [
 
 async function* framesAt(times: readonly number[]): AsyncGenerator<Frame> {
   for (const [sample, t] of times.entries()) {
-    yield { sample, index: sample * 7, t, width: 1280, height: 720, pixels: new Uint8Array(new ArrayBuffer(0)) };
+    yield sharedFrame({ sample, index: sample * 7, t, width: 1280, height: 720 });
   }
 }
 

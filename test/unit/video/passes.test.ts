@@ -1,11 +1,17 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { Failure } from '../../../src/failure/failure.ts';
 import { passesFor, WHOLE_PASS, type DecodePass } from '../../../src/video/decode/decode-mode.ts';
 import { framesInPasses, PassInDoubt, type OpenPass, type PassFootage } from '../../../src/video/decode/passes.ts';
 import type { Footage } from '../../../src/video/footage.ts';
 import type { Frame } from '../../../src/video/frame.ts';
+import { sharedFrame } from '../../harness/shared-frame.ts';
 
 const SECONDS = 10;
+/** Frames that nobody has released. */
+const held = new Set<symbol>();
+afterEach(() => {
+  expect(held.size).toBe(0);
+});
 const slot = (t: number): number => Math.floor(t + 1e-6);
 const FAST = passesFor({
   mode: 'fast',
@@ -41,7 +47,9 @@ function passes(plans: Partial<Record<string, Plan>>): { open: OpenPass; opened:
       for (const [index, t] of times.entries()) {
         if (slot(t) <= last) continue;
         last = slot(t);
-        yield { sample: 0, index, t, width: 1, height: 1, pixels: new Uint8Array(3) };
+        const one = Symbol(`${name} at ${t}`);
+        held.add(one);
+        yield sharedFrame({ index, t, width: 1, height: 1, release: () => held.delete(one) });
       }
       if (error !== undefined) throw error;
       return footage;
@@ -63,6 +71,7 @@ async function collect(
     if (next.done === true) return { times: times ?? [], samples: samples ?? [], footage: next.value };
     times?.push(Number(next.value.t.toFixed(3)));
     samples?.push(next.value.sample);
+    next.value.release();
   }
 }
 
@@ -127,7 +136,10 @@ describe('a fast decoding', () => {
 
   test('ends its pass where the consumer leaves', async () => {
     const { open, closed } = passes({});
-    for await (const frame of framesInPasses(FAST, 1, open)) if (frame.sample === 2) break;
+    for await (const frame of framesInPasses(FAST, 1, open)) {
+      frame.release();
+      if (frame.sample === 2) break;
+    }
     expect(closed).toEqual(['all-but-keys']);
   });
 });

@@ -8,6 +8,7 @@ import type { Box } from '../../../../src/vision/box.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { rounded } from '../../figures.ts';
 import { type GpuUse, watchGpu } from './gpu-watch.ts';
+import { sharedFrame } from '../../../harness/shared-frame.ts';
 
 /** What is asked of a frame, by the name that a report gives it. */
 export const CHAIN_WORK = {
@@ -119,9 +120,7 @@ function sceneOf(size: FrameSize): Scene {
 async function analyseFrame(chain: ModelChain, scene: Scene, work: ChainWork, index: number): Promise<number> {
   const { frame, detections, boxes, pairs } = scene;
   const { signal } = new AbortController();
-  // A frame owns its pixels: the chain takes them away.
-  const pixels = new Uint8Array(frame.pixels);
-  const handle = chain.addFrame({ index, sample: index, t: 0, width: frame.width, height: frame.height, pixels });
+  const handle = chain.addFrame(sharedFrame({ ...frame, index, sample: index }));
   const found = await chain.detection(handle, signal);
   await Promise.all([
     chain.orientation(handle, boxes, signal),
