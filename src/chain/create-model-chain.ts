@@ -4,7 +4,7 @@ import { ThreadClient, threadEntry } from '../inference/thread/thread-client.ts'
 import { assertPack } from '../packs/verify-pack.ts';
 import type { ChainDescription, ModelChain } from './model-chain.ts';
 import type { BatchLimits } from './stage.ts';
-import { threadedChain } from './threaded-chain.ts';
+import { threadedChain, type Pipeline } from './threaded-chain.ts';
 import type { LanguageMethods, ThreadOptions, VisionMethods } from './threads.ts';
 
 interface ModelChainOptions {
@@ -12,7 +12,9 @@ interface ModelChainOptions {
   readonly device: 'cpu' | 'cuda';
   /** CUDA device number, 0 by default. */
   readonly deviceId?: number;
-  /** Threads inside one operator on the CPU, for each of the two model threads; 0: every core. */
+  /** Pairs of model threads, 1 by default: each opens every model once more, and calls go to the least busy ones. */
+  readonly pipelines?: number;
+  /** Threads inside one operator on the CPU, for each of the model threads; 0: every core. */
   readonly threads: { readonly vision: number; readonly language: number };
   readonly batch: BatchLimits;
   /**
@@ -42,22 +44,18 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
     padding: options.padBatches ?? device === 'cuda',
     batch,
   });
-  const [vision, language] = await startBoth(
-    ThreadClient.start<VisionMethods>(
-      'vision',
-      threadEntry(import.meta.url, './vision-thread'),
-      threadOptions(options.threads.vision),
-      options.signal,
-    ),
-    ThreadClient.start<LanguageMethods>(
-      'language',
-      threadEntry(import.meta.url, './language-thread'),
-      threadOptions(options.threads.language),
-      options.signal,
-    ),
-  );
+  const pipelines = await startPipelines(options.pipelines ?? 1, {
+    vision: threadOptions(options.threads.vision),
+    language: threadOptions(options.threads.language),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
   logger?.info(
-    { pack: pack.manifest.name, device, milliseconds: Math.round(performance.now() - started) },
+    {
+      pack: pack.manifest.name,
+      device,
+      pipelines: pipelines.length,
+      milliseconds: Math.round(performance.now() - started),
+    },
     'the models are loaded and warm',
   );
   const description: ChainDescription = {
@@ -66,16 +64,39 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
     device,
     vocabulary: pack.manifest.action.labels,
   };
-  return threadedChain(description, vision, language);
+  return threadedChain(description, pipelines);
 }
 
-/** Both threads, or none: when one fails, the other is closed before the failure is reported. */
-async function startBoth<A extends { close(): Promise<void> }, B extends { close(): Promise<void> }>(
-  first: Promise<A>,
-  second: Promise<B>,
-): Promise<[A, B]> {
-  const [a, b] = await Promise.allSettled([first, second]);
-  if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value];
-  for (const settled of [a, b]) if (settled.status === 'fulfilled') await settled.value.close();
-  throw a.status === 'rejected' ? a.reason : (b as PromiseRejectedResult).reason;
+interface PipelineStart {
+  readonly vision: ThreadOptions;
+  readonly language: ThreadOptions;
+  readonly signal?: AbortSignal;
+}
+
+/** All threads, or none: when one fails, the others are closed before the failure is reported. */
+async function startPipelines(count: number, start: PipelineStart): Promise<[Pipeline, ...Pipeline[]]> {
+  const { vision, language, signal } = start;
+  const starting = Array.from({ length: Math.max(1, count) }, () => ({
+    vision: ThreadClient.start<VisionMethods>(
+      'vision',
+      threadEntry(import.meta.url, './vision-thread'),
+      vision,
+      signal,
+    ),
+    language: ThreadClient.start<LanguageMethods>(
+      'language',
+      threadEntry(import.meta.url, './language-thread'),
+      language,
+      signal,
+    ),
+  }));
+  const threads = starting.flatMap((pipeline) => [pipeline.vision, pipeline.language]);
+  const settled = await Promise.allSettled(threads);
+  const failed = settled.find((thread) => thread.status === 'rejected');
+  if (failed !== undefined) {
+    await Promise.all(settled.map(async (thread) => thread.status === 'fulfilled' && (await thread.value.close())));
+    throw failed.reason;
+  }
+  const open = starting.map(async (pipeline) => ({ vision: await pipeline.vision, language: await pipeline.language }));
+  return (await Promise.all(open)) as [Pipeline, ...Pipeline[]];
 }

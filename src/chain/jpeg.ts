@@ -7,7 +7,9 @@ const DEFAULT_QUALITY = 85;
 
 /** The picture as JPEG bytes, with an optional box and caption in display size. */
 export async function encodeJpeg(picture: Picture, options: JpegOptions): Promise<Uint8Array> {
-  const { width, height, pixels } = picture;
+  const { width, height } = picture;
+  // A copy of its own: libvips works on another thread, and knows ordinary memory only.
+  const pixels = Uint8Array.from(picture.pixels);
   const overlay = overlaySvg(picture, options);
   let image = sharp(pixels, { raw: { width, height, channels: 3 } });
   if (overlay !== null) image = image.composite([{ input: Buffer.from(overlay), top: 0, left: 0 }]);

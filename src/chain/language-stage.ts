@@ -2,10 +2,11 @@ import type { Pack } from '../packs/load-pack.ts';
 import type { Box } from '../vision/box.ts';
 import type { Picture } from '../vision/picture.ts';
 import type { VisionLanguage } from './fastvlm/vision-language.ts';
+import type { PictureArea } from './picture-area.ts';
 import type { BatchLimits, StageOptions } from './stage.ts';
 
-/** Reads pictures, one result each. */
-export type ReadPictures<Result> = (pictures: readonly Picture[]) => Promise<readonly Result[]>;
+/** Reads parts of frames, one result each. */
+export type ReadPictures<Result> = (pictures: readonly PictureArea[]) => Promise<readonly Result[]>;
 
 /** What a reading of the vision-language model says of itself. */
 interface LanguageStageParts<Ask extends readonly unknown[], Result, Answer> {
@@ -19,7 +20,7 @@ interface LanguageStageParts<Ask extends readonly unknown[], Result, Answer> {
   readonly warms: boolean;
 }
 
-/** A reading of the vision-language model, in its own thread, which gets copies of what it is to see. */
+/** A reading of the vision-language model, in its own thread. */
 export interface LanguageStage<Ask, Answer> {
   readonly thread: 'language';
   readonly batch: keyof BatchLimits;

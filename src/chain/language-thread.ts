@@ -1,18 +1,20 @@
-import type { ChainStage } from '../failure/stage.ts';
 import { warmupCounts } from '../inference/batch.ts';
 import { loadPack } from '../packs/load-pack.ts';
 import { stageMeter, type StageMeter } from '../inference/stage-meter.ts';
 import { BatchQueue } from '../inference/thread/batch-queue.ts';
 import { serveThread } from '../inference/thread/serve-thread.ts';
 import type { ThreadService } from '../inference/thread/serve-thread.ts';
-import type { Picture } from '../vision/picture.ts';
 import { openVisionLanguage } from './fastvlm/vision-language.ts';
 import type { LanguageStage, ReadPictures } from './language-stage.ts';
-import { ofStage, stagesIn } from './stages.ts';
+import { LANGUAGE_STAGES } from './language-stages.ts';
+import { ofThread } from './of-thread.ts';
+import { pictureArea, wholeArea, type PictureArea } from './picture-area.ts';
+import { pictureIn } from './shared-picture.ts';
+import { everySettled } from './every-settled.ts';
 import type { LanguageMethods, ThreadOptions } from './threads.ts';
 
 interface Reader {
-  readonly name: ChainStage;
+  readonly name: string;
   readonly stage: LanguageStage<never, unknown>;
   readonly meter: StageMeter;
   readonly read: ReadPictures<unknown>;
@@ -28,11 +30,11 @@ async function openLanguageService(options: ThreadOptions): Promise<ThreadServic
   const sizes = padding ? [...new Set([1, batch.language])] : [];
   const shared = await openVisionLanguage(pack, { target, padTo: sizes });
   const readers: Reader[] = [];
-  for (const [name, stage] of stagesIn('language')) {
+  for (const [name, stage] of Object.entries(LANGUAGE_STAGES)) {
     const meter = stageMeter();
     readers.push({ name, stage, meter, read: await stage.open(shared, pack, { target, padTo: sizes, meter }) });
   }
-  const blank: Picture = { width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) };
+  const blank = wholeArea({ width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) });
   for (const { stage, read, meter } of readers) {
     const counts = stage.warms ? warmupCounts(sizes) : [];
     for (const count of counts) await read(Array.from({ length: count }, () => blank));
@@ -42,15 +44,18 @@ async function openLanguageService(options: ThreadOptions): Promise<ThreadServic
   const queue = new BatchQueue();
   const answers = new Map(
     readers.map(({ name, stage, meter, read }) => {
-      const submit = queue.stage<Picture, unknown>({ limit: batch[stage.batch], meter, run: read });
+      const submit = queue.stage<PictureArea, unknown>({ limit: batch[stage.batch], meter, run: read });
       return [name, { stage, submit }] as const;
     }),
   );
   return {
     handlers: {
-      answer: async ({ stage: name, pictures }, { signal }) => {
-        const { stage, submit } = ofStage(answers, name);
-        return stage.answer(await Promise.all(pictures.map((picture) => submit(picture, signal))));
+      answer: async ({ stage: name, frame, ask }, { signal }) => {
+        const { stage, submit } = ofThread(answers, name);
+        const picture = pictureIn(frame);
+        // What is asked is the stage's own kind by its contract, which the caller's types have held.
+        const areas = stage.boxes(picture, ask as never).map((box) => pictureArea(picture, box));
+        return stage.answer(await everySettled(areas.map((area) => submit(area, signal))));
       },
       meters: () => Object.fromEntries(readers.map(({ name, meter }) => [name, meter])),
     },

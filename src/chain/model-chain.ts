@@ -68,7 +68,7 @@ export interface JpegOptions {
 }
 
 declare const frameHandle: unique symbol;
-/** A frame that lives in the inference thread. Pixels cross the thread boundary once. */
+/** A frame that the chain holds. Its pixels stay where they are: every thread reads them in place. */
 export type FrameHandle = number & { readonly [frameHandle]: true };
 
 /** What a model is asked, beside the frame and a signal, and what it answers. */
@@ -106,7 +106,10 @@ export type StageMethods = {
  */
 export interface ModelChain extends StageMethods {
   readonly description: ChainDescription;
-  /** Takes the frame over and releases it when nobody reads it any more; one that it refuses with an error stays the caller's. */
+  /**
+   * Takes the frame over, and releases it when its handle is released and no model reads its pixels any more; one that it refuses with an
+   * error stays the caller's.
+   */
   addFrame(frame: Frame): FrameHandle;
   releaseFrame(handle: FrameHandle): void;
   jpeg(handle: FrameHandle, options: JpegOptions, signal: AbortSignal): Promise<Uint8Array>;

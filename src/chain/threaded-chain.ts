@@ -1,78 +1,72 @@
-import { Failure } from '../failure/failure.ts';
-import type { ChainStage } from '../failure/stage.ts';
 import { stageMeter } from '../inference/stage-meter.ts';
 import type { ThreadClient } from '../inference/thread/thread-client.ts';
+import { LentFrames } from './lent-frames.ts';
 import type { ChainDescription, FrameHandle, ModelChain, StageMethods, StageTiming } from './model-chain.ts';
 import { perStage } from './per-stage.ts';
-import { threadOf } from './stages.ts';
-import type { LanguageMethods, OwnedPicture, VisionMethods } from './threads.ts';
+import { STAGE_THREADS, type ModelThread } from './stage-threads.ts';
+import type { LanguageMethods, ModelMethods, VisionMethods } from './threads.ts';
 
-type Answer = (
-  stage: ChainStage,
-  handle: FrameHandle,
-  ask: readonly unknown[],
-  signal: AbortSignal,
-) => Promise<unknown>;
+/** One thread for each kind of model; together they can answer every call. */
+export interface Pipeline {
+  readonly vision: ThreadClient<VisionMethods>;
+  readonly language: ThreadClient<LanguageMethods>;
+}
 
-/** The chain as the main thread sees it: no pixel is touched and no model runs here. */
+/**
+ * The chain as the main thread sees it: no pixel is touched and no model runs here. Each call goes to the thread that has the fewest,
+ * whichever pipeline the frame's other calls went to.
+ */
 export function threadedChain(
   description: ChainDescription,
-  vision: ThreadClient<VisionMethods>,
-  language: ThreadClient<LanguageMethods>,
+  pipelines: readonly [Pipeline, ...Pipeline[]],
 ): ModelChain {
-  /** Handles that are added and not released, to refuse a wrong one without a round trip. */
-  const live = new Set<FrameHandle>();
-  let lastHandle = 0;
-  const assertLive = (handle: FrameHandle): void => {
-    if (live.has(handle)) return;
-    throw new Failure('INFERENCE_FAILED', `no frame has the handle ${handle}: it was never added or is released`);
+  const frames = new LentFrames();
+  const vision = pipelines.map((pipeline) => pipeline.vision);
+  const threads: Readonly<Record<ModelThread, readonly Client[]>> = {
+    vision,
+    language: pipelines.map((pipeline) => pipeline.language),
   };
-  const inVision: Answer = (stage, handle, ask, signal) => vision.call('answer', { stage, handle, ask }, { signal });
-  const inLanguage: Answer = async (stage, handle, ask, signal) => {
-    const pictures = await vision.call('crops', { stage, handle, ask }, { signal });
-    const transfer = pictures.map((picture) => picture.pixels.buffer);
-    return language.call('answer', { stage, pictures }, { signal, transfer });
-  };
+  const all = [...threads.vision, ...threads.language];
   const stages = perStage((stage) => {
-    const answer = threadOf(stage) === 'vision' ? inVision : inLanguage;
+    const clients = threads[STAGE_THREADS[stage]];
     return async (handle: FrameHandle, ...rest: readonly unknown[]) => {
-      assertLive(handle);
-      return answer(stage, handle, rest.slice(0, -1), rest.at(-1) as AbortSignal);
+      const { picture, end } = frames.lend(handle);
+      const request = { stage, frame: picture, ask: rest.slice(0, -1) };
+      return leastBusy(clients).call('answer', request, { signal: rest.at(-1) as AbortSignal, onEnded: end });
     };
   }) as StageMethods;
 
   return {
     ...stages,
     description,
-    addFrame: ({ width, height, pixels, index, release }) => {
-      if (pixels.length !== width * height * 3) {
-        throw new Failure(
-          'VIDEO_DECODE_FAILED',
-          `frame ${index} has ${pixels.length} bytes, expected ${width * height * 3} for ${width}x${height} RGB`,
-        );
-      }
-      const handle = ++lastHandle as FrameHandle;
-      const picture: OwnedPicture = { width, height, pixels: new Uint8Array(pixels) };
-      release();
-      vision.notify('addFrame', { handle, picture }, [picture.pixels.buffer]);
-      live.add(handle);
-      return handle;
-    },
-    releaseFrame: (handle) => {
-      if (live.delete(handle)) vision.notify('releaseFrame', { handle });
-    },
+    addFrame: (frame) => frames.add(frame),
+    releaseFrame: (handle) => frames.release(handle),
     jpeg: async (handle, options, signal) => {
-      assertLive(handle);
-      return vision.call('jpeg', { handle, options }, { signal });
+      const { picture, end } = frames.lend(handle);
+      return leastBusy(vision).call('jpeg', { frame: picture, options }, { signal, onEnded: end });
     },
     timings: async () => {
-      const [seen, read] = await Promise.all([vision.call('meters', null), language.call('meters', null)]);
-      const meters = { ...seen, ...read };
-      return perStage((stage): StageTiming => meters[stage] ?? stageMeter());
+      const meters = await Promise.all(all.map((client) => client.call('meters', null)));
+      return perStage((stage): StageTiming => meters.map((of) => of[stage] ?? stageMeter()).reduce(sumOf));
     },
     close: async () => {
-      live.clear();
-      await Promise.all([vision.close(), language.close()]);
+      frames.releaseAll();
+      await Promise.all(all.map((client) => client.close()));
     },
+  };
+}
+
+type Client = Pick<ThreadClient<ModelMethods>, 'call' | 'openCalls' | 'close'>;
+
+function leastBusy<C extends Pick<Client, 'openCalls'>>(clients: readonly C[]): C {
+  return clients.reduce((least, client) => (client.openCalls < least.openCalls ? client : least));
+}
+
+function sumOf(a: StageTiming, b: StageTiming): StageTiming {
+  return {
+    runs: a.runs + b.runs,
+    items: a.items + b.items,
+    runMs: a.runMs + b.runMs,
+    totalMs: a.totalMs + b.totalMs,
   };
 }

@@ -3,6 +3,7 @@ import type { Method } from '../inference/thread/protocol.ts';
 import type { ExecutionTarget } from '../inference/providers.ts';
 import type { StageMeter } from '../inference/stage-meter.ts';
 import type { JpegOptions } from './model-chain.ts';
+import type { SharedPicture } from './shared-picture.ts';
 import type { BatchLimits } from './stage.ts';
 
 /** What a model thread is started with. */
@@ -15,13 +16,6 @@ export interface ThreadOptions {
   readonly batch: BatchLimits;
 }
 
-/** A picture whose pixels own their ArrayBuffer, so that they can be transferred. */
-export interface OwnedPicture {
-  readonly width: number;
-  readonly height: number;
-  readonly pixels: Uint8Array<ArrayBuffer>;
-}
-
 interface Call<Request, Response> extends Method {
   readonly request: Request;
   readonly response: Response;
@@ -30,26 +24,23 @@ interface Call<Request, Response> extends Method {
 /** A question to a model about a frame; what is asked and answered is the stage's contract. */
 interface Question {
   readonly stage: ChainStage;
-  readonly handle: number;
+  readonly frame: SharedPicture;
   readonly ask: readonly unknown[];
 }
 
 /** Meters of the stages of one thread. */
 type Meters = Readonly<Partial<Record<ChainStage, StageMeter>>>;
 
-/** Frames by handle, and the models that look at whole frames and at crops with small inputs. */
-export interface VisionMethods {
-  readonly addFrame: Call<{ readonly handle: number; readonly picture: OwnedPicture }, void>;
-  readonly releaseFrame: Call<{ readonly handle: number }, void>;
+/** What every model thread does. It keeps no frame: each call brings the one that it is about. */
+export interface ModelMethods {
   readonly answer: Call<Question, unknown>;
-  /** Copies of the pixels that a model of the language thread is to see. */
-  readonly crops: Call<Question, readonly OwnedPicture[]>;
-  readonly jpeg: Call<{ readonly handle: number; readonly options: JpegOptions }, Uint8Array>;
   readonly meters: Call<null, Meters>;
 }
 
-/** The vision-language model in its own thread: a long prefill does not hold up detection. */
-export interface LanguageMethods {
-  readonly answer: Call<{ readonly stage: ChainStage; readonly pictures: readonly OwnedPicture[] }, unknown>;
-  readonly meters: Call<null, Meters>;
+/** The models that look at whole frames and at crops with small inputs. */
+export interface VisionMethods extends ModelMethods {
+  readonly jpeg: Call<{ readonly frame: SharedPicture; readonly options: JpegOptions }, Uint8Array>;
 }
+
+/** The vision-language model in its own thread: a long prefill does not hold up detection. */
+export type LanguageMethods = ModelMethods;

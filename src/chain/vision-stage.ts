@@ -1,6 +1,7 @@
 import type { BatchQueue } from '../inference/thread/batch-queue.ts';
 import type { Pack } from '../packs/load-pack.ts';
 import type { Picture } from '../vision/picture.ts';
+import { everySettled } from './every-settled.ts';
 import type { BatchLimits, Stage, StageOptions } from './stage.ts';
 
 /** What a model of the vision thread says of itself. */
@@ -50,7 +51,7 @@ export function visionStage<Ask extends readonly unknown[], Item, Result, Answer
           const submit = queue.stage({ limit, meter: options.meter, run: model.run });
           return async (frame, ask, signal) => {
             const items = parts.items(frame, ...ask);
-            return parts.answer(await Promise.all(items.map((item) => submit(item, signal))));
+            return parts.answer(await everySettled(items.map((item) => submit(item, signal))));
           };
         },
         release: model.release,

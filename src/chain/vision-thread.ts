@@ -5,11 +5,11 @@ import { BatchQueue } from '../inference/thread/batch-queue.ts';
 import { serveThread } from '../inference/thread/serve-thread.ts';
 import type { ThreadService } from '../inference/thread/serve-thread.ts';
 import type { Picture } from '../vision/picture.ts';
-import { FrameStore } from './frame-store.ts';
 import { encodeJpeg } from './jpeg.ts';
-import { cutBox } from './cut-box.ts';
-import { ofStage, stagesIn } from './stages.ts';
+import { ofThread } from './of-thread.ts';
+import { pictureIn } from './shared-picture.ts';
 import type { ThreadOptions, VisionMethods } from './threads.ts';
+import { VISION_STAGES } from './vision-stages.ts';
 
 /** Entry of the vision thread. */
 await serveThread<VisionMethods>((options) => openVisionService(options as ThreadOptions));
@@ -24,23 +24,11 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
   }
   const queue = new BatchQueue();
   const answers = new Map(models.map(({ name, model, limit }) => [name, model.join(queue, limit)]));
-  const readers = new Map(stagesIn('language'));
-  const frames = new FrameStore();
   return {
     handlers: {
-      addFrame: ({ handle, picture }) => frames.add(handle, picture),
-      releaseFrame: ({ handle }) => frames.release(handle),
       // What is asked is the stage's own kind by its contract, which the caller's types have held.
-      answer: ({ stage, handle, ask }, { signal }) => ofStage(answers, stage)(frames.get(handle), ask as never, signal),
-      crops: ({ stage, handle, ask }, { transfer }) => {
-        const frame = frames.get(handle);
-        const crops = ofStage(readers, stage)
-          .boxes(frame, ask as never)
-          .map((box) => cutBox(frame, box));
-        transfer(...crops.map((crop) => crop.pixels.buffer));
-        return crops;
-      },
-      jpeg: ({ handle, options: drawn }) => encodeJpeg(frames.get(handle), drawn),
+      answer: ({ stage, frame, ask }, { signal }) => ofThread(answers, stage)(pictureIn(frame), ask as never, signal),
+      jpeg: ({ frame, options: drawn }) => encodeJpeg(pictureIn(frame), drawn),
       meters: () => Object.fromEntries(models.map(({ name, meter }) => [name, meter])),
     },
     close: async () => {
@@ -52,7 +40,7 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
 async function openModels({ packDir, filesRoot, target, padding, batch }: ThreadOptions) {
   const pack = await loadPack(packDir, { filesRoot });
   const models = [];
-  for (const [name, stage] of stagesIn('vision')) {
+  for (const [name, stage] of Object.entries(VISION_STAGES)) {
     const limit = batch[stage.batch];
     const sizes = padding ? batchSizes(limit) : [];
     const meter = stageMeter();

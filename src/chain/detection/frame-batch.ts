@@ -2,16 +2,15 @@ import { Tensor } from '../../inference/tensor.ts';
 import type { Picture } from '../../vision/picture.ts';
 
 /**
- * Frames of one size as a uint8 tensor [rows, height, width, 3]; rows beyond the frames hold what the buffer held before. A
- * single frame is handed over as it is. More are copied next to each other once, into a buffer that is used again: ONNX
- * Runtime has read it when `run` resolves.
+ * Frames of one size as a uint8 tensor [rows, height, width, 3]; rows beyond the frames hold what the buffer held before. They
+ * are copied next to each other once, into a buffer that is used again: ONNX Runtime has read it when `run` resolves, and its binding
+ * reads no shared memory.
  */
 export function frameBatch(): (frames: readonly [Picture, ...Picture[]], rows: number) => Tensor {
   let buffer = new Uint8Array(0);
   return (frames, rows) => {
     const [{ width, height, pixels }] = frames;
     const dims = [rows, height, width, 3];
-    if (rows === 1) return new Tensor('uint8', pixels, dims);
     const bytes = rows * pixels.length;
     if (buffer.length < bytes) buffer = new Uint8Array(bytes);
     frames.forEach((frame, i) => buffer.set(frame.pixels, i * pixels.length));

@@ -2,7 +2,7 @@ import { paddedCount } from '../../inference/batch.ts';
 import type { ExecutionTarget } from '../../inference/providers.ts';
 import type { StageMeter } from '../../inference/stage-meter.ts';
 import type { Pack } from '../../packs/load-pack.ts';
-import type { Picture } from '../../vision/picture.ts';
+import type { PictureArea } from '../picture-area.ts';
 import type { DecoderStep } from './decoder.ts';
 import { pictureEncoder } from './encode-pictures.ts';
 import { openLanguageModel, prefill, preparePrompt } from './language-model.ts';
@@ -10,7 +10,7 @@ import type { LanguageModel } from './language-model.ts';
 import { buildPrompt } from './prompt.ts';
 
 /** Runs a question's prompt on pictures, a row each; the logits of the last position start the answers. */
-type StartAnswers = (pictures: readonly Picture[], meter: StageMeter) => Promise<DecoderStep>;
+type StartAnswers = (pictures: readonly PictureArea[], meter: StageMeter) => Promise<DecoderStep>;
 
 /** The vision-language model, to be asked any question about pictures. */
 export interface VisionLanguage {

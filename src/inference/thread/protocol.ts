@@ -17,9 +17,11 @@ export type ThreadRequest =
   | { readonly kind: 'abort'; readonly id: number }
   | { readonly kind: 'close' };
 
-/** From the thread. */
+/** From the thread, which ends every call with one of the last three, when it has no more to do with it. */
 export type ThreadReply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'not-ready'; readonly failure: WireFailure }
   | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
-  | { readonly kind: 'failure'; readonly id: number; readonly failure: WireFailure };
+  | { readonly kind: 'failure'; readonly id: number; readonly failure: WireFailure }
+  /** What came of a call that was aborted. */
+  | { readonly kind: 'dropped'; readonly id: number };

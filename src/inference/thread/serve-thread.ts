@@ -10,6 +10,7 @@ export interface CallContext {
   readonly transfer: (...buffers: readonly Transferable[]) => void;
 }
 
+/** A handler settles when nothing of the call is left, not when its answer is known: what the caller lent for it is in use until then. */
 type Handlers<M extends Methods<M>> = {
   readonly [K in keyof M]: (
     request: M[K]['request'],
@@ -61,10 +62,11 @@ export async function serveThread<M extends Methods<M>>(
         transfer: (...more: readonly Transferable[]) => void buffers.push(...more),
       };
       const value = await handler(method)(request, context);
-      if (!controller.signal.aborted) reply({ kind: 'result', id, value }, buffers);
+      // The caller of an aborted call has its answer already, and waits only for the end of what it lent.
+      if (controller.signal.aborted) reply({ kind: 'dropped', id });
+      else reply({ kind: 'result', id, value }, buffers);
     } catch (error) {
-      // The caller of an aborted call has its answer already.
-      if (!controller.signal.aborted) reply({ kind: 'failure', id, failure: toWire(error) });
+      reply(controller.signal.aborted ? { kind: 'dropped', id } : { kind: 'failure', id, failure: toWire(error) });
     } finally {
       running.delete(id);
     }

@@ -14,6 +14,11 @@ interface Pending {
 interface CallOptions {
   readonly signal?: AbortSignal;
   readonly transfer?: readonly Transferable[];
+  /**
+   * Called once in every outcome, when the thread has no more to do with the call or is gone: an aborted call is answered at once,
+   * but what it was given may be read until then.
+   */
+  readonly onEnded?: () => void;
 }
 
 /** How long a thread that was asked to close may finish its running work before it is ended. */
@@ -29,6 +34,8 @@ export class ThreadClient<M extends Methods<M>> {
   readonly #name: string;
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
+  /** Calls that the thread has not ended, those included that were aborted and have their answer. */
+  readonly #open = new Map<number, () => void>();
   readonly #exited: Promise<void>;
   /** Why no call can be made any more. */
   #ended: Failure | Interruption | null = null;
@@ -44,6 +51,7 @@ export class ThreadClient<M extends Methods<M>> {
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
         this.#end(this.#died(`ended with code ${code}`));
+        for (const id of this.#open.keys()) this.#endCall(id);
         resolve();
       });
     });
@@ -83,9 +91,12 @@ export class ThreadClient<M extends Methods<M>> {
     options: CallOptions = {},
   ): Promise<M[K]['response']> {
     const { signal } = options;
-    signal?.throwIfAborted();
-    if (this.#ended !== null) throw this.#ended;
     const id = ++this.#lastId;
+    this.#open.set(id, options.onEnded ?? noted);
+    const ended = this.#ended;
+    if (signal?.aborted === true || ended !== null) this.#endCall(id);
+    signal?.throwIfAborted();
+    if (ended !== null) throw ended;
     const abort = (): void => {
       const pending = this.#pending.get(id);
       if (pending === undefined) return;
@@ -96,7 +107,7 @@ export class ThreadClient<M extends Methods<M>> {
     const answer = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      this.#post({ kind: 'call', id, method, request }, options.transfer);
+      this.#postCall(id, { kind: 'call', id, method, request }, options.transfer);
       return await answer;
     } finally {
       this.#pending.delete(id);
@@ -126,8 +137,29 @@ export class ThreadClient<M extends Methods<M>> {
     this.#worker.unref();
   }
 
+  /** Calls that the thread is working on or will. */
+  get openCalls(): number {
+    return this.#open.size;
+  }
+
   #post(message: ThreadRequest, transfer: readonly Transferable[] = []): void {
     this.#worker.postMessage(message, transfer);
+  }
+
+  #postCall(id: number, message: ThreadRequest, transfer: readonly Transferable[] | undefined): void {
+    try {
+      this.#post(message, transfer);
+    } catch (error) {
+      // What cannot be cloned has not left this thread.
+      this.#endCall(id);
+      throw error;
+    }
+  }
+
+  #endCall(id: number): void {
+    const onEnded = this.#open.get(id);
+    this.#open.delete(id);
+    onEnded?.();
   }
 
   #receive(message: ThreadReply): void {
@@ -141,10 +173,11 @@ export class ThreadClient<M extends Methods<M>> {
       this.#start = null;
       return;
     }
+    this.#endCall(message.id);
     const pending = this.#pending.get(message.id);
     this.#pending.delete(message.id);
     if (message.kind === 'result') pending?.resolve(message.value);
-    else pending?.reject(fromWire(message.failure));
+    else if (message.kind === 'failure') pending?.reject(fromWire(message.failure));
   }
 
   /** The first reason wins: the exit that follows an error or a close adds nothing. */
@@ -161,6 +194,8 @@ export class ThreadClient<M extends Methods<M>> {
     return new Failure('INFERENCE_THREAD_DIED', `the ${this.#name} thread ${how}`, { cause });
   }
 }
+
+function noted(): void {}
 
 /**
  * URL of a thread's entry file beside the module `importMetaUrl`: `.ts` where the sources run by type stripping, `.js` in the build,

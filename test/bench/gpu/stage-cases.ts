@@ -1,7 +1,7 @@
 import { pictureEncoder } from '../../../src/chain/fastvlm/encode-pictures.ts';
 import { openLanguageModel, prefill, preparePrompt } from '../../../src/chain/fastvlm/language-model.ts';
 import { buildPrompt } from '../../../src/chain/fastvlm/prompt.ts';
-import { cutBox } from '../../../src/chain/cut-box.ts';
+import { pictureArea } from '../../../src/chain/picture-area.ts';
 import { openFastVlm } from '../../harness/fast-vlm.ts';
 import { openAgeGender } from '../../../src/chain/age-gender/open-age-gender.ts';
 import { openDetection } from '../../../src/chain/detection/open-detection.ts';
@@ -51,7 +51,7 @@ export const STAGE_CASES: Readonly<Record<BenchStage, OpenCase>> = {
     const meter = stageMeter();
     const lm = await openLanguageModel(pack, target);
     const encode = pictureEncoder(lm);
-    const crops = (count: number) => items(count, (i) => cutBox(scene.frame, box(i)));
+    const crops = (count: number) => items(count, (i) => pictureArea(scene.frame, box(i)));
     return { meter, run: (count) => encode(crops(count), count, meter), release: lm.release };
   },
   prefill: async (pack, target) => {
@@ -69,7 +69,7 @@ export const STAGE_CASES: Readonly<Record<BenchStage, OpenCase>> = {
   action: async (pack, target) => {
     const meter = stageMeter();
     const model = await openFastVlm(pack, { target, padTo: [], action: meter, scene: stageMeter() });
-    const crop = (i: number) => cutBox(scene.frame, box(i));
+    const crop = (i: number) => pictureArea(scene.frame, box(i));
     return { meter, run: (count) => model.readActions(items(count, crop)), release: model.release };
   },
 };

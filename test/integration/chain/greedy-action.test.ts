@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { openFastVlm } from '../../harness/fast-vlm.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
+import { wholeArea } from '../../../src/chain/picture-area.ts';
 import { goldenVlm, loadStreet, streetDir, streetTest } from './street-pack.ts';
 
 async function readCrop(name: string): Promise<Picture> {
@@ -24,7 +25,7 @@ streetTest('the reference mode, greedy decoding, names the same actions as scori
       { ...pack, manifest: { ...pack.manifest, action } },
       { target: { device: 'cpu', threads: 1 }, padTo: [], action: meter, scene: stageMeter() },
     );
-    const readings = await model.readActions(pictures);
+    const readings = await model.readActions(pictures.map(wholeArea));
     expect(readings.map(({ label }) => label)).toEqual(crops.map((crop) => crop.action));
     for (const { label, score, labelScores } of readings) {
       const best = labelScores[action.labels.indexOf(label)]!;

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cutBox } from '../../../src/chain/cut-box.ts';
+import { pictureArea, wholeArea } from '../../../src/chain/picture-area.ts';
 import { openFastVlm } from '../../harness/fast-vlm.ts';
 import { openAgeGender } from '../../../src/chain/age-gender/open-age-gender.ts';
 import { openDetection } from '../../../src/chain/detection/open-detection.ts';
@@ -130,11 +130,14 @@ describe('a result is independent of its batch', () => {
     const plain = await openFastVlm(demo, { target, padTo: [], ...meters });
     const padded = await openFastVlm(demo, { target, padTo: batchSizes(16), ...meters });
     try {
-      const crops = [anna, ben, cleo].map((who) => cutBox(crowd, boxOf(who)));
-      const actions = await expectIndependent(plain.readActions, padded.readActions, [...crops, blank(30, 200)]);
+      const crops = [anna, ben, cleo].map((who) => pictureArea(crowd, boxOf(who)));
+      const actions = await expectIndependent(plain.readActions, padded.readActions, [
+        ...crops,
+        wholeArea(blank(30, 200)),
+      ]);
       expect(actions.slice(0, 3).map(({ label }) => label)).toEqual(['standing', 'grabbing', 'walking']);
       // One sentence ends long before the other.
-      const texts = await expectIndependent(plain.describe, padded.describe, [crowd, pictureOf()]);
+      const texts = await expectIndependent(plain.describe, padded.describe, [crowd, pictureOf()].map(wholeArea));
       expect(texts[1]).toBe('An empty store.');
       expect(texts[0]).toMatch(/people/);
     } finally {

@@ -16,6 +16,7 @@ import { readOnnx } from '../../../src/graphs/onnx/onnx-model.ts';
 import type { ModelSpec } from '../../../src/packs/pack-manifest.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { writeDetrPack } from '../../harness/detr-pack.ts';
+import { wholeArea } from '../../../src/chain/picture-area.ts';
 import { pictureOf, somebody } from '../demo/pictures.ts';
 
 const target = { device: 'cpu', threads: 1 } as const;
@@ -93,10 +94,10 @@ test.each([
 ] as const)('labels and sentences from NaN of %s are refused', async (_, part, name) => {
   const pack = await spoiled(demo, demo.manifest.language[part], name, NaN);
   const model = await openFastVlm(pack, { target, padTo: [], action: stageMeter(), scene: stageMeter() });
-  await expect(model.readActions([frame])).rejects.toMatchObject(
+  await expect(model.readActions([wholeArea(frame)])).rejects.toMatchObject(
     refusal(/^decoder_model_merged\.onnx output logits gives the label scores NaN.*; expected finite numbers$/),
   );
-  await expect(model.describe([frame])).rejects.toMatchObject(
+  await expect(model.describe([wholeArea(frame)])).rejects.toMatchObject(
     refusal(/^decoder_model_merged\.onnx output logits has the value NaN; expected finite numbers$/),
   );
   await model.release();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
-import { cutBox } from '../../../src/chain/cut-box.ts';
+import { pictureArea, wholeArea } from '../../../src/chain/picture-area.ts';
 import { openFastVlm } from '../../harness/fast-vlm.ts';
 import { openAgeGender } from '../../../src/chain/age-gender/open-age-gender.ts';
 import { openDetection } from '../../../src/chain/detection/open-detection.ts';
@@ -133,9 +133,9 @@ describe.each([
     const sizes = [1, 4];
     const model = await openFastVlm(pack, { target: { device: 'cuda' }, padTo: sizes, ...meters });
     try {
-      const crops = [ben, cleo].map((who) => cutBox(frame, boxOf(who)));
-      await expectFixedSizes(model.readActions, crops[0]!, [...crops, small, crops[0]!], sizes);
-      await expectFixedSizes(model.describe, small, [frame, small, frame, small], sizes);
+      const crops = [ben, cleo].map((who) => pictureArea(frame, boxOf(who)));
+      await expectFixedSizes(model.readActions, crops[0]!, [...crops, wholeArea(small), crops[0]!], sizes);
+      await expectFixedSizes(model.describe, wholeArea(small), [frame, small, frame, small].map(wholeArea), sizes);
     } finally {
       await model.release();
     }

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { openFastVlm, type FastVlm } from '../../harness/fast-vlm.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
+import { wholeArea } from '../../../src/chain/picture-area.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 
 async function openWith(labels: string[]): Promise<FastVlm> {
@@ -22,7 +23,7 @@ test('two labels that are one to the model are refused: their probability would 
 test('labels of which one begins another are told apart', async () => {
   const model = await openWith(['walking', 'walking away']);
   const blank = { width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) };
-  const [reading] = await model.readActions([blank]);
+  const [reading] = await model.readActions([wholeArea(blank)]);
   expect(reading!.labelScores).toHaveLength(2);
   expect(reading!.labelScores[0]).toBeGreaterThan(reading!.labelScores[1]!);
   await model.release();

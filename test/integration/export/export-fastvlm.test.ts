@@ -20,6 +20,7 @@ import type { Picture } from '../../../src/vision/picture.ts';
 import { writePlanes } from '../../../src/vision/planes.ts';
 import { resizeBicubic } from '../../../src/vision/resize-bicubic.ts';
 import { logSumExp } from '../../../src/vision/softmax.ts';
+import { wholeArea } from '../../../src/chain/picture-area.ts';
 import { exportTest as test } from '../../harness/export-test.ts';
 
 const run = promisify(execFile);
@@ -102,7 +103,7 @@ async function readActions(
     { ...pack, manifest: { ...pack.manifest, action } },
     { target, padTo: options.padTo ?? [], ...meters },
   );
-  const found = await model.readActions(crops);
+  const found = await model.readActions(crops.map(wholeArea));
   await model.release();
   return found;
 }
@@ -176,10 +177,10 @@ test('a score is the log-probability of the label after the whole prompt in a si
 test('greedy answers for several pictures at once are those of each alone', async () => {
   const meters = { action: stageMeter(), scene: stageMeter() };
   const model = await openFastVlm(packs.fp32, { target, padTo: [], ...meters });
-  const together = await model.describe(pictures);
+  const together = await model.describe(pictures.map(wholeArea));
   // One after the other, as the chain's thread calls it: the stage has one buffer for pixels.
   const alone: string[] = [];
-  for (const picture of pictures) alone.push(...(await model.describe([picture])));
+  for (const picture of pictures) alone.push(...(await model.describe([wholeArea(picture)])));
   await model.release();
   expect(together).toEqual(alone);
   expect(new Set(together).size).toBeGreaterThan(1);

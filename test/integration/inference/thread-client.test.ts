@@ -105,6 +105,71 @@ describe('an aborted call', () => {
   });
 });
 
+describe('the end of a call in the thread', () => {
+  /** A call, how often its end was told, and what it was answered. */
+  const watched = (
+    call: (options: { readonly onEnded: () => void }) => Promise<unknown>,
+  ): { readonly answer: Promise<unknown>; readonly ended: Promise<void>; readonly count: () => number } => {
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    let count = 0;
+    const onEnded = (): void => {
+      count += 1;
+      resolve();
+    };
+    const answer = call({ onEnded }).catch((error: unknown) => error);
+    return { answer, ended, count: () => count };
+  };
+
+  test('is told once for an answer and for a failure, before either', async () => {
+    const client = await start();
+    for (const items of [[1], [-1]]) {
+      const call = watched((options) => client.call('times10', { items }, options));
+      await call.answer;
+      expect([call.count(), client.openCalls]).toEqual([1, 0]);
+    }
+  });
+
+  test('of an aborted call is told when the thread is done with it, after the caller has its answer', async () => {
+    const client = await start();
+    const controller = new AbortController();
+    const reason = new Interruption('lease-lost', 'the lease is gone');
+    const block = watched(({ onEnded }) =>
+      client.call('block', { milliseconds: 100 }, { signal: controller.signal, onEnded }),
+    );
+    controller.abort(reason);
+    expect(await block.answer).toBe(reason);
+    expect([block.count(), client.openCalls]).toEqual([0, 1]);
+    await block.ended;
+    expect([block.count(), client.openCalls]).toEqual([1, 0]);
+  });
+
+  test('is told where the call never reaches the thread', async () => {
+    const client = await start();
+    const aborted = watched(({ onEnded }) =>
+      client.call('convolve', null, { signal: AbortSignal.abort(new Error('before')), onEnded }),
+    );
+    const unclonable = watched((options) =>
+      client.call('times10', { items: [() => 1] } as unknown as { items: number[] }, options),
+    );
+    await Promise.all([aborted.answer, unclonable.answer]);
+    await client.close();
+    const late = watched((options) => client.call('convolve', null, options));
+    await late.answer;
+    expect([aborted.count(), unclonable.count(), late.count(), client.openCalls]).toEqual([1, 1, 1, 0]);
+  });
+
+  test.each(['dies', 'is closed'] as const)('is told when the thread %s, once it is gone', async (how) => {
+    const client = await start();
+    const block = watched((options) => client.call('block', { milliseconds: 100 }, options));
+    const answered = block.answer.then(() => block.count());
+    if (how === 'dies') await client.call('die', null).catch(() => undefined);
+    else void client.close();
+    if (how === 'is closed') expect(await answered).toBe(0);
+    await block.ended;
+    expect([block.count(), client.openCalls]).toEqual([1, 0]);
+  });
+});
+
 test('a start that is given up rejects with the reason, and the thread is gone', async () => {
   const reason = new Interruption('shutdown', 'stop');
   const controller = new AbortController();

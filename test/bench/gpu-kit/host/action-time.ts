@@ -7,14 +7,14 @@
 
 import type { InferenceSession } from 'onnxruntime-node';
 import { syntheticScene } from '../../gpu/synthetic-scene.ts';
-import { cutBox } from '../../../../src/chain/cut-box.ts';
+import { cutArea, pictureArea, type PictureArea } from '../../../../src/chain/picture-area.ts';
 import { canvasFeeds } from '../../../../src/chain/fastvlm/picture-canvas.ts';
 import { openFastVlm } from '../../../harness/fast-vlm.ts';
 import { loadPack } from '../../../../src/packs/load-pack.ts';
 import { openSession } from '../../../../src/inference/providers.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { readFloats } from '../../../../src/inference/tensor.ts';
-import type { Picture } from '../../../../src/vision/picture.ts';
+
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
 import { rounded, timeRounds } from '../../figures.ts';
 import { errorText, printLine } from './json-lines.ts';
@@ -30,11 +30,11 @@ const pack = await loadPack(dir);
 const { action, language } = pack.manifest;
 const scene = syntheticScene();
 const people = scene.detections.filter(({ class: kind }) => kind === 'person');
-const crops = (count: number): readonly Picture[] =>
+const crops = (count: number): readonly PictureArea[] =>
   Array.from({ length: Math.ceil(count / people.length) }, () => people)
     .flat()
     .slice(0, count)
-    .map(({ box }) => cutBox(scene.frame, box));
+    .map(({ box }) => pictureArea(scene.frame, box));
 
 const began = performance.now();
 const session = await openSession(graph, { device });
@@ -50,7 +50,7 @@ for (const batch of batches) {
 await session.release();
 
 /** Asked for the first batch's number, for which the graph's convolutions are planned. */
-async function compareScores(pictures: readonly Picture[]): Promise<object> {
+async function compareScores(pictures: readonly PictureArea[]): Promise<object> {
   const scores = await labelScores(session, pictures);
   const own = await openFastVlm(pack, { target: { device }, padTo: [], action: stageMeter(), scene: stageMeter() });
   const readings = await own.readActions(pictures);
@@ -64,7 +64,7 @@ async function compareScores(pictures: readonly Picture[]): Promise<object> {
   };
 }
 
-async function timeBatch(session: InferenceSession, pictures: readonly Picture[]): Promise<object> {
+async function timeBatch(session: InferenceSession, pictures: readonly PictureArea[]): Promise<object> {
   const first = performance.now();
   await labelScores(session, pictures);
   const firstMs = Math.round(performance.now() - first);
@@ -79,8 +79,8 @@ async function timeBatch(session: InferenceSession, pictures: readonly Picture[]
 }
 
 /** One row of label scores for every picture, the pictures' preparation included. */
-async function labelScores(session: InferenceSession, pictures: readonly Picture[]): Promise<Float32Array> {
-  const { scores } = await session.run(canvasFeeds(pictures, pictures.length, language.imageSize));
+async function labelScores(session: InferenceSession, pictures: readonly PictureArea[]): Promise<Float32Array> {
+  const { scores } = await session.run(canvasFeeds(pictures.map(cutArea), pictures.length, language.imageSize));
   if (scores === undefined) throw new Error(`${graph} gives no scores`);
   return readFloats(scores);
 }

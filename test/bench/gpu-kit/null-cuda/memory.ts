@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { cutBox } from '../../../../src/chain/cut-box.ts';
+import { pictureArea } from '../../../../src/chain/picture-area.ts';
 import { openFastVlm } from '../../../harness/fast-vlm.ts';
 import { openAgeGender } from '../../../../src/chain/age-gender/open-age-gender.ts';
 import { openDetection } from '../../../../src/chain/detection/open-detection.ts';
@@ -61,7 +61,7 @@ const STAGES: Readonly<Record<string, (pack: Pack) => Promise<Open>>> = {
   action: async (pack) => {
     const stage = await openFastVlm(pack, { target, padTo: [1], action: meter, scene: stageMeter() });
     const run = (width: number, height: number): Promise<unknown> =>
-      stage.readActions([cutBox(frame, boxOf(width, height))]);
+      stage.readActions([pictureArea(frame, boxOf(width, height))]);
     return { run, release: stage.release };
   },
 };
