@@ -160,7 +160,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'worker',
       'job',
     ],
-    packages: ['@aws-sdk/client-s3', '@aws-sdk/client-sqs', 'commander', 'sharp', 'zod'],
+    packages: ['@aws-sdk/client-s3', '@aws-sdk/client-sqs', 'commander', 'sharp'],
   },
 };
 

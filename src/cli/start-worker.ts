@@ -1,129 +1,19 @@
 import './no-telemetry.ts';
 import { Command } from 'commander';
-import type { VideoAnalysis } from '../analysis/video-analysis.ts';
-import type { ModelChain } from '../chain/model-chain.ts';
-import type { Config } from '../config/config.ts';
-import { environment } from '../config/environment.ts';
-import { createLogger, type Logger } from '../telemetry/logger.ts';
-import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
-import { removeStaleWorkspaces } from '../storage/workspace.ts';
-import { WorkerEventBus } from '../worker/events.ts';
-import { EXIT_CODES, exitCodeOf } from '../worker/exit-codes.ts';
-import { createVideoProcessor } from '../job/process-video.ts';
-import { startSweep } from '../job/run-sweep.ts';
-import { discardUnseenRows } from '../persistence/discard-rows.ts';
-import { commandConfig } from './command-config.ts';
-import { watchCrashes, type CrashPath } from './crash-path.ts';
-import { explain } from './explain.ts';
-import { processorSettings } from './job-settings.ts';
-import { openClients, openParts } from './open-parts.ts';
-import { openQueues } from './open-queues.ts';
-import { passPreflight } from './pass-preflight.ts';
-import { openHealth } from './process-health.ts';
-import { preflightDeps } from './preflight/real-deps.ts';
-import { recordRejectedMessage } from './record-rejected-message.ts';
-import { runDaemon } from './run-daemon.ts';
-import { watchStart, type StartSignals } from './start-signals.ts';
-import { StartWait } from './start-wait.ts';
 import { VERSION } from './version.ts';
-import { stageSecondsOf, tellDegraded } from './worker-health.ts';
 
-async function main(): Promise<number> {
-  new Command('start-worker')
-    .description(
-      'Takes video messages from SQS and analyses them until it is told to stop. Configured by the environment.',
-    )
-    .version(VERSION)
-    .parse();
-  const config = commandConfig(['queue', 'database', 'models']);
-  const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });
-  // From here on: an error that nothing catches while the models load must not look like a wrong configuration either.
-  using crashPath = watchCrashes(process, logger, (code) => process.exit(code));
-  using starting = watchStart(process, logger, (code) => process.exit(code));
-  try {
-    return await run({ config, logger, crashPath, starting });
-  } catch (error) {
-    // Nothing was received yet: whatever fell over while the start was given up has lost nothing.
-    if (starting.signal.aborted) return EXIT_CODES.CLEAN;
-    throw error;
-  }
-}
+new Command('start-worker')
+  .description(
+    'Takes video messages from SQS and analyses them until it is told to stop. Configured by the environment.',
+  )
+  .version(VERSION)
+  .parse();
 
-interface Start {
-  readonly config: Config<'queue' | 'database' | 'models'>;
-  readonly logger: Logger;
-  readonly crashPath: CrashPath;
-  readonly starting: StartSignals;
-}
-
-async function run({ config, logger, crashPath, starting }: Start): Promise<number> {
-  const { signal } = starting;
-  using clients = openClients(config);
-  await using health = await openHealth(config.worker.healthPort);
-  using notifier = createSystemdNotifier({ env: environment(), logger });
-  const wait = new StartWait({ limitMs: config.worker.startWaitSeconds * 1_000, logger, notifier, signal });
-  const write = (text: string): void => void process.stderr.write(text);
-  const preflight = await passPreflight(config, preflightDeps(config, clients), wait, write, signal);
-  if (!preflight.ok) return EXIT_CODES.PREFLIGHT;
-  const removed = await removeStaleWorkspaces(config.worker.workDir);
-  if (removed > 0) logger.info({ removed }, 'workspaces of a worker that is gone were removed');
-  const options = { device: preflight.device, logger, isVerified: true, signal };
-  await using parts = await wait.through('the database', () => openParts(config, options));
-  const { database, tools, chain, describer } = parts;
-  await using opened = await wait.through('the queue', () => openQueues(config, clients.sqs, logger, signal));
-  await using _sweep = startSweep({
-    database,
-    logger,
-    worker: config.worker.id,
-    graceSeconds: config.queue.visibilityTimeoutSeconds,
-    pendingSeconds: config.worker.pendingLimitSeconds,
-    intervalMs: config.worker.sweepSeconds * 1_000,
-    listenMs: config.worker.runAliveSeconds * 1_000,
-    tidy: (stop) => discardUnseenRows(database, null, stop),
-  });
-  const events = new WorkerEventBus(logger);
-  const report = await runDaemon({
-    config,
-    logger,
-    queues: opened.queues,
-    crashPath,
-    starting,
-    health,
-    events,
-    processJob: createVideoProcessor(
-      {
-        database,
-        s3: clients.s3,
-        tools,
-        chain,
-        describer,
-        logger,
-        onAnalysed: tellAnalysed(events, chain),
-        onStored: (analysis) => tellDegraded(events, analysis),
-      },
-      await processorSettings(config, preflight.decoderGpu),
-    ),
-    onRejectedMessage: (message, failure) =>
-      recordRejectedMessage(database, message, { failure, worker: config.worker.id }, AbortSignal.timeout(5_000)),
-  });
-  return exitCodeOf(report);
-}
-
-function tellAnalysed(events: WorkerEventBus, chain: ModelChain): (analysis: VideoAnalysis) => void {
-  const stageSeconds = stageSecondsOf(chain);
-  return ({ sampling: { frames } }) => {
-    void stageSeconds().then(
-      (spent) => events.emit('video:analysed', { frames, stageSeconds: spent }),
-      // A thread that died is told by the job that it fails.
-      () => events.emit('video:analysed', { frames, stageSeconds: {} }),
-    );
-  };
-}
-
+// What the daemon takes is loaded after its help and its version have been answered.
 try {
-  process.exitCode = await main();
+  process.exitCode = await (await import('./start-daemon.ts')).startDaemon();
 } catch (error) {
-  process.exitCode = explain(error);
+  process.exitCode = (await import('./explain.ts')).explain(error);
 }
 // Nothing that a library left open may keep a drained daemon alive.
 setTimeout(() => process.exit(), 2_000).unref();

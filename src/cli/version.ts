@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 
-const packageFile = z.object({ version: z.string() });
+// A part of every command and of every `--version`: a schema would cost more than all the rest of it.
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly version?: unknown;
+};
 
 /** The version of the installed package, from the source tree and from the build alike. */
-export const VERSION: string = packageFile.parse(
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')),
-).version;
+export const VERSION: string = String(version);

@@ -2,7 +2,6 @@ import './no-telemetry.ts';
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES } from '../worker/exit-codes.ts';
 import { addCommands } from './commands/add-commands.ts';
-import { explain } from './explain.ts';
 import { VERSION } from './version.ts';
 
 const program = new Command('video-worker')
@@ -16,5 +15,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT_CODES.CLEAN : EXIT_CODES.USAGE;
-  else process.exitCode = explain(error);
+  else process.exitCode = (await import('./explain.ts')).explain(error);
 }

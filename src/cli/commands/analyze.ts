@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Command } from 'commander';
 import { renderReport } from '../../report/report.ts';
 import { chooseDevice } from '../choose-device.ts';
 import { commandConfig, WITHOUT_SETUP } from '../command-config.ts';
@@ -19,21 +18,8 @@ interface AnalyzeOptions {
 
 const REPORT_PICTURES = 8;
 
-export function addAnalyze(program: Command): void {
-  program
-    .command('analyze')
-    .description('run the model chain on one video: no queue, no database')
-    .argument('<source>', 'a file or s3://bucket/key')
-    .option('--pack <dir>', 'model pack (default: MODEL_PACK, else models/demo)')
-    .option('--fps <number>', 'sampled frames per second of footage (default: SAMPLE_FPS)')
-    .option('--device <device>', 'cpu, cuda or auto (default: DEVICE, else auto)')
-    .option('--attributes <mode>', 'per-track or per-frame (default: ATTRIBUTES)')
-    .option('--json <file>', 'write the analysis as JSON, - for standard output')
-    .option('--report <file>', 'write a self-contained HTML report')
-    .action(analyze);
-}
-
-async function analyze(source: string, options: AnalyzeOptions): Promise<void> {
+/** `analyze`: the analysis of one video as JSON, report or summary. */
+export async function analyze(source: string, options: AnalyzeOptions): Promise<void> {
   const { pack, fps, device: asked, attributes } = options;
   const config = commandConfig(['models'], {
     given: { MODEL_PACK: pack, SAMPLE_FPS: fps, DEVICE: asked, ATTRIBUTES: attributes },

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { migrateDatabase, migrationStatus } from '../../persistence/migrate.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { commandConfig } from '../command-config.ts';
@@ -6,19 +5,15 @@ import { openConfiguredDatabase } from '../open-parts.ts';
 
 const CALL_MS = 60_000;
 
-export function addDb(program: Command): void {
-  const db = program.command('db').description('the database schema');
-  db.command('migrate').description('bring it up to date').action(migrate);
-  db.command('status').description('say what is applied and what is missing').action(status);
-}
-
-async function migrate(): Promise<void> {
+/** `db migrate`: tells what it applied. */
+export async function migrate(): Promise<void> {
   await using database = await openConfiguredDatabase(commandConfig(['database']));
   const applied = await migrateDatabase(database, AbortSignal.timeout(CALL_MS));
   process.stdout.write(applied.length === 0 ? 'up to date\n' : `applied ${applied.join(', ')}\n`);
 }
 
-async function status(): Promise<void> {
+/** `db status`: as JSON; something missing is told by the exit code, too. */
+export async function status(): Promise<void> {
   await using database = await openConfiguredDatabase(commandConfig(['database']));
   const found = await migrationStatus(database, AbortSignal.timeout(CALL_MS));
   process.stdout.write(`${JSON.stringify(found, null, 1)}\n`);

@@ -1,5 +1,4 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { toFailure } from '../../failure/classify.ts';
 import { Failure } from '../../failure/failure.ts';
@@ -8,6 +7,7 @@ import { findTraces } from '../../persistence/read/message-traces.ts';
 import { findDeadLetterUrl, readQueueAttributes } from '../../queue/sqs/queue-attributes.ts';
 import { readDeadLetters } from '../../queue/sqs/read-dead-letters.ts';
 import { commandConfig } from '../command-config.ts';
+import { MOST_DEAD_LETTERS } from '../dead-letter-limit.ts';
 import {
   renderDeadLetters,
   reportDeadLetter,
@@ -29,21 +29,11 @@ interface Place {
   readonly movedAfter: Map<string, number>;
 }
 
-const MOST = 1_000;
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const DATABASE_MS = 30_000;
 
-export function addDeadLetters(program: Command): void {
-  program
-    .command('dead-letters')
-    .description('what lies in the dead-letter queue and why, without taking it out')
-    .option('--queue <url>', 'a dead-letter queue (default: SQS_DLQ_URL, else those of the redrive policies)')
-    .option('--limit <count>', `messages to show of each queue, at most ${MOST}`, '100')
-    .option('--json', 'one JSON object')
-    .action(deadLetters);
-}
-
-async function deadLetters(options: DeadLettersOptions): Promise<void> {
+/** `dead-letters`: shows each message of the dead-letter queues and hides none for good. */
+export async function deadLetters(options: DeadLettersOptions): Promise<void> {
   const limit = limitOf(options.limit);
   const config = commandConfig([], { given: { SQS_DLQ_URL: options.queue } });
   refuseWorkersQueues(config);
@@ -68,8 +58,8 @@ function refuseWorkersQueues({ queue }: Config): void {
 
 function limitOf(text: string): number {
   const limit = Number(text);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MOST) return limit;
-  throw new Failure('CONFIG_INVALID', `--limit is "${text}": it must be a whole number from 1 to ${MOST}`);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_DEAD_LETTERS) return limit;
+  throw new Failure('CONFIG_INVALID', `--limit is "${text}": it must be a whole number from 1 to ${MOST_DEAD_LETTERS}`);
 }
 
 /** Where dead letters may lie: where the configuration says, or else wherever the redrive policy of each queue sends them. */

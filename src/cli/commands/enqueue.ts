@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
-import type { Command } from 'commander';
 import { Failure } from '../../failure/failure.ts';
 import { enqueueVideo } from '../../queue/sqs/enqueue.ts';
 import { uploadVideo } from '../../storage/upload-video.ts';
@@ -14,18 +13,8 @@ interface EnqueueOptions {
   readonly priority: string;
 }
 
-export function addEnqueue(program: Command): void {
-  program
-    .command('enqueue')
-    .description("upload a file (or take an object that is there) and send the backend's message")
-    .argument('<source>', 'a file or s3://bucket/key')
-    .option('--video-id <id>', 'the backend id of the video (default: a new one)')
-    .option('--bucket <name>', 'bucket for an uploaded file (default: S3_BUCKET, else video-uploads)')
-    .option('--priority <priority>', 'high, normal or low', 'normal')
-    .action(enqueue);
-}
-
-async function enqueue(source: string, options: EnqueueOptions): Promise<void> {
+/** `enqueue`: tells as JSON what was sent. */
+export async function enqueue(source: string, options: EnqueueOptions): Promise<void> {
   const config = commandConfig(['queue']);
   const { priority } = options;
   if (priority !== 'high' && priority !== 'normal' && priority !== 'low') {

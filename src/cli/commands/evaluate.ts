@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
 import { evaluate, type Evaluation } from '../../evaluation/evaluate.ts';
 import { evaluationAims } from '../../evaluation/aims.ts';
 import { parseAnalysisFile } from '../../evaluation/analysis-file.ts';
@@ -27,22 +26,8 @@ interface EvaluateCommandOptions {
 
 const TRUTH_ENDING = '.truth.json';
 
-export function addEvaluate(program: Command): void {
-  program
-    .command('evaluate')
-    .description('compare what a pack finds in a video with the truth about it')
-    .requiredOption('--truth <file>', 'truth about the video, as `npm run demo:video` writes it')
-    .option('--video <source>', 'a file or s3://bucket/key (default: NAME.mp4 beside NAME.truth.json)')
-    .option('--analysis <file>', 'compare an analysis that `analyze --json` wrote, instead of making one')
-    .option('--pack <dir>', 'model pack (default: MODEL_PACK, else models/demo)')
-    .option('--fps <number>', 'sampled frames per second of footage (default: SAMPLE_FPS)')
-    .option('--device <device>', 'cpu, cuda or auto (default: DEVICE, else auto)')
-    .option('--aims', 'fail with the missed aims when the result is not good enough')
-    .option('--json', 'one JSON object')
-    .action(evaluateCommand);
-}
-
-async function evaluateCommand(options: EvaluateCommandOptions): Promise<void> {
+/** `evaluate`: with `--aims`, a missed aim is told by the exit code, too. */
+export async function evaluateCommand(options: EvaluateCommandOptions): Promise<void> {
   const truth = parseTruth(await readText(options.truth), options.truth);
   const analysis =
     options.analysis === undefined

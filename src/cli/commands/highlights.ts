@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { toFailure } from '../../failure/classify.ts';
 import { Failure } from '../../failure/failure.ts';
 import type { Database } from '../../persistence/client.ts';
@@ -13,16 +12,11 @@ import { openClients, openConfiguredDatabase } from '../open-parts.ts';
 const CALL_MS = 60_000;
 const PAGE = 20;
 
-export function addHighlights(program: Command): void {
-  program
-    .command('highlights')
-    .description('make the highlight images that events of analysed videos lack, from their objects, without a model')
-    .argument('[videos...]', 'ids of videos')
-    .option('--missing', 'every analysed video that lacks an image')
-    .action(highlights);
-}
-
-async function highlights(references: readonly string[], options: { readonly missing?: boolean }): Promise<void> {
+/** `highlights`: tells how many images each video got. */
+export async function highlights(
+  references: readonly string[],
+  options: { readonly missing?: boolean },
+): Promise<void> {
   if ((references.length === 0) === (options.missing !== true)) {
     throw new Failure('CONFIG_INVALID', 'name the videos, or take every one that lacks an image with --missing');
   }

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { preparedLines, preparePack } from '../../packs/prepare-pack.ts';
 import { modelsReportLines, verifyModels } from '../../packs/verify-models.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
@@ -7,23 +6,8 @@ import { queryGpus } from '../preflight/nvidia-smi.ts';
 
 const CALL_MS = 60_000;
 
-export function addModels(program: Command): void {
-  const models = program.command('models').description('model packs');
-  models
-    .command('verify')
-    .description('compare a pack with its manifest, file by file and tensor by tensor')
-    .option('--pack <dir>', 'model pack (default: MODEL_PACK)')
-    .option('--device <device>', 'cuda: look up where each node would run on the GPU, too (needs none)', 'cpu')
-    .action(verify);
-  models
-    .command('prepare')
-    .description('write a copy of a pack with preparation and reading inside the graphs, for the GPU')
-    .argument('<raw>', 'model pack')
-    .requiredOption('--out <dir>', 'folder of the prepared pack, not there yet')
-    .action(prepare);
-}
-
-async function verify(options: { readonly pack?: string; readonly device: string }): Promise<void> {
+/** `models verify`: what is wrong with the pack is told by the exit code, too. */
+export async function verify(options: { readonly pack?: string; readonly device: string }): Promise<void> {
   const config = commandConfig(['models'], { given: { MODEL_PACK: options.pack, DEVICE: options.device } });
   const device = config.inference.device === 'cuda' ? 'cuda' : 'cpu';
   // Where a GPU is, it has to work; where none is, the table of kernels still tells.
@@ -38,7 +22,8 @@ async function verify(options: { readonly pack?: string; readonly device: string
   if (!found.ok) process.exitCode = EXIT_CODES.PREFLIGHT;
 }
 
-async function prepare(raw: string, options: { readonly out: string }): Promise<void> {
+/** `models prepare`: tells what it wrote. */
+export async function prepare(raw: string, options: { readonly out: string }): Promise<void> {
   const prepared = await preparePack(raw, options.out);
   process.stdout.write(`${preparedLines(prepared).join('\n')}\n`);
 }

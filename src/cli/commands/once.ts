@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import type { Command } from 'commander';
 import { Interruption } from '../../failure/failure.ts';
 import type { Job } from '../../queue/messages/job.ts';
 import { parseMessage } from '../../queue/messages/parse-message.ts';
@@ -22,15 +21,8 @@ import { runPreflight } from '../preflight/run-preflight.ts';
 const NEVER = new AbortController().signal;
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-export function addOnce(program: Command): void {
-  program
-    .command('once')
-    .description('analyse one object, named by S3_BUCKET, S3_KEY and VIDEO_ID or by a message body, then exit')
-    .option('--message <file>', 'a message body in any of the known forms, - for standard input')
-    .action(once);
-}
-
-async function once(options: { readonly message?: string }): Promise<void> {
+/** `once`: the exit code tells what became of the worst of the objects. */
+export async function once(options: { readonly message?: string }): Promise<void> {
   const jobs = await jobsOf(options.message);
   const config = commandConfig(['database', 'models']);
   const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { commandConfig } from '../command-config.ts';
 import { openClients } from '../open-parts.ts';
@@ -9,15 +8,8 @@ import { runPreflight } from '../preflight/run-preflight.ts';
 /** Each check has a limit of its own, and a large pack takes minutes. */
 const NEVER = new AbortController().signal;
 
-export function addPreflight(program: Command): void {
-  program
-    .command('preflight')
-    .description('the checks that the daemon makes before its first receive')
-    .option('--json', 'one JSON object')
-    .action(preflight);
-}
-
-async function preflight(options: { readonly json?: boolean }): Promise<void> {
+/** `preflight`: a check that failed is told by the exit code, too. */
+export async function preflight(options: { readonly json?: boolean }): Promise<void> {
   const config = commandConfig([]);
   using clients = openClients(config);
   const result = await runPreflight(config, preflightDeps(config, clients), NEVER);

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import type { Command } from 'commander';
 import { Failure } from '../../failure/failure.ts';
 import type { Database } from '../../persistence/client.ts';
 import { loadAnalysis } from '../../persistence/read/stored-analysis.ts';
@@ -11,23 +10,8 @@ import { fetchReportImages } from '../report-images.ts';
 
 const CALL_MS = 60_000;
 
-/** The commands `report` and `status`, which show what the database holds. */
-export function addStoredVideos(program: Command): void {
-  program
-    .command('report')
-    .description('the HTML report of an analysed video, from the database')
-    .argument('<video>', 'id of the video')
-    .option('--out <file>', 'file to write', 'report.html')
-    .action(report);
-  program
-    .command('status')
-    .description('recent videos, or one of them')
-    .argument('[video]', 'id of the video')
-    .option('--json', 'one JSON object')
-    .action(status);
-}
-
-async function report(reference: string, options: { readonly out: string }): Promise<void> {
+/** `report`: tells the name of the file that it wrote. */
+export async function report(reference: string, options: { readonly out: string }): Promise<void> {
   const config = commandConfig(['database']);
   using clients = openClients(config);
   await using database = await openConfiguredDatabase(config);
@@ -42,7 +26,8 @@ async function report(reference: string, options: { readonly out: string }): Pro
   process.stdout.write(`${options.out}\n`);
 }
 
-async function status(reference: string | undefined, options: { readonly json?: boolean }): Promise<void> {
+/** `status`: a line for each video, or all of one. */
+export async function status(reference: string | undefined, options: { readonly json?: boolean }): Promise<void> {
   await using database = await openConfiguredDatabase(commandConfig(['database']));
   const signal = AbortSignal.timeout(CALL_MS);
   const videos =

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { Command } from 'commander';
 import pino from 'pino';
-import { addOnce } from '../../../src/cli/commands/once.ts';
+import { addCommands } from '../../../src/cli/commands/add-commands.ts';
 import { openModels, openParts } from '../../../src/cli/open-parts.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { startLocalStack, type LocalStack } from '../../../src/local/stack.ts';
@@ -82,7 +82,7 @@ function handles(kind: 'MessagePort' | 'TCPServerWrap'): number {
 async function once(changes: Readonly<Record<string, string>>): Promise<void> {
   Object.assign(process.env, env, changes);
   const program = new Command();
-  addOnce(program);
+  addCommands(program);
   await program.parseAsync(['once'], { from: 'user' });
 }
 
