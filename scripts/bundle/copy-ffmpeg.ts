@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
+import { askVersion, locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
 
 /** Parts of the C library belong to the kernel and loader of the host that runs them. */
 const OF_THE_HOST = /^(ld-linux.*|libc|libm|libpthread|libdl|librt|libresolv|libanl|libutil)\.so/;
@@ -27,7 +27,7 @@ LD_LIBRARY_PATH="$here/lib" exec "$here/lib/${name}" "$@"
     await chmod(join(target, name), 0o755);
   }
   const { stdout } = await promisify(execFile)('getconf', ['GNU_LIBC_VERSION'], { timeout: 10_000 });
-  return { version: tools.version, glibc: stdout.trim() };
+  return { version: await askVersion(tools), glibc: stdout.trim() };
 }
 
 async function sharedLibraries(program: string): Promise<readonly string[]> {

@@ -10,7 +10,7 @@ import { NO_IMAGES, type ReportImages } from '../report/images.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { withDecodedFrames } from '../video/decode/decode.ts';
 import { downloadObject, headObject } from '../storage/download.ts';
-import { locateFfmpeg } from '../video/tools/ffmpeg-binary.ts';
+import { askVersion, locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe/probe.ts';
 import { createWorkspace, type Workspace } from '../storage/workspace.ts';
 import { analysisSettings, decodeSettings, videoLimits } from './job-settings.ts';
@@ -34,13 +34,27 @@ export interface LocalAnalysis {
 
 /** Runs the chain on one video without queue and database. Everything it needed is gone when it returns. */
 export async function analyzeLocally(options: LocalAnalysisOptions, signal: AbortSignal): Promise<LocalAnalysis> {
+  const tools = await locateFfmpeg(options.config.ffmpeg);
+  try {
+    return await analyzeWith(tools, options, signal);
+  } catch (error) {
+    // A program that is no ffmpeg speaks ill of good files. It is asked who it is only now: each answer costs as much as a short look.
+    if (!signal.aborted) await askVersion(tools);
+    throw error;
+  }
+}
+
+async function analyzeWith(
+  tools: FfmpegTools,
+  options: LocalAnalysisOptions,
+  signal: AbortSignal,
+): Promise<LocalAnalysis> {
   const { config } = options;
   const logger = createLogger({
     level: config.log.level === 'info' ? 'warn' : config.log.level,
     format: config.log.format,
     name: 'analyze',
   });
-  const tools = await locateFfmpeg(config.ffmpeg);
   await using workspace = await createWorkspace(config.worker.workDir, `analyze-${process.pid}`);
   const file = await localFile(options.source, config, workspace, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);

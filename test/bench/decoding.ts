@@ -9,7 +9,7 @@ import { samplingFilter } from '../../src/video/clock/sampling-filter.ts';
 import { decodeArguments } from '../../src/video/decode/decode-arguments.ts';
 import { WHOLE_PASS } from '../../src/video/decode/decode-mode.ts';
 import { probeVideo } from '../../src/video/probe/probe.ts';
-import { locateFfmpeg, type FfmpegTools } from '../../src/video/tools/ffmpeg-binary.ts';
+import { askVersion, locateFfmpeg, type FfmpegTools } from '../../src/video/tools/ffmpeg-binary.ts';
 import { makeMedia } from '../harness/media.ts';
 import { SMALL_VIDEO_LIMITS } from '../harness/small-videos.ts';
 import { median, rounded } from './figures.ts';
@@ -84,7 +84,11 @@ export async function benchDecoding(): Promise<object> {
       footage[name] = await measure(tools, file, seconds, rounds);
       console.error(name, footage[name]);
     }
-    const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), ffmpeg: tools.version };
+    const machine = {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: availableParallelism(),
+      ffmpeg: await askVersion(tools),
+    };
     return { machine, seconds, rounds, footage };
   } finally {
     await rm(folder, { recursive: true, force: true });

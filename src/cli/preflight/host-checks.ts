@@ -5,7 +5,7 @@ import { type Check, fail, ok, warn } from './check.ts';
 export interface HostDeps {
   readonly nodeVersion: string;
   /** Finds the tools; rejects where they do not work on the clip that is built in. */
-  findFfmpeg(signal: AbortSignal): Promise<FfmpegTools>;
+  findFfmpeg(signal: AbortSignal): Promise<FfmpegTools & { readonly version: string }>;
   /** Makes the folder where it is absent, proves that it can be written, and answers with the free bytes. */
   prepareWorkDir(): Promise<number>;
 }

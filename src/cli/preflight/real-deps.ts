@@ -15,7 +15,7 @@ import { inBucketRegion } from '../../storage/bucket-region.ts';
 import { createWorkspace } from '../../storage/workspace.ts';
 import { checkGpuDecoder } from '../../video/check/check-gpu-decoder.ts';
 import { checkTools } from '../../video/check/check-tools.ts';
-import { locateFfmpeg, type FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
+import { askVersion, locateFfmpeg, type FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
 import { queryGpus } from './nvidia-smi.ts';
 import { notificationDeps } from './own-images.ts';
 import type { PreflightDeps } from './run-preflight.ts';
@@ -34,8 +34,9 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
     nodeVersion: process.version,
     findFfmpeg: async (signal) => {
       const tools = await locateFfmpeg(config.ffmpeg);
+      const version = await askVersion(tools);
       await tryTools(tools, workDir, signal);
-      return tools;
+      return { ...tools, version };
     },
     checkGpuDecoder: async (gpu, signal) => {
       const tools = await locateFfmpeg(config.ffmpeg);

@@ -30,13 +30,13 @@ export async function checkGpuDecoder(
 ): Promise<string | null> {
   const run = (args: readonly string[]): Promise<Ended> => runTool(tools.ffmpeg, args, folder, signal);
   const listed = await run(['-hide_banner', '-v', 'error', '-hwaccels']);
-  if (!/^cuda$/m.test(listed.output.toString())) return `ffmpeg ${tools.version} was built without CUDA`;
+  if (!/^cuda$/m.test(listed.output.toString())) return `${tools.ffmpeg} was built without CUDA`;
   const file = join(folder, 'gpu-check');
   await writeFile(file, GPU_CLIP, { mode: 0o600 });
   const byGpu = await run(clipArguments({ ...WHOLE_PASS, gpu }));
   if (byGpu.code !== 0 || byGpu.output.length !== CLIP_BYTES) {
     const said = byGpu.said === '' ? `exit code ${byGpu.code}` : byGpu.said;
-    return `ffmpeg ${tools.version} does not decode the built-in clip on GPU ${gpu}: ${said}`;
+    return `${tools.ffmpeg} does not decode the built-in clip on GPU ${gpu}: ${said}`;
   }
   const byProcessor = await run(clipArguments(WHOLE_PASS));
   if (byProcessor.output.equals(byGpu.output)) return null;

@@ -52,7 +52,7 @@ export async function checkTools(tools: FfmpegTools, folder: string, signal: Abo
     signal.throwIfAborted();
     throw asOfTools(error, tools);
   }
-  throw new Failure('TOOL_BROKEN', `ffmpeg ${tools.version} makes other frames of the built-in clip; ${ADVICE}`);
+  throw new Failure('TOOL_BROKEN', `${tools.ffmpeg} makes other frames of the built-in clip; ${ADVICE}`);
 }
 
 const ADVICE = 'install ffmpeg again, or set FFMPEG_PATH and FFPROBE_PATH to one that works';

@@ -8,8 +8,6 @@ import { startLimited } from './child-process.ts';
 export interface FfmpegTools {
   readonly ffmpeg: string;
   readonly ffprobe: string;
-  /** As ffmpeg calls itself, for example `6.1.1` or `5.1.9-0+deb12u1`. */
-  readonly version: string;
   readonly source: 'configured' | 'bundle' | 'system' | 'ffmpeg-static';
 }
 
@@ -25,14 +23,22 @@ const FIX = 'install ffmpeg (it brings ffprobe) or set FFMPEG_PATH and FFPROBE_P
 
 /**
  * Finds ffmpeg and ffprobe: the configured ones, else those of the bundle, else the system's, else the ffmpeg-static
- * package. ffmpeg-static brings no ffprobe, so it needs one from elsewhere.
+ * package. ffmpeg-static brings no ffprobe, so it needs one from elsewhere. Starts neither: whether they work is `askVersion`'s to say.
  */
 export async function locateFfmpeg(config: FfmpegPaths, searchPath?: string): Promise<FfmpegTools> {
   const directories = searchPath === undefined ? SEARCH_PATH : searchPath.split(delimiter);
   const [ffmpeg, source] = await findFfmpeg(config.ffmpegPath, directories);
   const ffprobe = await findFfprobe(config.ffprobePath, [dirname(ffmpeg), ...directories]);
-  await versionOf(ffprobe, 'ffprobe');
-  return { ffmpeg, ffprobe, version: await versionOf(ffmpeg, 'ffmpeg'), source };
+  return { ffmpeg, ffprobe, source };
+}
+
+/**
+ * The version as ffmpeg calls it, for example `6.1.1` or `5.1.9-0+deb12u1`. Rejects with FFMPEG_MISSING that names the program where
+ * one of the two does not answer as itself.
+ */
+export async function askVersion({ ffmpeg, ffprobe }: FfmpegTools): Promise<string> {
+  const [version] = await Promise.all([versionOf(ffmpeg, 'ffmpeg'), versionOf(ffprobe, 'ffprobe')]);
+  return version;
 }
 
 async function findFfmpeg(
