@@ -25,7 +25,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   // Its own Config travels no further than the composition root: other rooms are given the few values that they need.
   config: { is: 'the environment becomes one Config', imports: GROUND },
-  vision: { is: 'arithmetic on boxes and pixels stands on nothing', imports: [] },
+  'generated/kernel': { is: 'the pixel kernel is written by its compiler', imports: [] },
+  vision: { is: 'arithmetic on boxes and pixels stands on its own compiled part alone', imports: ['generated/kernel'] },
 
   // Four adapters to the outside, which never import each other.
   queue: {
@@ -96,7 +97,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   report: { is: 'a page about findings, wherever they come from', imports: [...GROUND, 'analysis'] },
 
-  generated: { is: "Prisma's client is written by Prisma", imports: [], packages: ['@prisma/client'] },
+  'generated/prisma': { is: "Prisma's client is written by Prisma", imports: [], packages: ['@prisma/client'] },
   'persistence/embedded': {
     is: 'the embedded database knows no tables',
     imports: GROUND,
@@ -110,7 +111,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       ...GROUND,
       'analysis/video-analysis.ts',
       'analysis/person-readings.ts',
-      'generated',
+      'generated/prisma',
       'persistence/embedded',
     ],
     packages: ['@prisma/adapter-pg', 'pg'],

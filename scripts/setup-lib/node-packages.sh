@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# npm packages, the generated database client and the build; stamps in .local say what is up to date.
+# npm packages, the generated code and the build; stamps in .local say what is up to date.
 
 check_npm() {
   command -v npm >/dev/null || fail "npm is not found: install Node 20 or newer with npm (Debian: apt-get install npm)"
@@ -52,7 +52,7 @@ install_ffmpeg_static() {
 source_digest() {
   {
     cat package-lock.json package.json tsconfig.json tsconfig.build.json
-    find src prisma -path src/generated -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+    find src prisma scripts/kernel -path src/generated -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
   } | digest_of
 }
 
@@ -68,8 +68,8 @@ generate_and_build() {
   local digest
   digest="$(source_digest)"
   mkdir -p .local
-  say "database client: generating"
-  quietly npm run generate || fail "the database client could not be generated: see above"
+  say "database client and pixel kernel: generating"
+  quietly npm run generate || fail "the database client or the pixel kernel could not be generated: see above"
   say "build: compiling"
   quietly npm run build || fail "the build failed: see above"
   printf '%s\n' "$digest" >"$build_stamp"

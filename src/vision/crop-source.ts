@@ -33,14 +33,14 @@ export function stretchedSource(window: Box, target: Size): CropSource {
 /** The crop of `orientationCrop`; null where it lies wholly outside the picture, which is black. */
 export function orientationSource(picture: Size, box: Box, target: OrientationWindow): CropSource | null {
   const { columns, rows } = orientationTaps(picture, box, target);
-  const [x, y] = [reach(columns), reach(rows)];
+  const [x, y] = [tapReach(columns), tapReach(rows)];
   if (x === null || y === null) return null;
   const window = { x1: x.from, y1: y.from, x2: x.to, y2: y.to };
   return { window, blanks: [], taps: { columns: shifted(columns, x.from), rows: shifted(rows, y.from) } };
 }
 
 /** The positions that have a weight, as a range with an exclusive end. */
-function reach(taps: Taps): { readonly from: number; readonly to: number } | null {
+export function tapReach(taps: Taps): { readonly from: number; readonly to: number } | null {
   let from = Infinity;
   let to = -Infinity;
   const meet = (position: number, weight: number): void => {

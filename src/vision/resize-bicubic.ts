@@ -1,21 +1,8 @@
+import { bicubicTaps } from './bicubic-taps.ts';
 import type { Picture } from './picture.ts';
 
-/** Pixels on either side that the unstretched kernel reaches. */
-const REACH = 2;
-/** Weights are fractions of 2^22, so that a sum of 8-bit levels fits 32 bits with its overshoot. */
 const PRECISION_BITS = 22;
-const ONE = 2 ** PRECISION_BITS;
-const HALF = ONE / 2;
-
-/** Where a target position reads, in fixed point of 2^22. */
-export interface BicubicTaps {
-  /** First source position of each target position. */
-  readonly first: Int32Array;
-  readonly count: Int32Array;
-  /** `size` weights for each target position. */
-  readonly weights: Int32Array;
-  readonly size: number;
-}
+const HALF = 2 ** (PRECISION_BITS - 1);
 
 /**
  * Bicubic resize with a = -0.5 whose kernel widens on reduction (antialiasing), horizontal pass first and each pass
@@ -89,43 +76,4 @@ function addRows(sums: Int32Array, pixels: Uint8Array, row: number, height: numb
     const lower = c * (lineC[i] as number) + d * (lineD[i] as number);
     sums[i] = (sums[i] as number) + upper + lower;
   }
-}
-
-/** The taps of one axis, for `source` positions that become `target` ones. */
-export function bicubicTaps(source: number, target: number): BicubicTaps {
-  const scale = source / target;
-  const stretch = Math.max(scale, 1);
-  const reach = REACH * stretch;
-  const size = Math.ceil(reach) * 2 + 1;
-  const first = new Int32Array(target);
-  const count = new Int32Array(target);
-  const weights = new Int32Array(target * size);
-  const raw = new Float64Array(size);
-  for (let i = 0; i < target; i++) {
-    const centre = (i + 0.5) * scale;
-    const low = Math.max(0, Math.trunc(centre - reach + 0.5));
-    const high = Math.min(source, Math.trunc(centre + reach + 0.5));
-    let total = 0;
-    for (let x = low; x < high; x++) {
-      const weight = cubic((x - centre + 0.5) * (1 / stretch));
-      raw[x - low] = weight;
-      total += weight;
-    }
-    first[i] = low;
-    count[i] = high - low;
-    for (let k = 0; k < high - low; k++) weights[i * size + k] = toFixedPoint((raw[k] as number) / total);
-  }
-  return { first, count, weights, size };
-}
-
-/** Nearest, halves away from zero. */
-function toFixedPoint(weight: number): number {
-  return Math.trunc(weight * ONE + (weight < 0 ? -0.5 : 0.5));
-}
-
-function cubic(value: number): number {
-  const a = -0.5;
-  const x = Math.abs(value);
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }

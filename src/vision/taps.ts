@@ -19,21 +19,29 @@ const ONE = 2048;
 
 /** Taps with position and weight 0: black. */
 export function blackTaps(count: number): Taps {
-  return {
-    low: new Int32Array(count),
-    high: new Int32Array(count),
-    lowWeight: new Int32Array(count),
-    highWeight: new Int32Array(count),
-  };
+  return tapsIn(new Int32Array(count * 4));
+}
+
+/** Taps on numbers that somebody else holds, a quarter for each of the four tables. */
+export function tapsIn(numbers: Int32Array): Taps {
+  const count = numbers.length / 4;
+  const table = (place: number): Int32Array => numbers.subarray(place * count, (place + 1) * count);
+  return { low: table(0), high: table(1), lowWeight: table(2), highWeight: table(3) };
 }
 
 /**
  * One axis of OpenCV's INTER_LINEAR resize of 8-bit pictures: places `start` to `start + length` of a target of `count`
  * places, the others black. At the borders the reference keeps both weights and lets both positions be the same one: each
- * product is cut to an integer on its own, so that the blend of a row with itself may be a level below the row.
+ * product is cut to an integer on its own, so that the blend of a row with itself may be a level below the row. Written into
+ * `taps` where they are given, which must be black.
  */
-export function resizeTaps(source: number, length: number, start = 0, count = length): Taps {
-  const taps = blackTaps(count);
+export function resizeTaps(
+  source: number,
+  length: number,
+  start = 0,
+  count = length,
+  taps: Taps = blackTaps(count),
+): Taps {
   // Not source / length: the reference inverts the ratio, which may differ in the last bit.
   const scale = 1 / (length / source);
   for (let i = 0; i < length; i++) {

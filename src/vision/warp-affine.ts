@@ -48,11 +48,15 @@ export function orientationCrop(picture: Picture, box: Box, target: OrientationW
   return { width, height, pixels };
 }
 
-/** Where that crop reads the picture; weights are fractions of 2^5 along each axis, 0 beyond the picture's border. */
+/**
+ * Where that crop reads the picture; weights are fractions of 2^5 along each axis, 0 beyond the picture's border. Written into
+ * `grid` where it is given, which must be black.
+ */
 export function orientationTaps(
   picture: { readonly width: number; readonly height: number },
   box: Box,
   target: OrientationWindow,
+  grid: TapGrid = { columns: blackTaps(target.width), rows: blackTaps(target.height) },
 ): TapGrid {
   const { width, height } = target;
   const { x, y, stepX, stepY } = sourceMapping(box, target);
@@ -60,8 +64,8 @@ export function orientationTaps(
   const startY = y - (height / 2) * stepY;
   return {
     // The reference rounds a column's two terms each for itself, and a row's sum.
-    columns: gridTaps(picture.width, width, (column) => fixed(column * stepX) + startX),
-    rows: gridTaps(picture.height, height, (row) => fixed(row * stepY + startY)),
+    columns: gridTaps(picture.width, grid.columns, (column) => fixed(column * stepX) + startX),
+    rows: gridTaps(picture.height, grid.rows, (row) => fixed(row * stepY + startY)),
   };
 }
 
@@ -99,9 +103,8 @@ function fixed(position: number): number {
   return roundHalfEven(position * (1 << FIXED_BITS));
 }
 
-function gridTaps(source: number, count: number, positionOf: (place: number) => number): Taps {
-  const taps = blackTaps(count);
-  for (let i = 0; i < count; i++) {
+function gridTaps(source: number, taps: Taps, positionOf: (place: number) => number): Taps {
+  for (let i = 0; i < taps.low.length; i++) {
     const position = (positionOf(i) + GRID_ROUNDING) >> (FIXED_BITS - GRID_BITS);
     const low = position >> GRID_BITS;
     const fraction = position & (GRID - 1);

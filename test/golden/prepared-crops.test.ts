@@ -10,15 +10,8 @@ import type { Picture } from '../../src/vision/picture.ts';
 import { writePlanes } from '../../src/vision/planes.ts';
 import { resizeBilinear } from '../../src/vision/resize-bilinear.ts';
 import { orientationCrop } from '../../src/vision/warp-affine.ts';
-import {
-  differingBits,
-  FACE_BODY,
-  IMAGENET,
-  openCropGraph,
-  PERSON,
-  rowCrops,
-  type CropGraph,
-} from '../harness/crop-graphs.ts';
+import { FACE_BODY, IMAGENET, openCropGraph, PERSON, rowCrops, type CropGraph } from '../harness/crop-graphs.ts';
+import { differingBits } from '../harness/differing-bits.ts';
 import { goldenDetections } from '../harness/golden-detections.ts';
 import { every, GoldenGroup, stridedDifference, type RawFile, type StridedValues } from '../harness/golden-folder.ts';
 

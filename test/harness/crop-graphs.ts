@@ -7,6 +7,7 @@ import { bodyArea, type ClassedBox } from '../../src/vision/body-crop.ts';
 import { letterboxSource } from '../../src/vision/crop-source.ts';
 import { pixelWindow } from '../../src/vision/crop.ts';
 import type { Picture } from '../../src/vision/picture.ts';
+import { bitsOf } from './differing-bits.ts';
 
 export const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 export const FACE_BODY = { width: 224, height: 224 } as const;
@@ -38,7 +39,7 @@ export async function openCropGraph(
     run: async (crops) => {
       const { data } = (await session.run(feeds(crops)))['picture']!;
       // Float16Array or, in older bindings, its bits: compared as bits either way.
-      return data instanceof Float32Array ? data : bits(data as unknown as Float32Array);
+      return data instanceof Float32Array ? data : bitsOf(data as unknown as Float32Array);
     },
     release: () => session.release(),
   };
@@ -55,17 +56,4 @@ export function rowCrops(
   return [face === null ? null : { window: face, blanks: [] }, body].map((area) =>
     area === null ? null : { frame, source: letterboxSource(area, FACE_BODY) },
   );
-}
-
-/** 16-bit words that differ, of values of the same type. */
-export function differingBits(a: ArrayBufferView, b: ArrayBufferView): number {
-  const [left, right] = [bits(a), bits(b)];
-  if (left.length !== right.length) throw new Error(`${left.length} words where ${right.length} were expected`);
-  let count = 0;
-  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) count += 1;
-  return count;
-}
-
-function bits(values: ArrayBufferView): Uint16Array {
-  return new Uint16Array(values.buffer, values.byteOffset, values.byteLength / 2);
 }

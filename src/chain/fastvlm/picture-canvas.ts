@@ -2,7 +2,8 @@ import { Tensor } from '../../inference/tensor.ts';
 import { BICUBIC_TAPS } from '../../graphs/prepare/prepared-inputs.ts';
 import { padSquare } from '../../vision/pad-square.ts';
 import type { Picture } from '../../vision/picture.ts';
-import { type BicubicTaps, bicubicTaps, resizeBicubic } from '../../vision/resize-bicubic.ts';
+import { type BicubicTaps, bicubicTaps } from '../../vision/bicubic-taps.ts';
+import { resizeBicubic } from '../../vision/resize-bicubic.ts';
 
 interface CanvasFeeds extends Readonly<Record<string, Tensor>> {
   readonly canvas: Tensor;

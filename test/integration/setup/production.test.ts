@@ -28,7 +28,7 @@ const FRESH = ['ci', 'generate', 'build', 'prune'];
 beforeEach(async () => {
   install = await mkdtemp(join(tmpdir(), 'setup-'));
   for (const path of ['scripts/setup', 'scripts/setup-lib']) await cp(path, join(install, path), { recursive: true });
-  for (const path of ['src', 'prisma', 'bin']) await mkdir(join(install, path));
+  for (const path of ['src', 'prisma', 'bin', 'scripts/kernel']) await mkdir(join(install, path));
   for (const path of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'src/main.ts']) {
     await writeFile(join(install, path), '{}');
   }

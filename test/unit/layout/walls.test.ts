@@ -95,7 +95,7 @@ const FREE = [
 
 const names = Object.keys(ROOMS);
 /** The linter passes generated code over, so it can be imported but not planted in. */
-const rooms = names.filter((name) => name !== 'generated');
+const rooms = names.filter((name) => !name.startsWith('generated/'));
 
 describe('the table', () => {
   test('has a room for every file of src, and files for every room', () => {
