@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
 import { parseTruth } from '../../src/evaluation/truth.ts';
 import { fetchReportImages } from '../../src/cli/report-images.ts';
-import { openClients } from '../../src/cli/open-parts.ts';
+import { openClients } from '../../src/cli/open-clients.ts';
 import { evaluationLines } from '../../src/cli/evaluation-text.ts';
 import { summaryLines } from '../../src/cli/summary.ts';
 import { loadConfig } from '../../src/config/config.ts';

@@ -9,12 +9,11 @@ import { readReportImages } from '../report/key-frames.ts';
 import { NO_IMAGES, type ReportImages } from '../report/images.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { withDecodedFrames } from '../video/decode/decode.ts';
-import { downloadObject, headObject } from '../storage/download.ts';
 import { askVersion, locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe/probe.ts';
 import { createWorkspace, type Workspace } from '../storage/workspace.ts';
 import { analysisSettings, decodeSettings, videoLimits } from './job-settings.ts';
-import { openClients, openModels } from './open-parts.ts';
+import { openModels } from './open-parts.ts';
 import { parseS3Url } from './s3-url.ts';
 
 export interface LocalAnalysisOptions {
@@ -87,6 +86,8 @@ async function localFile(source: string, config: Config, workspace: Workspace, s
     if (found === null || !found.isFile()) throw new Failure('OBJECT_NOT_FOUND', `there is no file ${source}`);
     return path;
   }
+  const { openClients } = await import('./open-clients.ts');
+  const { downloadObject, headObject } = await import('../storage/download.ts');
   using clients = openClients(config);
   const { s3 } = clients;
   const limits = { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 };

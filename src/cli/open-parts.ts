@@ -1,25 +1,15 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { createModelChain } from '../chain/create-model-chain.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
 import type { Config } from '../config/config.ts';
-import { withNamedCredentials } from '../failure/sources/credentials.ts';
 import { loadPack } from '../packs/load-pack.ts';
-import { openDatabase, type Database } from '../persistence/client.ts';
-import { migrateDatabase } from '../persistence/migrate.ts';
-import { createBedrockDescriber, DEFAULT_BEDROCK_SETTINGS, type BedrockDescriber } from '../scene/bedrock.ts';
+import type { Database } from '../persistence/client.ts';
+import type { BedrockDescriber } from '../scene/bedrock.ts';
 import type { SceneDescriber } from '../analysis/scene-writer.ts';
-import { createS3Client, type S3Client } from '../storage/s3-client.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { ClosingStack } from './closing-stack.ts';
 
 const MIGRATION_TIMEOUT_MS = 60_000;
-
-/** Stores and queues, on the endpoint that the configuration names. */
-export interface Clients extends Disposable {
-  readonly s3: S3Client;
-  readonly sqs: SQSClient;
-}
 
 /** The models and who else writes scene texts. */
 export interface Models extends AsyncDisposable {
@@ -42,25 +32,10 @@ export interface OpenModelsOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Connects to nothing yet: the first call does. */
-export function openClients(config: Config): Clients {
-  const { region, endpointUrl, s3ForcePathStyle } = config.aws;
-  const s3 = createS3Client({ region, endpoint: endpointUrl, forcePathStyle: s3ForcePathStyle });
-  const sqs = withNamedCredentials(
-    new SQSClient({ region, ...(endpointUrl === null ? {} : { endpoint: endpointUrl }) }),
-  );
-  return {
-    s3,
-    sqs,
-    [Symbol.dispose]() {
-      sqs.destroy();
-      s3.destroy();
-    },
-  };
-}
-
 export async function openConfiguredDatabase(config: Config<'database'>): Promise<Database> {
   const { url, schema, poolSize } = config.database;
+  // An analysis without a database does without its packages, too.
+  const { openDatabase } = await import('../persistence/client.ts');
   return await openDatabase({ url, schema, poolSize });
 }
 
@@ -73,6 +48,7 @@ export async function openParts(config: Config<'database' | 'models'>, options: 
   const tools = await locateFfmpeg(config.ffmpeg);
   const database = opening.add(await openConfiguredDatabase(config), (opened) => opened.close());
   if (config.database.migrateOnStart) {
+    const { migrateDatabase } = await import('../persistence/migrate.ts');
     const limit = AbortSignal.timeout(MIGRATION_TIMEOUT_MS);
     const applied = await migrateDatabase(
       database,
@@ -89,7 +65,7 @@ export async function openParts(config: Config<'database' | 'models'>, options: 
 /** The models alone, for an analysis without a database. */
 export async function openModels(config: Config<'models'>, options: OpenModelsOptions): Promise<Models> {
   await using opening = new ClosingStack();
-  const describer = opening.add(createDescriber(config), (opened) => opened?.close());
+  const describer = opening.add(await createDescriber(config), (opened) => opened?.close());
   const chain = opening.add(await openChain(config, options), (opened) => opened.close());
   return closedWith(opening.move(), { chain, describer });
 }
@@ -115,9 +91,10 @@ async function openChain(
   });
 }
 
-function createDescriber(config: Config): BedrockDescriber | null {
+async function createDescriber(config: Config): Promise<BedrockDescriber | null> {
   const { scene, aws } = config;
   if (scene.source !== 'bedrock') return null;
+  const { createBedrockDescriber, DEFAULT_BEDROCK_SETTINGS } = await import('../scene/bedrock.ts');
   return createBedrockDescriber({
     ...DEFAULT_BEDROCK_SETTINGS,
     region: scene.bedrockRegion ?? aws.region,

@@ -1,7 +1,7 @@
 import { HIGHLIGHTS_PREFIX } from '../analysis/highlights.ts';
 import type { Job } from '../queue/messages/job.ts';
 import type { ObjectHead } from '../storage/download.ts';
-import { PROGRAM } from '../storage/upload-file.ts';
+import { PROGRAM } from '../storage/written-by.ts';
 
 const REASON = 'an image that the worker wrote itself';
 /** Below the prefix there may be videos as well, where uploads and images share a bucket. */

@@ -10,8 +10,6 @@ import { readOpset } from '../graphs/onnx/onnx-opset.ts';
 import { officialModel, PREPARED_STAGES, type PackFile, type PackManifest } from './pack-manifest.ts';
 import { brokenPack } from './pack-problem.ts';
 import type { PackProblem } from './pack-problem.ts';
-import { openSession } from '../inference/providers.ts';
-import { verifyExternalData } from './verify-external-data.ts';
 import { verifyTokenizer } from './verify-tokenizer.ts';
 
 interface VerifyOptions {
@@ -85,6 +83,9 @@ async function hashFile(path: string): Promise<string> {
 }
 
 async function verifyGraph(pack: Pack, model: NamedModel): Promise<readonly PackProblem[]> {
+  // Who only hashes files needs neither a runtime nor the readers of graphs.
+  const { verifyExternalData } = await import('./verify-external-data.ts');
+  const { openSession } = await import('../inference/providers.ts');
   const { file } = model.spec;
   const opset = await readOpset(pack.filePath(file));
   const problems: PackProblem[] = [];

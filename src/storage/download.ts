@@ -8,7 +8,7 @@ import { RETRY_POLICIES, withRetries, type RetryPolicy } from '../failure/retry.
 import { clientIn, inBucketRegion, otherRegionIn } from './bucket-region.ts';
 import { checkReference, type ObjectRef } from './object-ref.ts';
 import { classifyS3Error, statusOf } from './s3-failure.ts';
-import { WRITTEN_BY } from './upload-file.ts';
+import { WRITTEN_BY } from './written-by.ts';
 import { onDisk } from './workspace.ts';
 
 export type { ObjectRef } from './object-ref.ts';

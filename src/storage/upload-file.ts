@@ -2,6 +2,7 @@ import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Failure } from '../failure/failure.ts';
 import { inBucketRegion } from './bucket-region.ts';
 import { classifyS3Error } from './s3-failure.ts';
+import { PROGRAM, WRITTEN_BY } from './written-by.ts';
 
 export interface UploadTarget {
   readonly bucket: string;
@@ -10,10 +11,6 @@ export interface UploadTarget {
 }
 
 const TIMEOUT_MS = 60_000;
-
-/** The user metadata that every file of this program carries, so that it is known again whatever message tells of it. */
-export const WRITTEN_BY = 'written-by';
-export const PROGRAM = 'gpu-video-worker';
 
 /**
  * Puts a small file (a highlight image) at a key; a second time overwrites, so a rerun leaves one object. What is wrong with its bucket

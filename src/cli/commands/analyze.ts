@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { renderReport } from '../../report/report.ts';
 import { chooseDevice } from '../choose-device.ts';
 import { commandConfig, WITHOUT_SETUP } from '../command-config.ts';
 import { analyzeLocally } from '../local-analysis.ts';
@@ -42,6 +41,7 @@ export async function analyze(source: string, options: AnalyzeOptions): Promise<
   progress.end();
   if (options.report !== undefined) {
     await mkdir(dirname(options.report), { recursive: true });
+    const { renderReport } = await import('../../report/report.ts');
     await writeFile(options.report, renderReport(analysis, images, { title: source }));
     process.stderr.write(`report: ${options.report}\n`);
   }

@@ -15,7 +15,7 @@ import {
   type DeadLetterQueueReport,
   type DeadLetterReport,
 } from '../dead-letter-report.ts';
-import { openClients } from '../open-parts.ts';
+import { openClients } from '../open-clients.ts';
 
 interface DeadLettersOptions {
   readonly queue?: string;

@@ -4,7 +4,7 @@ import { Failure } from '../../failure/failure.ts';
 import { enqueueVideo } from '../../queue/sqs/enqueue.ts';
 import { uploadVideo } from '../../storage/upload-video.ts';
 import { commandConfig } from '../command-config.ts';
-import { openClients } from '../open-parts.ts';
+import { openClients } from '../open-clients.ts';
 import { parseS3Url } from '../s3-url.ts';
 
 interface EnqueueOptions {

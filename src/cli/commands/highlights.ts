@@ -7,7 +7,8 @@ import { locateFfmpeg } from '../../video/tools/ffmpeg-binary.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { commandConfig } from '../command-config.ts';
 import { makeHighlights } from '../make-highlights.ts';
-import { openClients, openConfiguredDatabase } from '../open-parts.ts';
+import { openClients } from '../open-clients.ts';
+import { openConfiguredDatabase } from '../open-parts.ts';
 
 const CALL_MS = 60_000;
 const PAGE = 20;

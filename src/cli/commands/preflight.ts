@@ -1,6 +1,6 @@
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { commandConfig } from '../command-config.ts';
-import { openClients } from '../open-parts.ts';
+import { openClients } from '../open-clients.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';
 import { renderPreflight } from '../preflight/render.ts';
 import { runPreflight } from '../preflight/run-preflight.ts';

@@ -5,7 +5,8 @@ import { loadAnalysis } from '../../persistence/read/stored-analysis.ts';
 import { findVideo, listVideos, type VideoRecord } from '../../persistence/read/videos.ts';
 import { renderReport } from '../../report/report.ts';
 import { commandConfig } from '../command-config.ts';
-import { openClients, openConfiguredDatabase } from '../open-parts.ts';
+import { openClients } from '../open-clients.ts';
+import { openConfiguredDatabase } from '../open-parts.ts';
 import { fetchReportImages } from '../report-images.ts';
 
 const CALL_MS = 60_000;

@@ -6,7 +6,6 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Config } from '../../config/config.ts';
 import { inspectCudaLibraries } from '../../inference/cuda-libraries.ts';
 import { loadPack } from '../../packs/load-pack.ts';
-import { probeCudaProvider } from '../../inference/providers.ts';
 import { assertPack } from '../../packs/verify-pack.ts';
 import { openDatabase } from '../../persistence/client.ts';
 import { migrationStatus } from '../../persistence/migrate.ts';
@@ -51,7 +50,8 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
     },
     queryGpus: (signal) => queryGpus('nvidia-smi', signal),
     inspectLibraries: () => inspectCudaLibraries(),
-    probeCuda: (deviceId) => probeCudaProvider(deviceId),
+    // Without CUDA nothing of ONNX Runtime is loaded into this thread here.
+    probeCuda: async (deviceId) => (await import('../../inference/providers.ts')).probeCudaProvider(deviceId),
     verifyPack: async (dir) => {
       const pack = await loadPack(dir);
       await assertPack(pack, { hash: true });
