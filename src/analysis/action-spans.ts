@@ -12,7 +12,10 @@ export interface TimedAction<Mark> {
 export interface ActionSpan<Mark> {
   readonly label: string;
   readonly begin: TimedAction<Mark>;
+  /** Of the last reading that agrees. */
   readonly lastSeconds: number;
+  /** Until when it was taken to last: the last sighting at which such a reading was the newest one. */
+  readonly heldSeconds: number;
   readonly readings: number;
   /** Sum of the scores of the readings that agree. */
   readonly scoreSum: number;
@@ -33,6 +36,10 @@ interface SpanStep<Mark> {
  */
 export function createActionSpans<Mark>(settings: Pick<EventSettings, 'minReadings' | 'maxGapSeconds'>): {
   push(reading: TimedAction<Mark>): SpanStep<Mark>;
+  /** The person was seen and not read: what was read last holds. */
+  hold(t: number): void;
+  /** Whether the last reading began something that only the next one confirms or refutes. */
+  isUnsure(): boolean;
   /** The running span, at the end of the video. */
   finish(): ActionSpan<Mark> | null;
 } {
@@ -41,9 +48,13 @@ export function createActionSpans<Mark>(settings: Pick<EventSettings, 'minReadin
 
   /** The span with the reading added, or null when the reading does not go on with it. */
   const continued = (span: ActionSpan<Mark> | null, reading: TimedAction<Mark>): ActionSpan<Mark> | null =>
-    span !== null && span.label === reading.label && reading.t - span.lastSeconds <= settings.maxGapSeconds
+    span !== null && span.label === reading.label && reading.t - span.heldSeconds <= settings.maxGapSeconds
       ? extend(span, reading)
       : null;
+
+  /** Nothing lasts through a long absence. */
+  const held = (span: ActionSpan<Mark>, t: number): ActionSpan<Mark> =>
+    t - span.heldSeconds > settings.maxGapSeconds ? span : { ...span, heldSeconds: Math.max(span.heldSeconds, t) };
 
   function push(reading: TimedAction<Mark>): SpanStep<Mark> {
     const goesOn = continued(running, reading);
@@ -55,7 +66,7 @@ export function createActionSpans<Mark>(settings: Pick<EventSettings, 'minReadin
     const rival = continued(challenger, reading);
     challenger = rival ?? begin(reading);
     const candidate = rival === null ? reading : null;
-    const stale = running !== null && reading.t - running.lastSeconds > settings.maxGapSeconds ? running : null;
+    const stale = running !== null && reading.t - running.heldSeconds > settings.maxGapSeconds ? running : null;
     if (stale !== null) running = null;
     if (challenger.readings < settings.minReadings) return { candidate, confirmed: null, ended: stale };
     const ended = stale ?? running;
@@ -66,6 +77,11 @@ export function createActionSpans<Mark>(settings: Pick<EventSettings, 'minReadin
 
   return {
     push,
+    hold(t) {
+      if (challenger !== null) challenger = held(challenger, t);
+      else if (running !== null) running = held(running, t);
+    },
+    isUnsure: () => challenger !== null,
     finish() {
       const last = running;
       running = null;
@@ -75,10 +91,18 @@ export function createActionSpans<Mark>(settings: Pick<EventSettings, 'minReadin
 }
 
 function begin<Mark>(reading: TimedAction<Mark>): ActionSpan<Mark> {
-  return { label: reading.label, begin: reading, lastSeconds: reading.t, readings: 1, scoreSum: reading.score };
+  return {
+    label: reading.label,
+    begin: reading,
+    lastSeconds: reading.t,
+    heldSeconds: reading.t,
+    readings: 1,
+    scoreSum: reading.score,
+  };
 }
 
 function extend<Mark>(span: ActionSpan<Mark>, reading: TimedAction<Mark>): ActionSpan<Mark> {
   const lastSeconds = Math.max(span.lastSeconds, reading.t);
-  return { ...span, lastSeconds, readings: span.readings + 1, scoreSum: span.scoreSum + reading.score };
+  const heldSeconds = Math.max(span.heldSeconds, reading.t);
+  return { ...span, lastSeconds, heldSeconds, readings: span.readings + 1, scoreSum: span.scoreSum + reading.score };
 }

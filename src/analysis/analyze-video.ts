@@ -45,6 +45,7 @@ interface FrameRun {
   readonly analyst: FrameAnalyst;
   readonly scenes: SceneWriter;
   readonly tracking: () => Turn;
+  readonly actions: () => Turn;
   readonly results: () => Turn;
   readonly onDone: (t: number) => void;
 }
@@ -78,6 +79,7 @@ export async function analyzeVideo(
     analyst,
     scenes,
     tracking: createTurns(),
+    actions: createTurns(),
     results: createTurns(),
     onDone: (seconds) => {
       done += 1;
@@ -143,6 +145,7 @@ async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): P
   // Before the turns: a chain that refuses the frame must not leave turns that nobody ends.
   const shared = shareFrame(chain, takenOver(chain, frame));
   const tracking = run.tracking();
+  const actions = run.actions();
   const results = run.results();
   try {
     const detections = await chain.detection(shared.handle, signal);
@@ -150,7 +153,9 @@ async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): P
     signal.throwIfAborted();
     const plan = run.analyst.plan(t, detections);
     tracking.done();
-    const readings = await readPersons(chain, shared.handle, plan, signal);
+    const { handle } = shared;
+    const choose = run.analyst.chooseActions({ t, plan, turn: actions }, signal);
+    const readings = await readPersons({ chain, handle, plan }, choose, signal);
     await results.wait();
     signal.throwIfAborted();
     await run.analyst.take({ index, t, plan, readings, handle: shared.handle }, signal);
@@ -158,6 +163,7 @@ async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): P
     run.onDone(t);
   } finally {
     tracking.done();
+    actions.done();
     results.done();
     shared.release();
   }

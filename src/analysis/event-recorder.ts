@@ -6,7 +6,7 @@ import { highlightKeys, type HighlightWriter } from './highlights.ts';
 import type { PersonDraft, Reported } from './observations.ts';
 import type { EventMark, PersonHistory } from './person-history.ts';
 import type { PersonReading } from './person-readings.ts';
-import { readingPeriod, type AnalysisSettings } from './settings.ts';
+import type { AnalysisSettings } from './settings.ts';
 import type { ActionEvent } from './video-analysis.ts';
 
 interface RecordedFrame {
@@ -50,7 +50,11 @@ export function createEventRecorder(
   return {
     async record(frame, reading, draft, signal) {
       const { history, box } = reading.person;
-      if (history === null || reading.action === null) return;
+      if (history === null) return;
+      if (reading.action === null) {
+        history.spans.hold(frame.t);
+        return;
+      }
       const { label, score } = reading.action;
       const mark: EventMark = {
         frameIndex: frame.index,
@@ -78,7 +82,7 @@ export function createEventRecorder(
         if (person === undefined || settings.events.ignoredActions.includes(span.label)) return [];
         const file = images.get(span.begin) ?? null;
         const event = { track: person.id, attributes: person.attributes, span, imageFile: file };
-        return [toActionEvent(event, readingPeriod(settings), seenUntil)];
+        return [toActionEvent(event, 1 / settings.framesPerSecond, seenUntil)];
       });
       return withHighlightKeys(videoId, inEventOrder(events));
     },

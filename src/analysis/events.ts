@@ -15,15 +15,16 @@ interface EventInput {
   readonly imageFile: string | null;
 }
 
-/** The stored event of a span. Its last reading stands for one more reading period, where footage of it was seen. */
+/** The stored event of a span. The last sighting of it stands for one more sample, where footage of that was seen. */
 export function toActionEvent(
   input: EventInput,
-  periodSeconds: number,
+  sampleSeconds: number,
   seenUntil: (seconds: number) => number,
 ): ActionEvent {
   const { span, track, attributes } = input;
   const { begin } = span;
-  const end = Math.max(span.lastSeconds, Math.min(span.lastSeconds + periodSeconds, seenUntil(span.lastSeconds)));
+  const { heldSeconds } = span;
+  const end = Math.max(heldSeconds, Math.min(heldSeconds + sampleSeconds, seenUntil(heldSeconds)));
   const durationSeconds = roundTo(end - begin.t, 3);
   const { age, gender } = attributes;
   const ageGroup = age === null ? null : ageGroupOf(age);

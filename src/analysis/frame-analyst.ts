@@ -1,5 +1,7 @@
 import type { Footage } from '../video/footage.ts';
 import type { VideoInfo } from '../video/video-info.ts';
+import { actionPace } from './action-plan.ts';
+import { chooseActions, type ChosenFrame } from './choose-actions.ts';
 import { createEventRecorder } from './event-recorder.ts';
 import { createHighlightWriter } from './highlights.ts';
 import { createKeyFrameKeeper, type KeyFrame } from './key-frames.ts';
@@ -7,7 +9,7 @@ import type { Detection, FrameHandle, ModelChain } from '../chain/model-chain.ts
 import { toAnalysedFrame, type FrameDraft, type PersonDraft, type Reported } from './observations.ts';
 import { attributesOf, createPersonHistories } from './person-history.ts';
 import { planFrame, type FramePlan } from './person-plan.ts';
-import type { PersonReading } from './person-readings.ts';
+import { settleActions, type ChooseActions, type PersonReading } from './person-readings.ts';
 import { createSeenUntil } from './seen-footage.ts';
 import { samplesPerSecond, type AnalysisSettings } from './settings.ts';
 import { toTrackSummary } from './track-summary.ts';
@@ -33,6 +35,7 @@ export interface Findings {
 /** Collects what the frames of one video say. `plan` and `take` are each called once per frame, in frame order. */
 export interface FrameAnalyst {
   plan(t: number, detections: readonly Detection[]): FramePlan;
+  chooseActions(frame: ChosenFrame, signal: AbortSignal): ChooseActions;
   take(result: FrameResult, signal: AbortSignal): Promise<void>;
   finish(footage: Footage, signal: AbortSignal): Promise<Findings>;
 }
@@ -48,19 +51,25 @@ export function createFrameAnalyst(
   const events = createEventRecorder(video.videoId, createHighlightWriter(chain, workspaceDir), settings);
   const keyFrames = createKeyFrameKeeper(chain, workspaceDir, settings.keyFrames, picture.durationSeconds);
   const drafts: FrameDraft[] = [];
+  const { watchesChanges } = actionPace(settings);
 
   return {
     plan: (t, detections) => planFrame(context, t, detections),
+    chooseActions: (frame, signal) => chooseActions(frame, watchesChanges, signal),
     async take(result, signal) {
       const persons = new Map<number, PersonDraft>();
-      for (const reading of result.readings) {
+      const { handle, plan } = result;
+      const readings = watchesChanges
+        ? await settleActions({ chain, handle, plan }, result.readings, signal)
+        : result.readings;
+      for (const reading of readings) {
         const draft = personDraft(reading, settings, picture);
         persons.set(reading.person.detection, draft);
         await events.record(result, reading, draft, signal);
       }
-      const tracked = result.readings.filter(({ person }) => person.history !== null).length;
-      await keyFrames.offer(result, tracked, result.handle, signal);
-      drafts.push({ index: result.index, t: result.t, plan: result.plan, persons });
+      const tracked = readings.filter(({ person }) => person.history !== null).length;
+      await keyFrames.offer(result, tracked, handle, signal);
+      drafts.push({ index: result.index, t: result.t, plan, persons });
     },
     async finish(footage, signal) {
       signal.throwIfAborted();

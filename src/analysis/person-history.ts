@@ -1,7 +1,8 @@
+import { actionPace, createActionPlan, type ActionPlan } from './action-plan.ts';
 import { createActionSpans } from './action-spans.ts';
 import { aggregateAttributes, createAttributeCollector, type PersonAttributes } from './attributes.ts';
 import type { ActionReading, AgeGender, Orientation } from '../chain/model-chain.ts';
-import { readingPeriod, type AnalysisSettings } from './settings.ts';
+import type { AnalysisSettings } from './settings.ts';
 import type { BoxTuple } from './video-analysis.ts';
 
 /** Where an action may have begun: what its event will show. */
@@ -22,6 +23,7 @@ export interface PersonHistory {
   observations: number;
   readonly collector: ReturnType<typeof createAttributeCollector>;
   readonly frameReadings: AgeGender[];
+  readonly actions: ActionPlan;
   readonly spans: ReturnType<typeof createActionSpans<EventMark>>;
   readonly actionCounts: Map<string, number>;
   lastAction: ActionReading | null;
@@ -57,15 +59,16 @@ function startHistory(track: number, t: number, settings: AnalysisSettings): Per
     observations: 0,
     collector: createAttributeCollector(settings.attributeReadings),
     frameReadings: [],
+    actions: createActionPlan(actionPace(settings)),
     spans: createActionSpans({ ...settings.events, maxGapSeconds: longestPause(settings) }),
     actionCounts: new Map(),
     lastAction: null,
   };
 }
 
-/** Readings that are asked for more rarely than the longest pause of an event must still follow one another. */
+/** Samples that are further apart than the longest pause of an event must still follow one another. */
 function longestPause(settings: AnalysisSettings): number {
-  return Math.max(settings.events.maxGapSeconds, 1.5 * readingPeriod(settings));
+  return Math.max(settings.events.maxGapSeconds, 1.5 / settings.framesPerSecond);
 }
 
 /** Age and gender over all readings of the person. */

@@ -15,7 +15,6 @@ export interface PlannedPerson {
   readonly face: Box | null;
   /** Null for a person without a track, which only per-frame attributes look at. */
   readonly history: PersonHistory | null;
-  readonly readAction: boolean;
   readonly attributes: { readonly pair: FaceBodyPair; readonly slot: ReadingSlot | null } | null;
 }
 
@@ -82,7 +81,6 @@ function planPerson({ settings, picture }: PlanContext, sighting: Sighting): Pla
     score: detection.score,
     face: pair.face === null ? null : (distinct[pair.face]?.box ?? null),
     history,
-    readAction: history === null || (history.observations - 1) % settings.actionEverySamples === 0,
     attributes: perFrame || slot !== null ? { pair, slot } : null,
   };
 }

@@ -1,3 +1,4 @@
+import type { ActionReason } from './action-plan.ts';
 import type { AgeGender, ActionReading, FrameHandle, ModelChain, Orientation } from '../chain/model-chain.ts';
 import type { Box } from '../vision/box.ts';
 import { roundTo } from './box-geometry.ts';
@@ -6,7 +7,7 @@ import type { ObservedDetection } from './video-analysis.ts';
 
 /** A model that reads persons one by one, as the analysis asks it. */
 interface PersonModel<Reading> {
-  readonly looksAt: (person: PlannedPerson) => boolean;
+  readonly looksAt: (frame: AskedFrame) => readonly PlannedPerson[] | Promise<readonly PlannedPerson[]>;
   /** One reading per person; null where there was no crop. */
   readonly ask: (frame: AskedFrame, persons: readonly PlannedPerson[]) => Promise<readonly (Reading | null)[]>;
 }
@@ -15,21 +16,23 @@ interface AskedFrame {
   readonly chain: ModelChain;
   readonly handle: FrameHandle;
   readonly plan: FramePlan;
+  /** Whose action is to be read; asked once a frame. */
+  readonly choose: () => Promise<readonly PlannedPerson[]>;
   readonly signal: AbortSignal;
 }
 
 const orientation: PersonModel<Orientation> = {
-  looksAt: () => true,
+  looksAt: ({ plan }) => plan.persons,
   ask: ({ chain, handle, signal }, persons) => chain.orientation(handle, boxesOf(persons), signal),
 };
 
 const action: PersonModel<ActionReading> = {
-  looksAt: ({ readAction }) => readAction,
+  looksAt: ({ choose }) => choose(),
   ask: ({ chain, handle, signal }, persons) => chain.action(handle, boxesOf(persons), signal),
 };
 
 const ageGender: PersonModel<AgeGender> = {
-  looksAt: ({ attributes }) => attributes !== null,
+  looksAt: ({ plan }) => plan.persons.filter(({ attributes }) => attributes !== null),
   ask: ({ chain, handle, plan, signal }, persons) =>
     chain.ageGender(
       handle,
@@ -51,28 +54,78 @@ export type PersonReadings = {
 
 export interface PersonReading extends PersonReadings {
   readonly person: PlannedPerson;
+  /** Why the action was read; null where it was not. */
+  readonly actionReason: ActionReason | null;
 }
 
-/** Asks the per-person models at once about everybody in the plan; one reading per planned person, in order. */
+/** The orientations of a plan's persons, in order. */
+export type Orientations = readonly (Orientation | null)[];
+
+/** Whose action is to be read, and why; who decides that by the orientations waits for them. */
+export type ChooseActions = (
+  orientations: () => Promise<Orientations>,
+) => Promise<ReadonlyMap<PlannedPerson, ActionReason>>;
+
+export interface AskedPersons {
+  readonly chain: ModelChain;
+  readonly handle: FrameHandle;
+  readonly plan: FramePlan;
+}
+
+/** Asks the per-person models about a plan's persons, all at once but for what has to wait; one reading per person, in order. */
 export async function readPersons(
-  chain: ModelChain,
-  handle: FrameHandle,
-  plan: FramePlan,
+  asked: AskedPersons,
+  chooseActions: ChooseActions,
   signal: AbortSignal,
 ): Promise<readonly PersonReading[]> {
-  const frame = { chain, handle, plan, signal };
-  const asked = Object.entries(PERSON_MODELS).map(([name, model]) => {
-    const persons = plan.persons.filter(model.looksAt);
-    const answer: Promise<readonly unknown[]> = persons.length === 0 ? Promise.resolve([]) : model.ask(frame, persons);
-    return { name, persons, answer };
-  });
+  const { persons } = asked.plan;
+  let reasons: ReadonlyMap<PlannedPerson, ActionReason> = new Map();
+  const choose = async (): Promise<readonly PlannedPerson[]> => {
+    reasons = await chooseActions(async () => {
+      const answers = await poses;
+      return persons.map((person) => answers.get(person) ?? null);
+    });
+    return persons.filter((person) => reasons.has(person));
+  };
+  const frame = { ...asked, choose, signal };
+  const poses = askModel(orientation, frame);
+  const calls = Object.entries<PersonModel<unknown>>(PERSON_MODELS).map(([name, model]) => ({
+    name,
+    answers: model === orientation ? poses : askModel(model, frame),
+  }));
   // All settle before an error is told: the frame may not be released under a running call.
-  await Promise.allSettled(asked.map(({ answer }) => answer));
-  const answers = await Promise.all(asked.map(({ answer }) => answer));
-  return plan.persons.map((person) => {
-    const readings = asked.map(({ name, persons }, i) => [name, answers[i]?.[persons.indexOf(person)] ?? null]);
-    return { person, ...(Object.fromEntries(readings) as PersonReadings) };
+  await Promise.allSettled(calls.map(({ answers }) => answers));
+  const named = await Promise.all(calls.map(async ({ name, answers }) => ({ name, answers: await answers })));
+  return persons.map((person) => {
+    const readings = named.map(({ name, answers }) => [name, answers.get(person) ?? null]);
+    const actionReason = reasons.get(person) ?? null;
+    return { person, actionReason, ...(Object.fromEntries(readings) as PersonReadings) };
   });
+}
+
+/** Reads the action of those persons of a frame who were not read in it and whose last reading only another one settles. */
+export async function settleActions(
+  asked: AskedPersons,
+  readings: readonly PersonReading[],
+  signal: AbortSignal,
+): Promise<readonly PersonReading[]> {
+  const unsure = readings.flatMap(({ action: read, person }) =>
+    read === null && person.history?.spans.isUnsure() === true ? [person] : [],
+  );
+  const answers = await askModel(action, { ...asked, choose: async () => unsure, signal });
+  return readings.map((reading) => {
+    const read = answers.get(reading.person);
+    return read === undefined ? reading : { ...reading, action: read, actionReason: 'unsure' };
+  });
+}
+
+type Answers<Reading> = ReadonlyMap<PlannedPerson, Reading | null>;
+
+async function askModel<Reading>(model: PersonModel<Reading>, frame: AskedFrame): Promise<Answers<Reading>> {
+  const persons = await model.looksAt(frame);
+  if (persons.length === 0) return new Map();
+  const answers = await model.ask(frame, persons);
+  return new Map(persons.map((person, index) => [person, answers[index] ?? null]));
 }
 
 /** What an observation shows of them, beside age and gender, which the frames of a track may share. */

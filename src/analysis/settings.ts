@@ -19,7 +19,7 @@ export interface TrackingSettings {
 export interface EventSettings {
   /** Readings of one action in a row, single slips not counted, that make it an event. */
   readonly minReadings: number;
-  /** Two spans of one action of one person with a longer pause between them are two events; never less than 1.5 reading periods. */
+  /** Two spans of one action of one person with a longer pause between them are two events; never less than 1.5 samples. */
   readonly maxGapSeconds: number;
   /** Labels that describe no event. */
   readonly ignoredActions: readonly string[];
@@ -35,8 +35,13 @@ export interface AnalysisSettings {
   readonly attributes: AttributeMode;
   /** Age and gender readings kept per person; a crop is read when it is better than the worst kept one. */
   readonly attributeReadings: number;
-  /** Sampled frames between two action readings of one person; between them the last reading holds. */
-  readonly actionEverySamples: number;
+  /**
+   * Seconds of footage between two action readings of a person who does not change; between them the last reading holds.
+   * Per-frame attributes do not look at it.
+   */
+  readonly actionEverySeconds: number;
+  /** Where it is set, the interval in sightings of the person, instead of the seconds; per-frame attributes go by it, too. */
+  readonly actionEverySamples: number | null;
   readonly scene: SceneSource;
   readonly sceneEverySamples: number;
   /** Fail the video when a scene text cannot be made, instead of recording a degraded stage. */
@@ -50,11 +55,6 @@ export interface AnalysisSettings {
   readonly keyFrames: number;
 }
 
-/** Seconds of footage between two action readings of one person. */
-export function readingPeriod(settings: Pick<AnalysisSettings, 'actionEverySamples' | 'framesPerSecond'>): number {
-  return settings.actionEverySamples / settings.framesPerSecond;
-}
-
 /** Samples in a second of footage: what is slower than the sampling is taken frame by frame. */
 export function samplesPerSecond(framesPerSecond: number, frameRate: number): number {
   return frameRate > 0 ? Math.min(framesPerSecond, frameRate) : framesPerSecond;
@@ -66,7 +66,8 @@ export const DEFAULT_ANALYSIS_SETTINGS: AnalysisSettings = {
   framesInFlight: 4,
   attributes: 'per-track',
   attributeReadings: 6,
-  actionEverySamples: 1,
+  actionEverySeconds: 2,
+  actionEverySamples: null,
   scene: 'local',
   sceneEverySamples: 10,
   sceneRequired: false,

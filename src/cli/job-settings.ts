@@ -23,6 +23,7 @@ export async function analysisSettings(config: Config): Promise<AnalysisSettings
     ...DEFAULT_ANALYSIS_SETTINGS,
     framesPerSecond: analysis.sampleFps,
     attributes: analysis.attributes,
+    actionEverySeconds: analysis.actionEverySeconds,
     actionEverySamples: analysis.actionEverySamples,
     scene: scene.source,
     sceneEverySamples: scene.everySamples,

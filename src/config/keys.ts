@@ -167,10 +167,16 @@ export const KEYS = {
       description: 'sampled frames per second of footage',
     }),
     attributes: withDefault('ATTRIBUTES', oneOf('per-track', 'per-frame'), 'per-track', {
-      description: 'age and gender from the best crops of a person, or in every sampled frame',
+      description:
+        'age and gender from the best crops of a person and the action at an interval, or all of them in every sampled frame',
     }),
-    actionEverySamples: withDefault('ACTION_EVERY_SAMPLES', integer('samples', 1, 1000), '1', {
-      description: 'sampled frames between two action readings of a person',
+    actionEverySeconds: withDefault('ACTION_EVERY_SECONDS', decimal('seconds', 0, 60), '2', {
+      description:
+        'footage between two action readings of a person who does not change; 0 reads in every sampled frame, as per-frame does',
+    }),
+    actionEverySamples: optional('ACTION_EVERY_SAMPLES', integer('samples', 1, 1000), {
+      description: 'the same in sampled frames, instead of the seconds; per-frame goes by it, too',
+      example: '1',
     }),
     zonesFile: optional('ZONES_FILE', FILE, {
       description: 'zones of the camera (JSON); left, centre and right thirds when absent',

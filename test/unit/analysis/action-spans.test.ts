@@ -49,3 +49,32 @@ test('the begin is offered once, before it is sure', () => {
 test('with one reading enough, every change is a span', () => {
   expect(spansOf('ab', { minReadings: 1, maxGapSeconds: 3 })).toEqual(['a0-0/1', 'b1-1/1']);
 });
+
+test('what was read last holds where the person was seen and not read, and the gap begins after that', () => {
+  const spans = createActionSpans<null>({ minReadings: 2, maxGapSeconds: 3 });
+  const read = (label: string, t: number) => spans.push({ label, score: 0.5, t, mark: null });
+  read('a', 0);
+  read('a', 1);
+  for (const t of [2, 3, 4]) spans.hold(t);
+  expect(read('a', 7).ended).toBeNull();
+  spans.hold(8);
+  read('b', 9);
+  expect(read('b', 10).ended).toMatchObject({ label: 'a', lastSeconds: 7, heldSeconds: 8, readings: 3 });
+});
+
+test('nothing holds through a long absence', () => {
+  const spans = createActionSpans<null>({ minReadings: 1, maxGapSeconds: 3 });
+  spans.push({ label: 'a', score: 0.5, t: 0, mark: null });
+  spans.hold(1);
+  spans.hold(5);
+  expect(spans.finish()).toMatchObject({ heldSeconds: 1 });
+});
+
+test('a reading that says something new is unsure until the next one', () => {
+  const spans = createActionSpans<null>({ minReadings: 2, maxGapSeconds: 3 });
+  const unsure = 'aabaabb'.split('').map((label, t) => {
+    spans.push({ label, score: 0.5, t, mark: null });
+    return spans.isUnsure();
+  });
+  expect(unsure).toEqual([true, false, true, false, false, true, false]);
+});

@@ -11,7 +11,8 @@ import type { Frame } from '../../../src/video/frame.ts';
 import { FakeChain, scriptedFrames, scriptedVideo, type Script } from '../../harness/fake-chain.ts';
 import { wholeFootage } from '../../harness/footage.ts';
 
-const settings: AnalysisSettings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off' };
+/** Scripted actions change without a sign of it: everybody is read in every sample. */
+const settings: AnalysisSettings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off', actionEverySeconds: 0 };
 
 let workspaceDir: string;
 beforeEach(async () => {
@@ -136,11 +137,35 @@ describe('a video with one person', () => {
     expect(analysis.frames[2]?.detections.map(({ track }) => track)).toEqual([null, null]);
   });
 
-  test('the action is carried on between its readings', async () => {
+  test('the action is carried on between its readings, and read again where one says something new', async () => {
     const chain = new FakeChain(walker);
     const analysis = await analyse(chain, 12, { settings: { ...settings, actionEverySamples: 3 } });
-    expect(chain.calls.filter(({ stage }) => stage === 'action').map(({ sample }) => sample)).toEqual([0, 3, 6, 9]);
-    expect(analysis.frames[8]?.detections[0]?.action).toBe('grabbing');
+    const read = chain.calls.filter(({ stage }) => stage === 'action').map(({ sample }) => sample);
+    expect(read.toSorted((a, b) => a - b)).toEqual([0, 1, 3, 6, 7, 9, 10]);
+    expect(analysis.frames.map(({ detections }) => detections[0]?.action)).toEqual([
+      ...Array.from({ length: 6 }, () => 'walking'),
+      ...Array.from({ length: 3 }, () => 'grabbing'),
+      ...Array.from({ length: 3 }, () => 'walking'),
+    ]);
+    expect(
+      analysis.events.map(({ type, startSeconds, durationSeconds }) => [type, startSeconds, durationSeconds]),
+    ).toEqual([
+      ['walking', 0, 4.067],
+      ['grabbing', 4, 2.067],
+      ['walking', 6, 2],
+    ]);
+  });
+
+  test('per frame every action is read in every frame, unless a number of samples is set', async () => {
+    const exact: AnalysisSettings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off', attributes: 'per-frame' };
+    const actions = (chain: FakeChain): number => chain.calls.filter(({ stage }) => stage === 'action').length;
+    const [every, third] = [new FakeChain(walker), new FakeChain(walker)];
+    const all = await analyse(every, 12, { settings: { ...exact, actionEverySeconds: 60 } });
+    await analyse(third, 12, { settings: { ...exact, actionEverySamples: 3 } });
+    expect([actions(every), actions(third)]).toEqual([12, 4]);
+    expect(all.frames.map(({ detections }) => detections[0]?.action)).toEqual(
+      Array.from({ length: 12 }, (_, sample) => walker(sample)[0]?.action),
+    );
   });
 });
 

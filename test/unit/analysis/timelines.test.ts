@@ -12,7 +12,8 @@ import { seededRandom } from '../../chaos/random.ts';
 import { FakeChain, scriptedVideo, type Script } from '../../harness/fake-chain.ts';
 import { sharedFrame } from '../../harness/shared-frame.ts';
 
-const settings: AnalysisSettings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off' };
+/** Scripted actions change without a sign of it: everybody is read in every sample. */
+const settings: AnalysisSettings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off', actionEverySeconds: 0 };
 const PERIOD = 1 / settings.framesPerSecond;
 /** Times are stored in milliseconds. */
 const ROUNDING = 0.002;
@@ -169,8 +170,8 @@ describe('whatever the times of the frames', () => {
     const leaves: Script = (n) => [{ box: [300, 200, 400, 500], action: n < 10 ? 'standing' : 'walking' }];
     const times = Array.from({ length: 20 }, (_, frame) => frame * 0.2);
     const { analysis } = await analyse({ times, footage: { durationSeconds: 4 }, settings: slow }, leaves);
-    // Its last reading is that of the frame at 1.8 s.
-    expect(analysis.events[0]).toMatchObject({ type: 'standing', startSeconds: 0, durationSeconds: 1.9 });
+    // The reading of the frame at 1.8 s holds until the next one, at 2.4 s.
+    expect(analysis.events[0]).toMatchObject({ type: 'standing', startSeconds: 0, durationSeconds: 2.233 });
   });
 
   test('actions that are read rarely are events, too', async () => {

@@ -1,0 +1,82 @@
+import type { Orientation } from '../chain/model-chain.ts';
+import type { Box } from '../vision/box.ts';
+import { createSpeedometer, personChange, type PersonChange, type PersonLook } from './person-change.ts';
+import type { AnalysisSettings } from './settings.ts';
+
+/**
+ * Why a person's action is read. `interval`: the last reading is old enough. `unsure`: the last one said something else than those
+ * before it, and only a second one in a row settles that.
+ */
+export type ActionReason = 'first' | 'interval' | PersonChange | 'unsure';
+
+type PaceSettings = Pick<
+  AnalysisSettings,
+  'attributes' | 'framesPerSecond' | 'actionEverySamples' | 'actionEverySeconds'
+>;
+
+/** How often the action of one person is read. */
+export interface ActionPace {
+  /** Whether a reading of so many sightings and seconds ago is too old to hold. */
+  readonly isDue: (since: { readonly samples: number; readonly seconds: number }) => boolean;
+  /** Whether a person who changes is read before that. */
+  readonly watchesChanges: boolean;
+}
+
+/**
+ * Per frame everybody is read in every sample; per track after an interval of footage, and sooner when a person changes.
+ * A number of samples, where one is set, is the interval of both.
+ */
+export function actionPace(settings: PaceSettings): ActionPace {
+  const { attributes, actionEverySamples: everySamples, actionEverySeconds, framesPerSecond } = settings;
+  const isExact = attributes === 'per-frame';
+  if (isExact || everySamples !== null) {
+    const most = everySamples ?? 1;
+    return { isDue: ({ samples }) => samples >= most, watchesChanges: !isExact && most > 1 };
+  }
+  const sampleSeconds = 1 / framesPerSecond;
+  if (actionEverySeconds <= sampleSeconds) return { isDue: () => true, watchesChanges: false };
+  // Samples lie on frames, a little to either side of their even places.
+  return { isDue: ({ seconds }) => seconds + sampleSeconds / 2 >= actionEverySeconds, watchesChanges: true };
+}
+
+/** A person in a sampled frame, as far as it is known before the action model is asked. */
+export interface ActionSighting {
+  readonly t: number;
+  readonly box: Box;
+  readonly orientation: Pick<Orientation, 'degrees' | 'score'> | null;
+}
+
+/** Decides for one person, sighting by sighting in frame order, whether the action is read; between readings the last one holds. */
+export interface ActionPlan {
+  decide(sighting: ActionSighting): ActionReason | null;
+}
+
+interface LastReading {
+  readonly t: number;
+  look: PersonLook;
+  samples: number;
+}
+
+export function createActionPlan(pace: ActionPace): ActionPlan {
+  let last: LastReading | null = null;
+  const speedOf = createSpeedometer();
+
+  function reasonFor(now: ActionSighting, look: PersonLook): ActionReason | null {
+    if (last === null) return 'first';
+    last.samples += 1;
+    if (pace.isDue({ samples: last.samples, seconds: Math.abs(now.t - last.t) })) return 'interval';
+    if (!pace.watchesChanges) return null;
+    // Of a first sighting nobody knows how fast it was: the second one tells.
+    if (last.look.speed === null) last.look = { ...last.look, speed: look.speed };
+    return personChange(last.look, look);
+  }
+
+  return {
+    decide(now) {
+      const look = { box: now.box, speed: speedOf(now), orientation: now.orientation };
+      const reason = reasonFor(now, look);
+      if (reason !== null) last = { t: now.t, look, samples: 0 };
+      return reason;
+    },
+  };
+}

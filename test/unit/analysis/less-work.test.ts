@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { analyzeVideo } from '../../../src/analysis/analyze-video.ts';
+import { DEFAULT_ANALYSIS_SETTINGS, type AnalysisSettings } from '../../../src/analysis/settings.ts';
+import type { VideoAnalysis } from '../../../src/analysis/video-analysis.ts';
+import { seededRandom } from '../../chaos/random.ts';
+import {
+  FakeChain,
+  scriptedFrames,
+  scriptedVideo,
+  type FakeChainOptions,
+  type Script,
+} from '../../harness/fake-chain.ts';
+import { wholeFootage } from '../../harness/footage.ts';
+
+const settings: AnalysisSettings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off' };
+
+let workspaceDir: string;
+beforeEach(async () => {
+  workspaceDir = await mkdtemp(join(tmpdir(), 'less-work-'));
+});
+afterEach(async () => {
+  await rm(workspaceDir, { recursive: true, force: true });
+});
+
+async function analyse(
+  script: Script,
+  samples: number,
+  given: Partial<AnalysisSettings> = {},
+  options: FakeChainOptions = {},
+): Promise<{ readonly analysis: VideoAnalysis; readonly chain: FakeChain; readonly read: readonly number[] }> {
+  const chain = new FakeChain(script, options);
+  const info = scriptedVideo(samples);
+  const analysis = await analyzeVideo(
+    { videoId: '7', info, frames: scriptedFrames(samples), footage: wholeFootage(info), workspaceDir },
+    { chain, describer: null },
+    { ...settings, ...given },
+    () => undefined,
+    new AbortController().signal,
+  );
+  expect(chain.open.size).toBe(0);
+  const read = chain.calls.filter(({ stage }) => stage === 'action').map(({ sample }) => sample);
+  return { analysis, chain, read: read.toSorted((a, b) => a - b) };
+}
+
+const spansOf = ({ events }: VideoAnalysis): unknown[] =>
+  events.map(({ type, startSeconds, durationSeconds }) => [type, startSeconds, durationSeconds]);
+
+/** Stands, falls in the frame of sample 8, and lies. */
+const falls: Script = (sample) => [
+  sample < 8
+    ? { box: [300, 200, 400, 500], action: 'standing', orientation: 90 }
+    : { box: [200, 400, 500, 500], action: 'falling', orientation: 90 },
+];
+
+test('a fall begins in the very frame in which it does, and few others are read', async () => {
+  const { analysis, read } = await analyse(falls, 16);
+  expect(read).toEqual([0, 1, 3, 6, 8, 9, 12, 15]);
+  expect(spansOf(analysis)).toEqual(spansOf((await analyse(falls, 16, { actionEverySeconds: 0 })).analysis));
+  expect(analysis.events[1]).toMatchObject({ type: 'falling', frameIndex: 54, startSeconds: 5.4 });
+});
+
+test('who turns is read in the very frame, by the orientation of that frame', async () => {
+  const turns: Script = (sample) => [
+    { box: [300, 200, 400, 500], orientation: sample < 5 ? 90 : 200, action: sample < 5 ? 'standing' : 'grabbing' },
+  ];
+  const { analysis, read } = await analyse(turns, 9);
+  expect(read).toEqual([0, 1, 3, 5, 6, 8]);
+  expect(analysis.events[1]).toMatchObject({ type: 'grabbing', startSeconds: 3.4 });
+});
+
+test('an action that nothing shows begins and ends late by less than the interval', async () => {
+  for (let begin = 3; begin < 9; begin += 1) {
+    const hidden: Script = (sample) => [
+      { box: [300, 200, 400, 500], action: sample >= begin && sample < begin + 6 ? 'grabbing' : 'standing' },
+    ];
+    const less = (await analyse(hidden, 20)).analysis.events;
+    const exact = (await analyse(hidden, 20, { actionEverySeconds: 0 })).analysis.events;
+    expect(less.map(({ type }) => type)).toEqual(exact.map(({ type }) => type));
+    for (const [index, { startSeconds, durationSeconds }] of less.entries()) {
+      const late = startSeconds - (exact[index]?.startSeconds ?? 0);
+      const end =
+        startSeconds + durationSeconds - (exact[index]?.startSeconds ?? 0) - (exact[index]?.durationSeconds ?? 0);
+      expect(late).toBeGreaterThanOrEqual(0);
+      expect(late).toBeLessThan(settings.actionEverySeconds);
+      expect(end).toBeGreaterThanOrEqual(-0.001);
+      expect(end).toBeLessThan(settings.actionEverySeconds);
+    }
+  }
+});
+
+test('a person who is gone does nothing any more, though the last reading was young', async () => {
+  const leaves: Script = (sample) => (sample < 8 ? [{ box: [300, 200, 400, 500], action: 'standing' }] : []);
+  const { analysis } = await analyse(leaves, 16);
+  expect(spansOf(analysis)).toEqual([['standing', 0, 5.367]]);
+});
+
+/** Three people who wander, turn, and do something else now and then. */
+function crowd(seed: number): Script {
+  const random = seededRandom(seed);
+  const samples = Array.from({ length: 40 }, () => [random(), random(), random(), random()]);
+  return (sample) =>
+    [100, 500, 900].map((x, person) => {
+      const [move = 0, turn = 0, act = 0, stoop = 0] = samples[(sample + person * 7) % samples.length] ?? [];
+      return {
+        box: [x + move * 60, stoop < 0.1 ? 350 : 200, x + 100 + move * 60, 500],
+        orientation: turn < 0.2 ? 90 : 180,
+        action: ['standing', 'walking', 'grabbing'][Math.floor(act * act * 3)] ?? 'none',
+      };
+    });
+}
+
+test('is the same whichever model answers first', async () => {
+  for (let seed = 1; seed <= 5; seed += 1) {
+    const patient = await analyse(crowd(seed), 40);
+    const random = seededRandom(seed);
+    const hurried = await analyse(
+      crowd(seed),
+      40,
+      { framesInFlight: 8 },
+      {
+        before: async () => {
+          for (let turns = Math.floor(random() * 40); turns > 0; turns -= 1) await Promise.resolve();
+        },
+      },
+    );
+    expect(hurried.read).toEqual(patient.read);
+    expect({ ...hurried.analysis, timings: null }).toEqual({ ...patient.analysis, timings: null });
+  }
+});
