@@ -1,3 +1,4 @@
+import { benchChain } from './chain.ts';
 import { benchDecoding } from './decoding.ts';
 import { benchFirstPoll } from './first-poll.ts';
 import { benchGpu } from './gpu.ts';
@@ -9,6 +10,7 @@ import { benchStoring } from './storing.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   queue: benchQueue,
+  chain: benchChain,
   decoding: benchDecoding,
   pipeline: benchPipeline,
   'first-poll': benchFirstPoll,

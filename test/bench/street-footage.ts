@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { makeMedia } from '../harness/media.ts';
+
+/** The street pack as the worker takes it, the folder of its models, and the real clip. */
+export interface StreetFootage {
+  readonly pack: string;
+  readonly models: string;
+  readonly clip: string;
+}
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const PACK = join(ROOT, 'test/packs/street');
+const MADE = join(ROOT, '.local/bench-footage');
+
+/** Null where the models and the clip are not on this machine; STREET_DIR is the folder of the models, else the manifest's. */
+export async function streetFootage(): Promise<StreetFootage | null> {
+  const manifest = JSON.parse(await readFile(join(PACK, 'manifest.json'), 'utf8')) as { filesRoot: string };
+  const given = process.env['STREET_DIR'];
+  const models = given === undefined ? resolve(PACK, manifest.filesRoot) : resolve(given);
+  const expected = join(models, 'expected-detections.json');
+  if (!existsSync(expected)) return null;
+  const { video } = JSON.parse(await readFile(expected, 'utf8')) as { video: string };
+  const clip = resolve(models, '../../videos', video);
+  if (given === undefined) return { pack: PACK, models, clip };
+  const pack = join(MADE, 'pack');
+  await mkdir(pack, { recursive: true });
+  await writeFile(join(pack, 'manifest.json'), JSON.stringify({ ...manifest, filesRoot: models }));
+  return { pack, models, clip };
+}
+
+/** The clip again and again, its packets copied, for so long; made once and kept under `.local`. */
+export async function loopOf(clip: string, seconds: number): Promise<string> {
+  const file = join(MADE, `street-${seconds}s.mp4`);
+  if (existsSync(file)) return file;
+  await mkdir(MADE, { recursive: true });
+  const making = join(MADE, `making-${process.pid}.mp4`);
+  await makeMedia(['-stream_loop', '-1', '-i', clip, '-t', String(seconds), '-c', 'copy', making]);
+  await rename(making, file);
+  return file;
+}
+
+/** The first picture of the clip as a file of its own. */
+export async function firstFrameOf(clip: string): Promise<string> {
+  const file = join(MADE, 'street-one-frame.mp4');
+  if (existsSync(file)) return file;
+  await mkdir(MADE, { recursive: true });
+  const making = join(MADE, `making-${process.pid}.mp4`);
+  await makeMedia(['-i', clip, '-frames:v', '1', '-c:v', 'libx264', making]);
+  await rename(making, file);
+  return file;
+}
