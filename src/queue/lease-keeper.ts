@@ -112,8 +112,9 @@ export class LeaseKeeper {
   async release(lease: Lease): Promise<void> {
     lease.release();
     this.#held.delete(lease);
-    await lease.renewing;
-    this.#schedule();
+    if (lease.renewing !== null) await lease.renewing;
+    // A timer that comes too early for the others looks again: that is rarer than the end of a message.
+    if (this.#held.size === 0) this.stop();
   }
 
   /** Gives a lease up after a call elsewhere (a delete) learned that it is gone. */
@@ -133,7 +134,7 @@ export class LeaseKeeper {
   #plan(lease: Lease, from: number): void {
     const third = (this.#options.visibilitySeconds * 1_000) / 3;
     lease.renewAt = from + third * (1 - JITTER + 2 * JITTER * this.#random());
-    this.#schedule();
+    if (lease.renewing === null) this.#wakeBy(lease.renewAt);
   }
 
   #schedule(): void {
@@ -141,16 +142,32 @@ export class LeaseKeeper {
     for (const lease of this.#held) if (lease.renewing === null) next = Math.min(next, lease.renewAt);
     if (next === this.#timerAt) return;
     this.stop();
-    if (next === Infinity) return;
-    this.#timerAt = next;
-    this.#cancelTimer = this.#options.clock.after(Math.max(0, next - this.#options.clock.now()), () => {
+    this.#wakeBy(next);
+  }
+
+  /** No later than at `time`. */
+  #wakeBy(time: number): void {
+    if (time >= this.#timerAt) return;
+    this.stop();
+    this.#timerAt = time;
+    this.#cancelTimer = this.#options.clock.after(Math.max(0, time - this.#options.clock.now()), () => {
       this.#timerAt = Infinity;
       this.#tick();
     });
   }
 
+  /** The timer may be that of a lease which has ended. */
+  #isAnyDue(now: number): boolean {
+    for (const lease of this.#held) if (lease.renewing === null && lease.renewAt <= now) return true;
+    return false;
+  }
+
   #tick(): void {
     const now = this.#options.clock.now();
+    if (!this.#isAnyDue(now)) {
+      this.#schedule();
+      return;
+    }
     // Renewing what is due soon in the same call saves calls and costs nothing.
     const soon = now + (this.#options.visibilitySeconds * 1_000) / 15;
     const due = new Map<MessageQueue, Lease[]>();

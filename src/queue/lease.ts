@@ -44,7 +44,9 @@ export class Lease {
   /** The call that is under way for this lease; no second one starts before it ends. */
   renewing: Promise<void> | null = null;
   #state: 'held' | 'lost' | 'released' = 'held';
-  readonly #controller = new AbortController();
+  /** Made for who asks: most messages come and go without. */
+  #controller: AbortController | null = null;
+  #onLoss: (reason: Interruption) => void = ignoreLoss;
   #waiters: Waiter[] = [];
   /** Why it was lost. */
   #loss: Interruption | null = null;
@@ -65,7 +67,16 @@ export class Lease {
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#loss !== null) this.#controller.abort(this.#loss);
+    }
     return this.#controller.signal;
+  }
+
+  /** Has the one that works on the message told of its loss, before the signal fires. The latest call counts. */
+  onLoss(work: (reason: Interruption) => void): void {
+    this.#onLoss = work;
   }
 
   get state(): 'held' | 'lost' | 'released' {
@@ -109,7 +120,8 @@ export class Lease {
     if (this.#state !== 'held') return;
     this.#state = 'lost';
     this.#loss = new Interruption('lease-lost', `the lease of message ${this.messageId} is lost: ${why}`);
-    this.#controller.abort(this.#loss);
+    this.#onLoss(this.#loss);
+    this.#controller?.abort(this.#loss);
     this.#rejectWaiters(this.#loss);
   }
 
@@ -138,3 +150,5 @@ export class Lease {
     for (const waiter of waiters) waiter.reject(reason);
   }
 }
+
+function ignoreLoss(): void {}

@@ -69,26 +69,24 @@ export class Settler {
     await Promise.allSettled([...this.#acknowledging.values(), ...this.#copying.values()]);
   }
 
-  async acknowledge(lease: Lease): Promise<AcknowledgeResult> {
-    const work = this.#acknowledge(lease).finally(() => {
-      this.#acknowledging.delete(lease);
-    });
+  acknowledge(lease: Lease): Promise<AcknowledgeResult> {
+    const work = this.#acknowledge(lease);
     this.#acknowledging.set(lease, work);
-    return await work;
+    return work;
   }
 
   async #acknowledge(lease: Lease): Promise<AcknowledgeResult> {
     const { keeper } = this.#options;
     try {
       // A delete with an old handle can answer that all is well and delete nothing: only a live lease is proof.
-      await keeper.confirm(lease);
-    } catch {
-      return 'lost';
+      if (!(await isConfirmed(keeper, lease))) return 'lost';
+      // The lease is renewed while deletes are tried again, so that nobody else starts the finished job.
+      const result = await this.#deleteWithRetries(lease);
+      await keeper.release(lease);
+      return result;
+    } finally {
+      this.#acknowledging.delete(lease);
     }
-    // The lease is renewed while deletes are tried again, so that nobody else starts the finished job.
-    const result = await this.#deleteWithRetries(lease);
-    await keeper.release(lease);
-    return result;
   }
 
   async #deleteWithRetries(lease: Lease): Promise<AcknowledgeResult> {
@@ -224,5 +222,14 @@ export class Settler {
     this.#remembered.add(messageId);
     const oldest = this.#remembered.values().next().value;
     if (this.#remembered.size > MAX_REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest);
+  }
+}
+
+async function isConfirmed(keeper: LeaseKeeper, lease: Lease): Promise<boolean> {
+  try {
+    await keeper.confirm(lease);
+    return true;
+  } catch {
+    return false;
   }
 }

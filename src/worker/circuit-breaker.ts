@@ -73,12 +73,14 @@ export class CircuitBreaker {
 
   /** Of the circuit that is open for longest; null when none is. */
   get #openUntil(): number | null {
+    if (this.#circuits.size === 0) return null;
     const open = [...this.#circuits.values()].filter((circuit) => circuit.isOpen);
     return open.length === 0 ? null : Math.max(...open.map((circuit) => circuit.openUntil));
   }
 
   /** Returns those of the dependencies whose open circuit this closed. */
   succeeded(dependencies: readonly Dependency[]): readonly Dependency[] {
+    if (this.#circuits.size === 0) return [];
     const closed = dependencies.filter((dependency) => this.#circuits.get(dependency)?.isOpen === true);
     for (const dependency of dependencies) this.#circuits.delete(dependency);
     return closed;

@@ -41,8 +41,8 @@ export class DependencyWatch {
     return this.#breaker.waitMs(this.#options.clock.now());
   }
 
-  /** `objects`: what the job worked on. Returns what stops the worker, where this host is in doubt and the doubt does not go away. */
-  learn(disposition: Disposition, objects: readonly string[]): Failure | null {
+  /** `objects`: what the job worked on, asked where it failed. Returns what stops the worker, where this host is in doubt and the doubt does not go away. */
+  learn(disposition: Disposition, objects: () => readonly string[]): Failure | null {
     const { slots, clock, logger, events } = this.#options;
     for (const dependency of this.#breaker.succeeded(answeredIn(disposition))) {
       logger.info({ dependency }, 'a dependency is back');
@@ -51,7 +51,7 @@ export class DependencyWatch {
     // A reject too: at the last receive of a message its temporary failure ends it.
     if (disposition.kind !== 'retry' && disposition.kind !== 'reject') return null;
     const { failure } = disposition;
-    const opened = this.#breaker.failed(failure, clock.now(), objects.join());
+    const opened = this.#breaker.failed(failure, clock.now(), objects().join());
     if (opened === null) return null;
     slots.circuitOpened();
     const { dependency, forMs, isHopeless } = opened;

@@ -161,7 +161,7 @@ export class Intake {
     const place =
       message.groupId === null ? null : this.#groups.enter(JSON.stringify([lease.queue.id, message.groupId]));
     // Its message comes again while its job may still be on its way out: neither it nor its group must wait for that.
-    lease.signal.addEventListener('abort', () => place?.leave(false), { once: true });
+    if (place !== null) lease.signal.addEventListener('abort', () => place.leave(false), { once: true });
     inFlight.add(run);
     try {
       const mayRun =

@@ -41,8 +41,6 @@ const BY_SEVERITY: readonly Disposition['kind'][] = ['ack', 'reject', 'wait', 'r
 export class MessageRun {
   readonly lease: Lease;
   readonly jobs: readonly Job[];
-  /** Bucket and key of each job, in a form that can be compared. */
-  readonly objects: readonly string[];
   /** What the last run ended, in that order. */
   ended: readonly EndedJob[] = [];
   /** Failed runs under this lease, which the queue does not count. */
@@ -51,9 +49,13 @@ export class MessageRun {
   failedAlone = 0;
   #message: ReceivedMessage;
   readonly #deps: MessageRunDeps;
-  readonly #abort = new AbortController();
+  /** Why no job may go on; the first reason counts. */
+  #interruption: Interruption | null = null;
+  /** Of the job that runs. */
+  #running: AbortController | null = null;
   readonly #done = new Map<Job, Disposition>();
-  readonly #gone = Promise.withResolvers<void>();
+  #gone: PromiseWithResolvers<void> | null = null;
+  #hasLeft = false;
   #hasStarted = false;
   #wasAborted = false;
   #isOver = true;
@@ -62,15 +64,13 @@ export class MessageRun {
     this.#message = message;
     this.lease = lease;
     this.jobs = jobs;
-    this.objects = jobs.map((job) => JSON.stringify([job.bucket, job.key]));
     this.#deps = deps;
-    lease.signal.addEventListener(
-      'abort',
-      () => {
-        this.#abort.abort(lease.signal.reason);
-      },
-      { once: true },
-    );
+    lease.onLoss((reason) => this.#interrupt(reason));
+  }
+
+  /** Bucket and key of each job, in a form that can be compared. */
+  get objects(): readonly string[] {
+    return this.jobs.map((job) => JSON.stringify([job.bucket, job.key]));
   }
 
   get message(): ReceivedMessage {
@@ -89,15 +89,19 @@ export class MessageRun {
 
   /** Resolves when nothing of this message is held here any more. */
   get gone(): Promise<void> {
+    this.#gone ??= Promise.withResolvers();
+    if (this.#hasLeft) this.#gone.resolve();
     return this.#gone.promise;
   }
 
   leave(): void {
-    this.#gone.resolve();
+    this.#hasLeft = true;
+    this.#gone?.resolve();
   }
 
   sharesObject(other: MessageRun): boolean {
-    return this.objects.some((object) => other.objects.includes(object));
+    const { objects } = other;
+    return this.objects.some((object) => objects.includes(object));
   }
 
   /** Every job function has returned; what is left is settling. */
@@ -112,7 +116,12 @@ export class MessageRun {
 
   abort(reason: Interruption): void {
     this.#wasAborted ||= !this.#isOver;
-    this.#abort.abort(reason);
+    this.#interrupt(reason);
+  }
+
+  #interrupt(reason: Interruption): void {
+    this.#interruption ??= reason;
+    this.#running?.abort(this.#interruption);
   }
 
   /** Never rejects. A rejected job beside a good one still rejects the message: its copy says which failed. */
@@ -140,7 +149,7 @@ export class MessageRun {
         weigh(before);
         continue;
       }
-      if (this.#abort.signal.aborted) return this.#interrupted();
+      if (this.#interruption !== null) return { kind: 'abandon', why: this.#interruption.kind };
       if (!this.#hasStarted) events.emit('job:started', { messageId, key: job.key, receiveCount });
       const startedAt = clock.now();
       const disposition = await this.#runJob(job);
@@ -158,10 +167,7 @@ export class MessageRun {
     const { keeper, clock, processJob, maxProcessingSeconds } = this.#deps;
     // A controller of its own: the deadline of one job must not end the next one of the same message.
     const controller = new AbortController();
-    const forward = (): void => {
-      controller.abort(this.#abort.signal.reason);
-    };
-    this.#abort.signal.addEventListener('abort', forward, { once: true });
+    this.#running = controller;
     const deadline = afterRunning(clock, maxProcessingSeconds * 1_000, () => {
       controller.abort(new Interruption('deadline', `the job ran longer than ${maxProcessingSeconds} seconds`));
     });
@@ -182,12 +188,7 @@ export class MessageRun {
       return dispose(error, controller.signal, this.facts);
     } finally {
       deadline.cancel();
-      this.#abort.signal.removeEventListener('abort', forward);
+      this.#running = null;
     }
-  }
-
-  #interrupted(): Disposition {
-    const reason: unknown = this.#abort.signal.reason;
-    return { kind: 'abandon', why: reason instanceof Interruption ? reason.kind : 'shutdown' };
   }
 }

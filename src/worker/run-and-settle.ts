@@ -59,7 +59,7 @@ async function runOnce(deps: RunAndSettleDeps, run: MessageRun, plan: WaitPlan):
   if (disposition.kind === 'halt') deps.onHalt(disposition.failure);
   // A report of success under a lost lease stays unsaid: whoever has the message now decides.
   if (run.lease.state !== 'held') return { disposition, next: disposition };
-  const doubt = deps.dependencies.learn(disposition, run.objects);
+  const doubt = deps.dependencies.learn(disposition, () => run.objects);
   if (doubt !== null) deps.onHalt(doubt);
   if (disposition.kind === 'retry') countAlone(run, disposition.failure, deps.dependencies);
   const next = plan.after(disposition, waitFacts(run, deps));

@@ -17,10 +17,11 @@ type PlaceState = 'busy' | 'deleting' | 'free';
 export class Slots {
   readonly #count: number;
   readonly #onFree: () => void;
-  readonly #states = new Map<Slot, PlaceState>();
+  readonly #counts: Record<PlaceState, number> = { busy: 0, deleting: 0, free: 0 };
+  readonly #places = new Set<Place>();
   readonly #work = new Set<Promise<void>>();
   /** What ran when a circuit last opened. */
-  #beforeOpen: Set<Slot> = new Set();
+  #beforeOpen: Set<Place> = new Set();
 
   /** `onFree` is called whenever a place may have become free. */
   constructor(count: number, onFree: () => void) {
@@ -30,36 +31,24 @@ export class Slots {
 
   /** Places that work occupies now. */
   get busy(): number {
-    return this.#in('busy');
+    return this.#counts.busy;
   }
 
   /** Occupies a place until the work is over, or gives the place up. The work must not reject. */
   occupy(begin: (slot: Slot) => Promise<unknown>): void {
-    const slot: Slot = {
-      release: () => {
-        if (this.#states.get(slot) === 'free') return;
-        this.#states.set(slot, 'free');
-        this.#onFree();
-      },
-      retake: () => {
-        this.#beforeOpen.delete(slot);
-        this.#states.set(slot, 'busy');
-      },
-      deleting: () => {
-        this.#states.set(slot, 'deleting');
-      },
-    };
-    this.#states.set(slot, 'busy');
-    const work = begin(slot).then(() => {
+    const place = new Place(this.#counts, this.#onFree, (retaken) => this.#beforeOpen.delete(retaken));
+    this.#places.add(place);
+    const work = begin(place).then(() => {
       this.#work.delete(work);
-      this.#states.delete(slot);
+      this.#places.delete(place);
+      place.leave();
       this.#onFree();
     });
     this.#work.add(work);
   }
 
   circuitOpened(): void {
-    this.#beforeOpen = new Set([...this.#states].flatMap(([slot, state]) => (state === 'free' ? [] : [slot])));
+    this.#beforeOpen = new Set([...this.#places].filter(({ state }) => state !== 'free'));
   }
 
   /**
@@ -67,9 +56,10 @@ export class Slots {
    * opened, since such a job may run for hours and is not the one that tries.
    */
   free(allowed: (all: number, older: number) => number): number {
-    const older = [...this.#beforeOpen].filter((slot) => (this.#states.get(slot) ?? 'free') !== 'free').length;
+    let older = 0;
+    for (const { state } of this.#beforeOpen) if (state !== 'free') older += 1;
     const slots = allowed(this.#count, older);
-    const deleting = this.#in('deleting');
+    const { deleting } = this.#counts;
     // Deletes that do not get through must not let messages pile up, nor an open circuit be tried by two jobs.
     const uncounted = slots < this.#count ? 0 : Math.min(deleting, this.#count);
     return slots - (this.busy + deleting - uncounted);
@@ -79,10 +69,45 @@ export class Slots {
   async idle(): Promise<void> {
     while (this.#work.size > 0) await Promise.all(this.#work);
   }
+}
 
-  #in(wanted: PlaceState): number {
-    let count = 0;
-    for (const state of this.#states.values()) if (state === wanted) count += 1;
-    return count;
+class Place implements Slot {
+  state: PlaceState = 'busy';
+  readonly #counts: Record<PlaceState, number>;
+  readonly #onFree: () => void;
+  readonly #onRetake: (place: Place) => void;
+
+  constructor(counts: Record<PlaceState, number>, onFree: () => void, onRetake: (place: Place) => void) {
+    this.#counts = counts;
+    this.#onFree = onFree;
+    this.#onRetake = onRetake;
+    counts.busy += 1;
+  }
+
+  release(): void {
+    if (this.state === 'free') return;
+    this.#become('free');
+    this.#onFree();
+  }
+
+  retake(): void {
+    this.#onRetake(this);
+    this.#become('busy');
+  }
+
+  deleting(): void {
+    this.#become('deleting');
+  }
+
+  /** Its work is over. */
+  leave(): void {
+    this.#become('free');
+    this.#counts.free -= 1;
+  }
+
+  #become(state: PlaceState): void {
+    this.#counts[this.state] -= 1;
+    this.#counts[state] += 1;
+    this.state = state;
   }
 }

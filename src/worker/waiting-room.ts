@@ -97,7 +97,7 @@ export class WaitingRoom {
 
   /** What some wait for has come, so that they need not wait out their time. */
   wake(fits: (held: HeldMessage, why: WaitReason) => boolean): void {
-    this.#due([...this.#stays].filter(({ held, why }) => fits(held, why)));
+    if (this.#stays.size > 0) this.#due([...this.#stays].filter(({ held, why }) => fits(held, why)));
   }
 
   /**

@@ -5,6 +5,7 @@ import { attributesOf } from './attributes.ts';
 import { within } from './within.ts';
 
 const ANSWER_GRACE_MS = 5_000;
+const NO_ATTRIBUTES: ReceivedMessage['attributes'] = {};
 
 /** One long poll, at most five seconds past the wait. Rejects with TIMEOUT or the SDK's error. */
 export async function receiveMessages(
@@ -34,7 +35,7 @@ function toReceived(message: Message): ReceivedMessage[] {
       messageId: message.MessageId,
       receiptHandle: message.ReceiptHandle,
       body: message.Body ?? '',
-      attributes: attributesOf(message.MessageAttributes ?? {}),
+      attributes: message.MessageAttributes === undefined ? NO_ATTRIBUTES : attributesOf(message.MessageAttributes),
       receiveCount: Number(system['ApproximateReceiveCount'] ?? '1'),
       firstReceivedAt: toNumber(system['ApproximateFirstReceiveTimestamp']),
       groupId: system['MessageGroupId'] ?? null,

@@ -142,3 +142,25 @@ test('renewals that stand still show, renewals that are refused do not', async (
   clock.jump(15_000);
   expect(keeper.lateMs).toBeGreaterThan(10_000);
 });
+
+test('the timer of a lease that has ended renews no other ahead of its time', async () => {
+  const { clock, keeper, calls, take } = rig(allOk);
+  const first = take('a');
+  await clock.advance(2_000);
+  take('b');
+  await keeper.release(first);
+  await clock.advance(30_000);
+  expect(calls.map(({ at, entries }) => [at, entries.map(({ receiptHandle }) => receiptHandle)])).toEqual([
+    [22_000, ['b-1']],
+  ]);
+});
+
+test('who works on a message learns of its loss before anybody who listens to its signal', async () => {
+  const { keeper, take } = rig(allOk);
+  const lease = take();
+  const told: string[] = [];
+  lease.signal.addEventListener('abort', () => told.push('signal'));
+  lease.onLoss(({ kind }) => told.push(kind));
+  keeper.lose(lease, 'somebody else has it');
+  expect(told).toEqual(['lease-lost', 'signal']);
+});
