@@ -57,14 +57,14 @@ async function analyzeWith(
   await using workspace = await createWorkspace(config.worker.workDir, `analyze-${process.pid}`);
   const file = await localFile(options.source, config, workspace, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);
-  const settings = { ...(await analysisSettings(config)), keyFrames: options.keyFrames };
-  await using models = await openModels(config, { device: options.device, logger, signal });
-  const { chain, describer } = models;
+  await using models = await openModels(config, { device: options.device, videosAtOnce: 1, logger, signal });
+  const { chain, describer, plan } = models;
+  const settings = { ...(await analysisSettings(config, plan)), keyFrames: options.keyFrames };
   let keyFrames: readonly KeyFrame[] = [];
   const onKeyFrames = (kept: readonly KeyFrame[]): void => {
     keyFrames = kept;
   };
-  const decoding = { ...decodeSettings(config, 1), framesPerSecond: settings.framesPerSecond };
+  const decoding = { ...decodeSettings(config, plan), framesPerSecond: settings.framesPerSecond };
   const analysis = await withDecodedFrames([tools, file, info, decoding, signal], ({ frames, footage }) =>
     analyzeVideo(
       { videoId: 'local', info, frames, footage, workspaceDir: workspace.directory },

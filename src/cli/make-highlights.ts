@@ -51,7 +51,7 @@ export async function makeHighlights(
   await downloadObject(s3, head, file, limits, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);
   // The way in which the analysis saw the video, whatever the setting is by now: the number of a frame depends on it.
-  const options = { ...decodeSettings(config, 1), framesPerSecond: video.framesPerSecond, mode: video.decode };
+  const options = { ...decodeSettings(config, null), framesPerSecond: video.framesPerSecond, mode: video.decode };
   return await withDecodedFrames([tools, file, info, options, signal], async ({ frames }) => {
     let made = 0;
     let left = missing.length;

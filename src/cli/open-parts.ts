@@ -1,13 +1,14 @@
 import { createModelChain } from '../chain/create-model-chain.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
 import type { Config } from '../config/config.ts';
-import { loadPack } from '../packs/load-pack.ts';
+import { loadPack, type Pack } from '../packs/load-pack.ts';
 import type { Database } from '../persistence/client.ts';
 import type { BedrockDescriber } from '../scene/bedrock.ts';
 import type { SceneDescriber } from '../analysis/scene-writer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { ClosingStack } from './closing-stack.ts';
+import { planHere, planText, type ExecutionPlan } from './execution-plan.ts';
 
 const MIGRATION_TIMEOUT_MS = 60_000;
 
@@ -15,6 +16,8 @@ const MIGRATION_TIMEOUT_MS = 60_000;
 export interface Models extends AsyncDisposable {
   readonly chain: ModelChain;
   readonly describer: SceneDescriber | null;
+  /** How the models run, and what they are to be fed with. */
+  readonly plan: ExecutionPlan;
 }
 
 /** What a job needs beside the store: opened together, closed together. */
@@ -26,6 +29,10 @@ export interface Parts extends Models {
 export interface OpenModelsOptions {
   /** What the preflight resolved, so that `auto` is decided once. */
   readonly device: 'cpu' | 'cuda';
+  /** That share the host. */
+  readonly videosAtOnce: number;
+  /** In place of what the configuration asks for. */
+  readonly plan?: ExecutionPlan;
   readonly logger: Logger;
   /** The files were hashed a moment ago, by the preflight: several gigabytes are not read twice. */
   readonly isVerified?: boolean;
@@ -56,18 +63,19 @@ export async function openParts(config: Config<'database' | 'models'>, options: 
     );
     if (applied.length > 0) options.logger.info({ applied }, 'database migrated');
   }
-  const { chain, describer } = opening.add(await openModels(config, options), (opened) =>
-    opened[Symbol.asyncDispose](),
-  );
-  return closedWith(opening.move(), { tools, database, chain, describer });
+  const models = opening.add(await openModels(config, options), (opened) => opened[Symbol.asyncDispose]());
+  return closedWith(opening.move(), { ...models, tools, database });
 }
 
 /** The models alone, for an analysis without a database. */
 export async function openModels(config: Config<'models'>, options: OpenModelsOptions): Promise<Models> {
   await using opening = new ClosingStack();
   const describer = opening.add(await createDescriber(config), (opened) => opened?.close());
-  const chain = opening.add(await openChain(config, options), (opened) => opened.close());
-  return closedWith(opening.move(), { chain, describer });
+  const pack = await loadPack(config.inference.modelPack);
+  const plan = options.plan ?? planHere(config, pack, options);
+  options.logger.info({ plan }, planText(options.device, plan));
+  const chain = opening.add(await openChain(config, pack, plan, options), (opened) => opened.close());
+  return closedWith(opening.move(), { chain, describer, plan });
 }
 
 function closedWith<T extends object>(opened: ClosingStack, parts: T): T & AsyncDisposable {
@@ -76,14 +84,17 @@ function closedWith<T extends object>(opened: ClosingStack, parts: T): T & Async
 
 async function openChain(
   config: Config<'models'>,
+  pack: Pack,
+  plan: ExecutionPlan,
   { device, logger, isVerified = false, signal }: OpenModelsOptions,
 ): Promise<ModelChain> {
-  const { modelPack, gpuDeviceId, cpuThreads, visionBatch, languageBatch } = config.inference;
+  const { pipelines, threads, visionBatch, languageBatch } = plan;
   return await createModelChain({
-    pack: await loadPack(modelPack),
+    pack,
     device,
-    deviceId: gpuDeviceId,
-    threads: { vision: cpuThreads, language: cpuThreads },
+    deviceId: config.inference.gpuDeviceId,
+    pipelines,
+    threads: { vision: threads, language: threads },
     batch: { detection: visionBatch, people: visionBatch, language: languageBatch },
     verifyHashes: !isVerified,
     logger,

@@ -68,7 +68,7 @@ async function cutKeyFrames(source: ReportSource, signal: AbortSignal): Promise<
   await downloadObject(s3, head, file, limits, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);
   const { framesPerSecond, decode: mode } = stored.analysis.sampling;
-  const options = { ...decodeSettings(config, 1), framesPerSecond, mode };
+  const options = { ...decodeSettings(config, null), framesPerSecond, mode };
   const pictures: { frameIndex: number; t: number; jpeg: Uint8Array }[] = [];
   for await (const frame of decodeFrames(tools, file, info, options, signal)) {
     using _frame = { [Symbol.dispose]: frame.release };

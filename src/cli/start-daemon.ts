@@ -59,9 +59,10 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   if (!preflight.ok) return EXIT_CODES.PREFLIGHT;
   const removed = await removeStaleWorkspaces(config.worker.workDir);
   if (removed > 0) logger.info({ removed }, 'workspaces of a worker that is gone were removed');
-  const options = { device: preflight.device, logger, isVerified: true, signal };
+  const { device, decoderGpu } = preflight;
+  const options = { device, videosAtOnce: config.worker.concurrency, logger, isVerified: true, signal };
   await using parts = await wait.through('the database', () => openParts(config, options));
-  const { database, tools, chain, describer } = parts;
+  const { database, tools, chain, describer, plan } = parts;
   await using opened = await wait.through('the queue', () => openQueues(config, clients.sqs, logger, signal));
   await using _sweep = startSweep({
     database,
@@ -93,7 +94,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
         onAnalysed: tellAnalysed(events, chain),
         onStored: (analysis) => tellDegraded(events, analysis),
       },
-      await processorSettings(config, preflight.decoderGpu),
+      await processorSettings(config, plan, decoderGpu),
     ),
     onRejectedMessage: (message, failure) =>
       recordRejectedMessage(database, message, { failure, worker: config.worker.id }, AbortSignal.timeout(5_000)),

@@ -29,6 +29,16 @@ export function integerOrAuto(unit: string, min: number, max: number) {
   };
 }
 
+/** One of the numbers, or null for `auto`: the program chooses. */
+export function oneOfNumbersOrAuto<const T extends number>(unit: string, ...values: readonly T[]) {
+  const number = oneOfNumbers(unit, ...values);
+  return {
+    unit: `${unit} | auto`,
+    rule: `${number.rule}, or auto`,
+    parse: (value: string): T | null | undefined => (value === 'auto' ? null : number.parse(value)),
+  };
+}
+
 export function decimal(unit: string, min: number, max: number) {
   return {
     unit,

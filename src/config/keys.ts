@@ -9,7 +9,7 @@ import {
   labels,
   matching,
   oneOf,
-  oneOfNumbers,
+  oneOfNumbersOrAuto,
   onOff,
   text,
 } from './forms.ts';
@@ -152,14 +152,23 @@ export const KEYS = {
       description: 'where models run; auto takes the CPU where no GPU is, and says so',
     }),
     gpuDeviceId: withDefault('GPU_DEVICE_ID', integer('number', 0, 63), '0', { description: 'CUDA device number' }),
-    cpuThreads: withDefault('CPU_THREADS', integer('threads', 0, 512), '0', {
-      description: 'threads of one operator on the CPU; 0 is every core',
+    pipelines: withDefault('PIPELINES', integerOrAuto('pipelines', 1, 64), 'auto', {
+      description:
+        'pairs of model threads, each with models of its own; auto is one on CUDA, and on the CPU one for two cores, at most 8, as far as the memory goes',
     }),
-    visionBatch: withDefault('VISION_BATCH_SIZE', oneOfNumbers('items', 1, 2, 4, 8, 16), '8', {
-      description: 'largest batch of detection, age and gender, and orientation',
+    cpuThreads: withDefault('CPU_THREADS', integerOrAuto('threads', 0, 512), 'auto', {
+      description:
+        'threads of one operator on the CPU; 0 is every core, auto is one, and more only where cores are left over',
     }),
-    languageBatch: withDefault('LANGUAGE_BATCH_SIZE', oneOfNumbers('items', 1, 2, 4, 8, 16), '8', {
-      description: 'largest batch of the action model',
+    visionBatch: withDefault('VISION_BATCH_SIZE', oneOfNumbersOrAuto('items', 1, 2, 4, 8, 16), 'auto', {
+      description: 'largest batch of detection, age and gender, and orientation; auto is 1 on the CPU and 8 on CUDA',
+    }),
+    languageBatch: withDefault('LANGUAGE_BATCH_SIZE', oneOfNumbersOrAuto('items', 1, 2, 4, 8, 16), 'auto', {
+      description: 'largest batch of the action model; auto is 1 on the CPU and 8 on CUDA',
+    }),
+    framesInFlight: withDefault('FRAMES_IN_FLIGHT', integerOrAuto('frames', 1, 64), 'auto', {
+      description:
+        'frames of one video between decoding and result, each with its pixels in memory; auto is 4, and more where several pipelines wait for them',
     }),
   },
   analysis: {
@@ -249,7 +258,7 @@ export const KEYS = {
     }),
     threads: withDefault('DECODER_THREADS', integerOrAuto('threads', 1, 64), 'auto', {
       description:
-        'threads of the decoder of one video; auto shares the cores among the videos at once, at most 16 each',
+        'threads of the decoder of one video; auto shares the cores among the videos at once, half of them where the models run on the CPU, at most 16 each',
     }),
   },
   ffmpeg: {

@@ -30,14 +30,14 @@ export async function undisturbedAnalyses(
   const config = loadConfig(env, { needs: ['models'] });
   const logger = createLogger({ level: 'error', format: 'json', name: 'undisturbed' });
   const tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
-  const settings = await analysisSettings(config);
   const signal = AbortSignal.timeout(LIMIT_MS);
-  await using models = await openModels(config, { device: 'cpu', logger, signal });
+  await using models = await openModels(config, { device: 'cpu', videosAtOnce: 1, logger, signal });
+  const settings = await analysisSettings(config, models.plan);
   const results = new Map<string, VideoAnalysis>();
   for (const { name, file } of clips) {
     await using workspace = await createWorkspace(folder, name);
     const info = await probeVideo(tools, file, videoLimits(config), signal);
-    const options = { ...decodeSettings(config, 1), framesPerSecond: settings.framesPerSecond };
+    const options = { ...decodeSettings(config, models.plan), framesPerSecond: settings.framesPerSecond };
     const subject = { videoId: name, info, workspaceDir: workspace.directory };
     const deps = { chain: models.chain, describer: null, logger };
     const analysis = await withDecodedFrames([tools, file, info, options, signal], (video) =>

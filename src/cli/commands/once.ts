@@ -35,11 +35,16 @@ export async function once(options: { readonly message?: string }): Promise<void
     return;
   }
   using limits = watchLimits(config.worker.maxProcessingSeconds);
-  await using parts = await openParts(config, { device: preflight.device, logger, isVerified: true });
-  const { database, tools, chain, describer } = parts;
+  await using parts = await openParts(config, {
+    device: preflight.device,
+    videosAtOnce: 1,
+    logger,
+    isVerified: true,
+  });
+  const { database, tools, chain, describer, plan } = parts;
   const processJob = createVideoProcessor(
     { database, s3: clients.s3, tools, chain, describer, logger },
-    await processorSettings(config, preflight.decoderGpu),
+    await processorSettings(config, plan, preflight.decoderGpu),
   );
   const dispositions: Disposition[] = [];
   for (const job of jobs) {

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts';
-import { decoderThreads } from '../job-settings.ts';
+import { decoderThreads } from '../execution-plan.ts';
+import { usableCores } from '../usable-cores.ts';
 import { type Check, type CheckResult, runCheck } from './check.ts';
 import { checkDecoder, type DecoderDeps, type DecoderSettings } from './decoder.ts';
 import { checkGpu, type GpuDeps } from './gpu.ts';
@@ -22,10 +23,12 @@ export interface PreflightReport {
 /** Runs every check that the configuration calls for, side by side, each with its timeout; never throws. */
 export async function runPreflight(config: Config, deps: PreflightDeps, signal: AbortSignal): Promise<PreflightReport> {
   const { device, gpuDeviceId } = config.inference;
+  const models = checkGpu(device, gpuDeviceId, deps, signal);
   const [host, gpu, decoder, services] = await Promise.all([
     runAll(hostChecks(deps, hostSettings(config)), signal),
-    checkGpu(device, gpuDeviceId, deps, signal),
-    checkDecoder(decoderSettings(config), deps, signal),
+    models,
+    // How many threads a decoder has depends on what runs beside it.
+    models.then((found) => checkDecoder(decoderSettings(config, found.device), deps, signal)),
     runAll(serviceChecks(config, deps), signal),
   ]);
   return reportOf({ device: gpu.device, decoderGpu: decoder.gpu }, [
@@ -71,13 +74,13 @@ function hostSettings(config: Config): Parameters<typeof hostChecks>[1] {
   return { workDir, concurrency, maxObjectBytes: config.limits.maxObjectBytes };
 }
 
-function decoderSettings(config: Config): DecoderSettings {
+function decoderSettings(config: Config, models: 'cpu' | 'cuda'): DecoderSettings {
   const { device, mode } = config.decode;
   return {
     device,
     mode,
     gpu: config.inference.gpuDeviceId,
-    threads: decoderThreads(config, config.worker.concurrency),
+    threads: decoderThreads(config, { models, cores: usableCores(), videosAtOnce: config.worker.concurrency }),
   };
 }
 

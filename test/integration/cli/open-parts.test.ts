@@ -14,7 +14,7 @@ import { createFaultProxy, type FaultProxy } from '../../harness/fault-proxy.ts'
 const dir = mkdtempSync(join(tmpdir(), 'open-parts-'));
 const brokenPack = join(dir, 'broken');
 const logger = pino({ level: 'silent' });
-const options = { device: 'cpu', logger } as const;
+const options = { device: 'cpu', videosAtOnce: 1, logger } as const;
 const before = { ...process.env };
 let stack: LocalStack;
 /** Between the command and the stack: they count what is open. */

@@ -46,6 +46,16 @@ describe('loadConfig', () => {
     }
   });
 
+  test('leaves batches, threads, pipelines and frames in flight to the program, or takes a number', () => {
+    const open = { visionBatch: null, languageBatch: null, cpuThreads: null, pipelines: null, framesInFlight: null };
+    expect(loadConfig({}).inference).toMatchObject(open);
+    const env = { VISION_BATCH_SIZE: '4', LANGUAGE_BATCH_SIZE: 'auto', CPU_THREADS: '0', PIPELINES: '2' };
+    const found = { ...open, visionBatch: 4, cpuThreads: 0, pipelines: 2 };
+    expect(loadConfig(env).inference).toMatchObject(found);
+    expect(problemsOf({ ...DAEMON, VISION_BATCH_SIZE: '3' })).toContain('one of 1, 2, 4, 8, 16 (items), or auto');
+    expect(problemsOf({ ...DAEMON, PIPELINES: '0' })).toContain('a whole number from 1 to 64 (pipelines), or auto');
+  });
+
   test('is frozen at every depth', () => {
     const config = loadConfig({});
     expect(Object.isFrozen(config)).toBe(true);
