@@ -3,6 +3,7 @@ import { Failure } from '../failure/failure.ts';
 import type { ModelSpec } from '../packs/pack-manifest.ts';
 import { CROP_INPUT } from '../graphs/prepare/prepared-inputs.ts';
 import type { CropSource } from '../vision/crop-source.ts';
+import { copyRows, type PictureArea } from '../vision/picture-area.ts';
 import type { Picture } from '../vision/picture.ts';
 import type { Taps } from '../vision/taps.ts';
 
@@ -31,9 +32,7 @@ interface Place {
   readonly pitch: number;
 }
 
-interface Copy {
-  readonly frame: Picture;
-  readonly window: { readonly x1: number; readonly y1: number; readonly x2: number; readonly y2: number };
+interface Copy extends PictureArea {
   readonly origin: number;
 }
 
@@ -49,7 +48,9 @@ export function cropFeeds(
   return (crops) => {
     const { places, copies, pixels } = layOut(crops);
     if (buffer.length < pixels * 3) buffer = new Uint8Array(pixels * 3);
-    for (const copy of copies) copyWindow(copy, buffer);
+    for (const { origin, ...area } of copies) {
+      copyRows(area, buffer, origin * 3, (area.window.x2 - area.window.x1) * 3);
+    }
     const count = crops.length;
     const taps = (axis: 'columns' | 'rows', length: number): Tensor => {
       const data = new Int32Array(count * 4 * length);
@@ -108,19 +109,6 @@ function layOut(crops: readonly (Crop | null)[]): {
     return { origin: start + y1 * frame.width + x1, pitch: frame.width };
   });
   return { places, copies, pixels };
-}
-
-function copyWindow({ frame, window, origin }: Copy, into: Uint8Array): void {
-  const { x1, y1, x2, y2 } = window;
-  const length = (x2 - x1) * 3;
-  if (x2 - x1 === frame.width) {
-    into.set(frame.pixels.subarray(y1 * length, y2 * length), origin * 3);
-    return;
-  }
-  for (let y = y1, to = origin * 3; y < y2; y++, to += length) {
-    const from = (y * frame.width + x1) * 3;
-    into.set(frame.pixels.subarray(from, from + length), to);
-  }
 }
 
 function writeTaps(taps: Taps, out: Int32Array, offset: number): void {

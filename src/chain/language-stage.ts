@@ -2,7 +2,7 @@ import type { Pack } from '../packs/load-pack.ts';
 import type { Box } from '../vision/box.ts';
 import type { Picture } from '../vision/picture.ts';
 import type { VisionLanguage } from './fastvlm/vision-language.ts';
-import type { PictureArea } from './picture-area.ts';
+import type { PictureArea } from '../vision/picture-area.ts';
 import type { BatchLimits, StageOptions } from './stage.ts';
 
 /** Reads parts of frames, one result each. */

@@ -8,7 +8,8 @@ import { openVisionLanguage } from './fastvlm/vision-language.ts';
 import type { LanguageStage, ReadPictures } from './language-stage.ts';
 import { LANGUAGE_STAGES } from './language-stages.ts';
 import { ofThread } from './of-thread.ts';
-import { pictureArea, wholeArea, type PictureArea } from './picture-area.ts';
+import { createPixelKernel } from '../vision/kernel/pixel-kernel.ts';
+import { pictureArea, wholeArea, type PictureArea } from '../vision/picture-area.ts';
 import { pictureIn } from './shared-picture.ts';
 import { everySettled } from './every-settled.ts';
 import type { LanguageMethods, ThreadOptions } from './threads.ts';
@@ -28,11 +29,12 @@ async function openLanguageService(options: ThreadOptions): Promise<ThreadServic
   const pack = await loadPack(packDir, { filesRoot });
   // Each size of the vision encoder takes 12 to 24 s to warm: one picture, as a scene has, and a full batch.
   const sizes = padding ? [...new Set([1, batch.language])] : [];
-  const shared = await openVisionLanguage(pack, { target, padTo: sizes });
+  const kernel = createPixelKernel();
+  const shared = await openVisionLanguage(pack, { target, padTo: sizes, kernel });
   const readers: Reader[] = [];
   for (const [name, stage] of Object.entries(LANGUAGE_STAGES)) {
     const meter = stageMeter();
-    readers.push({ name, stage, meter, read: await stage.open(shared, pack, { target, padTo: sizes, meter }) });
+    readers.push({ name, stage, meter, read: await stage.open(shared, pack, { target, padTo: sizes, meter, kernel }) });
   }
   const blank = wholeArea({ width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) });
   for (const { stage, read, meter } of readers) {

@@ -1,5 +1,6 @@
 import type { ExecutionTarget } from '../inference/providers.ts';
 import type { StageMeter } from '../inference/stage-meter.ts';
+import type { PixelKernel } from '../vision/kernel/pixel-kernel.ts';
 
 /** An opened model of the chain: preparation, run and reading of a batch. A result depends on its own item only. */
 export interface Stage<Item, Result> {
@@ -12,6 +13,8 @@ export interface StageOptions {
   /** Sizes to fill batches up to, so that no other is planned; empty: a batch has as many rows as items. */
   readonly padTo: readonly number[];
   readonly meter: StageMeter;
+  /** The thread's own. */
+  readonly kernel: PixelKernel;
 }
 
 /** Most items in one run, by what the items are: frames, person crops, prompts. */

@@ -4,6 +4,7 @@ import { stageMeter } from '../inference/stage-meter.ts';
 import { BatchQueue } from '../inference/thread/batch-queue.ts';
 import { serveThread } from '../inference/thread/serve-thread.ts';
 import type { ThreadService } from '../inference/thread/serve-thread.ts';
+import { createPixelKernel } from '../vision/kernel/pixel-kernel.ts';
 import type { Picture } from '../vision/picture.ts';
 import { encodeJpeg } from './jpeg.ts';
 import { ofThread } from './of-thread.ts';
@@ -39,12 +40,13 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
 
 async function openModels({ packDir, filesRoot, target, padding, batch }: ThreadOptions) {
   const pack = await loadPack(packDir, { filesRoot });
+  const kernel = createPixelKernel();
   const models = [];
   for (const [name, stage] of Object.entries(VISION_STAGES)) {
     const limit = batch[stage.batch];
     const sizes = padding ? batchSizes(limit) : [];
     const meter = stageMeter();
-    models.push({ name, limit, sizes, meter, model: await stage.open(pack, { target, padTo: sizes, meter }) });
+    models.push({ name, limit, sizes, meter, model: await stage.open(pack, { target, padTo: sizes, meter, kernel }) });
   }
   return models;
 }

@@ -1,6 +1,8 @@
 import type { Box } from './box.ts';
-import { crop, cropWindow, wholePixels } from './crop.ts';
+import { cropWindow, pixelWindow, wholePixels } from './crop.ts';
 import { boxIou } from './iou.ts';
+import type { PixelKernel } from './kernel/pixel-kernel.ts';
+import type { PictureArea } from './picture-area.ts';
 import type { Picture } from './picture.ts';
 
 export interface ClassedBox {
@@ -14,14 +16,9 @@ const BORDER_SHARE = 0.3;
 const MIN_IOU = 1e-6;
 
 /** The face as it is; null where nothing is left of its box. */
-export function faceCrop(picture: Picture, box: Box): Picture | null {
-  return crop(picture, box);
-}
-
-/** The part of a picture that is a person's body, and what of it is to be black: rectangles in the window's pixels. */
-export interface BodyArea {
-  readonly window: Box;
-  readonly blanks: readonly Box[];
+export function faceArea(frame: Picture, box: Box): Required<PictureArea> | null {
+  const window = pixelWindow(frame, box);
+  return window === null ? null : { frame, window, blanks: [] };
 }
 
 /**
@@ -29,10 +26,15 @@ export interface BodyArea {
  * where it is smaller than 50 pixels or less than 40 % of its bytes would be left. Follows MiVOLO's collect_crops, by
  * which pixels that were black before count as removed.
  */
-export function bodyArea(picture: Picture, detections: readonly ClassedBox[], index: number): BodyArea | null {
+export function bodyArea(
+  frame: Picture,
+  detections: readonly ClassedBox[],
+  index: number,
+  kernel: Pick<PixelKernel, 'isLit'>,
+): Required<PictureArea> | null {
   const subject = detections[index];
   if (subject === undefined) return null;
-  const window = cropWindow(picture, subject.box);
+  const window = cropWindow(frame, subject.box);
   const size = { width: window.x2 - window.x1, height: window.y2 - window.y1 };
   // Written so that a box of NaN is nothing, too.
   if (!(size.width >= MIN_SIDE && size.height >= MIN_SIDE)) return null;
@@ -41,16 +43,8 @@ export function bodyArea(picture: Picture, detections: readonly ClassedBox[], in
     if (position === index || boxIou(window, box) < MIN_IOU) return [];
     return [blankArea(size, window, box, other.class === 'person')];
   });
-  return enoughRemains(picture, window, blanks) ? { window, blanks } : null;
-}
-
-/** That body, cut out and painted. */
-export function bodyCrop(picture: Picture, detections: readonly ClassedBox[], index: number): Picture | null {
-  const area = bodyArea(picture, detections, index);
-  if (area === null) return null;
-  const body = crop(picture, area.window);
-  if (body !== null) for (const blank of area.blanks) paintBlack(body, blank);
-  return body;
+  const area = { frame, window, blanks };
+  return kernel.isLit(area, MIN_REMAINING) ? area : null;
 }
 
 function blankArea(
@@ -71,29 +65,4 @@ function blankArea(
     x2: (width - x2) / width < BORDER_SHARE ? width : x2,
     y2: (height - y2) / height < BORDER_SHARE ? height : y2,
   };
-}
-
-function paintBlack(picture: Picture, area: Box): void {
-  for (let y = area.y1; y < area.y2; y++) {
-    picture.pixels.fill(0, (y * picture.width + area.x1) * 3, (y * picture.width + area.x2) * 3);
-  }
-}
-
-/** Counts bytes that are neither black nor to be blanked, and stops when the answer is known. */
-function enoughRemains(picture: Picture, window: Box, blanks: readonly Box[]): boolean {
-  const width = window.x2 - window.x1;
-  const height = window.y2 - window.y1;
-  const total = width * height * 3;
-  const blanked = new Uint8Array(width);
-  let remaining = 0;
-  for (let y = 0; y < height && remaining / total < MIN_REMAINING; y++) {
-    blanked.fill(0);
-    for (const area of blanks) if (y >= area.y1 && y < area.y2) blanked.fill(1, area.x1, area.x2);
-    let at = ((window.y1 + y) * picture.width + window.x1) * 3;
-    for (let x = 0; x < width; x++, at += 3) {
-      if (blanked[x] === 1) continue;
-      for (let channel = 0; channel < 3; channel++) if (picture.pixels[at + channel] !== 0) remaining += 1;
-    }
-  }
-  return remaining / total >= MIN_REMAINING;
 }

@@ -1,6 +1,6 @@
 import type { Box } from './box.ts';
-import type { BodyArea } from './body-crop.ts';
 import { letterboxTaps } from './letterbox.ts';
+import type { PictureArea } from './picture-area.ts';
 import { resizeTaps, type TapGrid, type Taps } from './taps.ts';
 import { orientationTaps, type OrientationWindow } from './warp-affine.ts';
 
@@ -8,7 +8,7 @@ import { orientationTaps, type OrientationWindow } from './warp-affine.ts';
  * What a crop is made from: a window of the frame, rectangles in it that count as black, and the taps of the resize,
  * all positions in the window's pixels. The window holds every pixel with a weight.
  */
-export interface CropSource extends BodyArea {
+export interface CropSource extends Pick<Required<PictureArea>, 'window' | 'blanks'> {
   readonly taps: TapGrid;
 }
 
@@ -18,9 +18,9 @@ interface Size {
 }
 
 /** The crop of `letterbox` on black. */
-export function letterboxSource(area: BodyArea, target: Size): CropSource {
-  const { x1, y1, x2, y2 } = area.window;
-  return { ...area, taps: letterboxTaps(x2 - x1, y2 - y1, target.width, target.height) };
+export function letterboxSource({ window, blanks }: Pick<CropSource, 'window' | 'blanks'>, target: Size): CropSource {
+  const { x1, y1, x2, y2 } = window;
+  return { window, blanks, taps: letterboxTaps(x2 - x1, y2 - y1, target.width, target.height) };
 }
 
 /** The crop of `resizeBilinear`. */

@@ -1,6 +1,4 @@
 import type { Box } from './box.ts';
-import type { Picture } from './picture.ts';
-import { resizeInto } from './resize-bilinear.ts';
 import { roundHalfEven } from './round.ts';
 import { blackTaps, resizeTaps, type TapGrid } from './taps.ts';
 
@@ -32,21 +30,7 @@ export function letterboxGeometry(
   };
 }
 
-/** Resizes and pads to the target with one grey level (0..255). */
-export function letterbox(picture: Picture, targetWidth: number, targetHeight: number, fill: number): Picture {
-  if (picture.width === targetWidth && picture.height === targetHeight) return picture;
-  const { width, height, left, top } = letterboxGeometry(picture.width, picture.height, targetWidth, targetHeight);
-  const pixels = new Uint8Array(targetWidth * targetHeight * 3);
-  if (fill !== 0 && (width < targetWidth || height < targetHeight)) pixels.fill(fill);
-  // An extreme strip can shrink to nothing on its short side; there is then no pixel to place.
-  if (width > 0 && height > 0) {
-    const stride = targetWidth * 3;
-    resizeInto(picture, { width, height, pixels, stride, offset: top * stride + left * 3 });
-  }
-  return { width: targetWidth, height: targetHeight, pixels };
-}
-
-/** The taps of that resize over the whole target; on the padding they weigh nothing, which is black. */
+/** The taps of a resize into that place, over the whole target; on the padding they weigh nothing, which is black. */
 export function letterboxTaps(width: number, height: number, targetWidth: number, targetHeight: number): TapGrid {
   const inner = letterboxGeometry(width, height, targetWidth, targetHeight);
   // An extreme strip can shrink to nothing on its short side; there is then no pixel to place.

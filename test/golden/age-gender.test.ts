@@ -1,9 +1,10 @@
 import { expect } from '@jest/globals';
 import { pairFaces } from '../../src/analysis/face-pairs.ts';
 import type { Detection } from '../../src/chain/model-chain.ts';
-import { readAgeGender, writeAgeGenderRow } from '../../src/vision/age-gender-row.ts';
-import { bodyCrop, faceCrop } from '../../src/vision/body-crop.ts';
-import { letterbox } from '../../src/vision/letterbox.ts';
+import { readAgeGender } from '../../src/vision/age-gender-row.ts';
+import { writeAgeGenderRow } from '../oracle/write-age-gender-row.ts';
+import { bodyCrop, faceCrop } from '../oracle/body-crop.ts';
+import { letterbox } from '../oracle/letterbox.ts';
 import type { Picture } from '../../src/vision/picture.ts';
 import { goldenDetections } from '../harness/golden-detections.ts';
 import {

@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
-import { letterbox, letterboxGeometry } from '../../src/vision/letterbox.ts';
+import { letterboxGeometry } from '../../src/vision/letterbox.ts';
+import { letterbox } from '../oracle/letterbox.ts';
 import { difference, GoldenGroup, rowsOf, sha256, type RawFile } from '../harness/golden-folder.ts';
 
 interface Case {

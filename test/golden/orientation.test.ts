@@ -1,9 +1,9 @@
 import { expect } from '@jest/globals';
 import { readAngle } from '../../src/vision/angle.ts';
 import type { Picture } from '../../src/vision/picture.ts';
-import { writePlanes } from '../../src/vision/planes.ts';
-import { resizeBilinear } from '../../src/vision/resize-bilinear.ts';
-import { orientationCrop } from '../../src/vision/warp-affine.ts';
+import { writePlanes } from '../oracle/write-planes.ts';
+import { resizeBilinear } from '../oracle/resize-bilinear.ts';
+import { orientationCrop } from '../oracle/orientation-crop.ts';
 import {
   every,
   expectSamePicture,

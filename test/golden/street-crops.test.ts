@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { padSquare } from '../../src/vision/pad-square.ts';
-import { writePlanes } from '../../src/vision/planes.ts';
-import { resizeBicubic } from '../../src/vision/resize-bicubic.ts';
+import { padSquare } from '../oracle/pad-square.ts';
+import { writePlanes } from '../oracle/write-planes.ts';
+import { resizeBicubic } from '../oracle/resize-bicubic.ts';
 import { difference, GoldenFiles, type RawFile } from '../harness/golden-folder.ts';
 
 interface Crop {

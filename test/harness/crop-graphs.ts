@@ -7,6 +7,7 @@ import { bodyArea, type ClassedBox } from '../../src/vision/body-crop.ts';
 import { letterboxSource } from '../../src/vision/crop-source.ts';
 import { pixelWindow } from '../../src/vision/crop.ts';
 import type { Picture } from '../../src/vision/picture.ts';
+import { isLit } from '../oracle/body-crop.ts';
 import { bitsOf } from './differing-bits.ts';
 
 export const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
@@ -52,7 +53,7 @@ export function rowCrops(
   pair: FaceBodyPair,
 ): readonly (Crop | null)[] {
   const face = pair.face === null ? null : pixelWindow(frame, detections[pair.face]!.box);
-  const body = pair.person === null ? null : bodyArea(frame, detections, pair.person);
+  const body = pair.person === null ? null : bodyArea(frame, detections, pair.person, { isLit });
   return [face === null ? null : { window: face, blanks: [] }, body].map((area) =>
     area === null ? null : { frame, source: letterboxSource(area, FACE_BODY) },
   );

@@ -6,6 +6,7 @@ import { openDescribe } from '../../src/chain/scene/describe.ts';
 import type { ExecutionTarget } from '../../src/inference/providers.ts';
 import type { StageMeter } from '../../src/inference/stage-meter.ts';
 import type { Pack } from '../../src/packs/load-pack.ts';
+import { createPixelKernel } from '../../src/vision/kernel/pixel-kernel.ts';
 
 /** The vision-language model with both of its readings, as the language thread opens it. */
 export interface FastVlm {
@@ -24,7 +25,7 @@ export async function openFastVlm(
   },
 ): Promise<FastVlm> {
   const { padTo, action, scene } = options;
-  const shared = await openVisionLanguage(pack, options);
+  const shared = await openVisionLanguage(pack, { ...options, kernel: createPixelKernel() });
   return {
     readActions: await openActions(shared, pack, { padTo, meter: action }),
     describe: await openDescribe(shared, pack, { meter: scene }),

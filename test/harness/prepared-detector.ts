@@ -12,6 +12,7 @@ import { specOf, type ModelSpec } from '../../src/packs/pack-manifest.ts';
 import { yolov8Graph } from '../../src/graphs/prepare/yolov8-graph.ts';
 import { stageMeter } from '../../src/inference/stage-meter.ts';
 import type { Picture } from '../../src/vision/picture.ts';
+import { createPixelKernel } from '../../src/vision/kernel/pixel-kernel.ts';
 
 export type DetectionStage = Stage<Picture, readonly Detection[]>;
 
@@ -65,7 +66,7 @@ export async function bothWays(pack: Pack, padTo: readonly number[] = []): Promi
     manifest: { ...pack.manifest, prepared: { detection: { ...model, madeFrom: spec.model.file.sha256 } } },
     filePath: (file) => join(dir, file.path),
   };
-  const stageOptions = { target: { device: 'cpu', threads: 1 }, padTo } as const;
+  const stageOptions = { target: { device: 'cpu', threads: 1 }, padTo, kernel: createPixelKernel() } as const;
   const stages = {
     plain: await openDetection(pack, { ...stageOptions, meter: stageMeter() }),
     prepared: await openDetection(prepared, { ...stageOptions, meter: stageMeter() }),

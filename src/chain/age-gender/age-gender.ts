@@ -1,6 +1,6 @@
 import type { Detection, FaceBodyPair } from '../model-chain.ts';
 import { visionStage } from '../vision-stage.ts';
-import type { AgeGenderItem } from './mivolo.ts';
+import type { AgeGenderItem } from './person-parts.ts';
 import { openAgeGender } from './open-age-gender.ts';
 
 /** Reads age and gender from a person's face and body. */

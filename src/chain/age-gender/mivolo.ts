@@ -1,26 +1,18 @@
 import { Failure } from '../../failure/failure.ts';
 import { paddedCount } from '../../inference/batch.ts';
-import { floatScratch } from '../../inference/float-scratch.ts';
 import type { Pack } from '../../packs/load-pack.ts';
 import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
 import { floatTensor } from '../../inference/tensor.ts';
-import { readAgeGender, writeAgeGenderRow } from '../../vision/age-gender-row.ts';
-import { bodyCrop, faceCrop } from '../../vision/body-crop.ts';
-import type { Picture } from '../../vision/picture.ts';
-import type { AgeGender, Detection, FaceBodyPair } from '../model-chain.ts';
+import { readAgeGender } from '../../vision/age-gender-row.ts';
+import type { PictureArea } from '../../vision/picture-area.ts';
+import type { AgeGender } from '../model-chain.ts';
+import { partsOf, type AgeGenderItem } from './person-parts.ts';
 import { readOutput } from '../read-output.ts';
 import type { Stage, StageOptions } from '../stage.ts';
 
-export interface AgeGenderItem {
-  readonly frame: Picture;
-  /** All of the frame: the others are blanked in a body's crop. */
-  readonly detections: readonly Detection[];
-  readonly pair: FaceBodyPair;
-}
-
 /**
- * Adapter `mivolo`: cut face and body, blank other people out of the body, letterbox both to the input's size, run, and read
+ * Adapter `mivolo`: take face and body, other people blanked out of the body, letterbox both to the input's size, run, and read
  * gender and age. Null where neither part is usable.
  */
 export async function openMivolo(pack: Pack, options: StageOptions): Promise<Stage<AgeGenderItem, AgeGender | null>> {
@@ -38,22 +30,28 @@ export async function openMivolo(pack: Pack, options: StageOptions): Promise<Sta
       `${ageGender.model.file.path}: the input must be [batch, 6, size, size] with a fixed size`,
     );
   }
-  const rowSize = 6 * height * width;
-  const scratch = floatScratch();
+  const { kernel } = options;
+  // Two pictures a row: face, then body.
+  const planes = kernel.planes({ width, height }, { mean: ageGender.mean, std: ageGender.std });
+  const write = (place: number, part: PictureArea | null): void => {
+    if (part === null) planes.black(place);
+    else planes.letterbox(place, part, 0);
+  };
 
   const run = async (items: readonly AgeGenderItem[]): Promise<readonly (AgeGender | null)[]> => {
     const results: (AgeGender | null)[] = items.map(() => null);
     const usable = items.flatMap((item, index) => {
-      const { face, body } = cut(item);
+      const { face, body } = partsOf(item, kernel);
       return face === null && body === null ? [] : [{ index, face, body }];
     });
     if (usable.length === 0) return results;
     const rows = paddedCount(usable.length, options.padTo);
-    const pixels = scratch(rows * rowSize);
+    planes.reserve(2 * rows);
     usable.forEach(({ face, body }, i) => {
-      writeAgeGenderRow(face, body, pixels, i * rowSize, { size: height, mean: ageGender.mean, std: ageGender.std });
+      write(2 * i, face);
+      write(2 * i + 1, body);
     });
-    const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 6, height, width]);
+    const tensor = floatTensor(model.inputType(input.name), planes.view(2 * rows), [rows, 6, height, width]);
     const outputs = await model.run(rows, { [input.name]: tensor }, options.meter);
     const { values } = readOutput(model, outputs, out.name, [rows, 3]);
     usable.forEach(({ index }, i) => {
@@ -62,13 +60,4 @@ export async function openMivolo(pack: Pack, options: StageOptions): Promise<Sta
     return results;
   };
   return { run, release: model.release };
-}
-
-function cut(item: AgeGenderItem): { readonly face: Picture | null; readonly body: Picture | null } {
-  const { frame, detections, pair } = item;
-  const face = pair.face === null ? undefined : detections[pair.face];
-  return {
-    face: face === undefined ? null : faceCrop(frame, face.box),
-    body: pair.person === null ? null : bodyCrop(frame, detections, pair.person),
-  };
 }

@@ -4,12 +4,11 @@ import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
 import { specOf, type ComposedSpec } from '../../packs/pack-manifest.ts';
 import { readAgeGender } from '../../vision/age-gender-row.ts';
-import { bodyArea } from '../../vision/body-crop.ts';
 import { letterboxSource } from '../../vision/crop-source.ts';
-import { pixelWindow } from '../../vision/crop.ts';
+import type { PictureArea } from '../../vision/picture-area.ts';
 import type { AgeGender } from '../model-chain.ts';
 import { cropFeeds, cropSize, type Crop } from '../crop-feeds.ts';
-import type { AgeGenderItem } from './mivolo.ts';
+import { partsOf, type AgeGenderItem } from './person-parts.ts';
 import { readOutput } from '../read-output.ts';
 import type { Stage, StageOptions } from '../stage.ts';
 
@@ -30,7 +29,8 @@ export async function openPreparedAgeGender(
   const run = async (items: readonly AgeGenderItem[]): Promise<readonly (AgeGender | null)[]> => {
     const results: (AgeGender | null)[] = items.map(() => null);
     const usable = items.flatMap((item, index) => {
-      const parts = [faceOf(item, size), bodyOf(item, size)];
+      const { face, body } = partsOf(item, options.kernel);
+      const parts = [face, body].map((area) => cropOf(area, size));
       return parts.every((part) => part === null) ? [] : [{ index, parts }];
     });
     if (usable.length === 0) return results;
@@ -47,18 +47,6 @@ export async function openPreparedAgeGender(
   return { run, release: model.release };
 }
 
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-function faceOf({ frame, detections, pair }: AgeGenderItem, size: Size): Crop | null {
-  const face = pair.face === null ? undefined : detections[pair.face];
-  const window = face === undefined ? null : pixelWindow(frame, face.box);
-  return window === null ? null : { frame, source: letterboxSource({ window, blanks: [] }, size) };
-}
-
-function bodyOf({ frame, detections, pair }: AgeGenderItem, size: Size): Crop | null {
-  const area = pair.person === null ? null : bodyArea(frame, detections, pair.person);
-  return area === null ? null : { frame, source: letterboxSource(area, size) };
+function cropOf(area: Required<PictureArea> | null, size: Parameters<typeof letterboxSource>[1]): Crop | null {
+  return area === null ? null : { frame: area.frame, source: letterboxSource(area, size) };
 }

@@ -1,14 +1,11 @@
 import { paddedCount } from '../../inference/batch.ts';
-import { floatScratch } from '../../inference/float-scratch.ts';
 import type { Pack } from '../../packs/load-pack.ts';
 import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
 import { specOf } from '../../packs/pack-manifest.ts';
 import { floatTensor } from '../../inference/tensor.ts';
-import { letterbox } from '../../vision/letterbox.ts';
+import { wholeArea } from '../../vision/picture-area.ts';
 import type { Picture } from '../../vision/picture.ts';
-import { writePlanes } from '../../vision/planes.ts';
-import { resizeBilinear } from '../../vision/resize-bilinear.ts';
 import type { Detection } from '../model-chain.ts';
 import { detrQueries } from './detr-queries.ts';
 import { pictureTensors } from '../picture-tensor.ts';
@@ -25,17 +22,18 @@ export async function openDetr(pack: Pack, options: StageOptions): Promise<Stage
     options.target,
   );
   const { input, height, width } = pictureTensors(detection.model);
-  const size = 3 * height * width;
-  const scratch = floatScratch();
+  const planes = options.kernel.planes({ width, height }, { mean, std });
   const read = detrQueries(detection, model);
-  const fit = (frame: Picture): Picture =>
-    letterboxFill === null ? resizeBilinear(frame, width, height) : letterbox(frame, width, height, letterboxFill);
+  const fit = (frame: Picture, place: number): void => {
+    if (letterboxFill === null) planes.stretch(place, wholeArea(frame));
+    else planes.letterbox(place, wholeArea(frame), letterboxFill);
+  };
 
   const run = async (frames: readonly Picture[]): Promise<readonly (readonly Detection[])[]> => {
     const rows = paddedCount(frames.length, options.padTo);
-    const pixels = scratch(rows * size);
-    frames.forEach((frame, i) => writePlanes(fit(frame), pixels, i * size, { mean, std }));
-    const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 3, height, width]);
+    planes.reserve(rows);
+    frames.forEach(fit);
+    const tensor = floatTensor(model.inputType(input.name), planes.view(rows), [rows, 3, height, width]);
     return read(await model.run(rows, { [input.name]: tensor }, options.meter), frames, rows);
   };
   return { run, release: model.release };

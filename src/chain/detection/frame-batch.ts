@@ -1,4 +1,5 @@
 import { Tensor } from '../../inference/tensor.ts';
+import { copyRows, wholeArea } from '../../vision/picture-area.ts';
 import type { Picture } from '../../vision/picture.ts';
 
 /**
@@ -13,7 +14,7 @@ export function frameBatch(): (frames: readonly [Picture, ...Picture[]], rows: n
     const dims = [rows, height, width, 3];
     const bytes = rows * pixels.length;
     if (buffer.length < bytes) buffer = new Uint8Array(bytes);
-    frames.forEach((frame, i) => buffer.set(frame.pixels, i * pixels.length));
+    frames.forEach((frame, i) => copyRows(wholeArea(frame), buffer, i * pixels.length, width * 3));
     return new Tensor('uint8', buffer.subarray(0, bytes), dims);
   };
 }

@@ -1,13 +1,12 @@
 import { paddedCount } from '../../inference/batch.ts';
-import { floatScratch } from '../../inference/float-scratch.ts';
 import type { Pack } from '../../packs/load-pack.ts';
 import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
 import { specOf } from '../../packs/pack-manifest.ts';
 import { floatTensor } from '../../inference/tensor.ts';
 import { decodeDetections } from '../../vision/decode-detections.ts';
-import { fromLetterbox, letterbox } from '../../vision/letterbox.ts';
-import { writePlanes } from '../../vision/planes.ts';
+import { fromLetterbox } from '../../vision/letterbox.ts';
+import { wholeArea } from '../../vision/picture-area.ts';
 import type { Picture } from '../../vision/picture.ts';
 import type { Detection } from '../model-chain.ts';
 import { pictureTensors } from '../picture-tensor.ts';
@@ -25,16 +24,13 @@ export async function openYolov8(pack: Pack, options: StageOptions): Promise<Sta
     options.target,
   );
   const { input, out, height, width } = pictureTensors(detection.model);
-  const size = 3 * height * width;
-  const scratch = floatScratch();
+  const planes = options.kernel.planes({ width, height });
 
   const run = async (frames: readonly Picture[]): Promise<readonly (readonly Detection[])[]> => {
     const rows = paddedCount(frames.length, options.padTo);
-    const pixels = scratch(rows * size);
-    frames.forEach((frame, i) => {
-      writePlanes(letterbox(frame, width, height, detection.letterboxFill), pixels, i * size);
-    });
-    const tensor = floatTensor(model.inputType(input.name), pixels, [rows, 3, height, width]);
+    planes.reserve(rows);
+    frames.forEach((frame, i) => planes.letterbox(i, wholeArea(frame), detection.letterboxFill));
+    const tensor = floatTensor(model.inputType(input.name), planes.view(rows), [rows, 3, height, width]);
     const columns = 4 + detection.classes.length;
     const outputs = await model.run(rows, { [input.name]: tensor }, options.meter);
     const { values, dims } = readOutput(model, outputs, out.name, [rows, columns, 'anchors']);

@@ -1,9 +1,6 @@
-import { floatScratch } from '../../inference/float-scratch.ts';
 import type { StageMeter } from '../../inference/stage-meter.ts';
-import { padSquare } from '../../vision/pad-square.ts';
-import { writePlanes } from '../../vision/planes.ts';
-import { resizeBicubic } from '../../vision/resize-bicubic.ts';
-import { cutArea, type PictureArea } from '../picture-area.ts';
+import type { PixelKernel } from '../../vision/kernel/pixel-kernel.ts';
+import type { PictureArea } from '../../vision/picture-area.ts';
 import { encodeImages, imageFeatures } from './language-model.ts';
 import type { LanguageModel } from './language-model.ts';
 import { canvasFeeds } from './picture-canvas.ts';
@@ -17,21 +14,18 @@ type EncodePictures = (pictures: readonly PictureArea[], rows: number, meter: St
  * Pads each picture to a black square, resizes it with antialiasing, scales it to 0..1 and runs the encoder: inside the prepared
  * graph where the pack has one, here otherwise, with the same result.
  */
-export function pictureEncoder(lm: LanguageModel): EncodePictures {
+export function pictureEncoder(lm: LanguageModel, kernel: PixelKernel): EncodePictures {
   const size = lm.language.imageSize;
   const { preparedEncoder } = lm;
   if (preparedEncoder !== null) {
-    return async (pictures, rows, meter) => {
-      const outputs = await preparedEncoder.run(rows, canvasFeeds(pictures.map(cutArea), rows, size), meter);
-      return imageFeatures(lm, preparedEncoder, outputs);
-    };
+    const feeds = canvasFeeds(kernel, size);
+    return async (pictures, rows, meter) =>
+      imageFeatures(lm, preparedEncoder, await preparedEncoder.run(rows, feeds(pictures, rows), meter));
   }
-  const scratch = floatScratch();
+  const planes = kernel.planes({ width: size, height: size });
   return (pictures, rows, meter) => {
-    const values = scratch(rows * 3 * size * size);
-    pictures.forEach((picture, i) => {
-      writePlanes(resizeBicubic(padSquare(cutArea(picture)), size, size), values, i * 3 * size * size);
-    });
-    return encodeImages(lm, values, rows, meter);
+    planes.reserve(rows);
+    pictures.forEach((picture, i) => planes.square(i, picture));
+    return encodeImages(lm, planes.view(rows), rows, meter);
   };
 }

@@ -1,9 +1,8 @@
 import { Tensor } from '../../inference/tensor.ts';
 import { BICUBIC_TAPS } from '../../graphs/prepare/prepared-inputs.ts';
-import { padSquare } from '../../vision/pad-square.ts';
-import type { Picture } from '../../vision/picture.ts';
 import { type BicubicTaps, bicubicTaps } from '../../vision/bicubic-taps.ts';
-import { resizeBicubic } from '../../vision/resize-bicubic.ts';
+import type { PixelKernel } from '../../vision/kernel/pixel-kernel.ts';
+import { copyRows, wholeArea, type PictureArea } from '../../vision/picture-area.ts';
 
 interface CanvasFeeds extends Readonly<Record<string, Tensor>> {
   readonly canvas: Tensor;
@@ -16,61 +15,64 @@ interface CanvasFeeds extends Readonly<Record<string, Tensor>> {
 /**
  * Inputs of the prepared vision encoder for `rows` pictures (rows beyond the given ones are black): the pixels side by side, and
  * for each picture where the resized, black-padded square reads them. A picture of more than one and a half times the
- * encoder's size has more taps than the graph adds up; it is resized here.
+ * encoder's size has more taps than the graph adds up; it is resized here. The buffers are used again: ONNX Runtime has read them
+ * when `run` resolves. What an earlier canvas left between the pictures weighs nothing.
  */
-export function canvasFeeds(pictures: readonly Picture[], rows: number, size: number): CanvasFeeds {
-  const placed = pictures.map((picture) => place(picture, size));
-  const height = Math.max(...placed.map(({ picture }) => picture.height));
-  const width = placed.reduce((sum, { picture }) => sum + picture.width, 0);
-  const pixels = new Uint8Array(height * width * 3);
-  const feeds = {
-    columns: axis(rows, size),
-    columnWeights: axis(rows, size),
-    lines: axis(rows, size),
-    lineWeights: axis(rows, size),
-  };
-  let left = 0;
-  placed.forEach(({ picture, side, taps }, row) => {
-    copyInto(pixels, width, picture, left);
-    const across = { taps, before: Math.floor((side - picture.width) / 2), length: picture.width };
-    const down = { taps, before: Math.floor((side - picture.height) / 2), length: picture.height };
-    writeTaps(across, { places: feeds.columns, weights: feeds.columnWeights, row, rows, start: left });
-    writeTaps(down, { places: feeds.lines, weights: feeds.lineWeights, row, rows, start: row * height });
-    left += picture.width;
-  });
-  const dims = [BICUBIC_TAPS, rows, size];
-  return {
-    canvas: new Tensor('uint8', pixels, [height, width, 3]),
-    columns: new Tensor('int32', feeds.columns, dims),
-    column_weights: new Tensor('int32', feeds.columnWeights, dims),
-    lines: new Tensor('int32', feeds.lines, dims),
-    line_weights: new Tensor('int32', feeds.lineWeights, dims),
+export function canvasFeeds(
+  kernel: Pick<PixelKernel, 'square'>,
+  size: number,
+): (pictures: readonly PictureArea[], rows: number) => CanvasFeeds {
+  let pixels = new Uint8Array(0);
+  let tables = new Int32Array(0);
+  return (pictures, rows) => {
+    const placed = pictures.map((picture) => place(kernel, picture, size));
+    const height = Math.max(...placed.map((one) => one.height));
+    const width = placed.reduce((sum, one) => sum + one.width, 0);
+    if (pixels.length < height * width * 3) pixels = new Uint8Array(height * width * 3);
+    const axis = BICUBIC_TAPS * rows * size;
+    if (tables.length < axis * 4) tables = new Int32Array(axis * 4);
+    tables.fill(0, 0, axis * 4);
+    const [columns, columnWeights, lines, lineWeights] = [0, 1, 2, 3].map((i) =>
+      tables.subarray(i * axis, (i + 1) * axis),
+    ) as [Int32Array, Int32Array, Int32Array, Int32Array];
+    let left = 0;
+    placed.forEach((one, row) => {
+      const { side, taps } = one;
+      copyRows(one.area, pixels, left * 3, width * 3);
+      const across = { taps, before: Math.floor((side - one.width) / 2), length: one.width };
+      const down = { taps, before: Math.floor((side - one.height) / 2), length: one.height };
+      writeTaps(across, { places: columns, weights: columnWeights, row, rows, start: left });
+      writeTaps(down, { places: lines, weights: lineWeights, row, rows, start: row * height });
+      left += one.width;
+    });
+    const dims = [BICUBIC_TAPS, rows, size];
+    return {
+      canvas: new Tensor('uint8', pixels.subarray(0, height * width * 3), [height, width, 3]),
+      columns: new Tensor('int32', columns, dims),
+      column_weights: new Tensor('int32', columnWeights, dims),
+      lines: new Tensor('int32', lines, dims),
+      line_weights: new Tensor('int32', lineWeights, dims),
+    };
   };
 }
 
 interface Placed {
-  readonly picture: Picture;
+  readonly area: PictureArea;
+  readonly width: number;
+  readonly height: number;
   /** Of the black square around it. */
   readonly side: number;
   readonly taps: BicubicTaps;
 }
 
-function place(picture: Picture, size: number): Placed {
-  const side = Math.max(picture.width, picture.height);
+function place(kernel: Pick<PixelKernel, 'square'>, area: PictureArea, size: number): Placed {
+  const { x1, y1, x2, y2 } = area.window;
+  const [width, height] = [x2 - x1, y2 - y1];
+  const side = Math.max(width, height);
   const taps = bicubicTaps(side, size);
-  if (taps.count.every((count) => count <= BICUBIC_TAPS)) return { picture, side, taps };
-  return { picture: resizeBicubic(padSquare(picture), size, size), side: size, taps: bicubicTaps(size, size) };
-}
-
-function axis(rows: number, size: number): Int32Array {
-  return new Int32Array(BICUBIC_TAPS * rows * size);
-}
-
-function copyInto(canvas: Uint8Array, canvasWidth: number, picture: Picture, left: number): void {
-  const stride = picture.width * 3;
-  for (let y = 0; y < picture.height; y++) {
-    canvas.set(picture.pixels.subarray(y * stride, (y + 1) * stride), (y * canvasWidth + left) * 3);
-  }
+  if (taps.count.every((count) => count <= BICUBIC_TAPS)) return { area, width, height, side, taps };
+  const square = { width: size, height: size, pixels: kernel.square(area, size) };
+  return { area: wholeArea(square), width: size, height: size, side: size, taps: bicubicTaps(size, size) };
 }
 
 interface Side {

@@ -1,8 +1,8 @@
 import { paddedCount } from '../../inference/batch.ts';
-import type { ExecutionTarget } from '../../inference/providers.ts';
 import type { StageMeter } from '../../inference/stage-meter.ts';
 import type { Pack } from '../../packs/load-pack.ts';
-import type { PictureArea } from '../picture-area.ts';
+import type { PictureArea } from '../../vision/picture-area.ts';
+import type { StageOptions } from '../stage.ts';
 import type { DecoderStep } from './decoder.ts';
 import { pictureEncoder } from './encode-pictures.ts';
 import { openLanguageModel, prefill, preparePrompt } from './language-model.ts';
@@ -23,12 +23,9 @@ export interface VisionLanguage {
  * Opens the pack's vision-language model. `padTo`: sizes to fill the vision encoder's batches up to, so that no other is planned;
  * empty: as many rows as pictures.
  */
-export async function openVisionLanguage(
-  pack: Pack,
-  options: { readonly target: ExecutionTarget; readonly padTo: readonly number[] },
-): Promise<VisionLanguage> {
+export async function openVisionLanguage(pack: Pack, options: Omit<StageOptions, 'meter'>): Promise<VisionLanguage> {
   const model = await openLanguageModel(pack, options.target);
-  const encode = pictureEncoder(model);
+  const encode = pictureEncoder(model, options.kernel);
   return {
     model,
     prepare: async (question, meter) => {

@@ -1,4 +1,4 @@
-import type { Normalisation } from '../../vision/planes.ts';
+import type { Normalisation } from '../../vision/levels.ts';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import { normaliseGraph } from './normalise-graph.ts';
 import { CROP_INPUT } from './prepared-inputs.ts';

@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { InlineOptions } from '../onnx/inline-model.ts';
 import type { OnnxModel } from '../onnx/onnx-model.ts';
-import type { Normalisation } from '../../vision/planes.ts';
+import type { Normalisation } from '../../vision/levels.ts';
 import { addFrames } from './frame-graph.ts';
 import type { ModelSignature } from './model-signature.ts';
 import { normaliseGraph } from './normalise-graph.ts';

@@ -1,4 +1,4 @@
-import { levelTable, type Normalisation } from '../../vision/planes.ts';
+import { levelTable, type Normalisation } from '../../vision/levels.ts';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { InlineOptions } from '../onnx/inline-model.ts';
 import { GraphBuilder, type Value } from '../onnx/graph-builder.ts';
 import type { OnnxModel } from '../onnx/onnx-model.ts';
-import type { Normalisation } from '../../vision/planes.ts';
+import type { Normalisation } from '../../vision/levels.ts';
 import { addCrops, AFFINE_ROUNDING, RESIZE_ROUNDING } from './crop-graph.ts';
 import { embedHead, headTensors } from './head-model.ts';
 import type { ModelSignature } from './model-signature.ts';

@@ -1,6 +1,6 @@
 import type { Box } from '../box.ts';
 import type { Picture } from '../picture.ts';
-import type { PictureWindow } from '../picture-window.ts';
+import type { PictureArea } from '../picture-area.ts';
 import type { KernelMemory } from './kernel-memory.ts';
 import type { PictureWriter } from './picture-writer.ts';
 import type { PixelTarget } from './pixel-target.ts';
@@ -12,10 +12,10 @@ import type { PixelTarget } from './pixel-target.ts';
 export interface FloatPlanes {
   /** Makes room for so many pictures, before the first of them is written. */
   readonly reserve: (pictures: number) => void;
-  readonly letterbox: (place: number, source: PictureWindow, fill: number) => void;
-  readonly stretch: (place: number, source: PictureWindow) => void;
+  readonly letterbox: (place: number, source: PictureArea, fill: number) => void;
+  readonly stretch: (place: number, source: PictureArea) => void;
   readonly orientation: (place: number, frame: Picture, box: Box, scale: number) => void;
-  readonly square: (place: number, source: PictureWindow) => void;
+  readonly square: (place: number, source: PictureArea) => void;
   readonly black: (place: number) => void;
   /**
    * The first pictures, in place: to be read before anything else is written by the same kernel. What was not written since holds

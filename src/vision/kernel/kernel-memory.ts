@@ -11,18 +11,18 @@ const ALIGNMENT = 16;
 export class KernelMemory {
   readonly #memory: ModuleMemory;
   #end: number;
-  #bytes: Buffer;
+  #bytes: Uint8Array;
   #ints: Int32Array;
 
   constructor(memory: ModuleMemory, from: number) {
     this.#memory = memory;
     this.#end = from;
-    this.#bytes = Buffer.from(memory.buffer);
+    this.#bytes = new Uint8Array(memory.buffer);
     this.#ints = new Int32Array(memory.buffer);
   }
 
   /** All of it, until it grows. */
-  get bytes(): Buffer {
+  get bytes(): Uint8Array {
     return this.#bytes;
   }
 
@@ -48,7 +48,7 @@ export class KernelMemory {
     const missing = this.#end - this.#bytes.length;
     if (missing > 0) {
       this.#memory.grow(Math.ceil(missing / PAGE));
-      this.#bytes = Buffer.from(this.#memory.buffer);
+      this.#bytes = new Uint8Array(this.#memory.buffer);
       this.#ints = new Int32Array(this.#memory.buffer);
     }
     return address;

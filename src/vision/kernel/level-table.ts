@@ -1,4 +1,4 @@
-import { levelTable, type Normalisation } from '../planes.ts';
+import { levelTable, type Normalisation } from '../levels.ts';
 import type { KernelMemory } from './kernel-memory.ts';
 
 /** What becomes of levels 0..255. */

@@ -2,7 +2,7 @@ import type { Box } from '../box.ts';
 import { tapReach } from '../crop-source.ts';
 import { letterboxGeometry } from '../letterbox.ts';
 import type { Picture } from '../picture.ts';
-import type { PictureWindow } from '../picture-window.ts';
+import type { PictureArea } from '../picture-area.ts';
 import { resizeTaps, type TapGrid } from '../taps.ts';
 import { orientationTaps, type OrientationWindow } from '../warp-affine.ts';
 import type { KernelExports } from './kernel-exports.ts';
@@ -15,13 +15,13 @@ import { tappedRows, type Aim } from './tapped-rows.ts';
 /** The ways to make a picture of a target's size. */
 export interface PictureWriter {
   /** Fitted in, centred, small ones enlarged, with one grey level (0..255) around. */
-  readonly letterbox: (source: PictureWindow, target: PixelTarget, fill: number) => void;
+  readonly letterbox: (source: PictureArea, target: PixelTarget, fill: number) => void;
   /** Stretched along each axis, without antialiasing. */
-  readonly stretch: (source: PictureWindow, target: PixelTarget) => void;
+  readonly stretch: (source: PictureArea, target: PixelTarget) => void;
   /** The person's window of `orientationTaps`, black outside of the picture. */
   readonly orientation: (frame: Picture, box: Box, scale: number, target: PixelTarget) => void;
   /** Padded to a black square, resized with antialiasing. The target is a square. */
-  readonly square: (source: PictureWindow, target: PixelTarget) => void;
+  readonly square: (source: PictureArea, target: PixelTarget) => void;
   readonly black: (target: PixelTarget) => void;
 }
 
@@ -29,9 +29,9 @@ export interface PictureWriter {
 export function pictureWriter(kernel: KernelExports, memory: KernelMemory, open: OpenRows): PictureWriter {
   const writeTapped = tappedRows(kernel, memory, open);
   const writeSquare = squareRows(kernel, memory, open);
-  const split = (source: PictureWindow, target: PixelTarget): void => splitRows(kernel, open, source, target);
+  const split = (source: PictureArea, target: PixelTarget): void => splitRows(kernel, open, source, target);
 
-  const resize = (source: PictureWindow, target: PixelTarget): void => {
+  const resize = (source: PictureArea, target: PixelTarget): void => {
     const { width, height } = sizeOf(source);
     const aim = { source, originX: 0, originY: 0 };
     writeTapped({
@@ -45,7 +45,7 @@ export function pictureWriter(kernel: KernelExports, memory: KernelMemory, open:
     });
   };
   // The reference leaves a picture of the right size as it is; its resize would not, at the borders.
-  const stretch = (source: PictureWindow, target: PixelTarget): void => {
+  const stretch = (source: PictureArea, target: PixelTarget): void => {
     if (isSize(source, target)) split(source, target);
     else resize(source, target);
   };
@@ -95,17 +95,17 @@ interface Size {
   readonly height: number;
 }
 
-function sizeOf({ window }: PictureWindow): Size {
+function sizeOf({ window }: PictureArea): Size {
   return { width: window.x2 - window.x1, height: window.y2 - window.y1 };
 }
 
-function isSize(source: PictureWindow, size: Size): boolean {
+function isSize(source: PictureArea, size: Size): boolean {
   const { width, height } = sizeOf(source);
   return width === size.width && height === size.height;
 }
 
 /** The pixels as they are. */
-function splitRows(kernel: KernelExports, open: OpenRows, source: PictureWindow, target: PixelTarget): void {
+function splitRows(kernel: KernelExports, open: OpenRows, source: PictureArea, target: PixelTarget): void {
   const { address, stride, step, levels, width, height } = target;
   const rows = open(source);
   for (let row = 0; row < height; row++) {

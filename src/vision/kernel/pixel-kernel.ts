@@ -1,6 +1,6 @@
 import { KERNEL } from '../../generated/kernel/compiled-kernel.ts';
-import type { PictureWindow } from '../picture-window.ts';
-import type { Normalisation } from '../planes.ts';
+import type { PictureArea } from '../picture-area.ts';
+import type { Normalisation } from '../levels.ts';
 import { startModule } from './kernel-exports.ts';
 import { KernelMemory } from './kernel-memory.ts';
 import { putLevels } from './level-table.ts';
@@ -21,9 +21,9 @@ export interface PixelKernel {
   /** Room for pictures of one size, as float planes (CHW, RGB): level / 255, then (x - mean) / std where given. */
   readonly planes: (size: PictureSize, normalisation?: Normalisation) => FloatPlanes;
   /** A picture padded to a black square and resized to `size` x `size`, as bytes (HWC, RGB). */
-  readonly square: (source: PictureWindow, size: number) => Uint8Array;
+  readonly square: (source: PictureArea, size: number) => Uint8Array;
   /** Whether at least this share (0..1) of the window's bytes is neither black nor blank. */
-  readonly isLit: (source: PictureWindow, share: number) => boolean;
+  readonly isLit: (source: PictureArea, share: number) => boolean;
   /** Bytes of memory that it holds. */
   readonly memoryBytes: () => number;
 }
@@ -49,7 +49,7 @@ export function createPixelKernel(): PixelKernel {
       const length = size * size * 3;
       const address = bytes(length);
       writer.square(source, bytesAt(address, { width: size, height: size }));
-      return Uint8Array.from(memory.bytes.subarray(address, address + length));
+      return memory.bytes.slice(address, address + length);
     },
     isLit: (source, share) => {
       const { x1, y1, x2, y2 } = source.window;

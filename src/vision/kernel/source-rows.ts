@@ -1,4 +1,4 @@
-import type { PictureWindow } from '../picture-window.ts';
+import type { PictureArea } from '../picture-area.ts';
 import type { KernelExports } from './kernel-exports.ts';
 import type { KernelMemory } from './kernel-memory.ts';
 
@@ -18,7 +18,7 @@ export interface SourceRows {
 }
 
 /** What of the kernel's memory holds rows of pictures, one band of one window at a time. */
-export type OpenRows = (source: PictureWindow, slack?: number) => SourceRows;
+export type OpenRows = (source: PictureArea, slack?: number) => SourceRows;
 
 /**
  * The rows of a picture are copied here before they are read: a module reads its own memory alone, the copy has no gaps, and

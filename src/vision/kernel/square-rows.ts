@@ -1,4 +1,4 @@
-import type { PictureWindow } from '../picture-window.ts';
+import type { PictureArea } from '../picture-area.ts';
 import { bicubicTaps, bicubicTapSize } from '../bicubic-taps.ts';
 import type { KernelExports } from './kernel-exports.ts';
 import type { KernelMemory } from './kernel-memory.ts';
@@ -6,7 +6,7 @@ import type { PixelTarget } from './pixel-target.ts';
 import type { OpenRows } from './source-rows.ts';
 
 /** Writes a picture, padded to a black square, resized with antialiasing to a square target of another size. */
-export type WriteSquare = (source: PictureWindow, target: PixelTarget) => void;
+export type WriteSquare = (source: PictureArea, target: PixelTarget) => void;
 
 /** See `WriteSquare`. */
 export function squareRows(kernel: KernelExports, memory: KernelMemory, open: OpenRows): WriteSquare {

@@ -1,4 +1,4 @@
-import type { PictureWindow } from '../picture-window.ts';
+import type { PictureArea } from '../picture-area.ts';
 import { tapsIn, type TapGrid, type Taps } from '../taps.ts';
 import type { KernelExports } from './kernel-exports.ts';
 import type { KernelMemory } from './kernel-memory.ts';
@@ -20,7 +20,7 @@ interface TappedWork {
 }
 
 export interface Aim {
-  readonly source: PictureWindow;
+  readonly source: PictureArea;
   readonly originX: number;
   readonly originY: number;
 }

@@ -1,7 +1,7 @@
 import { pictureEncoder } from '../../../src/chain/fastvlm/encode-pictures.ts';
 import { openLanguageModel, prefill, preparePrompt } from '../../../src/chain/fastvlm/language-model.ts';
 import { buildPrompt } from '../../../src/chain/fastvlm/prompt.ts';
-import { pictureArea } from '../../../src/chain/picture-area.ts';
+import { pictureArea } from '../../../src/vision/picture-area.ts';
 import { openFastVlm } from '../../harness/fast-vlm.ts';
 import { openAgeGender } from '../../../src/chain/age-gender/open-age-gender.ts';
 import { openDetection } from '../../../src/chain/detection/open-detection.ts';
@@ -11,6 +11,7 @@ import type { ExecutionTarget } from '../../../src/inference/providers.ts';
 import { type StageMeter, stageMeter } from '../../../src/inference/stage-meter.ts';
 import type { BenchStage } from './arithmetic-floor.ts';
 import { syntheticScene } from './synthetic-scene.ts';
+import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 /** A stage that is open and can run any number of items. */
 export interface StageCase {
@@ -22,6 +23,7 @@ export interface StageCase {
 type OpenCase = (pack: Pack, target: ExecutionTarget) => Promise<StageCase>;
 
 const scene = syntheticScene();
+const kernel = createPixelKernel();
 const person = (i: number): number => (i % scene.persons) * 2;
 const box = (i: number) => scene.detections[person(i)]?.box ?? { x1: 0, y1: 0, x2: 64, y2: 64 };
 const items = <Item>(count: number, make: (i: number) => Item): readonly Item[] =>
@@ -31,26 +33,26 @@ const items = <Item>(count: number, make: (i: number) => Item): readonly Item[] 
 export const STAGE_CASES: Readonly<Record<BenchStage, OpenCase>> = {
   detection: async (pack, target) => {
     const meter = stageMeter();
-    const stage = await openDetection(pack, { target, padTo: [], meter });
+    const stage = await openDetection(pack, { target, padTo: [], meter, kernel });
     return { meter, run: (count) => stage.run(items(count, () => scene.frame)), release: stage.release };
   },
   ageGender: async (pack, target) => {
     const meter = stageMeter();
-    const stage = await openAgeGender(pack, { target, padTo: [], meter });
+    const stage = await openAgeGender(pack, { target, padTo: [], meter, kernel });
     const { frame, detections } = scene;
     const row = (i: number) => ({ frame, detections, pair: { person: person(i), face: person(i) + 1 } });
     return { meter, run: (count) => stage.run(items(count, row)), release: stage.release };
   },
   orientation: async (pack, target) => {
     const meter = stageMeter();
-    const stage = await openOrientation(pack, { target, padTo: [], meter });
+    const stage = await openOrientation(pack, { target, padTo: [], meter, kernel });
     const crop = (i: number) => ({ frame: scene.frame, box: box(i) });
     return { meter, run: (count) => stage.run(items(count, crop)), release: stage.release };
   },
   visionEncoder: async (pack, target) => {
     const meter = stageMeter();
     const lm = await openLanguageModel(pack, target);
-    const encode = pictureEncoder(lm);
+    const encode = pictureEncoder(lm, kernel);
     const crops = (count: number) => items(count, (i) => pictureArea(scene.frame, box(i)));
     return { meter, run: (count) => encode(crops(count), count, meter), release: lm.release };
   },

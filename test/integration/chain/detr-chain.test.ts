@@ -20,6 +20,7 @@ import { type DetrPack, pictureBeforeWall, writeDetrPack } from '../../harness/d
 import { somebody } from '../demo/pictures.ts';
 import { wholeFootage } from '../../harness/footage.ts';
 import { sharedFrame } from '../../harness/shared-frame.ts';
+import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 const anna = somebody({ id: 'anna', x: 480, age: 34, gender: 'female' });
 const ben = somebody({ id: 'ben', x: 1120, age: 61, gender: 'male', action: 'grabbing' });
@@ -41,7 +42,12 @@ async function detect(
   frames: readonly Picture[],
   padTo: readonly number[] = [],
 ): Promise<readonly (readonly Detection[])[]> {
-  const options = { target: { device: 'cpu', threads: 1 }, padTo, meter: stageMeter() } as const;
+  const options = {
+    target: { device: 'cpu', threads: 1 },
+    padTo,
+    meter: stageMeter(),
+    kernel: createPixelKernel(),
+  } as const;
   const stage = await openDetection(await loadPack(pack.dir), options);
   try {
     return await stage.run(frames);

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { openFastVlm } from '../../harness/fast-vlm.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
-import { wholeArea } from '../../../src/chain/picture-area.ts';
+import { wholeArea } from '../../../src/vision/picture-area.ts';
 import { goldenVlm, loadStreet, streetDir, streetTest } from './street-pack.ts';
 
 async function readCrop(name: string): Promise<Picture> {

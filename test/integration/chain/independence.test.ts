@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { pictureArea, wholeArea } from '../../../src/chain/picture-area.ts';
+import { pictureArea, wholeArea } from '../../../src/vision/picture-area.ts';
 import { openFastVlm } from '../../harness/fast-vlm.ts';
 import { openAgeGender } from '../../../src/chain/age-gender/open-age-gender.ts';
 import { openDetection } from '../../../src/chain/detection/open-detection.ts';
@@ -11,9 +11,10 @@ import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack, type Pack } from '../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
-import { resizeBilinear } from '../../../src/vision/resize-bilinear.ts';
+import { resizeBilinear } from '../../oracle/resize-bilinear.ts';
 import { type DetrPack, pictureBeforeWall, writeDetrPack } from '../../harness/detr-pack.ts';
 import { blank, boxOf, faceOf, pictureOf, somebody } from '../demo/pictures.ts';
+import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 // Whatever else is in a run, in whatever order and however far it is filled up: an item's result is its own.
 
@@ -79,8 +80,8 @@ async function checkStage<Item, Result>(
   open: (pack: Pack, options: StageOptions) => Promise<Stage<Item, Result>>,
   items: readonly Item[],
 ): Promise<readonly Result[]> {
-  const plain = await open(pack, { target, padTo: [], meter: stageMeter() });
-  const padded = await open(pack, { target, padTo: batchSizes(16), meter: stageMeter() });
+  const plain = await open(pack, { target, padTo: [], meter: stageMeter(), kernel: createPixelKernel() });
+  const padded = await open(pack, { target, padTo: batchSizes(16), meter: stageMeter(), kernel: createPixelKernel() });
   try {
     return await expectIndependent(plain.run, padded.run, items);
   } finally {

@@ -16,11 +16,12 @@ import { readOnnx } from '../../../src/graphs/onnx/onnx-model.ts';
 import type { ModelSpec } from '../../../src/packs/pack-manifest.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { writeDetrPack } from '../../harness/detr-pack.ts';
-import { wholeArea } from '../../../src/chain/picture-area.ts';
+import { wholeArea } from '../../../src/vision/picture-area.ts';
 import { pictureOf, somebody } from '../demo/pictures.ts';
+import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 const target = { device: 'cpu', threads: 1 } as const;
-const options = (): StageOptions => ({ target, padTo: [], meter: stageMeter() });
+const options = (): StageOptions => ({ target, padTo: [], meter: stageMeter(), kernel: createPixelKernel() });
 const frame = pictureOf(somebody());
 const box = { x1: 300, y1: 250, x2: 600, y2: 700 };
 const person = { class: 'person', box, score: 1 } as const;

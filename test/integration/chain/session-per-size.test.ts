@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
-import { pictureArea, wholeArea } from '../../../src/chain/picture-area.ts';
+import { pictureArea, wholeArea } from '../../../src/vision/picture-area.ts';
 import { openFastVlm } from '../../harness/fast-vlm.ts';
 import { openAgeGender } from '../../../src/chain/age-gender/open-age-gender.ts';
 import { openDetection } from '../../../src/chain/detection/open-detection.ts';
@@ -13,9 +13,10 @@ import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack, type Pack } from '../../../src/packs/load-pack.ts';
 import { preparePack } from '../../../src/packs/prepare-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
-import { resizeBilinear } from '../../../src/vision/resize-bilinear.ts';
+import { resizeBilinear } from '../../oracle/resize-bilinear.ts';
 import { writeDetrPack } from '../../harness/detr-pack.ts';
 import { blank, boxOf, pictureOf, somebody } from '../demo/pictures.ts';
+import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 // On CUDA a session that meets two batch sizes plans its convolutions at every change, for seconds. The sessions run on the CPU here,
 // but the stages believe in a GPU.
@@ -101,7 +102,12 @@ describe.each([
   ['the plain pack', () => 'models/demo'],
   ['the prepared pack', () => join(folder, 'prepared')],
 ])('%s keeps every session to one batch size', (_, dir) => {
-  const options = { target: { device: 'cuda' }, padTo: SIZES, meter: stageMeter() } as const;
+  const options = {
+    target: { device: 'cuda' },
+    padTo: SIZES,
+    meter: stageMeter(),
+    kernel: createPixelKernel(),
+  } as const;
   let pack: Pack;
 
   beforeEach(async () => {
@@ -144,7 +150,12 @@ describe.each([
 
 test('a detector of adapter detr keeps every session to one batch size', async () => {
   const { dir } = await writeDetrPack({ activation: 'sigmoid', letterboxFill: null });
-  const options = { target: { device: 'cuda' }, padTo: SIZES, meter: stageMeter() } as const;
+  const options = {
+    target: { device: 'cuda' },
+    padTo: SIZES,
+    meter: stageMeter(),
+    kernel: createPixelKernel(),
+  } as const;
   try {
     await closing(await openDetection(await loadPack(dir), options), (run) => expectFixedSizes(run, small, frames));
   } finally {

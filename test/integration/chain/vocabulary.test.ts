@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { openFastVlm, type FastVlm } from '../../harness/fast-vlm.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
-import { wholeArea } from '../../../src/chain/picture-area.ts';
+import { wholeArea } from '../../../src/vision/picture-area.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 
 async function openWith(labels: string[]): Promise<FastVlm> {

@@ -15,12 +15,12 @@ import type { Pack } from '../../../src/packs/load-pack.ts';
 import type { PackManifest } from '../../../src/packs/pack-manifest.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { assertPack } from '../../../src/packs/verify-pack.ts';
-import { padSquare } from '../../../src/vision/pad-square.ts';
+import { padSquare } from '../../oracle/pad-square.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
-import { writePlanes } from '../../../src/vision/planes.ts';
-import { resizeBicubic } from '../../../src/vision/resize-bicubic.ts';
+import { writePlanes } from '../../oracle/write-planes.ts';
+import { resizeBicubic } from '../../oracle/resize-bicubic.ts';
 import { logSumExp } from '../../../src/vision/softmax.ts';
-import { wholeArea } from '../../../src/chain/picture-area.ts';
+import { wholeArea } from '../../../src/vision/picture-area.ts';
 import { exportTest as test } from '../../harness/export-test.ts';
 
 const run = promisify(execFile);

@@ -10,6 +10,7 @@ import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { verifyPack } from '../../../src/packs/verify-pack.ts';
 import { exportTest as test } from '../../harness/export-test.ts';
 import { exportPython, runExport, tinyExport } from '../../harness/tiny-export.ts';
+import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 /** Processes of Python on a machine that is busy otherwise. */
 const PATIENCE = 300_000;
@@ -98,7 +99,12 @@ test('the reference adapters run both packs, and half precision reads nearly the
   const readings = [];
   for (const precision of ['fp32', 'fp16']) {
     const pack = await loadPack(join(packs, precision));
-    const options = { target: { device: 'cpu', threads: 1 }, padTo: [], meter: stageMeter() } as const;
+    const options = {
+      target: { device: 'cpu', threads: 1 },
+      padTo: [],
+      meter: stageMeter(),
+      kernel: createPixelKernel(),
+    } as const;
     const [detector, ageGender, orientation] = [
       await openYolov8(pack, options),
       await openMivolo(pack, options),

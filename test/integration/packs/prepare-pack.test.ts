@@ -13,6 +13,7 @@ import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { verifyPack } from '../../../src/packs/verify-pack.ts';
 import { bothWays, constantDetector } from '../../harness/prepared-detector.ts';
 import { pictureOf, somebody } from '../demo/pictures.ts';
+import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 let folder: string;
 /** The demo pack, prepared once for the tests that change what came out. */
@@ -128,7 +129,12 @@ test('weights in a file beside the model stay there and are found from the prepa
   const prepared = await loadPack(out);
   expect(await verifyPack(prepared, { hash: true })).toEqual([]);
   const stages = await bothWays(await loadPack('models/demo'));
-  const stage = await openDetection(prepared, { target: { device: 'cpu' }, padTo: [], meter: stageMeter() });
+  const stage = await openDetection(prepared, {
+    target: { device: 'cpu' },
+    padTo: [],
+    meter: stageMeter(),
+    kernel: createPixelKernel(),
+  });
   const frame = pictureOf(somebody());
   expect(await stage.run([frame])).toEqual(await stages.plain.run([frame]));
   await stage.release();

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { readAgeGender, writeAgeGenderRow } from '../../../src/vision/age-gender-row.ts';
+import { readAgeGender } from '../../../src/vision/age-gender-row.ts';
+import { writeAgeGenderRow } from '../../oracle/write-age-gender-row.ts';
 import { flat } from './pictures.ts';
 
 const PLAIN = { size: 2, mean: [0, 0, 0], std: [1, 1, 1] };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { bodyCrop, faceCrop, type ClassedBox } from '../../../src/vision/body-crop.ts';
+import { type ClassedBox } from '../../../src/vision/body-crop.ts';
+import { bodyCrop, faceCrop } from '../../oracle/body-crop.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { flat } from './pictures.ts';
 

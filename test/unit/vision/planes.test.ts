@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { writePlanes } from '../../../src/vision/planes.ts';
+import { writePlanes } from '../../oracle/write-planes.ts';
 
 const picture = { width: 2, height: 1, pixels: Uint8Array.of(255, 0, 51, 0, 255, 102) };
 

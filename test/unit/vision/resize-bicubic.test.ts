@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { resizeBicubic } from '../../../src/vision/resize-bicubic.ts';
+import { resizeBicubic } from '../../oracle/resize-bicubic.ts';
 import { flat, grey, levels } from './pictures.ts';
 
 test('twice as wide, by hand: weights -0.0703125, 0.8671875, 0.2265625, -0.0234375', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { resizeBilinear, resizeInto } from '../../../src/vision/resize-bilinear.ts';
+import { resizeBilinear, resizeInto } from '../../oracle/resize-bilinear.ts';
 import { flat, grey, levels } from './pictures.ts';
 
 test('twice as wide: centres at a quarter, borders repeated', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { orientationCrop, orientationTaps } from '../../../src/vision/warp-affine.ts';
+import { orientationTaps } from '../../../src/vision/warp-affine.ts';
+import { orientationCrop } from '../../oracle/orientation-crop.ts';
 import { flat, grey, levels } from './pictures.ts';
 
 const square = (side: number, scale = 1) => ({ width: side, height: side, scale });

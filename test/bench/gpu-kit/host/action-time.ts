@@ -7,7 +7,7 @@
 
 import type { InferenceSession } from 'onnxruntime-node';
 import { syntheticScene } from '../../gpu/synthetic-scene.ts';
-import { cutArea, pictureArea, type PictureArea } from '../../../../src/chain/picture-area.ts';
+import { pictureArea, type PictureArea } from '../../../../src/vision/picture-area.ts';
 import { canvasFeeds } from '../../../../src/chain/fastvlm/picture-canvas.ts';
 import { openFastVlm } from '../../../harness/fast-vlm.ts';
 import { loadPack } from '../../../../src/packs/load-pack.ts';
@@ -18,6 +18,7 @@ import { readFloats } from '../../../../src/inference/tensor.ts';
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
 import { rounded, timeRounds } from '../../figures.ts';
 import { errorText, printLine } from './json-lines.ts';
+import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
 
 const args = process.argv.slice(2);
 requireArguments(args, 3, 'action-time.ts PREPARED-PACK GRAPH cuda|cpu [BATCHES]');
@@ -28,6 +29,7 @@ const rounds = device === 'cuda' ? 12 : 2;
 
 const pack = await loadPack(dir);
 const { action, language } = pack.manifest;
+const feeds = canvasFeeds(createPixelKernel(), language.imageSize);
 const scene = syntheticScene();
 const people = scene.detections.filter(({ class: kind }) => kind === 'person');
 const crops = (count: number): readonly PictureArea[] =>
@@ -80,7 +82,7 @@ async function timeBatch(session: InferenceSession, pictures: readonly PictureAr
 
 /** One row of label scores for every picture, the pictures' preparation included. */
 async function labelScores(session: InferenceSession, pictures: readonly PictureArea[]): Promise<Float32Array> {
-  const { scores } = await session.run(canvasFeeds(pictures.map(cutArea), pictures.length, language.imageSize));
+  const { scores } = await session.run(feeds(pictures, pictures.length));
   if (scores === undefined) throw new Error(`${graph} gives no scores`);
   return readFloats(scores);
 }

@@ -17,10 +17,10 @@ import { specOf } from '../../../../src/packs/pack-manifest.ts';
 import type { ExecutionTarget } from '../../../../src/inference/providers.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { floatTensor, readFloats } from '../../../../src/inference/tensor.ts';
-import { letterbox } from '../../../../src/vision/letterbox.ts';
-import { writePlanes } from '../../../../src/vision/planes.ts';
+import { wholeArea } from '../../../../src/vision/picture-area.ts';
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
 import { printLine } from './json-lines.ts';
+import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
 
 const { values, positionals } = parseArgs({
   options: { candidates: { type: 'string', default: '60' } },
@@ -52,10 +52,11 @@ function passing(limit: number): number {
 async function bestScores(pack: Pack, target: ExecutionTarget): Promise<Float32Array> {
   const spec = specOf(pack.manifest, 'detection', 'yolov8');
   const { input, out, height, width } = pictureTensors(spec.model);
-  const pixels = new Float32Array(3 * height * width);
-  writePlanes(letterbox(syntheticScene().frame, width, height, spec.letterboxFill), pixels, 0);
+  const planes = createPixelKernel().planes({ width, height });
+  planes.reserve(1);
+  planes.letterbox(0, wholeArea(syntheticScene().frame), spec.letterboxFill);
   const model = await openModel(packGraph(pack, { field: 'detection.model', spec: spec.model }), target);
-  const tensor = floatTensor(model.inputType(input.name), pixels, [1, 3, height, width]);
+  const tensor = floatTensor(model.inputType(input.name), planes.view(1), [1, 3, height, width]);
   const found = output(await model.run({ [input.name]: tensor }, stageMeter()), out.name, model);
   const [scores, anchors = 0] = [readFloats(found), found.dims[2]];
   await model.release();

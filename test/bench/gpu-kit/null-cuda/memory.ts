@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { pictureArea } from '../../../../src/chain/picture-area.ts';
+import { pictureArea } from '../../../../src/vision/picture-area.ts';
 import { openFastVlm } from '../../../harness/fast-vlm.ts';
 import { openAgeGender } from '../../../../src/chain/age-gender/open-age-gender.ts';
 import { openDetection } from '../../../../src/chain/detection/open-detection.ts';
@@ -12,6 +12,7 @@ import type { Picture } from '../../../../src/vision/picture.ts';
 import { countsArgument, requireArguments } from '../host/command-arguments.ts';
 import { printLine } from '../host/json-lines.ts';
 import { COUNTS_VARIABLE, readCounts } from './counts.ts';
+import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
 
 // memory.ts PACK RUNS [STAGE,...], by `npm run gpu-kit -- null-cuda` with NULL_CUDA_HEAP=1: how much more memory of its own, and of the
 // GPU's, this process holds after as many runs of a stage, each with an input of another size.
@@ -22,6 +23,7 @@ interface Open {
   release(): Promise<void>;
 }
 
+const kernel = createPixelKernel();
 const FRAME = { width: 1280, height: 720 } as const;
 const LEAST = 32;
 /** All that is allocated once is allocated in these. */
@@ -96,7 +98,7 @@ async function measure(stage: string): Promise<object> {
 }
 
 function options(): Parameters<typeof openDetection>[1] {
-  return { target, padTo: [1], meter };
+  return { target, padTo: [1], meter, kernel };
 }
 
 /** Sizes within the frame that repeat after all of them only: both steps have no divisor in common with their range. */

@@ -5,9 +5,11 @@ import { GraphBuilder } from '../../../../src/graphs/onnx/graph-builder.ts';
 import { bicubicGraph } from '../../../../src/graphs/prepare/bicubic-graph.ts';
 import { BICUBIC_TAPS } from '../../../../src/graphs/prepare/prepared-inputs.ts';
 import { openSession } from '../../../../src/inference/providers.ts';
-import { padSquare } from '../../../../src/vision/pad-square.ts';
+import { padSquare } from '../../../oracle/pad-square.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
-import { resizeBicubic } from '../../../../src/vision/resize-bicubic.ts';
+import { resizeBicubic } from '../../../oracle/resize-bicubic.ts';
+import { wholeArea } from '../../../../src/vision/picture-area.ts';
+import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
 
 const SIZE = 64;
 let session: InferenceSession;
@@ -28,7 +30,7 @@ beforeAll(async () => {
 });
 
 async function resizedByGraph(pictures: readonly Picture[], rows = pictures.length): Promise<readonly Uint8Array[]> {
-  const { resized } = await session.run(canvasFeeds(pictures, rows, SIZE));
+  const { resized } = await session.run(canvasFeeds(createPixelKernel(), SIZE)(pictures.map(wholeArea), rows));
   const data = resized?.data as Int32Array;
   const one = SIZE * SIZE * 3;
   return Array.from({ length: rows }, (_, i) => Uint8Array.from(data.subarray(i * one, (i + 1) * one)));

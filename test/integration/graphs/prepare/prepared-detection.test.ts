@@ -8,7 +8,7 @@ import { readOnnx } from '../../../../src/graphs/onnx/onnx-model.ts';
 import { placeNodes } from '../../../../src/graphs/placement/place-nodes.ts';
 import { yolov8Graph } from '../../../../src/graphs/prepare/yolov8-graph.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
-import { resizeBilinear } from '../../../../src/vision/resize-bilinear.ts';
+import { resizeBilinear } from '../../../oracle/resize-bilinear.ts';
 import { bothWays, constantDetector, withDetector, type DetectionStages } from '../../../harness/prepared-detector.ts';
 import { goldenDir, readPicture } from '../../../harness/golden-folder.ts';
 import { exportTest } from '../../../harness/export-test.ts';

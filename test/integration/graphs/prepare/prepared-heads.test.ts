@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { AgeGenderItem } from '../../../../src/chain/age-gender/mivolo.ts';
+import type { AgeGenderItem } from '../../../../src/chain/age-gender/person-parts.ts';
 import type { OrientationItem } from '../../../../src/chain/orientation/mebow.ts';
 import { openAgeGender } from '../../../../src/chain/age-gender/open-age-gender.ts';
 import { openOrientation } from '../../../../src/chain/orientation/open-orientation.ts';
@@ -23,6 +23,7 @@ import { anyBox, anyDetections, noise, SCENE_SIZES } from '../../../harness/rand
 import { numbers } from '../../../unit/vision/pictures.ts';
 import { hasStreet, loadStreet, streetDir } from '../../chain/street-pack.ts';
 import { boxOf, faceOf, pictureOf, somebody } from '../../demo/pictures.ts';
+import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
 
 interface Stages {
   readonly ageGender: Stage<AgeGenderItem, AgeGender | null>;
@@ -38,7 +39,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function openStages(pack: Pack, padTo: readonly number[] = []): Promise<Stages> {
-  const options = { target: { device: 'cpu', threads: 1 }, padTo, meter: stageMeter() } as const;
+  const options = {
+    target: { device: 'cpu', threads: 1 },
+    padTo,
+    meter: stageMeter(),
+    kernel: createPixelKernel(),
+  } as const;
   return { ageGender: await openAgeGender(pack, options), orientation: await openOrientation(pack, options) };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FloatPlanes } from '../../../../src/vision/kernel/float-planes.ts';
 import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
-import { wholePicture } from '../../../../src/vision/picture-window.ts';
+import { wholeArea } from '../../../../src/vision/picture-area.ts';
 import { flat, grey } from '../pictures.ts';
 
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
@@ -22,7 +22,7 @@ function planesOf(width: number, height: number): FloatPlanes {
 describe('letterbox', () => {
   test('pads on both sides with the grey', () => {
     const wide = planesOf(4, 4);
-    wide.letterbox(0, wholePicture(flat(4, 2, 200)), 114);
+    wide.letterbox(0, wholeArea(flat(4, 2, 200)), 114);
     expect(levels(wide, 4)).toEqual([
       [114, 114, 114, 114],
       [200, 200, 200, 200],
@@ -30,7 +30,7 @@ describe('letterbox', () => {
       [114, 114, 114, 114],
     ]);
     const high = planesOf(3, 3);
-    high.letterbox(0, wholePicture(flat(1, 3, 9)), 0);
+    high.letterbox(0, wholeArea(flat(1, 3, 9)), 0);
     expect(levels(high, 3)).toEqual([
       [0, 9, 0],
       [0, 9, 0],
@@ -40,7 +40,7 @@ describe('letterbox', () => {
 
   test('a strip so thin that nothing is left of it is all padding', () => {
     const planes = planesOf(64, 64);
-    planes.letterbox(0, wholePicture(flat(5000, 1, 200)), 114);
+    planes.letterbox(0, wholeArea(flat(5000, 1, 200)), 114);
     expect(new Set(levels(planes, 64).flat())).toEqual(new Set([114]));
   });
 
@@ -62,8 +62,8 @@ test('channels stay apart, whatever is done to them', () => {
   for (const side of [1, 2, 3, 5, 8, 9]) {
     const planes = kernel.planes({ width: side, height: side });
     planes.reserve(3);
-    planes.letterbox(0, wholePicture(frame), 0);
-    planes.square(1, wholePicture(frame));
+    planes.letterbox(0, wholeArea(frame), 0);
+    planes.square(1, wholeArea(frame));
     planes.orientation(2, frame, { x1: 0, y1: 0, x2: 2, y2: 2 }, 0.5);
     const area = side * side;
     const most = (plane: number): number =>
@@ -104,8 +104,8 @@ describe('the share that is lit', () => {
   test('counts whole rows, also long ones', () => {
     const wide = flat(1001, 3, 1);
     wide.pixels[3003 * 2 + 3002] = 0;
-    expect(kernel.isLit(wholePicture(wide), 9008 / 9009)).toBe(true);
-    expect(kernel.isLit(wholePicture(wide), 1)).toBe(false);
+    expect(kernel.isLit(wholeArea(wide), 9008 / 9009)).toBe(true);
+    expect(kernel.isLit(wholeArea(wide), 1)).toBe(false);
   });
 });
 
@@ -114,7 +114,7 @@ describe('memory', () => {
     const kernel = createPixelKernel();
     const planes = kernel.planes({ width: 2, height: 2 });
     planes.reserve(1);
-    planes.letterbox(0, wholePicture(flat(2, 2, 255)), 0);
+    planes.letterbox(0, wholeArea(flat(2, 2, 255)), 0);
     const before = planes.view(1);
     kernel.planes({ width: 512, height: 512 }).reserve(4);
     // A view is of the memory as it was: it is asked for when everything is written.
@@ -127,8 +127,8 @@ describe('memory', () => {
     const planes = kernel.planes({ width: 64, height: 64 });
     planes.reserve(1);
     const read = (width: number, height: number): number => {
-      planes.letterbox(0, wholePicture(flat(width, height, 7)), 0);
-      planes.square(0, wholePicture(flat(width, height, 7)));
+      planes.letterbox(0, wholeArea(flat(width, height, 7)), 0);
+      planes.square(0, wholeArea(flat(width, height, 7)));
       return kernel.memoryBytes();
     };
     read(2000, 2);

@@ -1,5 +1,5 @@
-import type { Picture } from './picture.ts';
-import { resizeTaps, type Taps } from './taps.ts';
+import type { Picture } from '../../src/vision/picture.ts';
+import { resizeTaps, type Taps } from '../../src/vision/taps.ts';
 
 /**
  * Bilinear resize without antialiasing, half-pixel centres, in the 11-bit integer arithmetic of OpenCV's INTER_LINEAR

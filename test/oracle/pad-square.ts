@@ -1,4 +1,4 @@
-import type { Picture } from './picture.ts';
+import type { Picture } from '../../src/vision/picture.ts';
 
 /** Centres a picture on a black square of its longer side; an odd rest goes to the right and the bottom. */
 export function padSquare(picture: Picture): Picture {

@@ -1,5 +1,5 @@
-import { bicubicTaps } from './bicubic-taps.ts';
-import type { Picture } from './picture.ts';
+import { bicubicTaps } from '../../src/vision/bicubic-taps.ts';
+import type { Picture } from '../../src/vision/picture.ts';
 
 const PRECISION_BITS = 22;
 const HALF = 2 ** (PRECISION_BITS - 1);

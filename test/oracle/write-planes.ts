@@ -1,9 +1,5 @@
-import type { Picture } from './picture.ts';
-
-export interface Normalisation {
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
+import { levelTable, type Normalisation } from '../../src/vision/levels.ts';
+import type { Picture } from '../../src/vision/picture.ts';
 
 /**
  * Writes a picture (HWC, 0..255) as three float planes (CHW) from `offset` on: x/255, then (x - mean) / std where given.
@@ -19,11 +15,4 @@ export function writePlanes(picture: Picture, out: Float32Array, offset: number,
       out[start + i] = levels[pixels[p] as number] as number;
     }
   }
-}
-
-/** What each level 0..255 of a channel becomes. */
-export function levelTable(mean: number, std: number): Float32Array {
-  const table = new Float32Array(256);
-  for (let level = 0; level < 256; level++) table[level] = (level / 255 - mean) / std;
-  return table;
 }
