@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { samplingFilter } from '../clock/sampling-filter.ts';
 import { SamplingLog } from '../clock/sampling-log.ts';
@@ -6,11 +7,13 @@ import type { Frame } from '../frame.ts';
 import type { FramePool } from '../frames/frame-pool.ts';
 import { scannedStream, scanPackets, type PacketScan } from '../probe/packet-scan.ts';
 import type { ProbedVideo } from '../probed-video.ts';
-import { limitsFor, startLimited, type ChildLimits } from '../tools/child-process.ts';
+import { limitsFor, startLimited, type ChildLimits, type LimitedChild } from '../tools/child-process.ts';
 import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
+import { openSocketPair } from '../tools/socket-pair.ts';
 import { decodeArguments } from './decode-arguments.ts';
 import { passesFor, type DecodeMode, type DecodePass } from './decode-mode.ts';
 import { Decoding, type DecodingLimits } from './decoding.ts';
+import { FrameCollector } from './frame-collector.ts';
 import { judgeEnd, type DecodingEnd } from './judge-end.ts';
 import { judgePass } from './judge-pass.ts';
 import { framesInPasses, PassInDoubt, type OpenPass } from './passes.ts';
@@ -65,16 +68,30 @@ interface PassOrder {
 async function* decodePass(order: PassOrder, signal: AbortSignal): ReturnType<OpenPass> {
   signal.throwIfAborted();
   const { tools, file, video, options, pass, waited } = order;
+  const ended = yield* picturesOf(order, signal);
+  const readPackets = async (): Promise<PacketScan> => {
+    const { maxFrames, wallTimeoutMs } = options;
+    const timeoutMs = Math.max(1, wallTimeoutMs - waited.ms);
+    return video.packets ?? (await scanPackets(tools, file, video, { maxFrames, timeoutMs }, signal));
+  };
+  if (pass.leftOut !== 'nothing') return await judgePass(video, ended, 1 / options.framesPerSecond, readPackets);
+  const isInDoubt = pass.gpu !== null && (video.packets === null || ended.end.words.sawDamage);
+  return await judgeEnd(video, ended, isInDoubt ? inDoubt : readPackets);
+}
+
+/** Runs ffmpeg, which is gone when the iteration has ended, and the memory of frames that nobody took with it. */
+async function* picturesOf(order: PassOrder, signal: AbortSignal): AsyncGenerator<Frame, DecodingEnd, undefined> {
+  const { file, video, options, pass, waited } = order;
   const { framesPerSecond, threads, pool } = options;
   const { width, height, startMicros, maxGapMicros } = video;
   const frameMicros = Math.round(1e6 / video.frameRate);
   const promisedMicros = Math.round(video.durationSeconds * 1e6);
   const sampling = { framesPerSecond, startMicros, maxGapMicros, frameMicros, promisedMicros };
   const args = decodeArguments(file, video, { filter: samplingFilter(sampling), pass, threads });
-  const child = await startLimited(tools.ffmpeg, args, dirname(file), passLimits(options, pass));
-  const output = { frameBytes: width * height * 3, pool, log: new SamplingLog(sampling), waitedBeforeMs: waited.ms };
+  using frames = new FrameCollector(width * height * 3, pool);
+  const child = await startDecoder(order, args, frames, signal);
+  const output = { frames, log: new SamplingLog(sampling), waitedBeforeMs: waited.ms };
   const decoding = new Decoding(child, output, options, signal);
-  let ended: DecodingEnd;
   try {
     for (let sample = 0; ; sample++) {
       const picture = await decoding.next();
@@ -87,20 +104,23 @@ async function* decodePass(order: PassOrder, signal: AbortSignal): ReturnType<Op
       yield { sample, index, t, pixels, release, width, height };
     }
     // Before it is stopped: with its last picture it has closed its pipes and not yet ended, and would be told to end from outside.
-    ended = await decoding.ended();
+    return await decoding.ended();
   } finally {
     waited.ms = decoding.waitedMs;
-    decoding.close();
     await child.stop();
   }
-  const readPackets = async (): Promise<PacketScan> => {
-    const { maxFrames, wallTimeoutMs } = options;
-    const timeoutMs = Math.max(1, wallTimeoutMs - decoding.waitedMs);
-    return video.packets ?? (await scanPackets(tools, file, video, { maxFrames, timeoutMs }, signal));
-  };
-  if (pass.leftOut !== 'nothing') return await judgePass(video, ended, 1 / framesPerSecond, readPackets);
-  const isInDoubt = pass.gpu !== null && (video.packets === null || ended.end.words.sawDamage);
-  return await judgeEnd(video, ended, isInDoubt ? inDoubt : readPackets);
+}
+
+/** ffmpeg on the file, its pictures on the way into the collector. */
+async function startDecoder(
+  { tools, file, options, pass }: PassOrder,
+  args: readonly string[],
+  frames: FrameCollector,
+  signal: AbortSignal,
+): Promise<LimitedChild> {
+  const folder = dirname(file);
+  const pair = await openSocketPair(frames, signal, [tmpdir(), folder]);
+  return await startLimited(tools.ffmpeg, args, folder, passLimits(options, pass), pair);
 }
 
 async function inDoubt(): Promise<never> {

@@ -2,11 +2,10 @@ import { Failure } from '../../failure/failure.ts';
 import { systemClock, type Clock } from '../../time/clock.ts';
 import type { SamplingLog } from '../clock/sampling-log.ts';
 import type { Frame } from '../frame.ts';
-import type { FramePool } from '../frames/frame-pool.ts';
 import type { ChildExit, LimitedChild } from '../tools/child-process.ts';
 import { LastWords, LineSplitter } from '../tools/last-words.ts';
 import { tookTooLong, verdictSinceStart, WatchedWait } from '../tools/watched-wait.ts';
-import { FrameCollector } from './frame-collector.ts';
+import type { FrameCollector } from './frame-collector.ts';
 import type { DecodingEnd } from './judge-end.ts';
 import { endTolerance } from './missing-footage.ts';
 
@@ -28,8 +27,8 @@ interface Picture extends Pick<Frame, 'index' | 't' | 'pixels' | 'release'> {
 }
 
 interface DecodingOutput {
-  readonly frameBytes: number;
-  readonly pool: FramePool;
+  /** Reads what ffmpeg writes; whoever made it closes it. */
+  readonly frames: FrameCollector;
   readonly log: SamplingLog;
   readonly waitedBeforeMs: number;
 }
@@ -62,7 +61,8 @@ export class Decoding {
       this.#activity += 1;
       this.#wake();
     };
-    this.#frames = new FrameCollector(child.stdout, output.frameBytes, output.pool, changed);
+    this.#frames = output.frames;
+    this.#frames.follow(child.stdout, changed);
     const lines = new LineSplitter((line) => {
       if (!this.#log.read(line) && !OF_OUTPUT.test(line)) this.#words.add(line);
     });
@@ -102,11 +102,6 @@ export class Decoding {
       if (this.#frames.ended && this.#logEnded) return null;
       await this.#change();
     }
-  }
-
-  /** Gives back the memory of frames that nobody took. */
-  close(): void {
-    this.#frames.close();
   }
 
   /** How it ended, once there is nothing more to come. */

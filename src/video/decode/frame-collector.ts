@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { FramePool, FrameSlot } from '../frames/frame-pool.ts';
+import type { ByteSink } from '../tools/socket-pair.ts';
 
 /**
  * Whole frames that may wait for the consumer; a third one would mean that ffmpeg runs away from it. No fewer: `MediaClock` may need the time of
@@ -7,30 +8,63 @@ import type { FramePool, FrameSlot } from '../frames/frame-pool.ts';
  */
 const MAX_WAITING = 2;
 
+/** For what comes when nobody wants it any more: memory that is given out must not be empty. */
+const NOWHERE = new Uint8Array(1);
+
+/** What the collector asks of the socket that it reads. */
+export type FrameSource = Pick<Readable, 'resume' | 'destroy' | 'closed' | 'on'>;
+
 /**
- * Cuts ffmpeg's output into frames in memory of the pool. Reading stops while frames wait, so the pipe fills,
- * ffmpeg blocks, and memory does not grow with the length of the video.
+ * Cuts ffmpeg's output into frames: each is read straight into memory of the pool. Reading stops while frames wait, so the socket fills,
+ * ffmpeg blocks, and memory does not grow with the length of the video: two frames that wait and one that fills.
  */
-export class FrameCollector {
-  readonly #source: Readable;
+export class FrameCollector implements ByteSink, Disposable {
   readonly #frameBytes: number;
   readonly #pool: FramePool;
   readonly #frames: FrameSlot[] = [];
+  #source: FrameSource | null = null;
   #filling: FrameSlot | null = null;
   #filled = 0;
+  #isPaused = false;
+  #isClosed = false;
   #ended = false;
-  readonly #onChange: () => void;
+  #onChange: () => void = () => {};
 
-  constructor(source: Readable, frameBytes: number, pool: FramePool, onChange: () => void) {
-    this.#source = source;
-    this.#pool = pool;
+  constructor(frameBytes: number, pool: FramePool) {
     this.#frameBytes = frameBytes;
+    this.#pool = pool;
+  }
+
+  readonly room = (): Uint8Array => {
+    if (this.#isClosed) return NOWHERE;
+    this.#filling ??= this.#pool.take(this.#frameBytes);
+    return this.#filling.pixels.subarray(this.#filled);
+  };
+
+  readonly filled = (bytes: number): boolean => {
+    if (this.#isClosed || this.#filling === null) return false;
+    this.#filled += bytes;
+    if (this.#filled === this.#frameBytes) {
+      this.#frames.push(this.#filling);
+      this.#filling = null;
+      this.#filled = 0;
+    }
+    this.#isPaused = this.full;
+    this.#onChange();
+    return !this.#isPaused;
+  };
+
+  /** Follows the socket that reads into this collector; `onChange` is called whenever bytes have come, and when it has closed. */
+  follow(source: FrameSource, onChange: () => void): void {
+    this.#source = source;
     this.#onChange = onChange;
-    source.on('data', (chunk: Buffer) => this.#take(chunk));
-    source.on('close', () => {
+    const end = (): void => {
       this.#ended = true;
       onChange();
-    });
+    };
+    // What was short may be over before anybody listens.
+    if (source.closed) end();
+    else source.on('close', end);
   }
 
   /** True when all bytes have come. */
@@ -52,34 +86,23 @@ export class FrameCollector {
     return this.#frames.length;
   }
 
+  /** The next frame, which its taker releases. */
   take(): FrameSlot | null {
     const frame = this.#frames.shift() ?? null;
-    if (!this.full && this.#source.isPaused()) this.#source.resume();
+    if (this.#isPaused && !this.full) {
+      this.#isPaused = false;
+      this.#source?.resume();
+    }
     return frame;
   }
 
   /** Reads nothing more and gives back the memory of what nobody took. */
-  close(): void {
-    this.#source.destroy();
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    // First: what is destroyed writes into no memory any more.
+    this.#source?.destroy();
     for (const slot of this.#frames.splice(0)) slot.release();
     this.#filling?.release();
     this.#filling = null;
-  }
-
-  #take(chunk: Buffer): void {
-    let offset = 0;
-    while (offset < chunk.length) {
-      this.#filling ??= this.#pool.take(this.#frameBytes);
-      const part = chunk.subarray(offset, offset + this.#frameBytes - this.#filled);
-      this.#filling.pixels.set(part, this.#filled);
-      this.#filled += part.length;
-      offset += part.length;
-      if (this.#filled < this.#frameBytes) continue;
-      this.#frames.push(this.#filling);
-      this.#filling = null;
-      this.#filled = 0;
-    }
-    if (this.full) this.#source.pause();
-    this.#onChange();
   }
 }

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { access, constants as modes } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { availableParallelism, constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { Failure } from '../../failure/failure.ts';
@@ -8,6 +9,7 @@ import { systemClock } from '../../time/clock.ts';
 import { settledWithin } from '../../time/settled-within.ts';
 import { usageOfGroup, type GroupUsage } from './group-usage.ts';
 import { countOomKills } from './oom-kills.ts';
+import type { SocketPair } from './socket-pair.ts';
 
 export interface ChildLimits {
   /** CPU seconds over all threads; null: unlimited. */
@@ -59,18 +61,38 @@ export function limitsFor(wallMs: number, threads: number, memoryBytes: number |
 
 /**
  * Starts a program without a shell, without our environment and with no standard input, in its own process
- * group so that whatever it starts dies with it. CPU, memory and file output are limited where `prlimit` exists.
+ * group so that whatever it starts dies with it. CPU, memory and file output are limited where `prlimit` exists. It writes to a pipe, or
+ * to the far end of a pair of sockets, whose ends are closed here when it does not start.
  */
 export async function startLimited(
   program: string,
   args: readonly string[],
   cwd: string,
   limits: ChildLimits,
+  output: SocketPair | null = null,
+): Promise<LimitedChild> {
+  try {
+    return await start(program, args, cwd, limits, output);
+  } catch (error) {
+    output?.near.destroy();
+    throw error;
+  } finally {
+    // The child has its own descriptor of it: with this one open, its end would not be seen.
+    output?.far.destroy();
+  }
+}
+
+async function start(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  limits: ChildLimits,
+  output: SocketPair | null,
 ): Promise<LimitedChild> {
   const [command, ...rest] = await limitedCommand(program, args, limits);
   const oomKillsBefore = await countOomKills();
   const startedAt = performance.now();
-  const child = spawnOrThrow(program, command, rest, cwd);
+  const child = spawnOrThrow(program, command, rest, cwd, output?.far ?? 'pipe');
   const exited = new Promise<ChildExit>((resolve) => {
     child.once('exit', (code, signal) => {
       const coreMs = (performance.now() - startedAt) * availableParallelism();
@@ -92,13 +114,15 @@ export async function startLimited(
   });
   child.on('error', () => {});
   const pid = child.pid ?? 0;
+  const stdout = output?.near ?? child.stdout;
+  const { stderr } = child;
   // A pipe that breaks while we kill the writer is no error of ours.
-  for (const stream of [child.stdout, child.stderr]) stream.on('error', () => {});
-  return { pid, stdout: child.stdout, stderr: child.stderr, exited, usage: () => usageOfGroup(pid), stop };
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  return { pid, stdout, stderr, exited, usage: () => usageOfGroup(pid), stop };
 
   async function stop(): Promise<void> {
-    child.stdout.destroy();
-    child.stderr.destroy();
+    stdout.destroy();
+    stderr.destroy();
     signalGroup(pid, 'SIGTERM');
     const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), STOP_GRACE_MS);
     const isGone = await settledWithin(exited, STOP_LIMIT_MS, systemClock);
@@ -114,15 +138,17 @@ function spawnOrThrow(
   command: string,
   args: readonly string[],
   cwd: string,
+  output: Socket | 'pipe',
 ): ChildProcessByStdio<null, Readable, Readable> {
   try {
+    // With a socket there is no `stdout`, and nobody asks for it.
     return spawn(command, args, {
       cwd,
       // Credentials live in our environment; a decoder that is taken over must not find them.
       env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', AV_LOG_FORCE_NOCOLOR: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', output, 'pipe'],
       detached: true,
-    });
+    }) as ChildProcessByStdio<null, Readable, Readable>;
   } catch (error) {
     // Some errors of the system are thrown at once, others come as an event.
     throw startFailure(program, error);

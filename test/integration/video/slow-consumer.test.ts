@@ -1,9 +1,6 @@
-import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeFrames } from '../../../src/video/decode/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
-import { createFramePool } from '../../../src/video/frames/frame-pool.ts';
-import { FrameCollector } from '../../../src/video/decode/frame-collector.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { bytesWritten, childrenOf } from '../../harness/processes.ts';
@@ -45,17 +42,6 @@ test('ffmpeg stays a few frames ahead of a consumer that waits, and loses none',
     taken += 1;
   }
   expect(taken).toBe(FRAMES);
-});
-
-test('reading stops at two waiting frames and goes on when one is taken', () => {
-  const source = new PassThrough();
-  const frames = new FrameCollector(source, 4, createFramePool(), () => undefined);
-  source.emit('data', Buffer.from([1, 1, 1, 1, 2, 2]));
-  expect([frames.waiting, frames.partialBytes, source.isPaused()]).toEqual([1, 2, false]);
-  source.emit('data', Buffer.from([2, 2, 3]));
-  expect([frames.waiting, frames.partialBytes, source.isPaused()]).toEqual([2, 1, true]);
-  expect([...(frames.take()?.pixels ?? [])]).toEqual([1, 1, 1, 1]);
-  expect([frames.waiting, source.isPaused()]).toEqual([1, false]);
 });
 
 async function ffmpegPid(): Promise<number> {

@@ -1,0 +1,174 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startLimited, type ChildLimits } from '../../../src/video/tools/child-process.ts';
+import { openSocketPair, type ByteSink } from '../../../src/video/tools/socket-pair.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
+
+const NONE: ChildLimits = { cpuSeconds: null, memoryBytes: null };
+const never = new AbortController().signal;
+const SOURCE = join(import.meta.dirname, '..', '..', '..', 'src', 'video', 'tools');
+let folder: TemporaryFolder;
+let descriptorsBefore: number;
+
+beforeAll(async () => {
+  folder = await temporaryFolder('pairs');
+  // What the first one loads stays open.
+  await run('true');
+});
+beforeEach(async () => {
+  descriptorsBefore = await descriptors();
+});
+afterEach(async () => {
+  // Node closes the pipes of a child that has failed to start a few turns later.
+  for (let turn = 0; turn < 100 && (await descriptors()) !== descriptorsBefore; turn++) await new Promise(setImmediate);
+  expect(await descriptors()).toBe(descriptorsBefore);
+  expect((await readdir(folder.path)).filter((name) => name.startsWith('frames-'))).toEqual([]);
+});
+afterAll(() => folder.remove());
+
+async function descriptors(): Promise<number> {
+  return (await readdir('/proc/self/fd')).length;
+}
+
+/** Reads into memory of its own, so many bytes at a time. */
+function collect(room = 1000): ByteSink & { readonly text: () => string } {
+  const memory = new Uint8Array(new SharedArrayBuffer(room));
+  let text = '';
+  return {
+    room: () => memory,
+    filled: (bytes) => {
+      text += Buffer.from(memory.subarray(0, bytes)).toString();
+      return true;
+    },
+    text: () => text,
+  };
+}
+
+async function run(script: string, sink = collect()): Promise<string> {
+  const pair = await openSocketPair(sink, never, [folder.path]);
+  const child = await startLimited('/bin/sh', ['-c', script], folder.path, NONE, pair);
+  if (!child.stdout.closed) await once(child.stdout, 'close');
+  await child.exited;
+  await child.stop();
+  return sink.text();
+}
+
+describe('a pair of sockets', () => {
+  test('brings what a child writes into the memory that it is given, to the last byte, and then its end', async () => {
+    expect(await run('printf abc; seq 1 20000', collect(777))).toBe(
+      `abc${Array.from({ length: 20_000 }, (_, i) => `${i + 1}\n`).join('')}`,
+    );
+  });
+
+  test('waits while nobody wants more, and the child with it', async () => {
+    const sink = collect();
+    const stopping = { ...sink, filled: (bytes: number) => sink.filled(bytes) && false };
+    const pair = await openSocketPair(stopping, never, [folder.path]);
+    const child = await startLimited('/bin/sh', ['-c', 'seq 1 100000; echo last >&2'], folder.path, NONE, pair);
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
+    while (sink.text() === '') await new Promise(setImmediate);
+    expect([sink.text().length, said]).toEqual([1000, '']);
+    while (!pair.near.closed) {
+      pair.near.resume();
+      await new Promise(setImmediate);
+    }
+    await child.exited;
+    expect(sink.text().endsWith('\n99999\n100000\n')).toBe(true);
+    await child.stop();
+  });
+
+  test('leaves the child its limits: no byte goes into a file', async () => {
+    expect(await run('echo through the socket; echo into a file >written; wc -c <written')).toMatch(
+      /^through the socket/,
+    );
+    expect(await run('wc -c <written')).toMatch(/^\s*0\n$/);
+  });
+
+  test('is closed when the child does not start', async () => {
+    const pair = await openSocketPair(collect(), never, [folder.path]);
+    const started = startLimited('/bin/true', [], folder.at('nowhere'), NONE, pair);
+    await expect(started).rejects.toMatchObject({ code: 'DECODER_INTERRUPTED' });
+    expect([pair.near.destroyed, pair.far.destroyed]).toEqual([true, true]);
+  });
+
+  test('is not there when the signal fires, whenever it does, and the reason says why', async () => {
+    const reason = new Error('enough');
+    const outcomes = new Set<string>();
+    for (let turns = 0; turns < 40; turns++) {
+      const abort = new AbortController();
+      if (turns === 0) abort.abort(reason);
+      const opening = openSocketPair(collect(), abort.signal, [folder.path]).then(
+        ({ near, far }) => {
+          near.destroy();
+          far.destroy();
+          return 'opened';
+        },
+        (error: unknown) => (error === reason ? 'the reason' : String(error)),
+      );
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+      abort.abort(reason);
+      outcomes.add(await opening);
+    }
+    expect([...outcomes].filter((outcome) => outcome !== 'opened')).toEqual(['the reason']);
+  });
+});
+
+describe('the folder in which two sockets meet', () => {
+  const LONG = 'x'.repeat(100);
+
+  test.each([
+    ['its path is too long for the address of a socket', [LONG]],
+    ['it is not there', ['nowhere']],
+    ['it is no folder', ['file']],
+  ])('is the next one where %s', async (_why, names) => {
+    await mkdir(folder.at(LONG), { recursive: true });
+    await writeFile(folder.at('file'), '');
+    const folders = [...names.map((name) => folder.at(name)), folder.path];
+    const { near, far } = await openSocketPair(collect(), never, folders);
+    near.destroy();
+    far.destroy();
+  });
+
+  test('is named where none will do', async () => {
+    const absent = openSocketPair(collect(), never, [folder.at('nowhere'), folder.at(LONG)]);
+    await expect(absent).rejects.toMatchObject({ code: 'HOST_FAULT', message: expect.stringContaining('nowhere') });
+    const long = openSocketPair(collect(), never, [folder.at(LONG)]);
+    await expect(long).rejects.toMatchObject({ code: 'HOST_FAULT', message: expect.stringContaining('set TMPDIR') });
+  });
+});
+
+test('where descriptors run out the host is at fault, and none is lost', async () => {
+  const program = folder.at('few.mjs');
+  await writeFile(
+    program,
+    `import { closeSync, openSync, readdirSync } from 'node:fs';
+    import { openSocketPair } from ${JSON.stringify(join(SOURCE, 'socket-pair.ts'))};
+    const sink = { room: () => new Uint8Array(9), filled: () => true };
+    const open = () => openSocketPair(sink, new AbortController().signal, [${JSON.stringify(folder.path)}])
+      .then(({ near, far }) => { near.destroy(); far.destroy(); return 'opened'; }, (error) => error.code ?? String(error));
+    const outcomes = [await open()];
+    let before = 0;
+    for (let round = 0; round < 2; round++) {
+      for (let free = 0; free < 12; free++) {
+        const held = [];
+        try { for (;;) held.push(openSync('/dev/null')); } catch {}
+        for (let i = 0; i < free; i++) closeSync(held.pop());
+        outcomes.push(await open());
+        for (const one of held) closeSync(one);
+      }
+      const now = readdirSync('/proc/self/fd').length;
+      // libuv keeps one in reserve from the first time on that none is left.
+      if (round === 1 && now !== before) outcomes.push(before + ' became ' + now);
+      before = now;
+    }
+    console.log(JSON.stringify([...new Set(outcomes)].sort()));`,
+  );
+  const command = `ulimit -n 64; exec ${JSON.stringify(process.execPath)} --disable-warning=ExperimentalWarning ${JSON.stringify(program)}`;
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', command]);
+  expect(JSON.parse(stdout)).toEqual(['HOST_FAULT', 'opened']);
+});
