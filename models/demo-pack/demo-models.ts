@@ -1,6 +1,7 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { specOf, type PackManifest } from '../../src/packs/pack-manifest.ts';
+import type { PackManifest } from '../../src/packs/pack-manifest.ts';
+import { specOf } from '../../src/packs/spec-of.ts';
 import type { Box } from '../../src/vision/box.ts';
 import type { Picture } from '../../src/vision/picture.ts';
 import type { PackFiles } from './build.ts';

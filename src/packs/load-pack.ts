@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../failure/failure.ts';
 import { packManifestSchema, PREPARED_STAGES } from './pack-manifest.ts';
 import type { ModelSpec, PackFile, PackManifest } from './pack-manifest.ts';
+import { packOf } from './pack-of.ts';
 
-/** A model pack whose manifest was read; its files are not looked at before `verifyPack`. */
-export interface Pack {
+/** What is known of a pack whose manifest was read: plain data, which a thread can be handed. */
+export interface ReadPack {
   /** Absolute folder of the manifest. */
   readonly dir: string;
   readonly manifest: PackManifest;
@@ -15,7 +16,11 @@ export interface Pack {
   readonly fingerprint: string;
   /** Absolute folder of the files. */
   readonly filesRoot: string;
-  /** Absolute path of one of the pack's files. */
+}
+
+/** A model pack whose manifest was read; its files are not looked at before `verifyPack`. */
+export interface Pack extends ReadPack {
+  /** Absolute path of one of the pack's files; throws PACK_BROKEN for one that leaves their folder. */
   readonly filePath: (file: PackFile) => string;
 }
 
@@ -36,13 +41,7 @@ export async function loadPack(dir: string, options: { readonly filesRoot?: stri
   }
   const manifest = parseManifest(path, bytes.toString('utf8'));
   const filesRoot = resolve(root, options.filesRoot ?? manifest.filesRoot);
-  return {
-    dir: root,
-    manifest,
-    fingerprint: createHash('sha256').update(bytes).digest('hex'),
-    filesRoot,
-    filePath: (file) => containedPath(path, filesRoot, file.path),
-  };
+  return packOf({ dir: root, manifest, fingerprint: createHash('sha256').update(bytes).digest('hex'), filesRoot });
 }
 
 function parseManifest(path: string, text: string): PackManifest {
@@ -59,16 +58,6 @@ function parseManifest(path: string, text: string): PackManifest {
     });
   }
   return parsed.data;
-}
-
-/** A manifest comes from elsewhere: it may not make the worker read outside the pack. */
-function containedPath(manifest: string, root: string, path: string): string {
-  const full = resolve(root, path);
-  const inside = relative(root, full);
-  if (inside === '' || inside.startsWith('..') || isAbsolute(inside)) {
-    throw new Failure('PACK_BROKEN', `${manifest}: the file path ${path} leaves the pack's folder ${root}`);
-  }
-  return full;
 }
 
 export interface NamedModel {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { Failure } from '../failure/failure.ts';
 
 const differ = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
 
@@ -203,16 +202,3 @@ export type ModelSpec = z.infer<typeof model>;
 export type TensorSpec = z.infer<typeof tensor>;
 export type ComposedSpec = z.infer<typeof composed>;
 export type DetrSpec = z.infer<typeof detr>;
-
-/** The manifest's part for a stage, whose adapter the caller knows; throws PACK_BROKEN where it is another one. */
-export function specOf<Stage extends AdaptedPart, Adapter extends PackManifest[Stage]['adapter']>(
-  manifest: PackManifest,
-  stage: Stage,
-  adapter: Adapter,
-): Extract<PackManifest[Stage], { readonly adapter: Adapter }> {
-  const spec = manifest[stage];
-  if (spec.adapter !== adapter) {
-    throw new Failure('PACK_BROKEN', `manifest.json: ${stage}.adapter: expected ${adapter}, found ${spec.adapter}`);
-  }
-  return spec as Extract<PackManifest[Stage], { readonly adapter: Adapter }>;
-}

@@ -1,7 +1,8 @@
 import type { Pack } from '../../packs/load-pack.ts';
 import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
-import { specOf, type ComposedSpec } from '../../packs/pack-manifest.ts';
+import type { ComposedSpec } from '../../packs/pack-manifest.ts';
+import { specOf } from '../../packs/spec-of.ts';
 import type { Picture } from '../../vision/picture.ts';
 import type { Detection } from '../model-chain.ts';
 import { detrQueries } from './detr-queries.ts';

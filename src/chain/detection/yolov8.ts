@@ -2,7 +2,7 @@ import { paddedCount } from '../../inference/batch.ts';
 import type { Pack } from '../../packs/load-pack.ts';
 import { packGraph } from '../../packs/pack-graph.ts';
 import { openBatchModel } from '../../inference/batch-model.ts';
-import { specOf } from '../../packs/pack-manifest.ts';
+import { specOf } from '../../packs/spec-of.ts';
 import { floatTensor } from '../../inference/tensor.ts';
 import { decodeDetections } from '../../vision/decode-detections.ts';
 import { fromLetterbox } from '../../vision/letterbox.ts';

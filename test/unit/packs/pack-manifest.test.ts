@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { packManifestSchema, specOf } from '../../../src/packs/pack-manifest.ts';
+import { packManifestSchema } from '../../../src/packs/pack-manifest.ts';
+import { specOf } from '../../../src/packs/spec-of.ts';
 
 const demo = JSON.parse(readFileSync('models/demo/manifest.json', 'utf8')) as { detection: { model: object } };
 const tensor = (name: string, ...shape: readonly (number | string)[]): object => ({ name, dtype: 'float32', shape });

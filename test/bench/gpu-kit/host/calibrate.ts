@@ -13,7 +13,7 @@ import { pictureTensors } from '../../../../src/chain/picture-tensor.ts';
 import { loadPack, type Pack } from '../../../../src/packs/load-pack.ts';
 import { packGraph } from '../../../../src/packs/pack-graph.ts';
 import { openModel, output } from '../../../../src/inference/model.ts';
-import { specOf } from '../../../../src/packs/pack-manifest.ts';
+import { specOf } from '../../../../src/packs/spec-of.ts';
 import type { ExecutionTarget } from '../../../../src/inference/providers.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { floatTensor, readFloats } from '../../../../src/inference/tensor.ts';

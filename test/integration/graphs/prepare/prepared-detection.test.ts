@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { batchSizes } from '../../../../src/inference/batch.ts';
 import { loadPack } from '../../../../src/packs/load-pack.ts';
-import { specOf } from '../../../../src/packs/pack-manifest.ts';
+import { specOf } from '../../../../src/packs/spec-of.ts';
 import { readOnnx } from '../../../../src/graphs/onnx/onnx-model.ts';
 import { placeNodes } from '../../../../src/graphs/placement/place-nodes.ts';
 import { yolov8Graph } from '../../../../src/graphs/prepare/yolov8-graph.ts';
