@@ -134,6 +134,7 @@ function toAnalysis(
     events: found.events,
     scenes: sceneResult.scenes,
     degraded: [...missingStretches(footage.missing), ...sceneResult.failures],
+    work: found.work,
     ...(sceneResult.cost === null ? {} : { sceneCost: sceneResult.cost }),
     timings,
   };

@@ -15,6 +15,7 @@ import { samplesPerSecond, type AnalysisSettings } from './settings.ts';
 import { toTrackSummary } from './track-summary.ts';
 import { createTracker } from './tracking/tracker.ts';
 import type { ActionEvent, AnalysedFrame, TrackSummary } from './video-analysis.ts';
+import { createWorkCount, type VideoWork } from './video-work.ts';
 import { zoneOf } from './zones.ts';
 
 interface FrameResult {
@@ -30,6 +31,7 @@ export interface Findings {
   readonly tracks: readonly TrackSummary[];
   readonly events: readonly ActionEvent[];
   readonly keyFrames: readonly KeyFrame[];
+  readonly work: VideoWork;
 }
 
 /** Collects what the frames of one video say. `plan` and `take` are each called once per frame, in frame order. */
@@ -51,6 +53,7 @@ export function createFrameAnalyst(
   const events = createEventRecorder(video.videoId, createHighlightWriter(chain, workspaceDir), settings);
   const keyFrames = createKeyFrameKeeper(chain, workspaceDir, settings.keyFrames, picture.durationSeconds);
   const drafts: FrameDraft[] = [];
+  const work = createWorkCount();
   const { watchesChanges } = actionPace(settings);
 
   return {
@@ -67,6 +70,7 @@ export function createFrameAnalyst(
         persons.set(reading.person.detection, draft);
         await events.record(result, reading, draft, signal);
       }
+      work.add(readings, false);
       const tracked = readings.filter(({ person }) => person.history !== null).length;
       await keyFrames.offer(result, tracked, handle, signal);
       drafts.push({ index: result.index, t: result.t, plan, persons });
@@ -90,6 +94,7 @@ export function createFrameAnalyst(
         }),
         events: events.finish(people, reported, seenUntil),
         keyFrames: keyFrames.kept(footage.durationSeconds),
+        work: work.total(),
       };
     },
   };

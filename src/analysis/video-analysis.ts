@@ -1,5 +1,6 @@
 import type { Gender, StageTiming } from '../chain/model-chain.ts';
 import type { ChainStage } from '../failure/stage.ts';
+import type { VideoWork } from './video-work.ts';
 
 /** Version of the JSON form below; raised when a field changes its meaning or goes away. */
 export const ANALYSIS_FORMAT_VERSION = 1;
@@ -131,6 +132,8 @@ export interface VideoAnalysis {
   readonly scenes: readonly SceneText[];
   /** What the analysis goes without though the video did not fail: scene texts, highlight images, stretches of the video. */
   readonly degraded: readonly StageFailure[];
+  /** What was read and what was left out as it would say the same; absent in analyses from before that was counted. */
+  readonly work?: VideoWork;
   /** Only with scene texts by a paid service. */
   readonly sceneCost?: SceneCost;
   readonly timings: {

@@ -1,5 +1,6 @@
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
 import { formatClock, formatMs } from '../report/format.ts';
+import { workRows, type WorkRow } from '../report/work-rows.ts';
 
 /** An analysis in lines for a terminal: persons, events, scene texts, timings. */
 export function summaryLines(analysis: VideoAnalysis): string[] {
@@ -28,7 +29,15 @@ export function summaryLines(analysis: VideoAnalysis): string[] {
       ([stage, timing]) =>
         `  ${stage.padEnd(12)} ${String(timing.items).padStart(5)} items in ${String(timing.runs).padStart(4)} runs  ${formatMs(timing.runMs)} of ${formatMs(timing.totalMs)} inside the model`,
     ),
+    ...(analysis.work === undefined ? [] : ['', 'work (frames of detection, persons of the others)']),
+    ...(analysis.work === undefined ? [] : workRows(analysis.work).map(workText)),
   ];
+}
+
+function workText({ stage, read, leftOut, why, because }: WorkRow): string {
+  const asked = because === '' ? '' : ` (${because})`;
+  const spared = leftOut === 0 ? '' : `, ${leftOut} left out (${why})`;
+  return `  ${stage.padEnd(12)} ${String(read).padStart(5)} read${asked}${spared}`;
 }
 
 function degradedText({ stage, message }: VideoAnalysis['degraded'][number]): string {

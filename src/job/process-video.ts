@@ -250,6 +250,7 @@ async function store(context: JobContext, { run, analysis, reporter }: Result): 
       events: analysis.events.length,
       frames: analysis.sampling.frames,
       totalMs: Math.round(analysis.timings.totalMs),
+      work: analysis.work,
     },
     'analysis stored',
   );

@@ -110,7 +110,7 @@ async function showResult(
         device: analysis.pack.device,
         frames: analysis.sampling.frames,
         decode: analysis.sampling.decode,
-        timings: toJson(analysis.timings),
+        timings: toJson({ ...analysis.timings, ...(analysis.work === undefined ? {} : { work: analysis.work }) }),
         degraded: toJson(analysis.degraded),
         ...(analysis.sceneCost === undefined ? {} : { sceneCost: toJson(analysis.sceneCost) }),
       },

@@ -6,6 +6,7 @@ import { jpegDataUrl, type ReportImages } from './images.ts';
 import { createPalette } from './palette.ts';
 import { STYLE } from './style.ts';
 import { renderTimeline } from './timeline.ts';
+import { workRows } from './work-rows.ts';
 
 export interface ReportOptions {
   /** Shown as heading: a file name or a video id. */
@@ -34,6 +35,7 @@ export function renderReport(analysis: VideoAnalysis, images: ReportImages, opti
     analysis.tracks.length === 0 ? '' : section('Persons', renderPersons(analysis.tracks)),
     section(`Events (${analysis.events.length})`, renderEvents(analysis.events, images, colourOf)),
     analysis.scenes.length === 0 ? '' : section('Scenes', renderScenes(analysis)),
+    renderWork(analysis),
     section('Timings', renderTimings(analysis)),
   ];
   const title = escapeHtml(options.title);
@@ -158,6 +160,18 @@ function renderTimings({ timings }: VideoAnalysis): string {
   ]);
   rows.push(['waiting for frames', '', '', '', formatMs(timings.decodeMs), '']);
   return table(['Stage', 'Items', 'Runs', 'In the model', 'In the stage', 'Per item'], rows);
+}
+
+function renderWork({ work }: VideoAnalysis): string {
+  if (work === undefined) return '';
+  const rows = workRows(work).map(({ stage, read, leftOut, why, because }) => [
+    escapeHtml(stage),
+    String(read),
+    escapeHtml(because),
+    String(leftOut),
+    escapeHtml(why),
+  ]);
+  return section('Work', table(['Stage', 'Read', 'For', 'Left out', 'For'], rows));
 }
 
 function percent(share: number | null): string {

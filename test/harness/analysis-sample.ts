@@ -83,6 +83,16 @@ export function sampleAnalysis(changes: Partial<VideoAnalysis> = {}): VideoAnaly
     events: [sampleEvent()],
     scenes: [{ t: 0, frameIndex: 0, text: 'A woman walks.', source: 'local' }],
     degraded: [],
+    work: {
+      detection: { read: 4, leftOut: { stillPicture: 0 } },
+      ageGender: { read: 3, leftOut: { notBestCrop: 1, stillPicture: 0 } },
+      orientation: { read: 4, leftOut: { stillPicture: 0 } },
+      action: {
+        read: 3,
+        leftOut: { interval: 1, stillPicture: 0 },
+        because: { first: 1, interval: 0, box: 1, motion: 0, pose: 0, unsure: 1 },
+      },
+    },
     timings: {
       totalMs: 800,
       decodeMs: 90,

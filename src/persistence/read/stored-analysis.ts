@@ -90,10 +90,16 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
       })),
       degraded: storedDegraded(run.degraded),
       ...(run.sceneCost === null ? {} : { sceneCost: run.sceneCost as unknown as SceneCost }),
-      timings: run.timings as unknown as VideoAnalysis['timings'],
+      ...storedTimings(run.timings),
     },
     highlightsBucket: run.events.find((event) => event.highlightBucket !== null)?.highlightBucket ?? null,
   };
+}
+
+/** What was read and left out lies beside the times, in one column. */
+function storedTimings(column: StoredRun['timings']): Pick<VideoAnalysis, 'timings' | 'work'> {
+  const { work, ...timings } = column as unknown as VideoAnalysis['timings'] & Pick<VideoAnalysis, 'work'>;
+  return work === undefined ? { timings } : { timings, work };
 }
 
 function storedFrames(run: StoredRun): AnalysedFrame[] {

@@ -51,8 +51,8 @@ const spansOf = ({ events }: VideoAnalysis): unknown[] =>
 /** Stands, falls in the frame of sample 8, and lies. */
 const falls: Script = (sample) => [
   sample < 8
-    ? { box: [300, 200, 400, 500], action: 'standing', orientation: 90 }
-    : { box: [200, 400, 500, 500], action: 'falling', orientation: 90 },
+    ? { box: [300, 200, 400, 500], action: 'standing', orientation: 90, age: 30 }
+    : { box: [200, 400, 500, 500], action: 'falling', orientation: 90, age: 30 },
 ];
 
 test('a fall begins in the very frame in which it does, and few others are read', async () => {
@@ -108,6 +108,7 @@ function crowd(seed: number): Script {
         box: [x + move * 60, stoop < 0.1 ? 350 : 200, x + 100 + move * 60, 500],
         orientation: turn < 0.2 ? 90 : 180,
         action: ['standing', 'walking', 'grabbing'][Math.floor(act * act * 3)] ?? 'none',
+        age: 30 + person,
       };
     });
 }
@@ -129,4 +130,26 @@ test('is the same whichever model answers first', async () => {
     expect(hurried.read).toEqual(patient.read);
     expect({ ...hurried.analysis, timings: null }).toEqual({ ...patient.analysis, timings: null });
   }
+});
+
+test('the counts say what was read, and why, and what was left out', async () => {
+  const { analysis, read } = await analyse(falls, 16);
+  expect(analysis.work).toEqual({
+    detection: { read: 16, leftOut: { stillPicture: 0 } },
+    ageGender: { read: 6, leftOut: { notBestCrop: 10, stillPicture: 0 } },
+    orientation: { read: 16, leftOut: { stillPicture: 0 } },
+    action: {
+      read: read.length,
+      leftOut: { interval: 16 - read.length, stillPicture: 0 },
+      because: { first: 1, interval: 4, box: 1, motion: 1, pose: 0, unsure: 1 },
+    },
+  });
+});
+
+test('per frame nothing is left out', async () => {
+  const { analysis } = await analyse(crowd(3), 20, { attributes: 'per-frame' });
+  for (const { leftOut } of Object.values(analysis.work ?? {})) {
+    expect(Object.values(leftOut).every((count) => count === 0)).toBe(true);
+  }
+  expect(analysis.work?.action.read).toBe(60);
 });

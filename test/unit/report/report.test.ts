@@ -143,3 +143,10 @@ describe('missing footage', () => {
     expect(renderReport(sampleAnalysis(), NO_IMAGES, { title: 'x' })).not.toMatch(/class="missing"|no footage/);
   });
 });
+
+test('the page says what was read and what was left out', () => {
+  const html = renderReport(sampleAnalysis(), NO_IMAGES, { title: 'shop.mp4' });
+  expect(html).toContain(
+    '<td>seen first 1, box changed 1, reading unsure 1</td><td>1</td><td>the last reading held 1</td>',
+  );
+});
