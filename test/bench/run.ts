@@ -3,14 +3,18 @@ import { benchDecoding } from './decoding.ts';
 import { benchFirstPoll } from './first-poll.ts';
 import { benchGpu } from './gpu.ts';
 import { benchHostCeiling } from './host-ceiling.ts';
+import { benchMemory } from './memory.ts';
 import { benchPersistence } from './persistence.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchQueue } from './queue.ts';
+import { benchStart } from './start.ts';
 import { benchStoring } from './storing.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   queue: benchQueue,
   chain: benchChain,
+  memory: benchMemory,
+  start: benchStart,
   decoding: benchDecoding,
   pipeline: benchPipeline,
   'first-poll': benchFirstPoll,

@@ -64,7 +64,7 @@ test('actions are compared where both read the same persons', () => {
 test('ratios are made pair by pair, and their middle is taken', () => {
   const cost = (cpuSeconds: number) => ({ cpuSeconds, wallSeconds: 2, peakMiB: 100, treePeakMiB: 150 });
   const ratios = pairRatios([cost(1), cost(9), cost(3)], [cost(2), cost(3), cost(3)]);
-  expect(ratios).toEqual({ cpu: 1, wall: 1, peak: 1, treePeak: 1 });
+  expect(ratios).toEqual({ cpu: 1, wall: 1, bestWall: 1, peak: 1, treePeak: 1 });
   expect(middleCost([cost(1), cost(9), cost(3)]).cpuSeconds).toBe(3);
 });
 
