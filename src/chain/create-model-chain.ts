@@ -37,9 +37,9 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
   const { pack, device, batch, logger } = options;
   const started = performance.now();
   await assertPack(pack, { hash: options.verifyHashes ?? true, graphs: false });
+  const { filePath: _paths, ...read } = pack;
   const threadOptions = (threads: number): ThreadOptions => ({
-    packDir: pack.dir,
-    filesRoot: pack.filesRoot,
+    pack: read,
     target: { device, threads, ...(options.deviceId === undefined ? {} : { deviceId: options.deviceId }) },
     padding: options.padBatches ?? device === 'cuda',
     batch,

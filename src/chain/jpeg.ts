@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import type { Box } from '../vision/box.ts';
 import type { Picture } from '../vision/picture.ts';
 import type { JpegOptions } from './model-chain.ts';
@@ -8,6 +7,10 @@ const DEFAULT_QUALITY = 85;
 /** The picture as JPEG bytes, with an optional box and caption in display size. */
 export async function encodeJpeg(picture: Picture, options: JpegOptions): Promise<Uint8Array> {
   const { width, height } = picture;
+  // Most analyses make no picture: libvips is loaded for the first one.
+  const { default: sharp } = await import('sharp');
+  // No picture is met twice.
+  sharp.cache(false);
   // A copy of its own: libvips works on another thread, and knows ordinary memory only.
   const pixels = Uint8Array.from(picture.pixels);
   const overlay = overlaySvg(picture, options);

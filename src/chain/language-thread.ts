@@ -1,5 +1,5 @@
 import { warmupCounts } from '../inference/batch.ts';
-import { loadPack } from '../packs/load-pack.ts';
+import { packOf } from '../packs/pack-of.ts';
 import { stageMeter, type StageMeter } from '../inference/stage-meter.ts';
 import { BatchQueue } from '../inference/thread/batch-queue.ts';
 import { serveThread } from '../inference/thread/serve-thread.ts';
@@ -25,8 +25,8 @@ interface Reader {
 await serveThread<LanguageMethods>((options) => openLanguageService(options as ThreadOptions));
 
 async function openLanguageService(options: ThreadOptions): Promise<ThreadService<LanguageMethods>> {
-  const { packDir, filesRoot, target, padding, batch } = options;
-  const pack = await loadPack(packDir, { filesRoot });
+  const { target, padding, batch } = options;
+  const pack = packOf(options.pack);
   // Each size of the vision encoder takes 12 to 24 s to warm: one picture, as a scene has, and a full batch.
   const sizes = padding ? [...new Set([1, batch.language])] : [];
   const kernel = createPixelKernel();

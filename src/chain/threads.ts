@@ -2,14 +2,15 @@ import type { ChainStage } from '../failure/stage.ts';
 import type { Method } from '../inference/thread/protocol.ts';
 import type { ExecutionTarget } from '../inference/providers.ts';
 import type { StageMeter } from '../inference/stage-meter.ts';
+import type { ReadPack } from '../packs/load-pack.ts';
 import type { JpegOptions } from './model-chain.ts';
 import type { SharedPicture } from './shared-picture.ts';
 import type { BatchLimits } from './stage.ts';
 
 /** What a model thread is started with. */
 export interface ThreadOptions {
-  readonly packDir: string;
-  readonly filesRoot: string;
+  /** Read and verified by who starts the thread. */
+  readonly pack: ReadPack;
   readonly target: ExecutionTarget;
   /** Fill batches up to a few sizes and warm each. */
   readonly padding: boolean;

@@ -1,5 +1,5 @@
 import { batchSizes, warmupCounts } from '../inference/batch.ts';
-import { loadPack } from '../packs/load-pack.ts';
+import { packOf } from '../packs/pack-of.ts';
 import { stageMeter } from '../inference/stage-meter.ts';
 import { BatchQueue } from '../inference/thread/batch-queue.ts';
 import { serveThread } from '../inference/thread/serve-thread.ts';
@@ -38,8 +38,8 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
   };
 }
 
-async function openModels({ packDir, filesRoot, target, padding, batch }: ThreadOptions) {
-  const pack = await loadPack(packDir, { filesRoot });
+async function openModels({ pack: read, target, padding, batch }: ThreadOptions) {
+  const pack = packOf(read);
   const kernel = createPixelKernel();
   const models = [];
   for (const [name, stage] of Object.entries(VISION_STAGES)) {

@@ -59,6 +59,8 @@ async function cutKeyFrames(source: ReportSource, signal: AbortSignal): Promise<
   const wanted = keyFrameIndices(stored.analysis.frames);
   const times = new Map(stored.analysis.frames.map(({ index, t }) => [index, t]));
   if (wanted.size === 0) return [];
+  // No picture is met twice.
+  sharp.cache(false);
   const tools = await locateFfmpeg(config.ffmpeg);
   await using workspace = await createWorkspace(config.worker.workDir, `report-${process.pid}`);
   const file = workspace.path('video');

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { bareEnvironment } from '../../harness/bare-environment.ts';
 import { runProgram } from '../../harness/run-program.ts';
+import { makeSmallVideo } from '../../harness/media.ts';
 
 interface Loaded {
   readonly isMainThread: boolean;
@@ -40,3 +41,18 @@ test.each(['video-worker', 'start-worker'])(
     }
   },
 );
+
+test('an analysis of a file loads the runtime in its model threads alone, and nothing that it does not use', async () => {
+  const video = join(directory, 'short.mp4');
+  await makeSmallVideo(video, 1);
+  const threads = await loadedBy('video-worker', ['analyze', video]);
+  const loaded = (isMain: boolean): readonly string[] =>
+    threads.filter(({ isMainThread }) => isMainThread === isMain).flatMap(({ packages }) => packages);
+  expect(loaded(false)).toContain('onnxruntime-node');
+  expect(loaded(true)).not.toContain('onnxruntime-node');
+  for (const name of ['zod', 'commander', 'pino', 'sharp']) expect(loaded(false)).not.toContain(name);
+  const unused = /^@aws|^@smithy|^@prisma|^@electric|^pg$|^sharp$|^protobufjs$|^long$|^@huggingface/;
+  expect(loaded(true).filter((name) => unused.test(name))).toEqual([]);
+  // One of the two reads texts.
+  expect(loaded(false).filter((name) => name === '@huggingface/tokenizers')).toHaveLength(1);
+});
