@@ -14,6 +14,7 @@ import { readPersons } from './person-readings.ts';
 import { createSceneWriter, type SceneDescriber, type SceneResult, type SceneWriter } from './scene-writer.ts';
 import type { AnalysisSettings } from './settings.ts';
 import { shareFrame } from './shared-frame.ts';
+import { createStillGate, type StillGate } from './still-gate.ts';
 import { ANALYSIS_FORMAT_VERSION, type VideoAnalysis } from './video-analysis.ts';
 
 export type { AnalysisProgress } from './progress.ts';
@@ -44,6 +45,7 @@ interface FrameRun {
   readonly deps: AnalysisDeps;
   readonly analyst: FrameAnalyst;
   readonly scenes: SceneWriter;
+  readonly stills: StillGate;
   readonly tracking: () => Turn;
   readonly actions: () => Turn;
   readonly results: () => Turn;
@@ -72,12 +74,14 @@ export async function analyzeVideo(
   const ended = new AbortController();
   const joined = AbortSignal.any([signal, ended.signal]);
   const scenes = createSceneWriter(deps, settings, joined);
+  const stills = createStillGate(deps.chain, settings);
   const analyst = createFrameAnalyst(input, deps.chain, settings);
   let done = 0;
   const run: FrameRun = {
     deps,
     analyst,
     scenes,
+    stills,
     tracking: createTurns(),
     actions: createTurns(),
     results: createTurns(),
@@ -107,6 +111,8 @@ export async function analyzeVideo(
     // Waiting scene texts hold frames: they end, and give them back, before the caller hears of the failure.
     await scenes.finish().catch(() => undefined);
     throw error;
+  } finally {
+    stills.close();
   }
 }
 
@@ -149,10 +155,10 @@ async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): P
   const actions = run.actions();
   const results = run.results();
   try {
-    const detections = await chain.detection(shared.handle, signal);
+    const seen = await run.stills.look(shared, t, signal);
     await tracking.wait();
     signal.throwIfAborted();
-    const plan = run.analyst.plan(t, detections);
+    const plan = run.analyst.plan(t, seen);
     tracking.done();
     const { handle } = shared;
     const choose = run.analyst.chooseActions({ t, plan, turn: actions }, signal);

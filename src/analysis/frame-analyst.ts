@@ -36,7 +36,7 @@ export interface Findings {
 
 /** Collects what the frames of one video say. `plan` and `take` are each called once per frame, in frame order. */
 export interface FrameAnalyst {
-  plan(t: number, detections: readonly Detection[]): FramePlan;
+  plan(t: number, seen: { readonly detections: readonly Detection[]; readonly isStill: boolean }): FramePlan;
   chooseActions(frame: ChosenFrame, signal: AbortSignal): ChooseActions;
   take(result: FrameResult, signal: AbortSignal): Promise<void>;
   finish(footage: Footage, signal: AbortSignal): Promise<Findings>;
@@ -57,7 +57,7 @@ export function createFrameAnalyst(
   const { watchesChanges } = actionPace(settings);
 
   return {
-    plan: (t, detections) => planFrame(context, t, detections),
+    plan: (t, seen) => planFrame(context, t, seen),
     chooseActions: (frame, signal) => chooseActions(frame, watchesChanges, signal),
     async take(result, signal) {
       const persons = new Map<number, PersonDraft>();
@@ -66,11 +66,11 @@ export function createFrameAnalyst(
         ? await settleActions({ chain, handle, plan }, result.readings, signal)
         : result.readings;
       for (const reading of readings) {
-        const draft = personDraft(reading, settings, picture);
+        const draft = personDraft(plan.isStill ? asBefore(reading) : reading, settings, picture);
         persons.set(reading.person.detection, draft);
         await events.record(result, reading, draft, signal);
       }
-      work.add(readings, false);
+      work.add(readings, plan.isStill);
       const tracked = readings.filter(({ person }) => person.history !== null).length;
       await keyFrames.offer(result, tracked, handle, signal);
       drafts.push({ index: result.index, t: result.t, plan, persons });
@@ -100,6 +100,11 @@ export function createFrameAnalyst(
   };
 }
 
+/** A person of a picture that has not changed faces where they did. */
+function asBefore(reading: PersonReading): PersonReading {
+  return { ...reading, orientation: reading.person.history?.lastOrientation ?? null };
+}
+
 /** Files a person's readings: attributes into their slots, the action carried on where it was not read. */
 function personDraft(
   reading: PersonReading,
@@ -113,6 +118,7 @@ function personDraft(
   person.attributes?.slot?.fill(ageGender);
   if (history === null) return { ...readings, zone };
   if (settings.attributes === 'per-frame' && ageGender !== null) history.frameReadings.push(ageGender);
+  history.lastOrientation = orientation;
   if (reading.action !== null) history.lastAction = reading.action;
   const action = history.lastAction;
   if (action !== null) history.actionCounts.set(action.label, (history.actionCounts.get(action.label) ?? 0) + 1);

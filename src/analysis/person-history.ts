@@ -27,6 +27,7 @@ export interface PersonHistory {
   readonly spans: ReturnType<typeof createActionSpans<EventMark>>;
   readonly actionCounts: Map<string, number>;
   lastAction: ActionReading | null;
+  lastOrientation: Orientation | null;
 }
 
 export interface PersonHistories {
@@ -63,6 +64,7 @@ function startHistory(track: number, t: number, settings: AnalysisSettings): Per
     spans: createActionSpans({ ...settings.events, maxGapSeconds: longestPause(settings) }),
     actionCounts: new Map(),
     lastAction: null,
+    lastOrientation: null,
   };
 }
 

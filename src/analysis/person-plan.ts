@@ -25,6 +25,13 @@ export interface FramePlan {
   readonly persons: readonly PlannedPerson[];
   /** Track id per detection, faces included. */
   readonly tracks: readonly (number | null)[];
+  /** The picture has not changed since one that was read: what was read then holds for everybody. */
+  readonly isStill: boolean;
+}
+
+interface SeenFrame {
+  readonly detections: readonly Detection[];
+  readonly isStill: boolean;
 }
 
 interface PlanContext {
@@ -35,7 +42,7 @@ interface PlanContext {
 }
 
 /** Gives the detections of a frame their persons and decides what is read. Frames must come in order. */
-export function planFrame(context: PlanContext, t: number, detections: readonly Detection[]): FramePlan {
+export function planFrame(context: PlanContext, t: number, { detections, isStill }: SeenFrame): FramePlan {
   const bodies = detections.flatMap((detection, index) => (detection.class === 'person' ? [{ detection, index }] : []));
   const assignments = context.tracker.update(
     t,
@@ -56,9 +63,9 @@ export function planFrame(context: PlanContext, t: number, detections: readonly 
     if (history !== null) tracks[index] = history.track;
     const face = pair.face === null ? undefined : original[pair.face];
     if (history !== null && face !== undefined) tracks[face] = history.track;
-    return [planPerson(context, { detection, index, pair, history, distinct })];
+    return [planPerson(context, { detection, index, pair, history, distinct, isStill })];
   });
-  return { detections, distinct, persons, tracks };
+  return { detections, distinct, persons, tracks, isStill };
 }
 
 interface Sighting {
@@ -67,14 +74,15 @@ interface Sighting {
   readonly pair: FaceBodyPair;
   readonly history: PersonHistory | null;
   readonly distinct: readonly Detection[];
+  readonly isStill: boolean;
 }
 
 function planPerson({ settings, picture }: PlanContext, sighting: Sighting): PlannedPerson {
-  const { detection, index, pair, history, distinct } = sighting;
+  const { detection, index, pair, history, distinct, isStill } = sighting;
   const perFrame = settings.attributes === 'per-frame';
   const others = distinct.filter((other) => other.class === 'person' && other !== detection).map(({ box }) => box);
   const quality = cropQuality(detection.box, detection.score, others, picture);
-  const slot = history === null || perFrame ? null : history.collector.reserve(quality);
+  const slot = history === null || perFrame || isStill ? null : history.collector.reserve(quality);
   return {
     detection: index,
     box: detection.box,

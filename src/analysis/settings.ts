@@ -42,6 +42,8 @@ export interface AnalysisSettings {
   readonly actionEverySeconds: number;
   /** Where it is set, the interval in sightings of the person, instead of the seconds; per-frame attributes go by it, too. */
   readonly actionEverySamples: number | null;
+  /** `reuse`: a picture that has not changed shows what the last analysed one did; per-frame attributes analyse every one. */
+  readonly stillPictures: 'analyse' | 'reuse';
   readonly scene: SceneSource;
   readonly sceneEverySamples: number;
   /** Fail the video when a scene text cannot be made, instead of recording a degraded stage. */
@@ -68,6 +70,7 @@ export const DEFAULT_ANALYSIS_SETTINGS: AnalysisSettings = {
   attributeReadings: 6,
   actionEverySeconds: 2,
   actionEverySamples: null,
+  stillPictures: 'analyse',
   scene: 'local',
   sceneEverySamples: 10,
   sceneRequired: false,

@@ -40,11 +40,15 @@ export function createWorkCount(): WorkCount {
     because: { first: 0, interval: 0, box: 0, motion: 0, pose: 0, unsure: 0 },
   };
 
-  function addPerson({ person, actionReason }: PersonReading): void {
+  function addPerson({ person }: PersonReading): void {
     orientation.read += 1;
     if (person.attributes === null) ageGender.leftOut.notBestCrop += 1;
     else ageGender.read += 1;
-    if (actionReason === null) action.leftOut.interval += 1;
+  }
+
+  /** Also of a picture that has not changed an unsure action is read once more. */
+  function addAction({ actionReason }: PersonReading, isStill: boolean): void {
+    if (actionReason === null) action.leftOut[isStill ? 'stillPicture' : 'interval'] += 1;
     else {
       action.read += 1;
       action.because[actionReason] += 1;
@@ -53,13 +57,13 @@ export function createWorkCount(): WorkCount {
 
   return {
     add(readings, isStill) {
-      if (isStill) {
-        detection.leftOut.stillPicture += 1;
-        for (const stage of [ageGender, orientation, action]) stage.leftOut.stillPicture += readings.length;
-        return;
+      if (isStill) detection.leftOut.stillPicture += 1;
+      else detection.read += 1;
+      for (const reading of readings) {
+        addAction(reading, isStill);
+        if (isStill) for (const { leftOut } of [ageGender, orientation]) leftOut.stillPicture += 1;
+        else addPerson(reading);
       }
-      detection.read += 1;
-      readings.forEach(addPerson);
     },
     total: () => structuredClone({ detection, ageGender, orientation, action }),
   };

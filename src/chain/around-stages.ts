@@ -17,6 +17,7 @@ export function aroundStages(
     addFrame: (frame) => chain.addFrame(frame),
     releaseFrame: (handle) => chain.releaseFrame(handle),
     jpeg: (...args) => chain.jpeg(...args),
+    difference: (...args) => chain.difference(...args),
     timings: () => chain.timings(),
     close: () => chain.close(),
   };

@@ -58,6 +58,17 @@ export class LentFrames {
     };
   }
 
+  /** Lends two frames or none. */
+  lendBoth(one: FrameHandle, other: FrameHandle): readonly [Loan, Loan] {
+    const first = this.lend(one);
+    try {
+      return [first, this.lend(other)];
+    } catch (error) {
+      first.end();
+      throw error;
+    }
+  }
+
   release(handle: FrameHandle): void {
     const kept = this.#kept.get(handle);
     if (kept === undefined) return;

@@ -113,6 +113,8 @@ export interface ModelChain extends StageMethods {
   addFrame(frame: Frame): FrameHandle;
   releaseFrame(handle: FrameHandle): void;
   jpeg(handle: FrameHandle, options: JpegOptions, signal: AbortSignal): Promise<Uint8Array>;
+  /** How far two frames differ where they differ most: levels of 0..255 of a small block's mean colour; 255 for other sizes. */
+  difference(handle: FrameHandle, other: FrameHandle, signal: AbortSignal): Promise<number>;
   timings(): Promise<Readonly<Record<ChainStage, StageTiming>>>;
   close(): Promise<void>;
 }

@@ -45,6 +45,14 @@ export function threadedChain(
       const { picture, end } = frames.lend(handle);
       return leastBusy(vision).call('jpeg', { frame: picture, options }, { signal, onEnded: end });
     },
+    difference: async (handle, other, signal) => {
+      const [{ picture: frame, end: endFrame }, { picture: against, end: endOther }] = frames.lendBoth(handle, other);
+      const onEnded = (): void => {
+        endFrame();
+        endOther();
+      };
+      return leastBusy(vision).call('difference', { frame, other: against }, { signal, onEnded });
+    },
     timings: async () => {
       const meters = await Promise.all(all.map((client) => client.call('meters', null)));
       return perStage((stage): StageTiming => meters.map((of) => of[stage] ?? stageMeter()).reduce(sumOf));

@@ -41,6 +41,7 @@ export interface ModelMethods {
 /** The models that look at whole frames and at crops with small inputs. */
 export interface VisionMethods extends ModelMethods {
   readonly jpeg: Call<{ readonly frame: SharedPicture; readonly options: JpegOptions }, Uint8Array>;
+  readonly difference: Call<{ readonly frame: SharedPicture; readonly other: SharedPicture }, number>;
 }
 
 /** The vision-language model in its own thread: a long prefill does not hold up detection. */

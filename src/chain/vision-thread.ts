@@ -5,6 +5,7 @@ import { BatchQueue } from '../inference/thread/batch-queue.ts';
 import { serveThread } from '../inference/thread/serve-thread.ts';
 import type { ThreadService } from '../inference/thread/serve-thread.ts';
 import { createPixelKernel } from '../vision/kernel/pixel-kernel.ts';
+import { pictureDifference } from '../vision/picture-difference.ts';
 import type { Picture } from '../vision/picture.ts';
 import { encodeJpeg } from './jpeg.ts';
 import { ofThread } from './of-thread.ts';
@@ -30,6 +31,7 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
       // What is asked is the stage's own kind by its contract, which the caller's types have held.
       answer: ({ stage, frame, ask }, { signal }) => ofThread(answers, stage)(pictureIn(frame), ask as never, signal),
       jpeg: ({ frame, options: drawn }) => encodeJpeg(pictureIn(frame), drawn),
+      difference: ({ frame, other }) => pictureDifference(pictureIn(frame), pictureIn(other)),
       meters: () => Object.fromEntries(models.map(({ name, meter }) => [name, meter])),
     },
     close: async () => {

@@ -28,6 +28,7 @@ export async function analysisSettings(
     attributes: analysis.attributes,
     actionEverySeconds: analysis.actionEverySeconds,
     actionEverySamples: analysis.actionEverySamples,
+    stillPictures: analysis.stillPictures,
     scene: scene.source,
     sceneEverySamples: scene.everySamples,
     sceneRequired: scene.failure === 'fail',

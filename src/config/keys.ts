@@ -187,6 +187,10 @@ export const KEYS = {
       description: 'the same in sampled frames, instead of the seconds; per-frame goes by it, too',
       example: '1',
     }),
+    stillPictures: withDefault('STILL_PICTURES', oneOf('analyse', 'reuse'), 'analyse', {
+      description:
+        'what becomes of a sampled picture that has not changed: it is analysed, or shows what the last analysed one did, for at most 10 s',
+    }),
     zonesFile: optional('ZONES_FILE', FILE, {
       description: 'zones of the camera (JSON); left, centre and right thirds when absent',
     }),

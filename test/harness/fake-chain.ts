@@ -32,6 +32,8 @@ export interface FakeChainOptions {
   /** Called before each answer; may wait or throw. */
   readonly before?: (stage: string, sample: number, signal: AbortSignal) => Promise<void> | void;
   readonly describe?: (sample: number) => string;
+  /** Levels by which the pictures of two samples differ. */
+  readonly difference?: (sample: number, other: number) => number;
 }
 
 const box = ([x1, y1, x2, y2]: readonly [number, number, number, number]): Box => ({ x1, y1, x2, y2 });
@@ -124,6 +126,13 @@ class ScriptedChain implements Omit<ModelChain, ChainStage> {
     await this.#look('jpeg', handle, 1, signal);
     this.jpegs.push({ sample: this.open.get(handle) ?? -1, options });
     return new TextEncoder().encode(`jpeg of ${this.open.get(handle)}`);
+  }
+
+  async difference(handle: FrameHandle, other: FrameHandle, signal: AbortSignal): Promise<number> {
+    const { sample } = await this.#look('difference', handle, 1, signal);
+    const against = this.open.get(other);
+    if (against === undefined) throw new Error('the frame to compare with is released');
+    return this.options.difference?.(sample, against) ?? 255;
   }
 
   async timings(): Promise<Readonly<Record<ChainStage, StageTiming>>> {

@@ -105,3 +105,17 @@ test('a handle that is released or was never added lends nothing', () => {
   expect(() => frames.lend(handle)).toThrow(/no frame has the handle 1/);
   expect(() => frames.lend(99 as FrameHandle)).toThrow(/no frame has the handle 99/);
 });
+
+test('two frames are lent together or not at all', () => {
+  const frames = new LentFrames();
+  const [one, other] = [countedFrame(), countedFrame()];
+  const [handle, gone] = [frames.add(one.frame), frames.add(other.frame)];
+  const loans = frames.lendBoth(handle, gone);
+  frames.release(gone);
+  expect(other.releases()).toBe(0);
+  for (const { end } of loans) end();
+  expect(other.releases()).toBe(1);
+  expect(() => frames.lendBoth(handle, gone)).toThrow('no frame has the handle');
+  frames.release(handle);
+  expect(one.releases()).toBe(1);
+});
