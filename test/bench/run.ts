@@ -2,6 +2,7 @@ import { benchChain } from './chain.ts';
 import { benchDecoding } from './decoding.ts';
 import { benchFirstPoll } from './first-poll.ts';
 import { benchGpu } from './gpu.ts';
+import { benchHost } from './host.ts';
 import { benchHostCeiling } from './host-ceiling.ts';
 import { benchMemory } from './memory.ts';
 import { benchPersistence } from './persistence.ts';
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   pipeline: benchPipeline,
   'first-poll': benchFirstPoll,
   gpu: benchGpu,
+  host: benchHost,
   'host-ceiling': benchHostCeiling,
   persistence: () => benchPersistence(),
   storing: () => benchStoring({ large: process.argv.includes('--large') }),

@@ -51,3 +51,15 @@ export async function firstFrameOf(clip: string): Promise<string> {
   await rename(making, file);
   return file;
 }
+
+/** The clip scaled to 1920x1080, its 10 frames/s kept. */
+export async function fullHdOf(clip: string): Promise<string> {
+  const file = join(MADE, 'street-1080p.mp4');
+  if (existsSync(file)) return file;
+  await mkdir(MADE, { recursive: true });
+  const making = join(MADE, `making-${process.pid}.mp4`);
+  const encoder = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '21', '-pix_fmt', 'yuv420p'];
+  await makeMedia(['-i', clip, '-an', '-vf', 'scale=1920:1080:flags=bicubic', ...encoder, making]);
+  await rename(making, file);
+  return file;
+}
