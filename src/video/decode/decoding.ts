@@ -10,7 +10,7 @@ import type { DecodingEnd } from './judge-end.ts';
 import { endTolerance } from './missing-footage.ts';
 
 export interface DecodingLimits {
-  /** Longest silence of ffmpeg while we wait for it. */
+  /** Longest silence of ffmpeg while we wait for it; seen before twice that is over. */
   readonly stallTimeoutMs: number;
   /** Longest time that we wait for ffmpeg in total, over all passes; the consumer's own time does not count. */
   readonly wallTimeoutMs: number;
@@ -57,9 +57,10 @@ export class Decoding {
     this.#clock = limits.clock ?? systemClock;
     this.#log = output.log;
     this.#waitedMs = output.waitedBeforeMs;
+    // Most of what comes is a part of a picture, or a time that has none yet: to wake for it costs more than to read it.
     const changed = (): void => {
       this.#activity += 1;
-      this.#wake();
+      if (this.#hasNews) this.#wake();
     };
     this.#frames = output.frames;
     this.#frames.follow(child.stdout, changed);
@@ -83,12 +84,26 @@ export class Decoding {
     return this.#waitedMs;
   }
 
+  get #hasPicture(): boolean {
+    return this.#frames.waiting > 0 && this.#log.waiting > 0;
+  }
+
+  get #hasEnded(): boolean {
+    return this.#frames.ended && this.#logEnded;
+  }
+
+  /** Something that `next` does not wait for any longer. */
+  get #hasNews(): boolean {
+    return this.#hasPicture || this.#hasEnded || this.#beyondLimits() !== null;
+  }
+
   /** The next sampled picture; null when ffmpeg has ended. */
   async next(): Promise<Picture | null> {
     for (;;) {
       this.#signal.throwIfAborted();
-      this.#holdToLimits();
-      if (this.#frames.waiting > 0 && this.#log.waiting > 0) {
+      const beyond = this.#beyondLimits();
+      if (beyond !== null) throw beyond();
+      if (this.#hasPicture) {
         const note = this.#log.take();
         const slot = this.#frames.take();
         // What lets frames through knows no future: some of them turn out to be no samples.
@@ -99,7 +114,7 @@ export class Decoding {
         slot?.release();
         continue;
       }
-      if (this.#frames.ended && this.#logEnded) return null;
+      if (this.#hasEnded) return null;
       await this.#change();
     }
   }
@@ -118,20 +133,22 @@ export class Decoding {
     };
   }
 
-  #holdToLimits(): void {
+  /** The failure of a file that has more than it may. */
+  #beyondLimits(): (() => Failure) | null {
     const { maxFrames, maxDurationSeconds } = this.#limits;
     if (this.#log.decoded > maxFrames) {
-      throw new Failure('VIDEO_TOO_LONG', `more than ${maxFrames} frames in the file`, { details: { maxFrames } });
+      const details = { maxFrames };
+      return () => new Failure('VIDEO_TOO_LONG', `more than ${maxFrames} frames in the file`, { details });
     }
     // A header that promises just what is allowed is believed: its own rounding and the last frame's length must not speak against it.
     if (this.#log.endSeconds > maxDurationSeconds + endTolerance(maxDurationSeconds)) {
-      throw new Failure('VIDEO_TOO_LONG', `the video is longer than ${maxDurationSeconds} s`, {
-        details: { maxDurationSeconds },
-      });
+      const details = { maxDurationSeconds };
+      return () => new Failure('VIDEO_TOO_LONG', `the video is longer than ${maxDurationSeconds} s`, { details });
     }
+    return null;
   }
 
-  /** Waits until ffmpeg says something, the signal fires or a deadline passes. */
+  /** Waits until there is news of ffmpeg, the signal fires or a deadline passes. One that said something meanwhile gets the time again. */
   async #change(): Promise<void> {
     const { stallTimeoutMs, wallTimeoutMs } = this.#limits;
     const leftMs = wallTimeoutMs - this.#waitedMs;

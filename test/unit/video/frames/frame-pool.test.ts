@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { createFramePool, type FrameSlot } from '../../../../src/video/frames/frame-pool.ts';
 import { HandClock } from '../../../harness/hand-clock.ts';
@@ -58,6 +60,25 @@ describe('memory of frames', () => {
   test.each([0, -3, 1.5, Number.NaN])('is refused for a frame of %p bytes', (bytes) => {
     expect(() => createFramePool().take(bytes)).toThrow(RangeError);
   });
+});
+
+test('memory that is lost without a release counts no longer once it is collected, and is never lent again', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const pool = createFramePool({ clock: new HandClock() });
+  const lost = (): void => {
+    for (let i = 0; i < 3; i++) pool.take(1_000);
+  };
+  const held = pool.take(1_000);
+  lost();
+  expect(pool.stats().lent).toBe(4);
+  while (pool.stats().lent > 1) {
+    collect();
+    await new Promise(setImmediate);
+  }
+  expect(pool.stats()).toEqual({ lent: 1, idle: 0, bytes: held.pixels.buffer.byteLength });
+  held.release();
+  expect(pool.stats()).toMatchObject({ lent: 0, idle: 1 });
 });
 
 describe('idle memory', () => {
