@@ -31,6 +31,7 @@ await serveThread<VisionMethods>(async (options) => {
         if (how === 'fail') throw new Error('no answer');
         return { name, before, after: pixels[0] };
       },
+      difference: () => 0,
       jpeg: ({ frame }) => Uint8Array.from(pictureIn(frame).pixels),
       meters: () => ({ detection: meter }),
     },
