@@ -1,5 +1,8 @@
 import { expect } from '@jest/globals';
 import { letterboxGeometry } from '../../src/vision/letterbox.ts';
+import { createPixelKernel } from '../../src/vision/kernel/pixel-kernel.ts';
+import { wholeArea } from '../../src/vision/picture-area.ts';
+import { levelsOf } from '../harness/levels-of.ts';
 import { letterbox } from '../oracle/letterbox.ts';
 import { difference, GoldenGroup, rowsOf, sha256, type RawFile } from '../harness/golden-folder.ts';
 
@@ -11,6 +14,10 @@ interface Case {
   full_sha256: string;
 }
 
+const planes = createPixelKernel().planes({ width: 640, height: 640 });
+planes.reserve(1);
+
+/** The kernel and the oracle of one loop per step, both to the last bit. */
 new GoldenGroup<Case>('letterbox').each(async ({ input, geometry, expected, full_sha256 }, files) => {
   const picture = await files.picture(input.file);
   expect(letterboxGeometry(picture.width, picture.height, 640, 640)).toEqual({
@@ -20,7 +27,9 @@ new GoldenGroup<Case>('letterbox').each(async ({ input, geometry, expected, full
     left: geometry.left,
     top: geometry.top,
   });
-  const boxed = letterbox(picture, 640, 640, 114);
-  expect(difference(rowsOf(boxed, expected.rows), files.uint8(expected)).max).toBe(0);
-  expect(sha256(boxed.pixels)).toBe(full_sha256);
+  planes.letterbox(0, wholeArea(picture), 114);
+  for (const boxed of [letterbox(picture, 640, 640, 114), levelsOf(planes.view(1), 640, 640)]) {
+    expect(difference(rowsOf(boxed, expected.rows), files.uint8(expected)).max).toBe(0);
+    expect(sha256(boxed.pixels)).toBe(full_sha256);
+  }
 });

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { padSquare } from '../oracle/pad-square.ts';
-import { writePlanes } from '../oracle/write-planes.ts';
-import { resizeBicubic } from '../oracle/resize-bicubic.ts';
+import { createPixelKernel } from '../../src/vision/kernel/pixel-kernel.ts';
+import { wholeArea } from '../../src/vision/picture-area.ts';
 import { difference, GoldenFiles, type RawFile } from '../harness/golden-folder.ts';
 
 interface Crop {
@@ -23,9 +22,10 @@ if (existsSync(folder)) {
     const picture = await files.picture(crop.png);
     expect([picture.width, picture.height]).toEqual([crop.width, crop.height]);
     const [, , height, width] = crop.pixelValues.shape as [number, number, number, number];
-    const out = new Float32Array(3 * width * height);
-    writePlanes(resizeBicubic(padSquare(picture), width, height), out, 0);
-    const delta = difference(out, files.float32(crop.pixelValues));
+    const planes = createPixelKernel().planes({ width, height });
+    planes.reserve(1);
+    planes.square(0, wholeArea(picture));
+    const delta = difference(planes.view(1), files.float32(crop.pixelValues));
     expect(delta.mean).toBeLessThanOrEqual(0.001);
     expect(delta.max).toBeLessThanOrEqual(0.02);
   });

@@ -1,5 +1,7 @@
 import { expect } from '@jest/globals';
 import { padSquare } from '../oracle/pad-square.ts';
+import { createPixelKernel } from '../../src/vision/kernel/pixel-kernel.ts';
+import { wholeArea } from '../../src/vision/picture-area.ts';
 import type { Picture } from '../../src/vision/picture.ts';
 import { resizeBicubic } from '../oracle/resize-bicubic.ts';
 import { difference, every, GoldenGroup, rowsOf, sha256, type RawFile } from '../harness/golden-folder.ts';
@@ -18,6 +20,9 @@ interface Case {
   expected: Record<string, Expected>;
 }
 
+const kernel = createPixelKernel();
+
+/** The kernel and the oracle of one loop per step, both to the last bit. */
 new GoldenGroup<Case>('vlm_preprocess').each(async (c, files) => {
   const picture = await files.picture(c.input.file);
   const square = padSquare(picture);
@@ -35,6 +40,7 @@ new GoldenGroup<Case>('vlm_preprocess').each(async (c, files) => {
     if (expected.grid !== undefined) exact(gridOf(resized, expected.grid), expected.grid);
     if (expected.full !== undefined) exact(resized.pixels, expected.full);
     expect(sha256(resized.pixels)).toBe(expected.sha256);
+    expect(sha256(kernel.square(wholeArea(picture), Number(target)))).toBe(expected.sha256);
   }
 });
 
