@@ -15,6 +15,7 @@ export function addCommands(program: Command): void {
     addDb,
     addDeadLetters,
     addModels,
+    addTune,
     addStoredVideos,
     addHighlights,
   ]) {
@@ -112,6 +113,18 @@ function addModels(program: Command): void {
     .argument('<raw>', 'model pack')
     .requiredOption('--out <dir>', 'folder of the prepared pack, not there yet')
     .action(loaded(async () => (await import('./models.ts')).prepare));
+}
+
+function addTune(program: Command): void {
+  program
+    .command('tune')
+    .description('try batches, threads and pipelines on this host with a pack, and print the best as lines for .env')
+    .option('--pack <dir>', 'model pack (default: MODEL_PACK, else models/demo)')
+    .option('--device <device>', 'cpu, cuda or auto (default: DEVICE, else auto)')
+    .option('--video <file>', 'footage like that of your cameras (default: the video of scripts/demo)')
+    .option('--seconds <number>', 'time that the search may take', '120')
+    .option('--json <file>', 'write every measurement as JSON')
+    .action(loaded(async () => (await import('./tune.ts')).tune));
 }
 
 /** The commands `report` and `status`, which show what the database holds. */
