@@ -81,7 +81,8 @@ function nameCanvas(name: RowName, feeds: Feeds, row: number): void {
 function canvasTaps(tensor: Tensor | undefined, tap: number, row: number): Int32Array {
   const [, rows = 1, size = 1] = tensor?.dims ?? [];
   const start = (tap * rows + row) * size;
-  return (tensor?.data as Int32Array).subarray(start, start + size);
+  const data = tensor?.data as Int32Array;
+  return data.subarray(start, start + size);
 }
 
 function int32Row(tensor: Tensor | undefined, row: number): Int32Array {
