@@ -43,6 +43,9 @@ run_node() {
   if [ -d "$root/.local/cuda/lib" ]; then
     export LD_LIBRARY_PATH="$root/.local/cuda/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   fi
+  # So does the C library. With an arena for each thread it keeps what one of them freed and another one needs, and the more of it the
+  # longer a video is. What an operator has set stays.
+  export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX-1}"
   if [ -z "$env_file" ] && [ -f .env ]; then env_file=.env; fi
   if [ -n "$env_file" ]; then
     if [ ! -r "$env_file" ]; then

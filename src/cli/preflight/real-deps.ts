@@ -1,4 +1,4 @@
-import { access, constants, mkdir, statfs } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, statfs } from 'node:fs/promises';
 
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
@@ -15,6 +15,7 @@ import { createWorkspace } from '../../storage/workspace.ts';
 import { checkGpuDecoder } from '../../video/check/check-gpu-decoder.ts';
 import { checkTools } from '../../video/check/check-tools.ts';
 import { askVersion, locateFfmpeg, type FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
+import { parseEnvironment } from './allocator.ts';
 import { queryGpus } from './nvidia-smi.ts';
 import { notificationDeps } from './own-images.ts';
 import type { PreflightDeps } from './run-preflight.ts';
@@ -31,6 +32,7 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
   return {
     ...notificationDeps(clients.s3),
     nodeVersion: process.version,
+    firstEnvironment: async () => parseEnvironment(await readFile('/proc/self/environ', 'utf8')),
     findFfmpeg: async (signal) => {
       const tools = await locateFfmpeg(config.ffmpeg);
       const version = await askVersion(tools);

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { decoderThreads } from '../execution-plan.ts';
 import { usableCores } from '../usable-cores.ts';
+import { type AllocatorDeps, allocatorCheck } from './allocator.ts';
 import { type Check, type CheckResult, runCheck } from './check.ts';
 import { checkDecoder, type DecoderDeps, type DecoderSettings } from './decoder.ts';
 import { checkGpu, type GpuDeps } from './gpu.ts';
@@ -8,7 +9,7 @@ import { hostChecks, type HostDeps } from './host-checks.ts';
 import { type NotificationDeps, ownImagesCheck } from './own-images.ts';
 import { bucketCheck, databaseCheck, packCheck, queueCheck, type ServiceDeps } from './service-checks.ts';
 
-export type PreflightDeps = HostDeps & GpuDeps & DecoderDeps & ServiceDeps & NotificationDeps;
+export type PreflightDeps = HostDeps & AllocatorDeps & GpuDeps & DecoderDeps & ServiceDeps & NotificationDeps;
 
 export interface PreflightReport {
   /** No check failed; warnings are allowed. */
@@ -25,7 +26,7 @@ export async function runPreflight(config: Config, deps: PreflightDeps, signal: 
   const { device, gpuDeviceId } = config.inference;
   const models = checkGpu(device, gpuDeviceId, deps, signal);
   const [host, gpu, decoder, services] = await Promise.all([
-    runAll(hostChecks(deps, hostSettings(config)), signal),
+    runAll([...hostChecks(deps, hostSettings(config)), allocatorCheck(deps)], signal),
     models,
     // How many threads a decoder has depends on what runs beside it.
     models.then((found) => checkDecoder(decoderSettings(config, found.device), deps, signal)),

@@ -26,8 +26,8 @@ beforeEach(async () => {
   await mkdir(join(install, 'node_modules/.bin'), { recursive: true });
   await symlink(process.execPath, join(install, 'node_modules/.bin/node'));
   await writeFile(join(install, 'package.json'), '{"type":"module"}');
-  const program = `const { LOG_LEVEL, LD_LIBRARY_PATH } = process.env;
-console.log(JSON.stringify({ arguments: process.argv.slice(2), level: LOG_LEVEL, libraries: LD_LIBRARY_PATH, pid: process.pid }));`;
+  const program = `const { LOG_LEVEL, LD_LIBRARY_PATH, MALLOC_ARENA_MAX } = process.env;
+console.log(JSON.stringify({ arguments: process.argv.slice(2), level: LOG_LEVEL, libraries: LD_LIBRARY_PATH, arenas: MALLOC_ARENA_MAX, pid: process.pid }));`;
   await writeFile(join(install, 'dist/cli/start-worker.js'), program);
   await writeFile(join(install, 'dist/cli/video-worker.js'), program);
 });
@@ -87,6 +87,20 @@ describe('start-worker', () => {
     const ended = await run('start-worker', [], { LD_LIBRARY_PATH: '/mine' });
     expect(JSON.parse(ended.out)).toMatchObject({ libraries: `${install}/.local/cuda/lib:/mine` });
   });
+
+  test.each(['start-worker', 'video-worker'])(
+    '%s has one arena for all threads, or as the operator says',
+    async (name) => {
+      const arenas = async (env: Record<string, string>): Promise<unknown> => {
+        const told = JSON.parse((await run(name, [], env)).out) as { readonly arenas: unknown };
+        return told.arenas;
+      };
+      expect(await arenas({})).toBe('1');
+      expect(await arenas({ MALLOC_ARENA_MAX: '4' })).toBe('4');
+      // The way back to what the C library does by itself.
+      expect(await arenas({ MALLOC_ARENA_MAX: '' })).toBe('');
+    },
+  );
 
   test('says how to build what is not built', async () => {
     await rm(join(install, 'dist'), { recursive: true });

@@ -125,6 +125,7 @@ describe('a preflight that waits', () => {
     const asked: string[] = [];
     const good: PreflightDeps = {
       nodeVersion: 'v24.0.0',
+      firstEnvironment: async () => new Map([['MALLOC_ARENA_MAX', '1']]),
       findFfmpeg: async () => ({ ffmpeg: 'f', ffprobe: 'p', version: '7', source: 'system' }),
       prepareWorkDir: async () => 1e15,
       queryGpus: async () => ({ ok: false, detail: '', fix: '' }),
