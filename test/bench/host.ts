@@ -1,5 +1,3 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { preparePack } from '../../src/packs/prepare-pack.ts';
 import { locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
 import { rounded } from './figures.ts';
+import { answerOf } from './forked.ts';
 import { deviceMs, type RunKind, type SimulatedGpu } from './host/device-times.ts';
 import type { HostOrder, HostRun } from './host/host-run.ts';
 import { recordDecoding, replayDecoder, type RecordedDecoding } from './host/replayed-decoder.ts';
@@ -95,14 +94,5 @@ function table(gpu: SimulatedGpu): Readonly<Record<string, readonly number[]>> {
 
 async function measure(order: HostOrder): Promise<HostRun> {
   const simulated = pathToFileURL(join(import.meta.dirname, 'host/simulated-sessions.ts')).href;
-  const child = fork(join(import.meta.dirname, 'host/host-run.ts'), [JSON.stringify(order)], {
-    execArgv: ['--disable-warning=ExperimentalWarning', '--import', simulated],
-  });
-  const closed = once(child, 'close');
-  const [answer] = (await Promise.race([
-    once(child, 'message'),
-    closed.then(([code]) => Promise.reject(new Error(`the run ended with status ${String(code)}`))),
-  ])) as [HostRun];
-  await closed;
-  return answer;
+  return answerOf(join(import.meta.dirname, 'host/host-run.ts'), [JSON.stringify(order)], ['--import', simulated]);
 }

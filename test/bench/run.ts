@@ -4,10 +4,12 @@ import { benchFirstPoll } from './first-poll.ts';
 import { benchGpu } from './gpu.ts';
 import { benchHost } from './host.ts';
 import { benchHostCeiling } from './host-ceiling.ts';
+import { benchLoop } from './loop.ts';
 import { benchMemory } from './memory.ts';
 import { benchPersistence } from './persistence.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchQueue } from './queue.ts';
+import { benchScale } from './scale.ts';
 import { benchStart } from './start.ts';
 import { benchStoring } from './storing.ts';
 
@@ -22,6 +24,8 @@ const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   gpu: benchGpu,
   host: benchHost,
   'host-ceiling': benchHostCeiling,
+  scale: benchScale,
+  loop: benchLoop,
   persistence: () => benchPersistence(),
   storing: () => benchStoring({ large: process.argv.includes('--large') }),
 };

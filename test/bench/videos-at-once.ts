@@ -62,7 +62,13 @@ export async function videosAtOnce(options: AtOnceOptions): Promise<AtOnce> {
   return { ...peaks, wallSeconds };
 }
 
-async function enqueue(stack: LocalStack, video: string, ids: readonly string[], signal: AbortSignal): Promise<void> {
+/** Puts the video under the ids, and asks for each. */
+export async function enqueue(
+  stack: LocalStack,
+  video: string,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   const { endpoint, region, queueUrl, uploadsBucket: bucket } = stack;
   using clients = createSqsClients({ region, endpoint, credentials: TEST_CREDENTIALS });
   const s3 = localS3({ endpoint });
@@ -77,7 +83,8 @@ async function enqueue(stack: LocalStack, video: string, ids: readonly string[],
   }
 }
 
-async function untilStored(url: string, ids: readonly string[], signal: AbortSignal): Promise<void> {
+/** Resolves when the analysis of each is stored; rejects where one failed. */
+export async function untilStored(url: string, ids: readonly string[], signal: AbortSignal): Promise<void> {
   await using database = await openDatabase({ url, schema: 'video_worker', poolSize: 1 });
   for (const id of ids) {
     for (;;) {

@@ -6,7 +6,7 @@ import { locateFfmpeg } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { clockMemory, deviceClock } from './device-clock.ts';
 import type { SimulatedGpu } from './device-times.ts';
 import { ORDER, type SimulationOrder } from './simulated-sessions.ts';
-import { analyseAtOnce, itemsPerRun } from './videos-at-once.ts';
+import { analyseAtOnce, itemsPerRun } from './analyse-at-once.ts';
 
 /** What a process of its own is asked to do. */
 export interface HostOrder {

@@ -79,15 +79,16 @@ function nameCanvas(name: RowName, feeds: Feeds, row: number): void {
 
 /** Of one tap and one picture, in a tensor [taps, pictures, size]. */
 function canvasTaps(tensor: Tensor | undefined, tap: number, row: number): Int32Array {
-  const [, rows = 1, size = 1] = tensor?.dims ?? [];
+  if (tensor === undefined) return new Int32Array();
+  const [, rows = 1, size = 1] = tensor.dims;
   const start = (tap * rows + row) * size;
-  const data = tensor?.data as Int32Array;
-  return data.subarray(start, start + size);
+  return (tensor.data as Int32Array).subarray(start, start + size);
 }
 
 function int32Row(tensor: Tensor | undefined, row: number): Int32Array {
-  const data = tensor?.data as Int32Array;
-  const size = data.length / (tensor?.dims[0] ?? 1);
+  if (tensor === undefined) return new Int32Array();
+  const data = tensor.data as Int32Array;
+  const size = data.length / (tensor.dims[0] ?? 1);
   return data.subarray(row * size, (row + 1) * size);
 }
 

@@ -17,6 +17,9 @@ export interface OneChain {
   readonly tools: FfmpegTools;
   readonly chain: ModelChain;
   readonly pool: FramePool;
+  /** Of each video; the defaults when absent. */
+  readonly framesInFlight?: number;
+  readonly decoderThreads?: number;
 }
 
 /** Analyses the file so many times at once on one chain, and gives the sampled frames of all together. Scene texts are off. */
@@ -25,13 +28,15 @@ export async function analyseAtOnce(one: OneChain, video: string, videos: number
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-async function analyse({ tools, chain, pool }: OneChain, video: string): Promise<number> {
+async function analyse(one: OneChain, video: string): Promise<number> {
+  const { tools, chain, pool, decoderThreads: threads = 1 } = one;
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const info = await probeVideo(tools, video, { ...LIMITS, maxStreams: 8, timeoutMs: 60_000 }, signal);
-  const settings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off' as const };
+  const { framesInFlight = DEFAULT_ANALYSIS_SETTINGS.framesInFlight } = one;
+  const settings = { ...DEFAULT_ANALYSIS_SETTINGS, framesInFlight, scene: 'off' as const };
   const { framesPerSecond } = settings;
   const { maxFrames, maxDurationSeconds } = LIMITS;
-  const limits = { stallTimeoutMs: 120_000, wallTimeoutMs: TIMEOUT_MS, maxFrames, maxDurationSeconds, threads: 1 };
+  const limits = { stallTimeoutMs: 120_000, wallTimeoutMs: TIMEOUT_MS, maxFrames, maxDurationSeconds, threads };
   const workspaceDir = await mkdtemp(join(tmpdir(), 'bench-run-'));
   try {
     const decoding = { ...limits, framesPerSecond, pool };
