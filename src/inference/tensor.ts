@@ -83,12 +83,25 @@ export function takeRows(tensor: Tensor, rows: readonly number[]): Tensor {
 
 /** Throws INFERENCE_FAILED where a value is NaN or infinite: a broken model must not become a result. */
 export function assertFinite(values: Float32Array, what: string): void {
-  for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i])) {
-      throw new Failure(
-        'INFERENCE_FAILED',
-        `${what} has the value ${values[i]} at position ${i}; expected finite numbers`,
-      );
-    }
+  if (areFinite(values)) return;
+  const place = values.findIndex((value) => !Number.isFinite(value));
+  throw new Failure(
+    'INFERENCE_FAILED',
+    `${what} has the value ${values[place]} at position ${place}; expected finite numbers`,
+  );
+}
+
+/** A finite number times zero is zero, any other one NaN, which no sum loses. Four sums, so that none waits for the one before. */
+function areFinite(values: Float32Array): boolean {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const zero = 0;
+  let i = 0;
+  for (; i + 3 < values.length; i += 4) {
+    a += (values[i] as number) * zero;
+    b += (values[i + 1] as number) * zero;
+    c += (values[i + 2] as number) * zero;
+    d += (values[i + 3] as number) * zero;
   }
+  for (; i < values.length; i++) a += (values[i] as number) * zero;
+  return a + b + c + d === 0;
 }

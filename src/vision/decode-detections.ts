@@ -44,14 +44,21 @@ function candidates(raw: Float32Array, settings: DecodeSettings): RawDetection[]
   // Scores are single precision: a score equal to float32(confidence) is not above it.
   const threshold = Math.fround(settings.confidence);
   const at = (row: number, anchor: number): number => raw[row * anchors + anchor] as number;
+  const end = (4 + classes) * anchors;
   const found: RawDetection[] = [];
   for (let anchor = 0; anchor < anchors; anchor++) {
-    let classIndex = 0;
-    for (let other = 1; other < classes; other++) {
-      if (at(4 + other, anchor) > at(4 + classIndex, anchor)) classIndex = other;
+    const first = 4 * anchors + anchor;
+    let place = -1;
+    let score = threshold;
+    // Nearly no score is above the threshold: what the processor guesses of this comparison is right.
+    for (let other = first; other < end; other += anchors) {
+      if ((raw[other] as number) > score) {
+        place = other;
+        score = raw[other] as number;
+      }
     }
-    const score = at(4 + classIndex, anchor);
-    if (!(score > threshold)) continue;
+    if (place < 0) continue;
+    const classIndex = (place - first) / anchors;
     const [cx, cy] = [at(0, anchor), at(1, anchor)];
     const [halfWidth, halfHeight] = [at(2, anchor) / 2, at(3, anchor) / 2];
     const box = { x1: cx - halfWidth, y1: cy - halfHeight, x2: cx + halfWidth, y2: cy + halfHeight };

@@ -61,4 +61,9 @@ test('a value that is not finite is refused with its place', () => {
   );
   expect(() => assertFinite(Float32Array.of(Infinity), 'x')).toThrow(/Infinity/);
   assertFinite(Float32Array.of(1, -1), 'x');
+  assertFinite(new Float32Array(0), 'x');
+  for (let place = 0; place < 7; place++) {
+    const values = Float32Array.from({ length: 7 }, (_, i) => (i === place ? -Infinity : 3e38));
+    expect(() => assertFinite(values, 'x')).toThrow(`the value -Infinity at position ${place};`);
+  }
 });
