@@ -9,7 +9,7 @@ import { sqsConsumer } from './queue/sqs-consumer.ts';
 import { runThrough, type RunFigures, type Workload } from './queue/throughput.ts';
 
 const SLOTS = 40;
-const ROUNDS = 7;
+const ROUNDS = 12;
 /** Jobs that do nothing: what is left is the consumer's own cost. */
 const NO_OP: Workload = { slots: SLOTS, jobs: 3_000, jobMs: () => 0 };
 /** One job in ten takes twenty times as long as the others: what waits for it stands idle. */
@@ -69,6 +69,8 @@ export async function benchQueue(): Promise<Record<string, unknown>> {
   // Of each round by itself: the turns of a round have the machine in about the same mood.
   const ratio = (to: Racer): number =>
     round(median(even.worker.map(({ jobsPerSecond }, at) => jobsPerSecond / (even[to][at]?.jobsPerSecond ?? 0))), 2);
+  const cpuRatio = (to: Racer): number =>
+    round(median(even.worker.map(({ cpuMsPerJob }, at) => cpuMsPerJob / (even[to][at]?.cpuMsPerJob ?? 0))), 2);
   const probes = await probeAll(arena);
   for (const line of [...raceTable(figures), '', ...probeTable(probes)]) console.error(line);
   return {
@@ -78,6 +80,7 @@ export async function benchQueue(): Promise<Record<string, unknown>> {
     ...figures,
     ratio: ratio('sqsConsumer'),
     ratioToBatch: ratio('sqsConsumerBatch'),
+    cpuRatioToBatch: cpuRatio('sqsConsumerBatch'),
     probes,
   };
 }

@@ -27,6 +27,8 @@ export interface ContenderOptions {
   /** Null: no limit. */
   readonly jobLimitMs: number | null;
   readonly handle: Handler;
+  /** Keep no record of events, which would count as the consumer's own cost; false when absent. */
+  readonly isQuiet?: boolean;
   /** Told of each message that the consumer reports as done, its delete included. */
   readonly onReported?: (messageId: string) => void;
 }

@@ -12,7 +12,7 @@ type Told = { [K in keyof WorkerEvents]: { readonly name: K; readonly event: Wor
 
 export interface RunningWorker extends RunningContender {
   readonly worker: Worker;
-  /** Every event but those of polls, in order. */
+  /** Every event but those of polls, in order; none of a quiet one. */
   readonly told: readonly Told[];
   /** What the drain said; null before the stop. */
   readonly report: DrainReport | null;
@@ -46,7 +46,8 @@ export const ourWorker: Contender<RunningWorker> = {
     const logger = pino({ level: 'silent' });
     const events = new WorkerEventBus(logger);
     const told: Told[] = [];
-    for (const name of TOLD) events.on(name, (event) => told.push({ name, event } as Told));
+    const names = options.isQuiet === true ? [] : TOLD;
+    for (const name of names) events.on(name, (event) => told.push({ name, event } as Told));
     const reported: string[] = [];
     events.on('message:deleted', ({ messageId }) => {
       reported.push(messageId);

@@ -46,6 +46,7 @@ export async function runThrough(arena: Arena, contender: Contender, workload: W
     leaseSeconds: 60,
     waitSeconds: 1,
     jobLimitMs: null,
+    isQuiet: true,
     handle,
     onReported: () => {
       count += 1;
