@@ -16,14 +16,14 @@ type PaceSettings = Pick<
 
 /** How often the action of one person is read. */
 export interface ActionPace {
-  /** Whether a reading of so many sightings and seconds ago is too old to hold. */
-  readonly isDue: (since: { readonly samples: number; readonly seconds: number }) => boolean;
+  /** Whether a reading of this time, so many sightings ago, is too old to hold at the other time. */
+  readonly isDue: (last: { readonly t: number; readonly samples: number }, t: number) => boolean;
   /** Whether a person who changes is read before that. */
   readonly watchesChanges: boolean;
 }
 
 /**
- * Per frame everybody is read in every sample; per track after an interval of footage, and sooner when a person changes.
+ * Per frame everybody is read in every sample; per track at a beat of footage, and sooner when a person changes.
  * A number of samples, where one is set, is the interval of both.
  */
 export function actionPace(settings: PaceSettings): ActionPace {
@@ -35,8 +35,10 @@ export function actionPace(settings: PaceSettings): ActionPace {
   }
   const sampleSeconds = 1 / framesPerSecond;
   if (actionEverySeconds <= sampleSeconds) return { isDue: () => true, watchesChanges: false };
-  // Samples lie on frames, a little to either side of their even places.
-  return { isDue: ({ seconds }) => seconds + sampleSeconds / 2 >= actionEverySeconds, watchesChanges: true };
+  // The beats are those of the video, not of each person: everybody is due in the same frames, and a frame's persons share a run of the
+  // model, most of whose time does not depend on their number. Samples lie on frames, a little to either side of their even places.
+  const beat = (t: number): number => Math.floor((t + sampleSeconds / 2) / actionEverySeconds);
+  return { isDue: (last, t) => beat(t) !== beat(last.t), watchesChanges: true };
 }
 
 /** A person in a sampled frame, as far as it is known before the action model is asked. */
@@ -64,7 +66,7 @@ export function createActionPlan(pace: ActionPace): ActionPlan {
   function reasonFor(now: ActionSighting, look: PersonLook): ActionReason | null {
     if (last === null) return 'first';
     last.samples += 1;
-    if (pace.isDue({ samples: last.samples, seconds: Math.abs(now.t - last.t) })) return 'interval';
+    if (pace.isDue(last, now.t)) return 'interval';
     if (!pace.watchesChanges) return null;
     // Of a first sighting nobody knows how fast it was: the second one tells.
     if (last.look.speed === null) last.look = { ...last.look, speed: look.speed };

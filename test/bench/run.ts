@@ -5,6 +5,7 @@ import { benchGpu } from './gpu.ts';
 import { benchHost } from './host.ts';
 import { benchHostCeiling } from './host-ceiling.ts';
 import { benchLoop } from './loop.ts';
+import { benchLessWork } from './less-work.ts';
 import { benchMemory } from './memory.ts';
 import { benchPersistence } from './persistence.ts';
 import { benchPipeline } from './pipeline.ts';
@@ -16,6 +17,7 @@ import { benchStoring } from './storing.ts';
 const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   queue: benchQueue,
   chain: benchChain,
+  'less-work': benchLessWork,
   memory: benchMemory,
   start: benchStart,
   decoding: benchDecoding,

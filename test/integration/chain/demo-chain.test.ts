@@ -130,3 +130,12 @@ test('a scene text tells a busy store from an empty one', async () => {
   expect(texts[1]).toBe('An empty store.');
   for (const handle of [busy, empty]) chain.releaseFrame(handle);
 });
+
+test('two frames are compared where they are: the same scene is still, somebody who appears is not', async () => {
+  const [empty, again, visited] = [draw([]), draw([]), draw([person])];
+  expect(await chain.difference(again, empty, signal)).toBe(0);
+  expect(await chain.difference(visited, empty, signal)).toBeGreaterThan(50);
+  chain.releaseFrame(empty);
+  await expect(chain.difference(visited, empty, signal)).rejects.toThrow('no frame has the handle');
+  for (const handle of [again, visited]) chain.releaseFrame(handle);
+});
