@@ -18,9 +18,9 @@ export const CHANGE_LIMITS = {
   height: 0.2,
   /** Lengths of the box per second: who stops or sets off does not stay below it. */
   speed: 0.2,
-  degrees: 20,
+  degrees: 15,
   /** An orientation of which the model is less sure than `sureScore` must turn further. */
-  unsureDegrees: 40,
+  unsureDegrees: 30,
   /** Softmax over 72 bins; even odds are 0.014. */
   sureScore: 0.05,
 } as const;

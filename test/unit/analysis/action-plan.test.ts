@@ -92,8 +92,8 @@ describe('a person who changes is read in that very sample', () => {
 
   test('who turns: further, where the model is not sure of it', () => {
     const turned = (degrees: number, score: number) => ({ orientation: { degrees, score } });
-    expect(reasons([turned(350, 0.3), turned(10, 0.3), turned(15, 0.3)])).toEqual(['first', null, 'pose']);
-    expect(reasons([turned(90, 0.3), turned(130, 0.02), turned(135, 0.02)])).toEqual(['first', null, 'pose']);
+    expect(reasons([turned(350, 0.3), turned(5, 0.3), turned(10, 0.3)])).toEqual(['first', null, 'pose']);
+    expect(reasons([turned(90, 0.3), turned(120, 0.02), turned(125, 0.02)])).toEqual(['first', null, 'pose']);
   });
 });
 
