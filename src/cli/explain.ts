@@ -2,7 +2,10 @@ import { toFailure } from '../failure/classify.ts';
 import { factsOf } from '../failure/failure.ts';
 import { EXIT_CODES } from '../worker/exit-codes.ts';
 
-/** Says an error in one paragraph on standard error, code first, causes behind it, and picks the exit code. */
+/**
+ * Says an error in one paragraph on standard error, code first, causes behind it, and picks the exit code. A part of the worker that
+ * cannot be loaded is told with its stack: which file asked for it says what is half installed.
+ */
 export function explain(error: unknown): number {
   const [first, later] = unfold(error);
   const failure = toFailure(first);
@@ -12,8 +15,11 @@ export function explain(error: unknown): number {
   }
   const facts = Object.entries(factsOf(failure)).map(([name, value]) => `  ${name}: ${String(value)}`);
   const closing = later.map(toFailure).map(({ code, message }) => `  and while closing, ${code}: ${message}`);
-  process.stderr.write(`${[`${failure.code}: ${failure.message}`, ...facts, ...causes, ...closing].join('\n')}\n`);
-  if (failure.code === 'CONFIG_INVALID') return EXIT_CODES.USAGE;
+  const stack = failure.code === 'INSTALL_BROKEN' && failure.cause instanceof Error ? [failure.cause.stack ?? ''] : [];
+  const lines = [`${failure.code}: ${failure.message}`, ...facts, ...causes, ...closing, ...stack];
+  process.stderr.write(`${lines.join('\n')}\n`);
+  // Starting again mends neither of the two.
+  if (failure.code === 'CONFIG_INVALID' || failure.code === 'INSTALL_BROKEN') return EXIT_CODES.USAGE;
   return failure.class === 'system' ? EXIT_CODES.SYSTEM_FAILURE : EXIT_CODES.FAILED;
 }
 

@@ -1,3 +1,4 @@
+import { lackOf } from './broken-install.ts';
 import { causesOf } from './causes.ts';
 import type { FailureCode } from './codes.ts';
 import { Failure, Interruption } from './failure.ts';
@@ -35,6 +36,8 @@ function meaningOf(link: object): Meaning | null {
   if (link instanceof Interruption) {
     return link.kind === 'deadline' ? { code: 'JOB_DEADLINE', message: link.message } : null;
   }
+  const lack = lackOf(link);
+  if (lack !== null) return { code: 'INSTALL_BROKEN', message: lack };
   const sign = isDatabaseError(link) ? databaseSignOf(link) : null;
   if (sign !== null) {
     const message = `database: could not run a statement: ${databaseReason(link)}${databaseAdvice(sign.code)}`;

@@ -145,6 +145,7 @@ const CODES = {
   CLOCK_SKEWED: { class: 'system', text: 'the clock of this host is wrong' },
   CERTIFICATE: { class: 'system', text: 'a TLS certificate is not trusted, has expired or names another host' },
   QUEUE_NOT_FOUND: { class: 'system', text: 'the queue does not exist' },
+  INSTALL_BROKEN: { class: 'system', text: 'a file or a package of the worker itself cannot be loaded' },
   CONFIG_INVALID: { class: 'system', text: 'the configuration is not valid' },
 } as const satisfies Record<string, CodeFacts>;
 

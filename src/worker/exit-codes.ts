@@ -13,7 +13,7 @@ export const EXIT_CODES = {
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT_CODES, string>> = {
   CLEAN:
     'drained: every job ended by itself; stopped before the first receive; or the command did what it was asked for',
-  USAGE: 'the command line or the configuration is wrong',
+  USAGE: 'the command line or the configuration is wrong, or a part of the worker itself cannot be loaded',
   PREFLIGHT:
     'a check before the first receive failed: GPU, model pack, database, queue, bucket or disk; what may come back was waited for',
   SYSTEM_FAILURE: 'a system failure stopped the worker (GPU lost, out of memory, disk full): start it again',

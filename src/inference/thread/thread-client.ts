@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Transferable } from 'node:worker_threads';
+import { brokenInstall } from '../../failure/broken-install.ts';
 import { Failure, Interruption } from '../../failure/failure.ts';
 import type { Methods, ThreadReply, ThreadRequest } from './protocol.ts';
 import { fromWire } from './wire-failure.ts';
@@ -191,7 +192,7 @@ export class ThreadClient<M extends Methods<M>> {
   }
 
   #died(how: string, cause?: unknown): Failure {
-    return new Failure('INFERENCE_THREAD_DIED', `the ${this.#name} thread ${how}`, { cause });
+    return brokenInstall(cause) ?? new Failure('INFERENCE_THREAD_DIED', `the ${this.#name} thread ${how}`, { cause });
   }
 }
 

@@ -1,3 +1,4 @@
+import { brokenInstall } from '../../failure/broken-install.ts';
 import { FAILURE_CODES } from '../../failure/codes.ts';
 import { Failure } from '../../failure/failure.ts';
 import type { FailureCode } from '../../failure/codes.ts';
@@ -12,11 +13,15 @@ export interface WireFailure {
   readonly cause: string | null;
 }
 
-/** Any thrown thing as plain data; what is not a Failure becomes UNKNOWN with its stack as the cause. */
+/**
+ * Any thrown thing as plain data; what is not a Failure becomes UNKNOWN with its stack as the cause, but for a part of the worker
+ * that could not be loaded: its sign is a field, which would be lost on the way.
+ */
 export function toWire(error: unknown): WireFailure {
-  if (error instanceof Failure) {
-    const { code, message, details, stage } = error;
-    return { code, message, details, stage, cause: error.cause === undefined ? null : textOf(error.cause) };
+  const failure = error instanceof Failure ? error : brokenInstall(error);
+  if (failure !== null) {
+    const { code, message, details, stage } = failure;
+    return { code, message, details, stage, cause: failure.cause === undefined ? null : textOf(failure.cause) };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'UNKNOWN', message, details: {}, stage: null, cause: textOf(error) };

@@ -179,6 +179,14 @@ test('a start that is given up rejects with the reason, and the thread is gone',
   await expect(ThreadClient.start('fixture', entry, { fail: false }, controller.signal)).rejects.toBe(reason);
 });
 
+test('a thread whose modules cannot be loaded says so', async () => {
+  const absent = new URL('./absent-entry.ts', import.meta.url);
+  await expect(ThreadClient.start('fixture', absent, {})).rejects.toMatchObject({
+    code: 'INSTALL_BROKEN',
+    message: expect.stringContaining('absent-entry.ts'),
+  });
+});
+
 describe('the end of the thread', () => {
   test('by its own death rejects what is pending and every later call', async () => {
     const client = await start();

@@ -38,3 +38,11 @@ test('what closing ran into afterwards is told behind it and does not decide the
     ].join('\n'),
   });
 });
+
+test('a part that cannot be loaded is told with who asked for it, and is for nobody to start again', () => {
+  const error = Object.assign(new Error("Cannot find module '/dist/x.js'"), { code: 'ERR_MODULE_NOT_FOUND' });
+  const { code, text } = explained(error);
+  expect(code).toBe(1);
+  expect(text).toMatch(/^INSTALL_BROKEN: Cannot find module '\/dist\/x.js'; .*run scripts\/setup again/);
+  expect(text).toMatch(/\n {4}at .*explain\.test\.ts/);
+});

@@ -28,6 +28,11 @@ test.each([
   [new Error('outer', { cause: new Interruption('deadline', 'too long') }), 'JOB_DEADLINE'],
   [new AggregateError([coded('ECONNREFUSED')]), 'NETWORK'],
   [named('SuppressedError', { error: coded('ENOTEMPTY'), suppressed: named('NoSuchKey') }), 'OBJECT_NOT_FOUND'],
+  [coded('ERR_MODULE_NOT_FOUND'), 'INSTALL_BROKEN'],
+  [coded('MODULE_NOT_FOUND'), 'INSTALL_BROKEN'],
+  [new Error('outer', { cause: coded('ERR_DLOPEN_FAILED') }), 'INSTALL_BROKEN'],
+  [new SyntaxError("The requested module './a.js' does not provide an export named 'b'"), 'INSTALL_BROKEN'],
+  [new SyntaxError('Unexpected end of JSON input'), 'UNKNOWN'],
   [new Error('nobody knows'), 'UNKNOWN'],
   ['a string', 'UNKNOWN'],
   [undefined, 'UNKNOWN'],
@@ -41,4 +46,18 @@ test('an error of the database says what can be done, whoever caught it', () => 
   expect(toFailure(named('PrismaClientKnownRequestError', { code: 'P2021' })).message).toContain(
     'video-worker db migrate',
   );
+});
+
+test('of a library that cannot be loaded stay its reason and what mends the install of the worker', () => {
+  const words = [
+    'Could not load the "sharp" module using the linux-x64 runtime',
+    'ERR_DLOPEN_FAILED: libvips-cpp.so.8: cannot open shared object file',
+    'Possible solutions:',
+    '- Ensure optional dependencies can be installed:',
+  ];
+  expect(toFailure(new Error(words.join('\n')))).toMatchObject({
+    code: 'INSTALL_BROKEN',
+    class: 'system',
+    message: `${words[0]}: ${words[1]}; the install is not whole: run scripts/setup again, or unpack the bundle anew`,
+  });
 });

@@ -23,3 +23,10 @@ test('a failure survives as plain data', () => {
 test('a thing that is no error keeps its text', () => {
   expect(toWire('boom')).toMatchObject({ code: 'UNKNOWN', message: 'boom' });
 });
+
+test('a module that a thread could not load is known on the other side', () => {
+  const error = Object.assign(new Error("Cannot find module '/x.js'"), { code: 'ERR_MODULE_NOT_FOUND' });
+  const back = fromWire(structuredClone(toWire(error)));
+  expect(back).toMatchObject({ code: 'INSTALL_BROKEN', class: 'system', message: expect.stringContaining('/x.js') });
+  expect(String(back.cause)).toContain('wire-failure.test.ts');
+});
