@@ -9,7 +9,8 @@ import { readReportImages } from '../report/key-frames.ts';
 import { NO_IMAGES, type ReportImages } from '../report/images.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { withDecodedFrames } from '../video/decode/decode.ts';
-import { askVersion, locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
+import { blamingTools } from '../video/tools/blame-tools.ts';
+import { locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe/probe.ts';
 import { createWorkspace, type Workspace } from '../storage/workspace.ts';
 import { analysisSettings, decodeSettings, videoLimits } from './job-settings.ts';
@@ -34,13 +35,7 @@ export interface LocalAnalysis {
 /** Runs the chain on one video without queue and database. Everything it needed is gone when it returns. */
 export async function analyzeLocally(options: LocalAnalysisOptions, signal: AbortSignal): Promise<LocalAnalysis> {
   const tools = await locateFfmpeg(options.config.ffmpeg);
-  try {
-    return await analyzeWith(tools, options, signal);
-  } catch (error) {
-    // A program that is no ffmpeg speaks ill of good files. It is asked who it is only now: each answer costs as much as a short look.
-    if (!signal.aborted) await askVersion(tools);
-    throw error;
-  }
+  return await blamingTools(tools, signal, () => analyzeWith(tools, options, signal));
 }
 
 async function analyzeWith(

@@ -7,7 +7,8 @@ import type { VideoRecord } from '../persistence/read/videos.ts';
 import type { ReportImages } from '../report/images.ts';
 import { decodeFrames } from '../video/decode/decode.ts';
 import { downloadObject, headObject } from '../storage/download.ts';
-import { locateFfmpeg } from '../video/tools/ffmpeg-binary.ts';
+import { blamingTools } from '../video/tools/blame-tools.ts';
+import { locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe/probe.ts';
 import { createWorkspace } from '../storage/workspace.ts';
 import { decodeSettings, videoLimits } from './job-settings.ts';
@@ -55,13 +56,21 @@ async function fetchHighlights({ s3, stored }: ReportSource, signal: AbortSignal
 }
 
 async function cutKeyFrames(source: ReportSource, signal: AbortSignal): Promise<ReportImages['keyFrames']> {
-  const { config, s3, video, stored } = source;
-  const wanted = keyFrameIndices(stored.analysis.frames);
-  const times = new Map(stored.analysis.frames.map(({ index, t }) => [index, t]));
+  const wanted = keyFrameIndices(source.stored.analysis.frames);
   if (wanted.size === 0) return [];
+  const tools = await locateFfmpeg(source.config.ffmpeg);
+  return await blamingTools(tools, signal, () => cutFrames(source, wanted, tools, signal));
+}
+
+async function cutFrames(
+  { config, s3, video, stored }: ReportSource,
+  wanted: ReadonlySet<number>,
+  tools: FfmpegTools,
+  signal: AbortSignal,
+): Promise<ReportImages['keyFrames']> {
+  const times = new Map(stored.analysis.frames.map(({ index, t }) => [index, t]));
   // No picture is met twice.
   sharp.cache(false);
-  const tools = await locateFfmpeg(config.ffmpeg);
   await using workspace = await createWorkspace(config.worker.workDir, `report-${process.pid}`);
   const file = workspace.path('video');
   const ref = { bucket: video.bucket, key: video.key, versionId: null, etag: null };

@@ -3,6 +3,7 @@ import { Failure } from '../../failure/failure.ts';
 import type { Database } from '../../persistence/client.ts';
 import { findUnpictured, type UnpicturedVideo } from '../../persistence/missing-highlights.ts';
 import { findVideo } from '../../persistence/read/videos.ts';
+import { blamingTools } from '../../video/tools/blame-tools.ts';
 import { locateFfmpeg } from '../../video/tools/ffmpeg-binary.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { commandConfig } from '../command-config.ts';
@@ -36,7 +37,7 @@ export async function highlights(
     found += 1;
     try {
       const limit = AbortSignal.timeout(config.worker.maxProcessingSeconds * 1_000);
-      const { made, unmet } = await makeHighlights(maker, video, limit);
+      const { made, unmet } = await blamingTools(tools, limit, () => makeHighlights(maker, video, limit));
       process.stdout.write(`${video.externalId}  ${made} image${made === 1 ? '' : 's'}\n`);
       if (unmet === 0) continue;
       process.stderr.write(`${video.externalId}: the frames of ${unmet} of its events are no longer sampled\n`);

@@ -6,6 +6,7 @@ import { Failure } from '../../failure/failure.ts';
 import { loadPack } from '../../packs/load-pack.ts';
 import { assertPack } from '../../packs/verify-pack.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { blamingTools } from '../../video/tools/blame-tools.ts';
 import { locateFfmpeg } from '../../video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../../video/probe/probe.ts';
 import { chooseDevice } from '../choose-device.ts';
@@ -52,7 +53,9 @@ export async function tune(options: TuneOptions): Promise<void> {
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
   const device = await chooseDevice(config.inference.device, interrupted.signal);
   const tools = await locateFfmpeg(config.ffmpeg);
-  const info = await probeVideo(tools, file, videoLimits(config), interrupted.signal);
+  const info = await blamingTools(tools, interrupted.signal, () =>
+    probeVideo(tools, file, videoLimits(config), interrupted.signal),
+  );
   const pack = await loadPack(config.inference.modelPack);
   // Once for all: each chain would hash the files anew.
   await assertPack(pack, { hash: true });
@@ -86,7 +89,7 @@ async function searchOn(
     start,
     axes: axesFor(subject.device, usableCores(), start),
     measure: async (plan) => {
-      const run = await measurePlan(subject, plan, limit, signal);
+      const run = await blamingTools(subject.tools, signal, () => measurePlan(subject, plan, limit, signal));
       // The first runs tell how many frames fit into one, the second of them at its full speed; all others have just those.
       runs += 1;
       if (runs <= CALIBRATING) {

@@ -53,3 +53,11 @@ test.each([
   const { code, stderr } = await tune(args);
   expect([code, stderr]).toEqual([exitCode, expect.stringContaining(words)]);
 });
+
+test.each(['FFMPEG_PATH', 'FFPROBE_PATH'])(
+  'a program that is not the one that %s asks for is named, and no fault is found with the video',
+  async (name) => {
+    const { code, stderr } = await tune(['--video', video, '--seconds', '20'], { [name]: '/bin/true' });
+    expect([code, stderr]).toEqual([3, expect.stringContaining('FFMPEG_MISSING: /bin/true does not answer -version')]);
+  },
+);

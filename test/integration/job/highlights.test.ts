@@ -146,8 +146,11 @@ async function imagesOf(bucket: string, externalId: string): Promise<readonly [s
   );
 }
 
-function makeUp(args: readonly string[]): Promise<Ended> {
-  return runVideoWorker(['highlights', ...args], {
+const makeUp = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  command(['highlights', ...args], env);
+
+function command(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  return runVideoWorker(args, {
     AWS_ACCESS_KEY_ID: TEST_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: TEST_CREDENTIALS.secretAccessKey,
     AWS_REGION: TEST_REGION,
@@ -157,6 +160,7 @@ function makeUp(args: readonly string[]): Promise<Ended> {
     HIGHLIGHTS_BUCKET: 'images',
     HIGHLIGHT_ACTIONS: 'falling',
     WORK_DIR: ground.folder.at('work'),
+    ...env,
   });
 }
 
@@ -239,6 +243,24 @@ test('where images are required, a bucket that refuses them stops the worker and
   };
   expect(await run('strict-busy', strict.processJob)).toMatchObject({ kind: 'retry', failure: { code: 'THROTTLED' } });
 });
+
+test.each(['FFMPEG_PATH', 'FFPROBE_PATH'])(
+  'the command stops at a program that is not the one that %s asks for, and finds no fault with a video',
+  async (name) => {
+    const { code, stdout, stderr } = await makeUp(['--missing'], { [name]: '/bin/true' });
+    expect([code, stdout]).toEqual([3, '']);
+    expect(stderr).toMatch(/^FFMPEG_MISSING: \/bin\/true does not answer -version/);
+  },
+);
+
+test.each(['FFMPEG_PATH', 'FFPROBE_PATH'])(
+  'a report without key frames names the program that is not the one that %s asks for',
+  async (name) => {
+    const out = ground.folder.at(`report-${name}.html`);
+    const { code, stderr } = await command(['report', 'undisturbed', '--out', out], { [name]: '/bin/true' });
+    expect([code, stderr]).toEqual([0, expect.stringContaining('no key frames: /bin/true does not answer -version')]);
+  },
+);
 
 test('the command tells of a video whose object is gone or another one, and goes on to the next', async () => {
   const [gone, other, good] = ['without-SlowDown', 'without-KmsDisabled', 'without-ECONNRESET'] as const;
