@@ -15,7 +15,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT_CODES, string>> = 
     'drained: every job ended by itself; stopped before the first receive; or the command did what it was asked for',
   USAGE: 'the command line or the configuration is wrong, or a part of the worker itself cannot be loaded',
   PREFLIGHT:
-    'a check before the first receive failed: GPU, model pack, database, queue, bucket or disk; what may come back was waited for',
+    'a check before the first receive failed: GPU, model pack, library of the pictures, database, queue, bucket or disk; what may come back was waited for',
   SYSTEM_FAILURE: 'a system failure stopped the worker (GPU lost, out of memory, disk full): start it again',
   GIVEN_BACK: 'drained, and not everything had ended by itself: jobs were aborted, or messages given back',
   STUCK: 'a job did not end after its abort; its message was given back and the process left it behind',

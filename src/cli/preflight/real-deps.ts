@@ -3,6 +3,7 @@ import { access, constants, mkdir, readFile, statfs } from 'node:fs/promises';
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
+import { encodeJpeg } from '../../chain/jpeg.ts';
 import type { Config } from '../../config/config.ts';
 import { inspectCudaLibraries } from '../../inference/cuda-libraries.ts';
 import { loadPack } from '../../packs/load-pack.ts';
@@ -26,6 +27,8 @@ export interface PreflightClients {
   readonly s3: S3Client;
 }
 
+const GREY = { width: 64, height: 64, pixels: new Uint8Array(64 * 64 * 3).fill(128) };
+
 /** The checks' hands: the real programs, libraries and services that the configuration names. */
 export function preflightDeps(config: Config, clients: PreflightClients): PreflightDeps {
   const { workDir } = config.worker;
@@ -39,6 +42,7 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
       await tryTools(tools, workDir, signal);
       return { ...tools, version };
     },
+    drawPicture: () => encodeJpeg(GREY, { box: { x1: 8, y1: 24, x2: 56, y2: 56 }, caption: 'picture' }),
     checkGpuDecoder: async (gpu, signal) => {
       const tools = await locateFfmpeg(config.ffmpeg);
       await using workspace = await createWorkspace(workDir, 'preflight-gpu');

@@ -7,9 +7,16 @@ import { checkDecoder, type DecoderDeps, type DecoderSettings } from './decoder.
 import { checkGpu, type GpuDeps } from './gpu.ts';
 import { hostChecks, type HostDeps } from './host-checks.ts';
 import { type NotificationDeps, ownImagesCheck } from './own-images.ts';
+import { type PictureDeps, picturesCheck } from './pictures.ts';
 import { bucketCheck, databaseCheck, packCheck, queueCheck, type ServiceDeps } from './service-checks.ts';
 
-export type PreflightDeps = HostDeps & AllocatorDeps & GpuDeps & DecoderDeps & ServiceDeps & NotificationDeps;
+export type PreflightDeps = HostDeps &
+  AllocatorDeps &
+  GpuDeps &
+  DecoderDeps &
+  ServiceDeps &
+  NotificationDeps &
+  PictureDeps;
 
 export interface PreflightReport {
   /** No check failed; warnings are allowed. */
@@ -26,7 +33,7 @@ export async function runPreflight(config: Config, deps: PreflightDeps, signal: 
   const { device, gpuDeviceId } = config.inference;
   const models = checkGpu(device, gpuDeviceId, deps, signal);
   const [host, gpu, decoder, services] = await Promise.all([
-    runAll([...hostChecks(deps, hostSettings(config)), allocatorCheck(deps)], signal),
+    runAll([...hostChecks(deps, hostSettings(config)), ...pictureChecks(config, deps), allocatorCheck(deps)], signal),
     models,
     // How many threads a decoder has depends on what runs beside it.
     models.then((found) => checkDecoder(decoderSettings(config, found.device), deps, signal)),
@@ -68,6 +75,11 @@ function reportOf(
 
 async function runAll(checks: readonly Check[], signal: AbortSignal): Promise<readonly CheckResult[]> {
   return await Promise.all(checks.map((check) => runCheck(check, signal)));
+}
+
+/** Nothing else of the worker draws. */
+function pictureChecks({ scene, analysis }: Config, deps: PictureDeps): readonly Check[] {
+  return scene.source === 'bedrock' || analysis.highlightActions.length > 0 ? [picturesCheck(deps)] : [];
 }
 
 function hostSettings(config: Config): Parameters<typeof hostChecks>[1] {

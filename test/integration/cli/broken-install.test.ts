@@ -1,6 +1,7 @@
-import { cp, mkdir, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { EXIT_CODES } from '../../../src/worker/exit-codes.ts';
 import { bareEnvironment } from '../../harness/bare-environment.ts';
 import { runProgram, type Ended } from '../../harness/run-program.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
@@ -13,16 +14,19 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-/** A command of an install that lacks one file. */
-async function runWithout(file: string, entry: string, args: readonly string[]): Promise<Ended> {
-  const root = folder.at(entry);
-  await mkdir(root);
+/** A command of an install that lacks one file or package. */
+async function runWithout(lost: string, entry: string, args: readonly string[]): Promise<Ended> {
+  const root = folder.at(lost.replaceAll('/', '-'));
+  await mkdir(join(root, 'node_modules'), { recursive: true });
   await cp('src', join(root, 'src'), { recursive: true });
   await cp('package.json', join(root, 'package.json'));
-  await symlink(resolve('node_modules'), join(root, 'node_modules'));
-  await rm(join(root, file));
+  for (const name of await readdir('node_modules')) {
+    await symlink(resolve('node_modules', name), join(root, 'node_modules', name));
+  }
+  await rm(join(root, lost));
   const node = ['--disable-warning=ExperimentalWarning', join(root, 'src/cli', `${entry}.ts`), ...args];
-  return await runProgram(process.execPath, node, { env: bareEnvironment(), cwd: root, timeoutMs: 60_000 });
+  const env = { ...bareEnvironment(), DEVICE: 'cpu', WORK_DIR: join(root, 'work') };
+  return await runProgram(process.execPath, node, { env, cwd: root, timeoutMs: 60_000 });
 }
 
 test.each([
@@ -33,9 +37,20 @@ test.each([
   async (...given) => {
     const [entry, file, args] = given;
     const { code, stderr } = await runWithout(file, entry, args);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('INSTALL_BROKEN')]);
+    expect([code, stderr]).toEqual([EXIT_CODES.USAGE, expect.stringContaining('INSTALL_BROKEN')]);
     expect(stderr).toContain(`${file}'`);
     expect(stderr).toContain('run scripts/setup again');
     expect(stderr).toMatch(/\n {4}at /);
   },
 );
+
+test('the library of the pictures is looked for by the preflight, not by the first event of a video', async () => {
+  const { code, stdout } = await runWithout('node_modules/sharp', 'video-worker', ['preflight', '--json']);
+  expect(code).toBe(EXIT_CODES.PREFLIGHT);
+  const { checks } = JSON.parse(stdout) as { readonly checks: readonly { readonly name: string }[] };
+  expect(checks.find(({ name }) => name === 'pictures')).toMatchObject({
+    status: 'fail',
+    detail: expect.stringContaining("Cannot find package 'sharp'"),
+    fix: expect.stringContaining('scripts/setup'),
+  });
+});

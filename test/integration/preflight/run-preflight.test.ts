@@ -55,6 +55,10 @@ describe('the preflight on the local stack', () => {
     expect(named(report, 'database')?.detail).toContain('applied at start');
     expect(named(report, 'model pack')?.detail).toContain('demo in');
     expect(named(report, 'highlights bucket')?.status).toBe('ok');
+    expect(named(report, 'pictures')).toMatchObject({
+      status: 'ok',
+      detail: expect.stringMatching(/^a JPEG of \d{3,} bytes$/),
+    });
   });
 
   test('names every dependency that is away at once, and what to do', async () => {
@@ -72,6 +76,12 @@ describe('the preflight on the local stack', () => {
     expect(named(report, 'highlights bucket')?.status).toBe('warn');
     for (const check of report.checks.filter(({ status }) => status === 'fail')) expect(check.fix).not.toBeNull();
     expect(JSON.stringify(report)).not.toContain('hunter2');
+  });
+
+  test('draws no picture where none is asked for', async () => {
+    const changes = { HIGHLIGHT_ACTIONS: 'off', SCENE: 'off' };
+    expect(named(await preflight(changes), 'pictures')).toBeUndefined();
+    expect(named(await preflight({ ...changes, SCENE: 'bedrock' }), 'pictures')?.status).toBe('ok');
   });
 
   test('asks for migrations when they are not applied at start', async () => {

@@ -127,6 +127,7 @@ describe('a preflight that waits', () => {
       nodeVersion: 'v24.0.0',
       firstEnvironment: async () => new Map([['MALLOC_ARENA_MAX', '1']]),
       findFfmpeg: async () => ({ ffmpeg: 'f', ffprobe: 'p', version: '7', source: 'system' }),
+      drawPicture: async () => Uint8Array.of(0xff, 0xd8, 0xff, 0xe0),
       prepareWorkDir: async () => 1e15,
       queryGpus: async () => ({ ok: false, detail: '', fix: '' }),
       inspectLibraries: () => Promise.reject(new Error('not asked')),
