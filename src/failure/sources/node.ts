@@ -99,7 +99,9 @@ function meaningOfErrno(error: object, name: string): FailureCode | null {
   return ofConnections ?? ofFiles;
 }
 
-/** V8 has no code for memory that it did not get. */
+/** V8 has no code for memory that it did not get: for an array, or for a module of WebAssembly. */
+const NO_MEMORY = /allocation failed|^WebAssembly\.\S+: .*memory/i;
+
 function meaningOfText(error: object): FailureCode | null {
-  return error instanceof RangeError && /allocation failed/i.test(error.message) ? 'HOST_OUT_OF_MEMORY' : null;
+  return error instanceof RangeError && NO_MEMORY.test(error.message) ? 'HOST_OUT_OF_MEMORY' : null;
 }

@@ -1,5 +1,5 @@
-import { brokenInstall } from '../../failure/broken-install.ts';
 import { FAILURE_CODES } from '../../failure/codes.ts';
+import { toFailure } from '../../failure/classify.ts';
 import { Failure } from '../../failure/failure.ts';
 import type { FailureCode } from '../../failure/codes.ts';
 
@@ -14,14 +14,14 @@ export interface WireFailure {
 }
 
 /**
- * Any thrown thing as plain data; what is not a Failure becomes UNKNOWN with its stack as the cause, but for a part of the worker
- * that could not be loaded: its sign is a field, which would be lost on the way.
+ * Any thrown thing as plain data: a Failure, or what an error says of this host, which could not be told from its text any more; anything
+ * else becomes UNKNOWN with its stack as the cause.
  */
 export function toWire(error: unknown): WireFailure {
-  const failure = error instanceof Failure ? error : brokenInstall(error);
-  if (failure !== null) {
-    const { code, message, details, stage } = failure;
-    return { code, message, details, stage, cause: failure.cause === undefined ? null : textOf(failure.cause) };
+  const failure = toFailure(error);
+  if (error instanceof Failure || failure.code !== 'UNKNOWN') {
+    const { code, message, details, stage, cause } = failure;
+    return { code, message, details, stage, cause: cause === undefined ? null : textOf(cause) };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'UNKNOWN', message, details: {}, stage: null, cause: textOf(error) };

@@ -41,16 +41,17 @@ export class KernelMemory {
     return this.#bytes.length;
   }
 
-  /** The address of so many bytes that nobody else has. */
+  /** The address of so many bytes that nobody else has; a RangeError, and nothing has changed, where the host has no memory for them. */
   take(bytes: number): number {
     const address = Math.ceil(this.#end / ALIGNMENT) * ALIGNMENT;
-    this.#end = address + bytes;
-    const missing = this.#end - this.#bytes.length;
+    const missing = address + bytes - this.#bytes.length;
     if (missing > 0) {
       this.#memory.grow(Math.ceil(missing / PAGE));
       this.#bytes = new Uint8Array(this.#memory.buffer);
       this.#ints = new Int32Array(this.#memory.buffer);
     }
+    // Not before: what could not be had must not count as given, or the next ones lie in each other's places.
+    this.#end = address + bytes;
     return address;
   }
 
@@ -61,8 +62,9 @@ export class KernelMemory {
     return (bytes) => {
       if (capacity < bytes) {
         // What it had is lost to everybody: growing by half each time keeps that below twice of what is used.
-        capacity = Math.ceil(Math.max(bytes, capacity * 1.5));
-        address = this.take(capacity);
+        const wanted = Math.ceil(Math.max(bytes, capacity * 1.5));
+        address = this.take(wanted);
+        capacity = wanted;
       }
       return address;
     };

@@ -30,3 +30,12 @@ test('a module that a thread could not load is known on the other side', () => {
   expect(back).toMatchObject({ code: 'INSTALL_BROKEN', class: 'system', message: expect.stringContaining('/x.js') });
   expect(String(back.cause)).toContain('wire-failure.test.ts');
 });
+
+test('what an error says of this host is kept, though it was no failure yet', () => {
+  const error = Object.assign(new Error('ENOMEM: not enough memory, open'), { code: 'ENOMEM', syscall: 'open' });
+  const back = fromWire(structuredClone(toWire(error)));
+  expect(back).toMatchObject({ code: 'HOST_OUT_OF_MEMORY', class: 'system', details: { external: 'ENOMEM' } });
+  expect(back.message).toContain('not enough memory');
+  expect(String(back.cause)).toContain('not enough memory');
+  expect(toWire(new RangeError('Array buffer allocation failed')).code).toBe('HOST_OUT_OF_MEMORY');
+});

@@ -19,6 +19,20 @@ const unnamed = (errno: number): Error =>
     syscall: 'write',
   });
 
+/** What WebAssembly says where its memory cannot grow. */
+function refusedGrowth(): unknown {
+  interface Growing {
+    readonly WebAssembly: { readonly Memory: new (pages: object) => { readonly grow: (pages: number) => void } };
+  }
+  const { WebAssembly } = globalThis as unknown as Growing;
+  try {
+    new WebAssembly.Memory({ initial: 1, maximum: 1 }).grow(1);
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it has grown');
+}
+
 const OF_DISK = 'EROFS EACCES EPERM EIO EMFILE ENFILE ENOTDIR EISDIR ELOOP ENODEV ENXIO';
 const OF_MOUNT = 'EBUSY ESTALE EUCLEAN ENOTCONN EBADF EFBIG EEXIST ENAMETOOLONG EREMOTEIO ETIMEDOUT EOVERFLOW';
 
@@ -40,7 +54,7 @@ test.each(['EROFS', 'EACCES', 'EIO', 'EBADF', 'EFBIG', 'EMFILE'])(
   },
 );
 
-test.each<[string, Error, string]>([
+test.each<[string, unknown, string]>([
   ['a full disk', onPath('ENOSPC', 'open'), 'DISK_FULL'],
   ['a quota, which has no name in Node', unnamed(-122), 'DISK_FULL'],
   ['a damaged file system, which has no name in Node', unnamed(-117), 'HOST_FAULT'],
@@ -48,6 +62,7 @@ test.each<[string, Error, string]>([
   ['no memory for a program', onFile('ENOMEM', 'spawn ffmpeg'), 'HOST_OUT_OF_MEMORY'],
   ['no process for a program', onFile('EAGAIN', 'spawn ffmpeg'), 'HOST_FAULT'],
   ['no memory for an array', new RangeError('Array buffer allocation failed'), 'HOST_OUT_OF_MEMORY'],
+  ['no memory for a module', refusedGrowth(), 'HOST_OUT_OF_MEMORY'],
   ['no descriptor for a connection', onSocket('EMFILE'), 'HOST_FAULT'],
   ['no descriptor for a lookup', onSocket('EMFILE', 'getaddrinfo'), 'HOST_FAULT'],
   ['a firewall that answers', onSocket('EPERM'), 'NETWORK'],
