@@ -30,11 +30,12 @@ async function openLanguageService(options: ThreadOptions): Promise<ThreadServic
   // Each size of the vision encoder takes 12 to 24 s to warm: one picture, as a scene has, and a full batch.
   const sizes = padding ? [...new Set([1, batch.language])] : [];
   const kernel = createPixelKernel();
-  const shared = await openVisionLanguage(pack, { target, padTo: sizes, kernel });
+  const opened = { target, padTo: sizes, limit: batch.language, kernel };
+  const shared = await openVisionLanguage(pack, opened);
   const readers: Reader[] = [];
   for (const [name, stage] of Object.entries(LANGUAGE_STAGES)) {
     const meter = stageMeter();
-    readers.push({ name, stage, meter, read: await stage.open(shared, pack, { target, padTo: sizes, meter, kernel }) });
+    readers.push({ name, stage, meter, read: await stage.open(shared, pack, { ...opened, meter }) });
   }
   const blank = wholeArea({ width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) });
   for (const { stage, read, meter } of readers) {

@@ -12,6 +12,8 @@ export interface StageOptions {
   readonly target: ExecutionTarget;
   /** Sizes to fill batches up to, so that no other is planned; empty: a batch has as many rows as items. */
   readonly padTo: readonly number[];
+  /** Most items in one run: room for them is set aside at once, and takes no memory before it is written. */
+  readonly limit: number;
   readonly meter: StageMeter;
   /** The thread's own. */
   readonly kernel: PixelKernel;

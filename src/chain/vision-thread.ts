@@ -48,7 +48,8 @@ async function openModels({ pack: read, target, padding, batch }: ThreadOptions)
     const limit = batch[stage.batch];
     const sizes = padding ? batchSizes(limit) : [];
     const meter = stageMeter();
-    models.push({ name, limit, sizes, meter, model: await stage.open(pack, { target, padTo: sizes, meter, kernel }) });
+    const model = await stage.open(pack, { target, padTo: sizes, limit, meter, kernel });
+    models.push({ name, limit, sizes, meter, model });
   }
   return models;
 }

@@ -25,7 +25,11 @@ export async function openFastVlm(
   },
 ): Promise<FastVlm> {
   const { padTo, action, scene } = options;
-  const shared = await openVisionLanguage(pack, { ...options, kernel: createPixelKernel() });
+  const shared = await openVisionLanguage(pack, {
+    ...options,
+    limit: Math.max(1, ...padTo),
+    kernel: createPixelKernel(),
+  });
   return {
     readActions: await openActions(shared, pack, { padTo, meter: action }),
     describe: await openDescribe(shared, pack, { meter: scene }),

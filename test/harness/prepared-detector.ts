@@ -67,7 +67,12 @@ export async function bothWays(pack: Pack, padTo: readonly number[] = []): Promi
     manifest: { ...pack.manifest, prepared: { detection: { ...model, madeFrom: spec.model.file.sha256 } } },
     filePath: (file) => join(dir, file.path),
   };
-  const stageOptions = { target: { device: 'cpu', threads: 1 }, padTo, kernel: createPixelKernel() } as const;
+  const stageOptions = {
+    target: { device: 'cpu', threads: 1 },
+    padTo,
+    limit: 16,
+    kernel: createPixelKernel(),
+  } as const;
   const stages = {
     plain: await openDetection(pack, { ...stageOptions, meter: stageMeter() }),
     prepared: await openDetection(prepared, { ...stageOptions, meter: stageMeter() }),

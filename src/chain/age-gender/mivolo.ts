@@ -33,6 +33,7 @@ export async function openMivolo(pack: Pack, options: StageOptions): Promise<Sta
   const { kernel } = options;
   // Two pictures a row: face, then body.
   const planes = kernel.planes({ width, height }, { mean: ageGender.mean, std: ageGender.std });
+  planes.reserve(2 * options.limit);
   const write = (place: number, part: PictureArea | null): void => {
     if (part === null) planes.black(place);
     else planes.letterbox(place, part, 0);

@@ -23,6 +23,7 @@ export async function openDetr(pack: Pack, options: StageOptions): Promise<Stage
   );
   const { input, height, width } = pictureTensors(detection.model);
   const planes = options.kernel.planes({ width, height }, { mean, std });
+  planes.reserve(options.limit);
   const read = detrQueries(detection, model);
   const fit = (frame: Picture, place: number): void => {
     if (letterboxFill === null) planes.stretch(place, wholeArea(frame));

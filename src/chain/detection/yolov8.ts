@@ -25,6 +25,7 @@ export async function openYolov8(pack: Pack, options: StageOptions): Promise<Sta
   );
   const { input, out, height, width } = pictureTensors(detection.model);
   const planes = options.kernel.planes({ width, height });
+  planes.reserve(options.limit);
 
   const run = async (frames: readonly Picture[]): Promise<readonly (readonly Detection[])[]> => {
     const rows = paddedCount(frames.length, options.padTo);

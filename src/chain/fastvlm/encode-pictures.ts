@@ -12,9 +12,9 @@ type EncodePictures = (pictures: readonly PictureArea[], rows: number, meter: St
 
 /**
  * Pads each picture to a black square, resizes it with antialiasing, scales it to 0..1 and runs the encoder: inside the prepared
- * graph where the pack has one, here otherwise, with the same result.
+ * graph where the pack has one, here otherwise, with the same result. `limit`: most pictures at once.
  */
-export function pictureEncoder(lm: LanguageModel, kernel: PixelKernel): EncodePictures {
+export function pictureEncoder(lm: LanguageModel, kernel: PixelKernel, limit: number): EncodePictures {
   const size = lm.language.imageSize;
   const { preparedEncoder } = lm;
   if (preparedEncoder !== null) {
@@ -23,6 +23,7 @@ export function pictureEncoder(lm: LanguageModel, kernel: PixelKernel): EncodePi
       imageFeatures(lm, preparedEncoder, await preparedEncoder.run(rows, feeds(pictures, rows), meter));
   }
   const planes = kernel.planes({ width: size, height: size });
+  planes.reserve(limit);
   return (pictures, rows, meter) => {
     planes.reserve(rows);
     pictures.forEach((picture, i) => planes.square(i, picture));

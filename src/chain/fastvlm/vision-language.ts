@@ -25,7 +25,7 @@ export interface VisionLanguage {
  */
 export async function openVisionLanguage(pack: Pack, options: Omit<StageOptions, 'meter'>): Promise<VisionLanguage> {
   const model = await openLanguageModel(pack, options.target);
-  const encode = pictureEncoder(model, options.kernel);
+  const encode = pictureEncoder(model, options.kernel, options.limit);
   return {
     model,
     prepare: async (question, meter) => {

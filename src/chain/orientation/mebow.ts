@@ -28,6 +28,7 @@ export async function openMebow(pack: Pack, options: StageOptions): Promise<Stag
   const { input, out, height, width } = pictureTensors(orientation.model);
   const { bins, scale, mean, std } = orientation;
   const planes = options.kernel.planes({ width, height }, { mean, std });
+  planes.reserve(options.limit);
   const cut = ({ frame, box }: OrientationItem, place: number): void => {
     if (orientation.crop === 'affine') planes.orientation(place, frame, box, scale);
     else stretchTight(planes, place, frame, box);

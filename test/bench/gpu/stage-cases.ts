@@ -33,26 +33,26 @@ const items = <Item>(count: number, make: (i: number) => Item): readonly Item[] 
 export const STAGE_CASES: Readonly<Record<BenchStage, OpenCase>> = {
   detection: async (pack, target) => {
     const meter = stageMeter();
-    const stage = await openDetection(pack, { target, padTo: [], meter, kernel });
+    const stage = await openDetection(pack, { target, padTo: [], limit: 1, meter, kernel });
     return { meter, run: (count) => stage.run(items(count, () => scene.frame)), release: stage.release };
   },
   ageGender: async (pack, target) => {
     const meter = stageMeter();
-    const stage = await openAgeGender(pack, { target, padTo: [], meter, kernel });
+    const stage = await openAgeGender(pack, { target, padTo: [], limit: 1, meter, kernel });
     const { frame, detections } = scene;
     const row = (i: number) => ({ frame, detections, pair: { person: person(i), face: person(i) + 1 } });
     return { meter, run: (count) => stage.run(items(count, row)), release: stage.release };
   },
   orientation: async (pack, target) => {
     const meter = stageMeter();
-    const stage = await openOrientation(pack, { target, padTo: [], meter, kernel });
+    const stage = await openOrientation(pack, { target, padTo: [], limit: 1, meter, kernel });
     const crop = (i: number) => ({ frame: scene.frame, box: box(i) });
     return { meter, run: (count) => stage.run(items(count, crop)), release: stage.release };
   },
   visionEncoder: async (pack, target) => {
     const meter = stageMeter();
     const lm = await openLanguageModel(pack, target);
-    const encode = pictureEncoder(lm, kernel);
+    const encode = pictureEncoder(lm, kernel, 1);
     const crops = (count: number) => items(count, (i) => pictureArea(scene.frame, box(i)));
     return { meter, run: (count) => encode(crops(count), count, meter), release: lm.release };
   },

@@ -45,6 +45,7 @@ async function detect(
   const options = {
     target: { device: 'cpu', threads: 1 },
     padTo,
+    limit: 16,
     meter: stageMeter(),
     kernel: createPixelKernel(),
   } as const;

@@ -80,8 +80,14 @@ async function checkStage<Item, Result>(
   open: (pack: Pack, options: StageOptions) => Promise<Stage<Item, Result>>,
   items: readonly Item[],
 ): Promise<readonly Result[]> {
-  const plain = await open(pack, { target, padTo: [], meter: stageMeter(), kernel: createPixelKernel() });
-  const padded = await open(pack, { target, padTo: batchSizes(16), meter: stageMeter(), kernel: createPixelKernel() });
+  const plain = await open(pack, { target, padTo: [], limit: 16, meter: stageMeter(), kernel: createPixelKernel() });
+  const padded = await open(pack, {
+    target,
+    padTo: batchSizes(16),
+    limit: 16,
+    meter: stageMeter(),
+    kernel: createPixelKernel(),
+  });
   try {
     return await expectIndependent(plain.run, padded.run, items);
   } finally {

@@ -21,7 +21,7 @@ import { pictureOf, somebody } from '../demo/pictures.ts';
 import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 const target = { device: 'cpu', threads: 1 } as const;
-const options = (): StageOptions => ({ target, padTo: [], meter: stageMeter(), kernel: createPixelKernel() });
+const options = (): StageOptions => ({ target, padTo: [], limit: 1, meter: stageMeter(), kernel: createPixelKernel() });
 const frame = pictureOf(somebody());
 const box = { x1: 300, y1: 250, x2: 600, y2: 700 };
 const person = { class: 'person', box, score: 1 } as const;

@@ -105,6 +105,7 @@ describe.each([
   const options = {
     target: { device: 'cuda' },
     padTo: SIZES,
+    limit: Math.max(...SIZES),
     meter: stageMeter(),
     kernel: createPixelKernel(),
   } as const;
@@ -153,6 +154,7 @@ test('a detector of adapter detr keeps every session to one batch size', async (
   const options = {
     target: { device: 'cuda' },
     padTo: SIZES,
+    limit: Math.max(...SIZES),
     meter: stageMeter(),
     kernel: createPixelKernel(),
   } as const;

@@ -102,6 +102,7 @@ test('the reference adapters run both packs, and half precision reads nearly the
     const options = {
       target: { device: 'cpu', threads: 1 },
       padTo: [],
+      limit: 4,
       meter: stageMeter(),
       kernel: createPixelKernel(),
     } as const;

@@ -132,6 +132,7 @@ test('weights in a file beside the model stay there and are found from the prepa
   const stage = await openDetection(prepared, {
     target: { device: 'cpu' },
     padTo: [],
+    limit: 4,
     meter: stageMeter(),
     kernel: createPixelKernel(),
   });

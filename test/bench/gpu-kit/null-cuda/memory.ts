@@ -98,7 +98,7 @@ async function measure(stage: string): Promise<object> {
 }
 
 function options(): Parameters<typeof openDetection>[1] {
-  return { target, padTo: [1], meter, kernel };
+  return { target, padTo: [1], limit: 1, meter, kernel };
 }
 
 /** Sizes within the frame that repeat after all of them only: both steps have no divisor in common with their range. */

@@ -31,6 +31,7 @@ describe.each(choices)('a detector of the DETR kind, %s', (_, choice) => {
     const options = {
       target: { device: 'cpu', threads: 1 },
       padTo: batchSizes(16),
+      limit: 16,
       meter: stageMeter(),
       kernel: createPixelKernel(),
     } as const;

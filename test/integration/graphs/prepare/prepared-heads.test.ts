@@ -42,6 +42,7 @@ async function openStages(pack: Pack, padTo: readonly number[] = []): Promise<St
   const options = {
     target: { device: 'cpu', threads: 1 },
     padTo,
+    limit: 16,
     meter: stageMeter(),
     kernel: createPixelKernel(),
   } as const;

@@ -41,12 +41,12 @@ const striped = (width: number, height: number): Picture => ({
 
 test('pictures of any sizes have the features that the plain path gives them, alone and in a batch', async () => {
   const pictures = [striped(30, 80), striped(200, 90), striped(11, 12), striped(700, 500)];
-  const expected = await pictureEncoder(plain, createPixelKernel())(pictures.map(wholeArea), 4, stageMeter());
-  const together = await pictureEncoder(prepared, createPixelKernel())(pictures.map(wholeArea), 4, stageMeter());
+  const expected = await pictureEncoder(plain, createPixelKernel(), 4)(pictures.map(wholeArea), 4, stageMeter());
+  const together = await pictureEncoder(prepared, createPixelKernel(), 4)(pictures.map(wholeArea), 4, stageMeter());
   expect(Buffer.compare(Buffer.from(together.buffer), Buffer.from(expected.buffer))).toBe(0);
   const each = expected.length / pictures.length;
   for (const [i, picture] of pictures.entries()) {
-    const alone = await pictureEncoder(prepared, createPixelKernel())([wholeArea(picture)], 1, stageMeter());
+    const alone = await pictureEncoder(prepared, createPixelKernel(), 4)([wholeArea(picture)], 1, stageMeter());
     expect([...alone]).toEqual([...expected.subarray(i * each, (i + 1) * each)]);
   }
 });
