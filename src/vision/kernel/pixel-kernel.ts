@@ -1,7 +1,7 @@
 import { KERNEL } from '../../generated/kernel/compiled-kernel.ts';
 import type { PictureArea } from '../picture-area.ts';
 import type { Normalisation } from '../levels.ts';
-import { startModule } from './kernel-exports.ts';
+import { startModule, type ModuleMemory } from './kernel-exports.ts';
 import { KernelMemory } from './kernel-memory.ts';
 import { putLevels } from './level-table.ts';
 import { pictureWriter } from './picture-writer.ts';
@@ -33,11 +33,20 @@ interface PictureSize {
   readonly height: number;
 }
 
+interface KernelOptions {
+  /** How the module's memory is given out, from an address on. */
+  readonly memoryOf?: (memory: ModuleMemory, from: number) => KernelMemory;
+  /** Of the rows that are read at once; what the processor's cache holds when absent. */
+  readonly bandBytes?: number | undefined;
+}
+
+const plainMemory = (memory: ModuleMemory, from: number): KernelMemory => new KernelMemory(memory, from);
+
 /** Makes a kernel. The module is small: it is compiled in about a millisecond, and nothing is waited for. */
-export function createPixelKernel(): PixelKernel {
+export function createPixelKernel({ memoryOf = plainMemory, bandBytes }: KernelOptions = {}): PixelKernel {
   const kernel = startModule(Buffer.from(KERNEL, 'base64'));
-  const memory = new KernelMemory(kernel.memory, kernel.heapBase.value);
-  const open = sourceRows(kernel, memory);
+  const memory = memoryOf(kernel.memory, kernel.heapBase.value);
+  const open = sourceRows(kernel, memory, bandBytes);
   const writer = pictureWriter(kernel, memory, open);
   const bytes = memory.room();
   return {

@@ -24,12 +24,12 @@ export type OpenRows = (source: PictureArea, slack?: number) => SourceRows;
  * The rows of a picture are copied here before they are read: a module reads its own memory alone, the copy has no gaps, and
  * what is to be black can be painted. `Buffer.copy` is as fast from shared memory as from any other; `set` is not.
  */
-export function sourceRows(kernel: KernelExports, memory: KernelMemory): OpenRows {
+export function sourceRows(kernel: KernelExports, memory: KernelMemory, bandBytes = BAND): OpenRows {
   const room = memory.room();
   return ({ frame, window, blanks = [] }, slack = SLACK) => {
     const length = (window.x2 - window.x1) * 3;
     const pitch = Math.ceil((length + slack) / 16) * 16;
-    const capacity = Math.max(2, Math.floor(BAND / pitch));
+    const capacity = Math.max(2, Math.floor(bandBytes / pitch));
     const base = room(capacity * pitch);
     const { buffer, byteOffset, byteLength } = frame.pixels;
     const pixels = Buffer.from(buffer, byteOffset, byteLength);

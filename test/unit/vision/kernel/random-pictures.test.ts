@@ -1,11 +1,14 @@
 import { expect, test } from '@jest/globals';
 import type { Box } from '../../../../src/vision/box.ts';
-import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
+import type { ModuleMemory } from '../../../../src/vision/kernel/kernel-exports.ts';
+import { createPixelKernel, type PixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
+import type { Normalisation } from '../../../../src/vision/levels.ts';
 import type { FloatPlanes } from '../../../../src/vision/kernel/float-planes.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { writePlanes } from '../../../oracle/write-planes.ts';
 import { differingBits } from '../../../harness/differing-bits.ts';
 import { numbers } from '../pictures.ts';
+import { MarkedMemory, TightMemory } from './watched-memory.ts';
 import { isLit } from '../../../oracle/body-crop.ts';
 import { letterbox } from '../../../oracle/letterbox.ts';
 import { orientationCrop } from '../../../oracle/orientation-crop.ts';
@@ -18,7 +21,6 @@ const SCALE = 1.25;
 
 const next = numbers(20_261);
 const whole = (low: number, high: number): number => low + Math.floor(next() * (high - low + 1));
-const kernel = createPixelKernel();
 
 /** Sizes of one case; the window is a part of the picture. */
 interface Case {
@@ -90,40 +92,143 @@ function anyBox({ width, height }: Picture): Box {
   return { ...sorted, y1: Math.min(box.y1, box.y2), y2: Math.max(box.y1, box.y2) };
 }
 
+interface Comparison {
+  readonly frame: Picture;
+  readonly window: Box;
+  readonly target: readonly [number, number];
+  readonly normalisation?: Normalisation | undefined;
+}
+
+/** The reference would need the whole square. */
+const LONGEST_SQUARE = 2_000;
+
+/** What comes out otherwise than from one loop per step in JavaScript. `kernelOf` gives the kernel of each step. */
+function differences(kernelOf: () => PixelKernel, { frame, window, target, normalisation }: Comparison): string[] {
+  const [width, height] = target;
+  const blanks = anyBlanks(window);
+  const source = { frame, window, blanks };
+  const cut = cutOut(frame, window, blanks);
+  const box = anyBox(frame);
+  const fill = whole(0, 255);
+  const wrong: string[] = [];
+  const write = (size: readonly [number, number], step: (planes: FloatPlanes) => void): FloatPlanes => {
+    const planes = kernelOf().planes({ width: size[0], height: size[1] }, normalisation);
+    planes.reserve(2);
+    step(planes);
+    return planes;
+  };
+  const check = (
+    name: string,
+    size: readonly [number, number],
+    expected: Picture,
+    step: (planes: FloatPlanes) => void,
+  ) => {
+    const planes = write(size, step);
+    const floats = new Float32Array(3 * size[0] * size[1]);
+    writePlanes(expected, floats, 0, normalisation);
+    if (differingBits(planes.view(2).subarray(floats.length), floats) === 0) return;
+    wrong.push(`${name}: ${cut.width}x${cut.height} to ${size.join('x')}, ${JSON.stringify({ box })}`);
+  };
+  check('letterbox', target, letterbox(cut, width, height, fill), (planes) => planes.letterbox(1, source, fill));
+  check('stretch', target, resizeBilinear(cut, width, height), (planes) => planes.stretch(1, source));
+  check('orientation', target, orientationCrop(frame, box, { width, height, scale: SCALE }), (planes) =>
+    planes.orientation(1, frame, box, SCALE),
+  );
+  const share = next();
+  if (kernelOf().isLit(source, share) !== isLit(source, share)) wrong.push(`lit to ${share}`);
+  if (Math.max(cut.width, cut.height) > LONGEST_SQUARE) {
+    // A row takes as long as the square is wide.
+    if (cut.height < 100) {
+      kernelOf().square(source, width);
+      write([width, width], (planes) => planes.square(1, source));
+    }
+    return wrong;
+  }
+  const bytes = kernelOf().square(source, width);
+  const square = resizeBicubic(padSquare(cut), width, width);
+  check('square', [width, width], square, (planes) => planes.square(1, source));
+  if (!Buffer.from(bytes).equals(square.pixels)) wrong.push('bytes of the square');
+  return wrong;
+}
+
+function anyComparison(i: number): Comparison {
+  const { picture, target } = anyCase(i);
+  const frame = anyPicture(picture);
+  return { frame, window: anyWindow(frame), target, normalisation: i % 2 === 0 ? undefined : IMAGENET };
+}
+
 test('random pictures become what one loop per step in JavaScript makes of them, to the last bit, in 1,980 comparisons', () => {
+  const kernel = createPixelKernel();
   const wrong: string[] = [];
   for (let i = 0; i < 330; i++) {
-    const { picture: pictureSize, target } = anyCase(i);
-    const [width, height] = target;
-    const frame = anyPicture(pictureSize);
-    const window = anyWindow(frame);
-    const blanks = anyBlanks(window);
-    const source = { frame, window, blanks };
-    const cut = cutOut(frame, window, blanks);
-    const box = anyBox(frame);
-    const fill = whole(0, 255);
-    const normalisation = i % 2 === 0 ? undefined : IMAGENET;
-    const check = (name: string, size: [number, number], expected: Picture, write: (planes: FloatPlanes) => void) => {
-      const planes = kernel.planes({ width: size[0], height: size[1] }, normalisation);
-      planes.reserve(2);
-      write(planes);
-      const floats = new Float32Array(3 * size[0] * size[1]);
-      writePlanes(expected, floats, 0, normalisation);
-      if (differingBits(planes.view(2).subarray(floats.length), floats) === 0) return;
-      wrong.push(`case ${i}, ${name}: ${cut.width}x${cut.height} to ${size.join('x')}, ${JSON.stringify({ box })}`);
-    };
-    check('letterbox', [width, height], letterbox(cut, width, height, fill), (planes) =>
-      planes.letterbox(1, source, fill),
-    );
-    check('stretch', [width, height], resizeBilinear(cut, width, height), (planes) => planes.stretch(1, source));
-    check('orientation', [width, height], orientationCrop(frame, box, { width, height, scale: SCALE }), (planes) =>
-      planes.orientation(1, frame, box, SCALE),
-    );
-    const square = resizeBicubic(padSquare(cut), width, width);
-    check('square', [width, width], square, (planes) => planes.square(1, source));
-    const share = next();
-    if (kernel.isLit(source, share) !== isLit(source, share)) wrong.push(`case ${i}, lit to ${share}`);
-    if (!Buffer.from(kernel.square(source, width)).equals(square.pixels)) wrong.push(`case ${i}, bytes of the square`);
+    wrong.push(...differences(() => kernel, anyComparison(i)).map((text) => `case ${i}, ${text}`));
   }
   expect(wrong).toEqual([]);
+});
+
+/** New kernels, whose rooms are looked at when all is written. */
+function markedKernels(bandBytes?: number): { readonly create: () => PixelKernel; readonly broken: () => number } {
+  const memories: MarkedMemory[] = [];
+  const memoryOf = (memory: ModuleMemory, from: number): MarkedMemory => {
+    const marked = new MarkedMemory(memory, from);
+    memories.push(marked);
+    return marked;
+  };
+  return {
+    create: () => createPixelKernel({ memoryOf, bandBytes }),
+    broken: () => memories.reduce((sum, { broken }) => sum + broken, 0),
+  };
+}
+
+/** All of it, its last row, its last column, and its last pixel. */
+function borders({ width, height }: Picture): Box[] {
+  const [x2, y2] = [width, height];
+  return [0, width - 1].flatMap((x1) => [0, height - 1].map((y1) => ({ x1, y1, x2, y2 })));
+}
+
+test.each<[number, number]>([
+  [17_000, 40],
+  [33_000, 2],
+  [5, 20_000],
+])(
+  'a picture of %d x %d, longer than a band, is read to its borders, and nothing is written beyond a room',
+  (...size) => {
+    const frame = anyPicture(size);
+    const kernels = markedKernels();
+    for (const window of borders(frame)) {
+      for (const target of [
+        [33, 47],
+        [5, 40],
+      ] as const) {
+        expect(differences(kernels.create, { frame, window, target, normalisation: IMAGENET })).toEqual([]);
+      }
+    }
+    expect(kernels.broken()).toBe(0);
+  },
+);
+
+test.each([1, 150, 900])('bands of %d bytes give the same, and nothing is written beyond a room', (bandBytes) => {
+  const kernels = markedKernels(bandBytes);
+  for (let i = 0; i < 60; i++) expect(differences(kernels.create, anyComparison(i))).toEqual([]);
+  expect(kernels.broken()).toBe(0);
+});
+
+test('nothing is read or written beyond the last row of a band', () => {
+  const memoryOf = (memory: ModuleMemory, from: number): TightMemory => new TightMemory(memory, from);
+  const create = (): PixelKernel => createPixelKernel({ memoryOf, bandBytes: 1 });
+  for (let i = 0; i < 60; i++) expect(differences(create, anyComparison(i))).toEqual([]);
+  // Rows that are whole vectors have nothing behind their last pixel.
+  for (const width of [16, 32, 48]) {
+    const frame = anyPicture([width, 9]);
+    for (const window of borders(frame)) {
+      for (const target of [
+        [width, 5],
+        [7, 9],
+        [width, 9],
+        [90, 90],
+      ] as const) {
+        expect(differences(create, { frame, window, target })).toEqual([]);
+      }
+    }
+  }
 });
