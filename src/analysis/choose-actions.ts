@@ -17,7 +17,11 @@ export function chooseActions({ t, plan, turn }: ChosenFrame, byPose: boolean, s
     await turn.wait();
     signal.throwIfAborted();
     const reasons = new Map<PlannedPerson, ActionReason>();
-    for (const [index, person] of plan.isStill ? [] : plan.persons.entries()) {
+    for (const [index, person] of plan.persons.entries()) {
+      if (person.isStill) {
+        person.history?.actions.hold(t);
+        continue;
+      }
       const sighting = { t, box: person.box, orientation: poses[index] ?? null };
       // Nobody follows a person without a track: there is nothing that could hold.
       const reason = person.history === null ? 'first' : person.history.actions.decide(sighting);

@@ -1,4 +1,5 @@
 import type { FrameHandle } from '../chain/model-chain.ts';
+import { actionPace } from './action-plan.ts';
 import type { ActionSpan, TimedAction } from './action-spans.ts';
 import { roundTo, toBoxTuple } from './box-geometry.ts';
 import { inEventOrder, toActionEvent } from './events.ts';
@@ -37,6 +38,7 @@ export function createEventRecorder(
   highlights: HighlightWriter,
   settings: AnalysisSettings,
 ): EventRecorder {
+  const { holds, standsForSeconds } = actionPace(settings);
   const ended: FoundSpan[] = [];
   const images = new Map<TimedAction<EventMark>, string>();
 
@@ -52,7 +54,7 @@ export function createEventRecorder(
       const { history, box } = reading.person;
       if (history === null) return;
       if (reading.action === null) {
-        history.spans.hold(frame.t);
+        if (holds) history.spans.hold(frame.t);
         return;
       }
       const { label, score } = reading.action;
@@ -82,7 +84,7 @@ export function createEventRecorder(
         if (person === undefined || settings.events.ignoredActions.includes(span.label)) return [];
         const file = images.get(span.begin) ?? null;
         const event = { track: person.id, attributes: person.attributes, span, imageFile: file };
-        return [toActionEvent(event, 1 / settings.framesPerSecond, seenUntil)];
+        return [toActionEvent(event, standsForSeconds, seenUntil)];
       });
       return withHighlightKeys(videoId, inEventOrder(events));
     },

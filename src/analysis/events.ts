@@ -15,16 +15,16 @@ interface EventInput {
   readonly imageFile: string | null;
 }
 
-/** The stored event of a span. The last sighting of it stands for one more sample, where footage of that was seen. */
+/** The stored event of a span. Its last sighting, or reading, stands for `standsForSeconds` more, where footage of that was seen. */
 export function toActionEvent(
   input: EventInput,
-  sampleSeconds: number,
+  standsForSeconds: number,
   seenUntil: (seconds: number) => number,
 ): ActionEvent {
   const { span, track, attributes } = input;
   const { begin } = span;
   const { heldSeconds } = span;
-  const end = Math.max(heldSeconds, Math.min(heldSeconds + sampleSeconds, seenUntil(heldSeconds)));
+  const end = Math.max(heldSeconds, Math.min(heldSeconds + standsForSeconds, seenUntil(heldSeconds)));
   const durationSeconds = roundTo(end - begin.t, 3);
   const { age, gender } = attributes;
   const ageGroup = age === null ? null : ageGroupOf(age);

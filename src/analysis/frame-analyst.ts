@@ -8,7 +8,7 @@ import { createKeyFrameKeeper, type KeyFrame } from './key-frames.ts';
 import type { Detection, FrameHandle, ModelChain } from '../chain/model-chain.ts';
 import { toAnalysedFrame, type FrameDraft, type PersonDraft, type Reported } from './observations.ts';
 import { attributesOf, createPersonHistories } from './person-history.ts';
-import { planFrame, type FramePlan } from './person-plan.ts';
+import { createFramePlanner, type FramePlan } from './person-plan.ts';
 import { settleActions, type ChooseActions, type PersonReading } from './person-readings.ts';
 import { createSeenUntil } from './seen-footage.ts';
 import { samplesPerSecond, type AnalysisSettings } from './settings.ts';
@@ -57,16 +57,18 @@ export function createFrameAnalyst(
   const { watchesChanges } = actionPace(settings);
 
   return {
-    plan: (t, seen) => planFrame(context, t, seen),
+    plan: createFramePlanner(context),
     chooseActions: (frame, signal) => chooseActions(frame, watchesChanges, signal),
     async take(result, signal) {
       const persons = new Map<number, PersonDraft>();
       const { handle, plan } = result;
-      const readings = watchesChanges
-        ? await settleActions({ chain, handle, plan }, result.readings, signal)
-        : result.readings;
+      // Whoever is not read in every frame may be left with a reading that only another one settles.
+      const readings =
+        watchesChanges || plan.isStill
+          ? await settleActions({ chain, handle, plan }, result.readings, signal)
+          : result.readings;
       for (const reading of readings) {
-        const draft = personDraft(plan.isStill ? asBefore(reading) : reading, settings, picture);
+        const draft = personDraft(reading.person.isStill ? asBefore(reading) : reading, settings, picture);
         persons.set(reading.person.detection, draft);
         await events.record(result, reading, draft, signal);
       }

@@ -53,6 +53,7 @@ export function createPersonHistories(settings: AnalysisSettings): PersonHistori
 }
 
 function startHistory(track: number, t: number, settings: AnalysisSettings): PersonHistory {
+  const pace = actionPace(settings);
   return {
     track,
     startSeconds: t,
@@ -60,17 +61,12 @@ function startHistory(track: number, t: number, settings: AnalysisSettings): Per
     observations: 0,
     collector: createAttributeCollector(settings.attributeReadings),
     frameReadings: [],
-    actions: createActionPlan(actionPace(settings)),
-    spans: createActionSpans({ ...settings.events, maxGapSeconds: longestPause(settings) }),
+    actions: createActionPlan(pace),
+    spans: createActionSpans({ ...settings.events, maxGapSeconds: pace.longestPauseSeconds }),
     actionCounts: new Map(),
     lastAction: null,
     lastOrientation: null,
   };
-}
-
-/** Samples that are further apart than the longest pause of an event must still follow one another. */
-function longestPause(settings: AnalysisSettings): number {
-  return Math.max(settings.events.maxGapSeconds, 1.5 / settings.framesPerSecond);
 }
 
 /** Age and gender over all readings of the person. */

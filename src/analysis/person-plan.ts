@@ -16,6 +16,8 @@ export interface PlannedPerson {
   /** Null for a person without a track, which only per-frame attributes look at. */
   readonly history: PersonHistory | null;
   readonly attributes: { readonly pair: FaceBodyPair; readonly slot: ReadingSlot | null } | null;
+  /** What was read of them holds: neither has the picture changed, nor whom their box is taken for. */
+  readonly isStill: boolean;
 }
 
 export interface FramePlan {
@@ -25,7 +27,7 @@ export interface FramePlan {
   readonly persons: readonly PlannedPerson[];
   /** Track id per detection, faces included. */
   readonly tracks: readonly (number | null)[];
-  /** The picture has not changed since one that was read: what was read then holds for everybody. */
+  /** The picture has not changed since one that was analysed. */
   readonly isStill: boolean;
 }
 
@@ -42,7 +44,20 @@ interface PlanContext {
 }
 
 /** Gives the detections of a frame their persons and decides what is read. Frames must come in order. */
-export function planFrame(context: PlanContext, t: number, { detections, isStill }: SeenFrame): FramePlan {
+export function createFramePlanner(context: PlanContext): (t: number, seen: SeenFrame) => FramePlan {
+  let before: FramePlan | null = null;
+  return (t, seen) => {
+    before = planFrame(context, t, seen, before);
+    return before;
+  };
+}
+
+function planFrame(
+  context: PlanContext,
+  t: number,
+  { detections, isStill }: SeenFrame,
+  before: FramePlan | null,
+): FramePlan {
   const bodies = detections.flatMap((detection, index) => (detection.class === 'person' ? [{ detection, index }] : []));
   const assignments = context.tracker.update(
     t,
@@ -63,7 +78,9 @@ export function planFrame(context: PlanContext, t: number, { detections, isStill
     if (history !== null) tracks[index] = history.track;
     const face = pair.face === null ? undefined : original[pair.face];
     if (history !== null && face !== undefined) tracks[face] = history.track;
-    return [planPerson(context, { detection, index, pair, history, distinct, isStill })];
+    // The tracker goes by motion: also where every box stands still, one may pass to somebody of whom nothing has been read.
+    const wasThere = history !== null && before !== null && before.tracks.includes(history.track);
+    return [planPerson(context, { detection, index, pair, history, distinct, isStill: isStill && wasThere })];
   });
   return { detections, distinct, persons, tracks, isStill };
 }
@@ -90,5 +107,6 @@ function planPerson({ settings, picture }: PlanContext, sighting: Sighting): Pla
     face: pair.face === null ? null : (distinct[pair.face]?.box ?? null),
     history,
     attributes: perFrame || slot !== null ? { pair, slot } : null,
+    isStill,
   };
 }

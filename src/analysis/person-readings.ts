@@ -22,7 +22,7 @@ interface AskedFrame {
 }
 
 const orientation: PersonModel<Orientation> = {
-  looksAt: ({ plan }) => (plan.isStill ? [] : plan.persons),
+  looksAt: ({ plan }) => plan.persons.filter(({ isStill }) => !isStill),
   ask: ({ chain, handle, signal }, persons) => chain.orientation(handle, boxesOf(persons), signal),
 };
 

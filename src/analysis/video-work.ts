@@ -25,7 +25,7 @@ export interface VideoWork {
 }
 
 export interface WorkCount {
-  /** One sampled frame. `isStill`: nothing but what the frame before it showed was taken for it. */
+  /** One sampled frame. `isStill`: the detector was not asked about it. */
   add(readings: readonly PersonReading[], isStill: boolean): void;
   total(): VideoWork;
 }
@@ -47,8 +47,8 @@ export function createWorkCount(): WorkCount {
   }
 
   /** Also of a picture that has not changed an unsure action is read once more. */
-  function addAction({ actionReason }: PersonReading, isStill: boolean): void {
-    if (actionReason === null) action.leftOut[isStill ? 'stillPicture' : 'interval'] += 1;
+  function addAction({ actionReason, person }: PersonReading): void {
+    if (actionReason === null) action.leftOut[person.isStill ? 'stillPicture' : 'interval'] += 1;
     else {
       action.read += 1;
       action.because[actionReason] += 1;
@@ -60,8 +60,8 @@ export function createWorkCount(): WorkCount {
       if (isStill) detection.leftOut.stillPicture += 1;
       else detection.read += 1;
       for (const reading of readings) {
-        addAction(reading, isStill);
-        if (isStill) for (const { leftOut } of [ageGender, orientation]) leftOut.stillPicture += 1;
+        addAction(reading);
+        if (reading.person.isStill) for (const { leftOut } of [ageGender, orientation]) leftOut.stillPicture += 1;
         else addPerson(reading);
       }
     },

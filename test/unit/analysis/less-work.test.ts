@@ -97,6 +97,30 @@ test('a person who is gone does nothing any more, though the last reading was yo
   expect(spansOf(analysis)).toEqual([['standing', 0, 5.367]]);
 });
 
+test.each([
+  ['ten seconds', { actionEverySeconds: 10 }],
+  ['thirty seconds', { actionEverySeconds: 30 }],
+  ['twelve samples', { actionEverySamples: 12 }],
+] as const)(
+  'who comes back after a while does something again from then on, with an interval of %s',
+  async (_, given) => {
+    const returns: Script = (sample) =>
+      sample >= 6 && sample < 9 ? [] : [{ box: [300, 200, 400, 500], action: 'standing' }];
+    const { analysis, read } = await analyse(returns, 24, given);
+    expect(spansOf(analysis)).toEqual(spansOf((await analyse(returns, 24, { actionEverySeconds: 0 })).analysis));
+    expect(analysis.events).toHaveLength(2);
+    expect(read).toContain(9);
+    expect(read.length).toBeLessThan(8);
+  },
+);
+
+test('who is away for less than an event may pause has no need of a reading', async () => {
+  const looksAway: Script = (sample) => (sample === 6 ? [] : [{ box: [300, 200, 400, 500], action: 'standing' }]);
+  const { analysis, read } = await analyse(looksAway, 20, { actionEverySeconds: 30 });
+  expect(read).toEqual([0, 1]);
+  expect(analysis.events).toHaveLength(1);
+});
+
 /** Three people who wander, turn, and do something else now and then. */
 function crowd(seed: number): Script {
   const random = seededRandom(seed);

@@ -91,6 +91,37 @@ test('what changes is analysed in that very frame', async () => {
   expect(found(still)).toEqual(found(await analyse(falls, 24, {}, { stillPictures: 'analyse' })));
 });
 
+test.each([
+  ['a reading in every sample', { actionEverySamples: 1 }],
+  ['no interval', { actionEverySeconds: 0 }],
+  ['samples that are further apart than the interval', { framesPerSecond: 0.5 }],
+] as const)('with %s, what begins in a picture that then stays is an event too', async (_name, given) => {
+  const collapses: Script = (sample) =>
+    falls(sample).map((person) => (sample < 12 ? person : { ...person, action: 'collapse' }));
+  const still = await analyse(collapses, 24, { difference: sameUntil(12) }, given);
+  expect(asked(still, 'detection')).toEqual([0, 12]);
+  const exact = await analyse(collapses, 24, {}, { ...given, stillPictures: 'analyse' });
+  expect(exact.analysis.events.map(({ type }) => type)).toEqual(['standing', 'collapse']);
+  expect(found(still)).toEqual(found(exact));
+});
+
+test('who has a track only since a picture that has not changed is read in that picture', async () => {
+  // Who stops short of where they were expected becomes somebody else to the tracker, one sample after the picture stands still.
+  const stops: Script = (sample) => {
+    const x = 500 - Math.min(sample, 3) * 110;
+    return [{ box: [x, 200, x + 50, 325], action: sample < 3 ? 'walking' : 'standing', orientation: 90, age: 30 }];
+  };
+  const still = await analyse(stops, 12, { difference: (sample) => (sample > 3 ? 2 : 60) });
+  const { tracks, frames } = still.analysis;
+  expect(tracks.map(({ observations, age, mainAction }) => [observations, age, mainAction])).toEqual([
+    [4, 30, 'walking'],
+    [8, 30, 'standing'],
+  ]);
+  expect(frames.slice(4).map(({ detections: [person] }) => person?.orientation)).toEqual(Array(8).fill(90));
+  expect(asked(still, 'detection')).toEqual([0, 1, 2, 3]);
+  expect(still.analysis.work?.ageGender.read).toBe(asked(still, 'ageGender').length);
+});
+
 test('what changes slowly adds up: each frame is compared with the last one that was analysed', async () => {
   const drifts = await analyse(stands, 12, { difference: (sample, other) => (sample - other) * 2 });
   expect(asked(drifts, 'detection')).toEqual([0, 5, 10]);
