@@ -185,7 +185,6 @@ export const KEYS = {
     }),
     actionEverySamples: optional('ACTION_EVERY_SAMPLES', integer('samples', 1, 1000), {
       description: 'the same in sampled frames, instead of the seconds; per-frame goes by it, too',
-      example: '1',
     }),
     stillPictures: withDefault('STILL_PICTURES', oneOf('analyse', 'reuse'), 'analyse', {
       description:

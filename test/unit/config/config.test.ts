@@ -25,6 +25,15 @@ function problemsOf(env: Record<string, string>, needs: typeof NEEDS | readonly 
   return '';
 }
 
+/** What the example sets, as an environment. */
+function activeExample(): Record<string, string> {
+  const active = renderEnvExample()
+    .split('\n')
+    .filter((line) => /^[A-Z]/.test(line))
+    .map((line): [string, string] => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
+  return Object.fromEntries(active);
+}
+
 describe('loadConfig', () => {
   test('reads a complete environment and fills in the defaults', () => {
     const config = loadConfig({ ...DAEMON, CONCURRENCY: '4', SCENE: 'off' }, { needs: NEEDS });
@@ -136,12 +145,14 @@ describe('the documentation of the keys', () => {
   });
 
   test('the active lines of .env.example are a valid configuration of the daemon', () => {
-    const active = renderEnvExample()
-      .split('\n')
-      .filter((line) => /^[A-Z]/.test(line))
-      .map((line) => line.split('='));
-    const env = Object.fromEntries(active.map(([name, ...rest]) => [name, rest.join('=')]));
-    expect(loadConfig(env, { needs: NEEDS }).aws.s3ForcePathStyle).toBe(true);
+    expect(loadConfig(activeExample(), { needs: NEEDS }).aws.s3ForcePathStyle).toBe(true);
+  });
+
+  test('.env.example changes nothing of how videos are analysed', () => {
+    const { analysis, scene, decode, limits } = loadConfig(activeExample());
+    const usual = loadConfig({});
+    expect({ ...analysis, highlightsBucket: null }).toEqual({ ...usual.analysis });
+    expect({ scene, decode, limits }).toEqual({ scene: usual.scene, decode: usual.decode, limits: usual.limits });
   });
 
   test('no two keys share a name, and each has a row in the table', () => {
