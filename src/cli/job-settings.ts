@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { DEFAULT_ANALYSIS_SETTINGS, type AnalysisSettings } from '../analysis/settings.ts';
-import { parseZonePlan } from '../analysis/zones.ts';
+import { parseZonePlan, type ZonePlan } from '../analysis/zones.ts';
 import type { Config } from '../config/config.ts';
 import type { VideoProcessorSettings } from '../job/job-context.ts';
+import { Failure } from '../failure/failure.ts';
 import { ownOutput } from '../job/own-output.ts';
 import { createFramePool } from '../video/frames/frame-pool.ts';
 import type { VideoLimits } from '../video/probe/video-limits.ts';
@@ -12,15 +13,20 @@ import { usableCores } from './usable-cores.ts';
 const PROBE_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
-export async function analysisSettings(
-  config: Config,
+/** The camera's zones, or the usual ones. `CONFIG_INVALID` for a file that has none: ask before anything large is opened. */
+export async function readZones({ analysis: { zonesFile } }: Config): Promise<ZonePlan> {
+  if (zonesFile === null) return DEFAULT_ANALYSIS_SETTINGS.zones;
+  const text = await readFile(zonesFile, 'utf8').catch((cause: unknown) => {
+    throw new Failure('CONFIG_INVALID', `zones file ${zonesFile} cannot be read`, { cause });
+  });
+  return parseZonePlan(text, zonesFile);
+}
+
+export function analysisSettings(
+  { analysis, scene }: Config,
   { framesInFlight }: Pick<ExecutionPlan, 'framesInFlight'>,
-): Promise<AnalysisSettings> {
-  const { analysis, scene } = config;
-  const zones =
-    analysis.zonesFile === null
-      ? DEFAULT_ANALYSIS_SETTINGS.zones
-      : parseZonePlan(await readFile(analysis.zonesFile, 'utf8'), analysis.zonesFile);
+  zones: ZonePlan,
+): AnalysisSettings {
   return {
     ...DEFAULT_ANALYSIS_SETTINGS,
     framesPerSecond: analysis.sampleFps,
@@ -50,17 +56,17 @@ export function videoLimits(config: Config): VideoLimits {
 }
 
 /** `decoderGpu`: the GPU that decodes, as the preflight found. */
-export async function processorSettings(
+export function processorSettings(
   config: Config,
   plan: ExecutionPlan,
-  decoderGpu: number | null,
-): Promise<VideoProcessorSettings> {
+  { zones, decoderGpu }: { readonly zones: ZonePlan; readonly decoderGpu: number | null },
+): VideoProcessorSettings {
   const limits = videoLimits(config);
   const { highlightsBucket } = config.analysis;
   return {
     workerId: config.worker.id,
     workDir: config.worker.workDir,
-    analysis: await analysisSettings(config, plan),
+    analysis: analysisSettings(config, plan, zones),
     decode: { ...decodeSettings(config, plan), gpu: decoderGpu },
     download: { maxBytes: config.limits.maxObjectBytes, timeoutMs: REQUEST_TIMEOUT_MS },
     video: limits,

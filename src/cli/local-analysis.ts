@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { analyzeVideo, type AnalysisProgress } from '../analysis/analyze-video.ts';
 import type { KeyFrame } from '../analysis/key-frames.ts';
 import type { VideoAnalysis } from '../analysis/video-analysis.ts';
+import type { ZonePlan } from '../analysis/zones.ts';
 import type { Config } from '../config/config.ts';
 import { Failure } from '../failure/failure.ts';
 import { readReportImages } from '../report/key-frames.ts';
@@ -13,7 +14,7 @@ import { blamingTools } from '../video/tools/blame-tools.ts';
 import { locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe/probe.ts';
 import { createWorkspace, type Workspace } from '../storage/workspace.ts';
-import { analysisSettings, decodeSettings, videoLimits } from './job-settings.ts';
+import { analysisSettings, decodeSettings, readZones, videoLimits } from './job-settings.ts';
 import { openModels } from './open-parts.ts';
 import { parseS3Url } from './s3-url.ts';
 
@@ -34,12 +35,14 @@ export interface LocalAnalysis {
 
 /** Runs the chain on one video without queue and database. Everything it needed is gone when it returns. */
 export async function analyzeLocally(options: LocalAnalysisOptions, signal: AbortSignal): Promise<LocalAnalysis> {
+  const zones = await readZones(options.config);
   const tools = await locateFfmpeg(options.config.ffmpeg);
-  return await blamingTools(tools, signal, () => analyzeWith(tools, options, signal));
+  return await blamingTools(tools, signal, () => analyzeWith(tools, zones, options, signal));
 }
 
 async function analyzeWith(
   tools: FfmpegTools,
+  zones: ZonePlan,
   options: LocalAnalysisOptions,
   signal: AbortSignal,
 ): Promise<LocalAnalysis> {
@@ -54,7 +57,7 @@ async function analyzeWith(
   const info = await probeVideo(tools, file, videoLimits(config), signal);
   await using models = await openModels(config, { device: options.device, videosAtOnce: 1, logger, signal });
   const { chain, describer, plan } = models;
-  const settings = { ...(await analysisSettings(config, plan)), keyFrames: options.keyFrames };
+  const settings = { ...analysisSettings(config, plan, zones), keyFrames: options.keyFrames };
   let keyFrames: readonly KeyFrame[] = [];
   const onKeyFrames = (kept: readonly KeyFrame[]): void => {
     keyFrames = kept;

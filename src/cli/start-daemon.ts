@@ -12,7 +12,7 @@ import { startSweep } from '../job/run-sweep.ts';
 import { discardUnseenRows } from '../persistence/discard-rows.ts';
 import { commandConfig } from './command-config.ts';
 import { watchCrashes, type CrashPath } from './crash-path.ts';
-import { processorSettings } from './job-settings.ts';
+import { processorSettings, readZones } from './job-settings.ts';
 import { openClients } from './open-clients.ts';
 import { openParts } from './open-parts.ts';
 import { openQueues } from './open-queues.ts';
@@ -50,6 +50,7 @@ interface Start {
 
 async function run({ config, logger, crashPath, starting }: Start): Promise<number> {
   const { signal } = starting;
+  const zones = await readZones(config);
   using clients = openClients(config);
   await using health = await openHealth(config.worker.healthPort);
   using notifier = createSystemdNotifier({ env: environment(), logger });
@@ -94,7 +95,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
         onAnalysed: tellAnalysed(events, chain),
         onStored: (analysis) => tellDegraded(events, analysis),
       },
-      await processorSettings(config, plan, decoderGpu),
+      processorSettings(config, plan, { zones, decoderGpu }),
     ),
     onRejectedMessage: (message, failure) =>
       recordRejectedMessage(database, message, { failure, worker: config.worker.id }, AbortSignal.timeout(5_000)),

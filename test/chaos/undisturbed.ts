@@ -1,6 +1,6 @@
 import { analyzeVideo } from '../../src/analysis/analyze-video.ts';
 import type { VideoAnalysis } from '../../src/analysis/video-analysis.ts';
-import { analysisSettings, decodeSettings, videoLimits } from '../../src/cli/job-settings.ts';
+import { analysisSettings, decodeSettings, readZones, videoLimits } from '../../src/cli/job-settings.ts';
 import { openModels } from '../../src/cli/open-parts.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { claimRun } from '../../src/persistence/claim-run.ts';
@@ -32,7 +32,7 @@ export async function undisturbedAnalyses(
   const tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
   const signal = AbortSignal.timeout(LIMIT_MS);
   await using models = await openModels(config, { device: 'cpu', videosAtOnce: 1, logger, signal });
-  const settings = await analysisSettings(config, models.plan);
+  const settings = analysisSettings(config, models.plan, await readZones(config));
   const results = new Map<string, VideoAnalysis>();
   for (const { name, file } of clips) {
     await using workspace = await createWorkspace(folder, name);

@@ -11,7 +11,7 @@ import { createVideoProcessor } from '../../job/process-video.ts';
 import { afterRunning } from '../../time/after-running.ts';
 import { systemClock } from '../../time/clock.ts';
 import { commandConfig } from '../command-config.ts';
-import { processorSettings } from '../job-settings.ts';
+import { processorSettings, readZones } from '../job-settings.ts';
 import { openClients } from '../open-clients.ts';
 import { openParts } from '../open-parts.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';
@@ -27,6 +27,7 @@ export async function once(options: { readonly message?: string }): Promise<void
   const jobs = await jobsOf(options.message);
   const config = commandConfig(['database', 'models']);
   const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });
+  const zones = await readZones(config);
   using clients = openClients(config);
   const preflight = await runPreflight(config, preflightDeps(config, clients), NEVER);
   process.stderr.write(renderPreflight(preflight));
@@ -44,7 +45,7 @@ export async function once(options: { readonly message?: string }): Promise<void
   const { database, tools, chain, describer, plan } = parts;
   const processJob = createVideoProcessor(
     { database, s3: clients.s3, tools, chain, describer, logger },
-    await processorSettings(config, plan, preflight.decoderGpu),
+    processorSettings(config, plan, { zones, decoderGpu: preflight.decoderGpu }),
   );
   const dispositions: Disposition[] = [];
   for (const job of jobs) {

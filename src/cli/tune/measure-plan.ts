@@ -7,7 +7,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { ProbedVideo } from '../../video/probed-video.ts';
 import type { FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
 import type { ExecutionPlan } from '../execution-plan.ts';
-import { analysisSettings, decodeSettings } from '../job-settings.ts';
+import { analysisSettings, decodeSettings, readZones } from '../job-settings.ts';
 import { openModels, type Models } from '../open-parts.ts';
 import { footageOf, framesAgain, type FrameLimit } from './frames-again.ts';
 import type { Measurement } from './search.ts';
@@ -93,7 +93,7 @@ async function analyzeOne(video: OneVideo, signal: AbortSignal): ReturnType<type
 
 /** As in the daemon, but for calls that are paid for and highlight images that nobody reads. */
 async function measuredSettings(config: Config, plan: ExecutionPlan): Promise<AnalysisSettings> {
-  const settings = await analysisSettings(config, plan);
+  const settings = analysisSettings(config, plan, await readZones(config));
   return {
     ...settings,
     scene: settings.scene === 'bedrock' ? 'off' : settings.scene,

@@ -34,6 +34,20 @@ test('analyze starts ffprobe once and ffmpeg once', async () => {
   expect(new Set(starts.map((name) => name.split('.')[0]))).toEqual(new Set(['ffmpeg', 'ffprobe']));
 });
 
+test('analyze refuses zones that are none before it opens a video or a model', async () => {
+  const zones = join(directory, 'zones.json');
+  const missing = join(directory, 'no-pack');
+  await writeFile(zones, '{ "zones": 3 }');
+  const env = { ZONES_FILE: zones, SCENE: 'off', MODEL_PACK: missing };
+  const broken = await runVideoWorker(['analyze', video, '--pack', missing], env);
+  expect(broken.code).toBe(1);
+  expect(broken.stderr).toContain(`zones file ${zones} is not valid`);
+  await rm(zones);
+  const absent = await runVideoWorker(['analyze', video, '--pack', missing], env);
+  expect(absent.code).toBe(1);
+  expect(absent.stderr).toContain(`CONFIG_INVALID: zones file ${zones} cannot be read`);
+});
+
 test.each(['FFMPEG_PATH', 'FFPROBE_PATH'])(
   'analyze names a program that is not the one that %s asks for',
   async (name) => {
