@@ -59,6 +59,31 @@ describe('two pictures differ', () => {
     }
   });
 
+  test.each([
+    ['640x360', 640, 360, 8],
+    ['645x363', 645, 363, 8],
+    ['768x432', 768, 432, 10],
+    ['1280x720', 1280, 720, 16],
+    ['1920x1080', 1920, 1080, 24],
+  ])(
+    'by three quarters of the contrast of a small person, also between blocks and at the edges, in %s',
+    (_name, width, height, size) => {
+      const scene = flat(width, height, 120);
+      const tall = Math.round(2.5 * size);
+      const places = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((n) => {
+        const shift = Math.round((n * size) / 8);
+        return [
+          { x: 5 * size + shift, y: 7 * size + ((3 * shift) % size) },
+          { x: width - size - shift, y: height - tall - shift },
+        ];
+      });
+      for (const place of places) {
+        const person = drawn(scene, { ...place, width: size, height: tall }, [108, 108, 108]);
+        expect(pictureDifference(scene, person)).toBeGreaterThanOrEqual(9);
+      }
+    },
+  );
+
   test('by the colour alone, where the light is the same', () => {
     const person = drawn(flat(640, 360, 120), { x: 301, y: 99, width: 16, height: 32 }, [150, 120, 90]);
     expect(pictureDifference(flat(640, 360, 120), person)).toBeGreaterThan(10);
