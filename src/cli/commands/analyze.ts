@@ -45,10 +45,15 @@ export async function analyze(source: string, options: AnalyzeOptions): Promise<
     await writeFile(options.report, renderReport(analysis, images, { title: source }));
     process.stderr.write(`report: ${options.report}\n`);
   }
+  if (options.json === undefined) {
+    process.stdout.write(`${summaryLines(analysis).join('\n')}\n`);
+    return;
+  }
   const json = `${JSON.stringify(analysis, null, 1)}\n`;
-  if (options.json === '-') process.stdout.write(json);
-  else if (options.json !== undefined) {
-    await mkdir(dirname(options.json), { recursive: true });
-    await writeFile(options.json, json);
-  } else process.stdout.write(`${summaryLines(analysis).join('\n')}\n`);
+  if (options.json === '-') {
+    process.stdout.write(json);
+    return;
+  }
+  await mkdir(dirname(options.json), { recursive: true });
+  await writeFile(options.json, json);
 }
