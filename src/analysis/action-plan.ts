@@ -14,6 +14,15 @@ type PaceSettings = Pick<
   'attributes' | 'framesPerSecond' | 'actionEverySamples' | 'actionEverySeconds' | 'events'
 >;
 
+/** The interval as it is configured, whichever of the two settings counts. */
+export function actionInterval(
+  settings: Pick<AnalysisSettings, 'attributes' | 'actionEverySamples' | 'actionEverySeconds'>,
+): { readonly seconds: number } | { readonly samples: number } {
+  const { attributes, actionEverySamples: samples, actionEverySeconds: seconds } = settings;
+  if (samples !== null) return { samples };
+  return attributes === 'per-frame' ? { samples: 1 } : { seconds };
+}
+
 /** How often the action of one person is read. */
 export interface ActionPace {
   /** Whether a reading of this time, so many sightings ago, is too old to hold at the other time. */

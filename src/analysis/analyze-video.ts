@@ -2,6 +2,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Frame } from '../video/frame.ts';
 import type { Footage } from '../video/footage.ts';
 import type { VideoInfo } from '../video/video-info.ts';
+import { actionInterval } from './action-plan.ts';
 import { createFrameAnalyst, type Findings, type FrameAnalyst } from './frame-analyst.ts';
 import { createTurns, flowFrames, type Turn } from './frame-flow.ts';
 import type { KeyFrame } from './key-frames.ts';
@@ -12,7 +13,7 @@ import { missingStretches } from './missing-footage.ts';
 import { finishingAt, progressAt, promisedBy, type AnalysisProgress } from './progress.ts';
 import { readPersons } from './person-readings.ts';
 import { createSceneWriter, type SceneDescriber, type SceneResult, type SceneWriter } from './scene-writer.ts';
-import type { AnalysisSettings } from './settings.ts';
+import { stillPicturesOf, type AnalysisSettings } from './settings.ts';
 import { shareFrame } from './shared-frame.ts';
 import { createStillGate, type StillGate } from './still-gate.ts';
 import { ANALYSIS_FORMAT_VERSION, type VideoAnalysis } from './video-analysis.ts';
@@ -127,14 +128,21 @@ interface AnalysisResults {
 function toAnalysis(
   { info }: AnalysisInput,
   { chain }: AnalysisDeps,
-  { framesPerSecond, attributes }: AnalysisSettings,
+  settings: AnalysisSettings,
   { done, footage, sceneResult, found, timings }: AnalysisResults,
 ): VideoAnalysis {
   return {
     version: ANALYSIS_FORMAT_VERSION,
     video: videoFacts(info, footage),
     pack: packFacts(chain.description),
-    sampling: { framesPerSecond, frames: done, attributes, decode: footage.decode },
+    sampling: {
+      framesPerSecond: settings.framesPerSecond,
+      frames: done,
+      attributes: settings.attributes,
+      decode: footage.decode,
+      stillPictures: stillPicturesOf(settings),
+      actionEvery: actionInterval(settings),
+    },
     frames: found.frames,
     tracks: found.tracks,
     events: found.events,

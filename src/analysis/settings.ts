@@ -57,6 +57,14 @@ export interface AnalysisSettings {
   readonly keyFrames: number;
 }
 
+/** What becomes of a picture that has not changed: exact attributes analyse every one, whatever the setting. */
+export function stillPicturesOf({
+  stillPictures,
+  attributes,
+}: Pick<AnalysisSettings, 'stillPictures' | 'attributes'>): AnalysisSettings['stillPictures'] {
+  return attributes === 'per-frame' ? 'analyse' : stillPictures;
+}
+
 /** Samples in a second of footage: what is slower than the sampling is taken frame by frame. */
 export function samplesPerSecond(framesPerSecond: number, frameRate: number): number {
   return frameRate > 0 ? Math.min(framesPerSecond, frameRate) : framesPerSecond;

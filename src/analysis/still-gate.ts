@@ -1,6 +1,6 @@
 import type { Detection, ModelChain } from '../chain/model-chain.ts';
 import { createTurns } from './frame-flow.ts';
-import type { AnalysisSettings } from './settings.ts';
+import { stillPicturesOf, type AnalysisSettings } from './settings.ts';
 import type { SharedFrame } from './shared-frame.ts';
 
 /** What is in a frame, and whether that was taken over from an earlier one whose picture is the same. */
@@ -33,7 +33,7 @@ interface Analysed {
  */
 export function createStillGate(
   chain: ModelChain,
-  { stillPictures, attributes }: Pick<AnalysisSettings, 'stillPictures' | 'attributes'>,
+  settings: Pick<AnalysisSettings, 'stillPictures' | 'attributes'>,
 ): StillGate {
   const turns = createTurns();
   let analysed: Analysed | null = null;
@@ -52,7 +52,7 @@ export function createStillGate(
     return analysed;
   }
 
-  if (stillPictures === 'analyse' || attributes === 'per-frame') {
+  if (stillPicturesOf(settings) === 'analyse') {
     return {
       look: async ({ handle }, _t, signal) => ({ detections: await chain.detection(handle, signal), isStill: false }),
       close: () => undefined,

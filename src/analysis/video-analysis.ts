@@ -125,6 +125,10 @@ export interface VideoAnalysis {
     readonly attributes: 'per-track' | 'per-frame';
     /** `fast`: frames were left out, so that a sample may be a later frame of its interval than the first one. */
     readonly decode: 'exact' | 'fast';
+    /** `reuse`: a picture that had not changed shows what the one before it did. Absent, like the next, where it was not yet recorded. */
+    readonly stillPictures?: 'analyse' | 'reuse';
+    /** The interval between two action readings of a person who does not change. */
+    readonly actionEvery?: { readonly seconds: number } | { readonly samples: number };
   };
   readonly frames: readonly AnalysedFrame[];
   readonly tracks: readonly TrackSummary[];

@@ -6,7 +6,7 @@ import { workRows, type WorkRow } from '../report/work-rows.ts';
 export function summaryLines(analysis: VideoAnalysis): string[] {
   const { video, sampling, timings, tracks, events, scenes } = analysis;
   return [
-    `${video.width}x${video.height}, ${formatClock(video.durationSeconds)}, ${sampling.frames} frames sampled at ${sampling.framesPerSecond}/s${sampling.decode === 'fast' ? ' (decoded fast)' : ''}, pack ${analysis.pack.name} on ${analysis.pack.device}`,
+    `${video.width}x${video.height}, ${formatClock(video.durationSeconds)}, ${sampling.frames} frames sampled at ${sampling.framesPerSecond}/s${sampling.decode === 'fast' ? ' (decoded fast)' : ''}${sampling.stillPictures === 'reuse' ? ', still pictures taken over' : ''}, pack ${analysis.pack.name} on ${analysis.pack.device}`,
     '',
     `persons (${tracks.length})`,
     ...tracks.map(

@@ -1,3 +1,4 @@
+import { stillPicturesOf } from '../analysis/settings.ts';
 import { withRetries } from '../failure/retry.ts';
 import { derivedVideoId, jobIdentity } from '../persistence/identity.ts';
 import { claimRun, type Claim } from '../persistence/claim-run.ts';
@@ -8,7 +9,8 @@ import type { JobContext } from './job-context.ts';
 export async function claimVideo({ deps, settings, delivery, signal }: JobContext, head: ObjectHead): Promise<Claim> {
   const { packName, packFingerprint } = deps.chain.description;
   const { framesPerSecond, attributes } = settings.analysis;
-  const sampling = { framesPerSecond, attributes, decode: settings.decode.mode ?? 'exact' };
+  const stillPictures = stillPicturesOf(settings.analysis);
+  const sampling = { framesPerSecond, attributes, decode: settings.decode.mode ?? 'exact', stillPictures };
   const object = { bucket: head.bucket, key: head.key, versionId: head.versionId, etag: head.etag };
   const request = {
     identity: jobIdentity({ ...object, packFingerprint, sampling }),

@@ -14,6 +14,7 @@ export interface Sampling {
   readonly framesPerSecond: number;
   readonly attributes: 'per-track' | 'per-frame';
   readonly decode: 'exact' | 'fast';
+  readonly stillPictures: 'analyse' | 'reuse';
 }
 
 export interface JobFacts extends ObjectIdentity {
@@ -32,8 +33,9 @@ export function jobIdentity(facts: JobFacts): string {
     facts.packFingerprint,
     String(facts.sampling.framesPerSecond),
     facts.sampling.attributes,
-    // Before there was a choice, every job was exact: those are the same jobs still.
+    // Before there was a choice, every job was exact and every picture analysed: those are the same jobs still.
     ...(facts.sampling.decode === 'exact' ? [] : [facts.sampling.decode]),
+    ...(facts.sampling.stillPictures === 'analyse' ? [] : [facts.sampling.stillPictures]),
   ]);
 }
 

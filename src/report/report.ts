@@ -69,7 +69,7 @@ function subtitle({ video, pack, sampling }: VideoAnalysis): string {
     video.codec,
     formatBytes(video.sizeBytes),
     `pack ${pack.name} on ${pack.device}`,
-    `${sampling.framesPerSecond} samples/s, attributes ${sampling.attributes}${sampling.decode === 'fast' ? ', decoded fast' : ''}`,
+    `${sampling.framesPerSecond} samples/s, attributes ${sampling.attributes}${sampling.decode === 'fast' ? ', decoded fast' : ''}${sampling.stillPictures === 'reuse' ? ', still pictures taken over' : ''}`,
   ].join(' · ');
 }
 

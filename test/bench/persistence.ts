@@ -63,7 +63,12 @@ export async function benchPersistence(
 /** A run of an object that no other run of the bench knows. */
 export async function startRun(db: Database, key: string, signal: AbortSignal): Promise<Run> {
   const object = { bucket: 'bench', key, versionId: null, etag: 'e' };
-  const sampling = { framesPerSecond: 1.5, attributes: 'per-track', decode: 'exact' } as const;
+  const sampling = {
+    framesPerSecond: 1.5,
+    attributes: 'per-track',
+    decode: 'exact',
+    stillPictures: 'analyse',
+  } as const;
   const pack = { name: 'bench', fingerprint: 'f' };
   const identity = jobIdentity({ ...object, packFingerprint: pack.fingerprint, sampling });
   const request = { identity, externalId: key, object, worker: 'bench', pack, sampling, aliveSeconds: 600 };

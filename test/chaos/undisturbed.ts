@@ -58,8 +58,8 @@ export async function undisturbedResults(
   try {
     await migrateDatabase(database, signal);
     for (const [name, analysis] of analyses) {
-      const { framesPerSecond, attributes, decode } = analysis.sampling;
-      const sampling = { framesPerSecond, attributes, decode };
+      const { framesPerSecond, attributes, decode, stillPictures = 'analyse' } = analysis.sampling;
+      const sampling = { framesPerSecond, attributes, decode, stillPictures };
       const object = { bucket: VIDEOS, key: name, versionId: null, etag: null };
       const claim = await claimRun(
         database,

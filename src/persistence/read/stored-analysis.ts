@@ -46,6 +46,7 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
   );
   const run = video?.result ?? null;
   if (video === null || run === null || video.status !== 'completed') return null;
+  const beside = storedTimings(run.timings);
   return {
     analysis: {
       version: ANALYSIS_FORMAT_VERSION,
@@ -68,6 +69,7 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
         frames: run.frames ?? 0,
         attributes: run.attributes === 'per-frame' ? 'per-frame' : 'per-track',
         decode: run.decode === 'fast' ? 'fast' : 'exact',
+        ...beside.sampling,
       },
       frames: storedFrames(run),
       tracks: run.tracks.map((row) => ({
@@ -90,16 +92,27 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
       })),
       degraded: storedDegraded(run.degraded),
       ...(run.sceneCost === null ? {} : { sceneCost: run.sceneCost as unknown as SceneCost }),
-      ...storedTimings(run.timings),
+      ...beside.measured,
     },
     highlightsBucket: run.events.find((event) => event.highlightBucket !== null)?.highlightBucket ?? null,
   };
 }
 
-/** What was read and left out lies beside the times, in one column. */
-function storedTimings(column: StoredRun['timings']): Pick<VideoAnalysis, 'timings' | 'work'> {
-  const { work, ...timings } = column as unknown as VideoAnalysis['timings'] & Pick<VideoAnalysis, 'work'>;
-  return work === undefined ? { timings } : { timings, work };
+type Beside = Pick<VideoAnalysis, 'work'> & Pick<VideoAnalysis['sampling'], 'stillPictures' | 'actionEvery'>;
+
+/** What was read and left out, and by which settings, lies beside the times, in one column. */
+function storedTimings(column: StoredRun['timings']): {
+  readonly measured: Pick<VideoAnalysis, 'timings' | 'work'>;
+  readonly sampling: Pick<VideoAnalysis['sampling'], 'stillPictures' | 'actionEvery'>;
+} {
+  const { work, stillPictures, actionEvery, ...timings } = column as unknown as VideoAnalysis['timings'] & Beside;
+  return {
+    measured: { timings, ...(work === undefined ? {} : { work }) },
+    sampling: {
+      ...(stillPictures === undefined ? {} : { stillPictures }),
+      ...(actionEvery === undefined ? {} : { actionEvery }),
+    },
+  };
 }
 
 function storedFrames(run: StoredRun): AnalysedFrame[] {

@@ -58,7 +58,12 @@ let objects = 0;
 export function claimRequest(changes: Partial<ClaimRequest> = {}): ClaimRequest {
   objects += 1;
   const object = changes.object ?? { bucket: 'uploads', key: `v/${objects}.mp4`, versionId: null, etag: `e${objects}` };
-  const sampling = { framesPerSecond: 1.5, attributes: 'per-track', decode: 'exact' } as const;
+  const sampling = {
+    framesPerSecond: 1.5,
+    attributes: 'per-track',
+    decode: 'exact',
+    stillPictures: 'analyse',
+  } as const;
   const pack = { name: 'demo', fingerprint: 'f'.repeat(64) };
   return {
     identity: jobIdentity({ ...object, packFingerprint: pack.fingerprint, sampling }),

@@ -139,7 +139,12 @@ onBothDatabases((databases) => {
     });
 
     test('how it was decoded is kept: as it was asked for while it runs, and as it was done in the end', async () => {
-      const sampling = { framesPerSecond: 1.5, attributes: 'per-track', decode: 'fast' } as const;
+      const sampling = {
+        framesPerSecond: 1.5,
+        attributes: 'per-track',
+        decode: 'fast',
+        stillPictures: 'analyse',
+      } as const;
       const fast = await start(db, claimRequest({ sampling }));
       const { decode } = await db.prisma.analysisRun.findUniqueOrThrow({ where: { id: fast.runId } });
       expect(decode).toBe('fast');
@@ -152,6 +157,17 @@ onBothDatabases((databases) => {
       const whole = await start(db, claimRequest({ sampling }));
       await completeRun(db, whole, sample, { highlightsBucket: null }, signal());
       expect((await loadAnalysis(other, whole.videoId, signal()))!.analysis.sampling.decode).toBe('exact');
+    });
+
+    test('what was left out of purpose is kept: still pictures, and actions between two readings', async () => {
+      const sample = sampleAnalysis();
+      const sampling = { ...sample.sampling, stillPictures: 'reuse', actionEvery: { seconds: 2 } } as const;
+      const run = await start(db, claimRequest());
+      await completeRun(db, run, { ...sample, sampling }, { highlightsBucket: null }, signal());
+      const stored = (await loadAnalysis(other, run.videoId, signal()))!.analysis;
+      expect(stored.sampling).toEqual(sampling);
+      expect(stored.timings).toEqual(sample.timings);
+      expect(renderReport(stored, NO_IMAGES, { title: 'still' })).toContain('still pictures taken over');
     });
 
     test('what the scene texts cost is kept, and the report from the database tells it', async () => {

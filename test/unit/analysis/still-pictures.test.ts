@@ -135,6 +135,18 @@ test('unless it is asked for, and with exact attributes, no picture is compared'
   }
 });
 
+test('the analysis tells whether pictures were taken over, and how often actions are read', async () => {
+  const samplingOf = async (given: Partial<AnalysisSettings>) => {
+    const { stillPictures, actionEvery } = (await analyse(stands, 2, {}, given)).analysis.sampling;
+    return { stillPictures, actionEvery };
+  };
+  expect(await samplingOf({})).toEqual({ stillPictures: 'reuse', actionEvery: { seconds: 2 } });
+  const exact = { stillPictures: 'analyse', actionEvery: { samples: 1 } };
+  expect(await samplingOf({ attributes: 'per-frame' })).toEqual(exact);
+  const sparse = { stillPictures: 'analyse', actionEverySamples: 3 } as const;
+  expect(await samplingOf(sparse)).toEqual({ stillPictures: 'analyse', actionEvery: { samples: 3 } });
+});
+
 test('frames stay bounded: one more than are in flight', async () => {
   const { chain } = await analyse(stands, 40, { difference: sameUntil(20) }, { framesInFlight: 3 });
   expect(chain.mostOpen).toBeLessThanOrEqual(4);

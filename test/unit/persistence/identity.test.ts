@@ -1,13 +1,19 @@
 import { expect, test } from '@jest/globals';
 import { derivedVideoId, jobIdentity, type JobFacts } from '../../../src/persistence/identity.ts';
 
+const sampling = {
+  framesPerSecond: 1.5,
+  attributes: 'per-track',
+  decode: 'exact',
+  stillPictures: 'analyse',
+} as const;
 const job: JobFacts = {
   bucket: 'uploads',
   key: 'videos/2025/12/29/store.mp4',
   versionId: null,
   etag: 'abc',
   packFingerprint: 'f'.repeat(64),
-  sampling: { framesPerSecond: 1.5, attributes: 'per-track', decode: 'exact' },
+  sampling,
 };
 
 test('an identity is a stable SHA-256: rows of earlier versions must still be found', () => {
@@ -21,9 +27,10 @@ test.each<[string, Partial<JobFacts>]>([
   ['content', { etag: 'abd' }],
   ['version', { versionId: 'v1' }],
   ['pack', { packFingerprint: 'e'.repeat(64) }],
-  ['rate', { sampling: { framesPerSecond: 2, attributes: 'per-track', decode: 'exact' } }],
-  ['reading', { sampling: { framesPerSecond: 1.5, attributes: 'per-frame', decode: 'exact' } }],
-  ['way of decoding', { sampling: { framesPerSecond: 1.5, attributes: 'per-track', decode: 'fast' } }],
+  ['rate', { sampling: { ...sampling, framesPerSecond: 2 } }],
+  ['reading', { sampling: { ...sampling, attributes: 'per-frame' } }],
+  ['way of decoding', { sampling: { ...sampling, decode: 'fast' } }],
+  ['way with still pictures', { sampling: { ...sampling, stillPictures: 'reuse' } }],
 ])('another %s is another job', (_, change) => {
   expect(jobIdentity({ ...job, ...change })).not.toBe(jobIdentity(job));
 });
