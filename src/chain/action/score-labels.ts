@@ -34,22 +34,22 @@ export async function labelScorer(
   meter: StageMeter,
 ): Promise<ScoreLabels> {
   const paths = await embedPaths(lm, trie, meter);
+  const asks = askedTokens(trie);
   return async (step, asked) => {
     const { rows } = step.cache;
     const pairs = Array.from({ length: rows }, (_, row) => trie.paths.map((_, path) => ({ row, path }))).flat();
-    /** Per row and path, the log-probability of any token at each position. */
-    const continuations = new Map<string, ReadLogProb>();
+    const continuations = new Map<string, PathReading>();
     for (let from = 0; from < pairs.length; from += ROWS_PER_RUN) {
       const part = pairs.slice(from, from + ROWS_PER_RUN);
-      const read = await runPaths(lm, { paths, step, pairs: part }, options.padding, asked);
-      part.forEach((pair, i) => continuations.set(`${pair.row}/${pair.path}`, read(i)));
+      const readings = await runPaths(lm, { paths, asks, step, pairs: part }, options.padding, asked);
+      part.forEach(({ row, path }, i) => continuations.set(`${row}/${path}`, readings[i] ?? []));
     }
     return Array.from({ length: rows }, (_, row) => {
       const first = logProbs(step, row, 1);
       return trie.labels.map((tokens, label) => {
         let sum = first(tokens[0] ?? 0);
         trie.places[label]?.forEach(({ path, position }, i) => {
-          sum += continuations.get(`${row}/${path}`)?.(position, tokens[i + 1] ?? 0) ?? Number.NaN;
+          sum += continuations.get(`${row}/${path}`)?.[position]?.get(tokens[i + 1] ?? 0) ?? Number.NaN;
         });
         return options.normalisation === 'length' ? sum / tokens.length : sum;
       });
@@ -75,19 +75,36 @@ async function embedPaths(lm: LanguageModel, { paths }: LabelTrie, meter: StageM
   return { length, embeds: paths.map((_, path) => values.subarray(path * size, (path + 1) * size)) };
 }
 
-type ReadLogProb = (position: number, token: number) => number;
+/** Log-probabilities at each position of a path, by the tokens that labels ask for there. */
+type PathReading = readonly ReadonlyMap<number, number>[];
 
+/** Tokens that labels ask for, by path and position. */
+type AskedTokens = readonly (readonly ReadonlySet<number>[])[];
+
+function askedTokens({ labels, paths, places }: LabelTrie): AskedTokens {
+  const asked = paths.map((path) => path.map(() => new Set<number>()));
+  labels.forEach((tokens, label) => {
+    places[label]?.forEach(({ path, position }, i) => asked[path]?.[position]?.add(tokens[i + 1] ?? 0));
+  });
+  return asked;
+}
+
+/**
+ * Runs paths after rows of the step, and reads a number for each token that is asked for. The logits are left to the collector: a run
+ * of 16 rows has megabytes of them for each position.
+ */
 async function runPaths(
   lm: LanguageModel,
   input: {
     readonly paths: EmbeddedPaths;
+    readonly asks: AskedTokens;
     readonly step: DecoderStep;
     readonly pairs: readonly { readonly row: number; readonly path: number }[];
   },
   padding: boolean,
   meter: StageMeter,
-): Promise<(row: number) => ReadLogProb> {
-  const { paths, step, pairs } = input;
+): Promise<readonly PathReading[]> {
+  const { paths, asks, step, pairs } = input;
   const { length } = paths;
   const rows = paddedCount(pairs.length, padding ? PADDED_ROWS : []);
   const last = pairs.at(-1);
@@ -100,11 +117,21 @@ async function runPaths(
     padded.map(({ row }) => row),
   );
   const next = await runDecoder(lm.decoder, lm.language.kv, { embeds, length, cache, keep: length }, meter);
-  return (row) => {
-    // Labels that begin alike ask the same position, and each answer goes once over the whole vocabulary.
-    const read = Array.from({ length }, (_, position) => once(() => logProbs(next, row, length - position)));
-    return (position, token) => read[position]?.()(token) ?? Number.NaN;
-  };
+  // Labels that begin alike ask the same position, and each answer goes once over the whole vocabulary.
+  return pairs.map(({ path }, row) =>
+    (asks[path] ?? []).map((tokens, position) => readTokens(next, row, length - position, tokens)),
+  );
+}
+
+function readTokens(
+  step: DecoderStep,
+  row: number,
+  fromEnd: number,
+  tokens: ReadonlySet<number>,
+): ReadonlyMap<number, number> {
+  if (tokens.size === 0) return new Map();
+  const logProb = logProbs(step, row, fromEnd);
+  return new Map(Array.from(tokens, (token) => [token, logProb(token)]));
 }
 
 /** Log-probabilities of tokens at one position, counted from the end. */
@@ -112,9 +139,4 @@ function logProbs(step: DecoderStep, row: number, fromEnd: number): (token: numb
   const logits = logitsAt(step, row, fromEnd);
   const norm = logSumExp(logits);
   return (token) => (logits[token] ?? Number.NaN) - norm;
-}
-
-function once<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | null = null;
-  return () => (made ??= { value: make() }).value;
 }
