@@ -1,8 +1,11 @@
+import type { StageMeter } from '../inference/stage-meter.ts';
+import type { BatchQueue } from '../inference/thread/batch-queue.ts';
 import type { Pack } from '../packs/load-pack.ts';
 import type { Box } from '../vision/box.ts';
 import type { Picture } from '../vision/picture.ts';
+import { pictureArea, type PictureArea } from '../vision/picture-area.ts';
+import { everySettled } from './every-settled.ts';
 import type { VisionLanguage } from './fastvlm/vision-language.ts';
-import type { PictureArea } from '../vision/picture-area.ts';
 import type { BatchLimits, StageOptions } from './stage.ts';
 
 /** Reads parts of frames, one result each. */
@@ -29,6 +32,19 @@ export interface LanguageStage<Ask, Answer> {
   readonly open: (model: VisionLanguage, pack: Pack, options: StageOptions) => Promise<ReadPictures<unknown>>;
   /** What the results of `open` mean to who asked. */
   readonly answer: (results: readonly unknown[]) => Answer;
+}
+
+/** Takes a reading's place in the thread's order of work. What it gives settles when nothing of the call reads the frame any more. */
+export function joinReading<Ask, Answer>(
+  stage: Pick<LanguageStage<Ask, Answer>, 'boxes' | 'answer'>,
+  queue: BatchQueue,
+  batch: { readonly limit: number; readonly meter: StageMeter; readonly run: ReadPictures<unknown> },
+): (frame: Picture, ask: Ask, signal: AbortSignal) => Promise<Answer> {
+  const submit = queue.stage(batch);
+  return async (frame, ask, signal) => {
+    const areas = stage.boxes(frame, ask).map((box) => pictureArea(frame, box));
+    return stage.answer(await everySettled(areas.map((area) => submit(area, signal))));
+  };
 }
 
 /** Declares a reading of the vision-language model. */

@@ -5,13 +5,12 @@ import { BatchQueue } from '../inference/thread/batch-queue.ts';
 import { serveThread } from '../inference/thread/serve-thread.ts';
 import type { ThreadService } from '../inference/thread/serve-thread.ts';
 import { openVisionLanguage } from './fastvlm/vision-language.ts';
-import type { LanguageStage, ReadPictures } from './language-stage.ts';
+import { joinReading, type LanguageStage, type ReadPictures } from './language-stage.ts';
 import { LANGUAGE_STAGES } from './language-stages.ts';
 import { ofThread } from './of-thread.ts';
 import { createPixelKernel } from '../vision/kernel/pixel-kernel.ts';
-import { pictureArea, wholeArea, type PictureArea } from '../vision/picture-area.ts';
+import { wholeArea } from '../vision/picture-area.ts';
 import { pictureIn } from './shared-picture.ts';
-import { everySettled } from './every-settled.ts';
 import type { LanguageMethods, ThreadOptions } from './threads.ts';
 
 interface Reader {
@@ -47,19 +46,13 @@ async function openLanguageService(options: ThreadOptions): Promise<ThreadServic
   const queue = new BatchQueue();
   const answers = new Map(
     readers.map(({ name, stage, meter, read }) => {
-      const submit = queue.stage<PictureArea, unknown>({ limit: batch[stage.batch], meter, run: read });
-      return [name, { stage, submit }] as const;
+      return [name, joinReading(stage, queue, { limit: batch[stage.batch], meter, run: read })] as const;
     }),
   );
   return {
     handlers: {
-      answer: async ({ stage: name, frame, ask }, { signal }) => {
-        const { stage, submit } = ofThread(answers, name);
-        const picture = pictureIn(frame);
-        // What is asked is the stage's own kind by its contract, which the caller's types have held.
-        const areas = stage.boxes(picture, ask as never).map((box) => pictureArea(picture, box));
-        return stage.answer(await everySettled(areas.map((area) => submit(area, signal))));
-      },
+      // What is asked is the stage's own kind by its contract, which the caller's types have held.
+      answer: ({ stage, frame, ask }, { signal }) => ofThread(answers, stage)(pictureIn(frame), ask as never, signal),
       meters: () => Object.fromEntries(readers.map(({ name, meter }) => [name, meter])),
     },
     close: shared.model.release,
