@@ -4,15 +4,13 @@ import type { JpegOptions } from './model-chain.ts';
 
 const DEFAULT_QUALITY = 85;
 
-/** The picture as JPEG bytes, with an optional box and caption in display size. */
+/** The picture as JPEG bytes, with an optional box and caption in display size; its pixels are read, shared memory too, until it settles. */
 export async function encodeJpeg(picture: Picture, options: JpegOptions): Promise<Uint8Array> {
-  const { width, height } = picture;
+  const { width, height, pixels } = picture;
   // Most analyses make no picture: libvips is loaded for the first one.
   const { default: sharp } = await import('sharp');
   // No picture is met twice.
   sharp.cache(false);
-  // A copy of its own: libvips works on another thread, and knows ordinary memory only.
-  const pixels = Uint8Array.from(picture.pixels);
   const overlay = overlaySvg(picture, options);
   let image = sharp(pixels, { raw: { width, height, channels: 3 } });
   if (overlay !== null) image = image.composite([{ input: Buffer.from(overlay), top: 0, left: 0 }]);
@@ -26,7 +24,7 @@ export async function encodeJpeg(picture: Picture, options: JpegOptions): Promis
     .removeAlpha()
     .jpeg({ quality: options.quality ?? DEFAULT_QUALITY, chromaSubsampling: '4:2:0' })
     .toBuffer({ resolveWithObject: true });
-  // A Buffer from the native side may share its memory: the answer is transferred, so it must own it.
+  // A Buffer may lie in memory that it shares with others, and all of that would be sent with it to another thread.
   return Uint8Array.from(data);
 }
 
