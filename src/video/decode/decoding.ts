@@ -94,7 +94,7 @@ export class Decoding {
 
   /** Something that `next` does not wait for any longer. */
   get #hasNews(): boolean {
-    return this.#hasPicture || this.#hasEnded || this.#beyondLimits() !== null;
+    return this.#hasPicture || this.#hasEnded || this.#frames.refused !== null || this.#beyondLimits() !== null;
   }
 
   /** The next sampled picture; null when ffmpeg has ended. */
@@ -103,6 +103,8 @@ export class Decoding {
       this.#signal.throwIfAborted();
       const beyond = this.#beyondLimits();
       if (beyond !== null) throw beyond();
+      const { refused } = this.#frames;
+      if (refused !== null) throw refused;
       if (this.#hasPicture) {
         const note = this.#log.take();
         const slot = this.#frames.take();

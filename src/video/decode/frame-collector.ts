@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream';
+import { Failure } from '../../failure/failure.ts';
+import { adviceForErrno } from '../../failure/sources/errno.ts';
 import type { FramePool, FrameSlot } from '../frames/frame-pool.ts';
 import type { ByteSink } from '../tools/socket-pair.ts';
 
@@ -25,6 +27,7 @@ export class FrameCollector implements ByteSink, Disposable {
   #source: FrameSource | null = null;
   #filling: FrameSlot | null = null;
   #filled = 0;
+  #refused: Failure | null = null;
   #isPaused = false;
   #isClosed = false;
   #ended = false;
@@ -36,8 +39,13 @@ export class FrameCollector implements ByteSink, Disposable {
   }
 
   readonly room = (): Uint8Array => {
-    if (this.#isClosed) return NOWHERE;
-    this.#filling ??= this.#pool.take(this.#frameBytes);
+    if (this.#isClosed || this.#refused !== null) return NOWHERE;
+    try {
+      this.#filling ??= this.#pool.take(this.#frameBytes);
+    } catch (error) {
+      this.#refuse(error);
+      return NOWHERE;
+    }
     return this.#filling.pixels.subarray(this.#filled);
   };
 
@@ -65,6 +73,12 @@ export class FrameCollector implements ByteSink, Disposable {
     // What was short may be over before anybody listens.
     if (source.closed) end();
     else source.on('close', end);
+    if (this.#refused !== null) source.destroy();
+  }
+
+  /** Why nothing more is read: the host has no memory for a further frame. */
+  get refused(): Failure | null {
+    return this.#refused;
   }
 
   /** True when all bytes have come. */
@@ -94,6 +108,18 @@ export class FrameCollector implements ByteSink, Disposable {
       this.#source?.resume();
     }
     return frame;
+  }
+
+  /** The socket asks for memory in its own callback, where an error would be nobody's and end the process. */
+  #refuse(cause: unknown): void {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    this.#refused = new Failure(
+      'HOST_OUT_OF_MEMORY',
+      `there is no memory for a frame of ${this.#frameBytes} bytes: ${said}${adviceForErrno('ENOMEM')}`,
+      { cause },
+    );
+    this.#source?.destroy();
+    this.#onChange();
   }
 
   /** Reads nothing more and gives back the memory of what nobody took. */

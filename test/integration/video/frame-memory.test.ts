@@ -117,6 +117,36 @@ describe('the memory of frames', () => {
     expect((await readdir('/proc/self/fd')).length).toBe(before);
   });
 
+  test.each([1, 2, 30])(
+    'that the host does not have, at piece %i, fails that video alone, with nothing left',
+    async (last) => {
+      const refused = new RangeError('Array buffer allocation failed');
+      let taken = 0;
+      const scarce: FramePool = {
+        stats: () => pool.stats(),
+        take: (bytes) => {
+          taken += 1;
+          if (taken >= last) throw refused;
+          return pool.take(bytes);
+        },
+      };
+      const before = (await readdir('/proc/self/fd')).length;
+      const options = { ...SMALL_VIDEO_DECODING, framesPerSecond: 25, pool: scarce };
+      const use = async (): Promise<void> => {
+        for await (const { release } of decodeFrames(tools, folder.at('long.mp4'), long, options, never)) release();
+      };
+      await expect(use()).rejects.toMatchObject({
+        code: 'HOST_OUT_OF_MEMORY',
+        class: 'system',
+        message: expect.stringMatching(/no memory for a frame of 230400 bytes.*lower CONCURRENCY/),
+        cause: refused,
+      });
+      expect([taken, pool.stats().lent]).toEqual([last, 0]);
+      expect(await childrenOf()).toEqual([]);
+      expect((await readdir('/proc/self/fd')).length).toBe(before);
+    },
+  );
+
   test('is shared by videos that are decoded at once, and mixed up by none', async () => {
     const alone: string[] = [];
     for await (const frame of decode(short, 'short.mp4')) {

@@ -143,3 +143,40 @@ test('a socket that has closed before anybody follows it has ended', () => {
   frames.follow(socket as unknown as FrameSource, () => (changes += 1));
   expect([frames.ended, changes]).toEqual([true, 1]);
 });
+
+test.each([true, false])(
+  'memory that cannot be had ends the reading and is told, also to who follows later (%s)',
+  (later) => {
+    const refused = new RangeError('no memory');
+    const pool = createFramePool({ clock: new HandClock() });
+    let left = later ? 0 : 2;
+    const take = (bytes: number): FrameSlot => {
+      left -= 1;
+      if (left < 0) throw refused;
+      return pool.take(bytes);
+    };
+    const frames = new FrameCollector(4, { take, stats: () => pool.stats() });
+    const socket = new ScriptedSocket(frames);
+    let changes = 0;
+    const follow = (): void => frames.follow(socket as unknown as FrameSource, () => (changes += 1));
+    if (!later) {
+      follow();
+      expect([frames.refused, socket.arrive(Uint8Array.of(1, 2, 3, 4), 9)]).toEqual([null, 4]);
+      expect(frames.refused).toBeNull();
+      frames.take()?.release();
+      expect(socket.arrive(Uint8Array.of(5, 6, 7, 8), 9)).toBe(4);
+      expect(changes).toBeGreaterThan(2);
+    } else {
+      // Something may come before anybody follows: it is read to nowhere, once.
+      expect(socket.arrive(Uint8Array.of(1, 2), 9)).toBe(1);
+      expect(socket.isReading).toBe(false);
+      follow();
+    }
+    expect(frames.refused).toMatchObject({ code: 'HOST_OUT_OF_MEMORY', cause: refused });
+    expect(socket.isDestroyed).toBe(true);
+    expect(frames.room().length).toBeGreaterThan(0);
+    expect([frames.filled(1), left]).toEqual([false, -1]);
+    frames[Symbol.dispose]();
+    expect(pool.stats().lent).toBe(0);
+  },
+);
