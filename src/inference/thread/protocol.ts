@@ -12,8 +12,6 @@ export type Methods<M> = { readonly [K in keyof M]: Method };
 /** From the owner of the thread. Messages of one port arrive in order. */
 export type ThreadRequest =
   | { readonly kind: 'call'; readonly id: number; readonly method: string; readonly request: unknown }
-  /** A call without an answer. */
-  | { readonly kind: 'notify'; readonly method: string; readonly request: unknown }
   | { readonly kind: 'abort'; readonly id: number }
   | { readonly kind: 'close' };
 

@@ -1,13 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Transferable } from 'node:worker_threads';
 import type { Methods, ThreadReply, ThreadRequest } from './protocol.ts';
 import { toWire } from './wire-failure.ts';
 
 export interface CallContext {
   /** Aborted when the caller gave the call up: queued work is to be dropped. A running `session.run` cannot be stopped. */
   readonly signal: AbortSignal;
-  /** Hands buffers of the answer over instead of copying them. */
-  readonly transfer: (...buffers: readonly Transferable[]) => void;
 }
 
 /** A handler settles when nothing of the call is left, not when its answer is known: what the caller lent for it is in use until then. */
@@ -34,8 +31,7 @@ export async function serveThread<M extends Methods<M>>(
 ): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('serveThread runs in a worker thread only');
-  const reply = (message: ThreadReply, transfer: readonly Transferable[] = []): void =>
-    port.postMessage(message, transfer);
+  const reply = (message: ThreadReply): void => port.postMessage(message);
 
   let service: ThreadService<M>;
   try {
@@ -55,16 +51,11 @@ export async function serveThread<M extends Methods<M>>(
   const call = async (id: number, method: string, request: unknown): Promise<void> => {
     const controller = new AbortController();
     running.set(id, controller);
-    const buffers: Transferable[] = [];
     try {
-      const context = {
-        signal: controller.signal,
-        transfer: (...more: readonly Transferable[]) => void buffers.push(...more),
-      };
-      const value = await handler(method)(request, context);
+      const value = await handler(method)(request, { signal: controller.signal });
       // The caller of an aborted call has its answer already, and waits only for the end of what it lent.
       if (controller.signal.aborted) reply({ kind: 'dropped', id });
-      else reply({ kind: 'result', id, value }, buffers);
+      else reply({ kind: 'result', id, value });
     } catch (error) {
       reply(controller.signal.aborted ? { kind: 'dropped', id } : { kind: 'failure', id, failure: toWire(error) });
     } finally {
@@ -76,9 +67,6 @@ export async function serveThread<M extends Methods<M>>(
     switch (message.kind) {
       case 'call':
         void call(message.id, message.method, message.request);
-        return;
-      case 'notify':
-        handler(message.method)(message.request, { signal: neverAborted, transfer: () => undefined });
         return;
       case 'abort':
         running.get(message.id)?.abort();
@@ -94,5 +82,3 @@ export async function serveThread<M extends Methods<M>>(
   });
   reply({ kind: 'ready' });
 }
-
-const neverAborted = new AbortController().signal;

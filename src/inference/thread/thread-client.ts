@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { Transferable } from 'node:worker_threads';
 import { brokenInstall } from '../../failure/broken-install.ts';
 import { Failure, Interruption } from '../../failure/failure.ts';
 import type { Methods, ThreadReply, ThreadRequest } from './protocol.ts';
@@ -14,7 +13,6 @@ interface Pending {
 
 interface CallOptions {
   readonly signal?: AbortSignal;
-  readonly transfer?: readonly Transferable[];
   /**
    * Called once in every outcome, when the thread has no more to do with the call or is gone: an aborted call is answered at once,
    * but what it was given may be read until then.
@@ -94,7 +92,7 @@ export class ThreadClient<M extends Methods<M>> {
     }
   }
 
-  /** Calls a method of the thread. Buffers in `transfer` are empty here afterwards. */
+  /** Calls a method of the thread. */
   async call<K extends keyof M & string>(
     method: K,
     request: M[K]['request'],
@@ -117,21 +115,12 @@ export class ThreadClient<M extends Methods<M>> {
     const answer = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      this.#postCall(id, { kind: 'call', id, method, request }, options.transfer);
+      this.#postCall(id, { kind: 'call', id, method, request });
       return await answer;
     } finally {
       this.#pending.delete(id);
       signal?.removeEventListener('abort', abort);
     }
-  }
-
-  /** Tells the thread something without waiting; does nothing when the thread is gone. */
-  notify<K extends keyof M & string>(
-    method: K,
-    request: M[K]['request'],
-    transfer: readonly Transferable[] = [],
-  ): void {
-    if (this.#ended === null) this.#post({ kind: 'notify', method, request }, transfer);
   }
 
   /** Rejects what is pending, lets the thread release what it owns, and resolves when it is gone. Safe to call twice. */
@@ -152,13 +141,13 @@ export class ThreadClient<M extends Methods<M>> {
     return this.#open.size;
   }
 
-  #post(message: ThreadRequest, transfer: readonly Transferable[] = []): void {
-    this.#worker.postMessage(message, transfer);
+  #post(message: ThreadRequest): void {
+    this.#worker.postMessage(message, []);
   }
 
-  #postCall(id: number, message: ThreadRequest, transfer: readonly Transferable[] | undefined): void {
+  #postCall(id: number, message: ThreadRequest): void {
     try {
-      this.#post(message, transfer);
+      this.#post(message);
     } catch (error) {
       // What cannot be cloned has not left this thread.
       this.#endCall(id);

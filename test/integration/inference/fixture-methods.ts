@@ -10,7 +10,7 @@ export interface FixtureMethods {
   readonly batches: Call<null, readonly (readonly number[])[]>;
   readonly block: Call<{ readonly milliseconds: number }, number>;
   readonly convolve: Call<null, number>;
-  readonly reverse: Call<{ readonly bytes: Uint8Array<ArrayBuffer> }, Uint8Array>;
+  readonly reverse: Call<{ readonly bytes: Uint8Array }, Uint8Array>;
   readonly bug: Call<null, void>;
   readonly die: Call<null, void>;
 }

@@ -39,11 +39,7 @@ await serveThread<FixtureMethods>(async (options) => {
         await runConvProbe(session);
         return 9;
       },
-      reverse: ({ bytes }, { transfer }) => {
-        bytes.reverse();
-        transfer(bytes.buffer);
-        return bytes;
-      },
+      reverse: ({ bytes }) => bytes.reverse(),
       bug: () => {
         throw new TypeError('a bug in a handler');
       },
