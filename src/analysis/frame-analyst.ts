@@ -6,7 +6,7 @@ import { createEventRecorder } from './event-recorder.ts';
 import { createHighlightWriter } from './highlights.ts';
 import { createKeyFrameKeeper, type KeyFrame } from './key-frames.ts';
 import type { Detection, FrameHandle, ModelChain } from '../chain/model-chain.ts';
-import { toAnalysedFrame, type FrameDraft, type PersonDraft, type Reported } from './observations.ts';
+import { draftFrame, toAnalysedFrame, type FrameDraft, type PersonDraft, type Reported } from './observations.ts';
 import { attributesOf, createPersonHistories } from './person-history.ts';
 import { createFramePlanner, type FramePlan } from './person-plan.ts';
 import { settleActions, type ChooseActions, type PersonReading } from './person-readings.ts';
@@ -75,7 +75,7 @@ export function createFrameAnalyst(
       work.add(readings, plan.isStill);
       const tracked = readings.filter(({ person }) => person.history !== null).length;
       await keyFrames.offer(result, tracked, handle, signal);
-      drafts.push({ index: result.index, t: result.t, plan, persons });
+      drafts.push(draftFrame(result, persons, settings));
     },
     async finish(footage, signal) {
       signal.throwIfAborted();

@@ -7,13 +7,19 @@ import { observedReadings, type PersonReadings } from './person-readings.ts';
 import type { AnalysisSettings } from './settings.ts';
 import type { AnalysedFrame, ObservedDetection } from './video-analysis.ts';
 
-/** What one frame gave; ids and aggregated attributes are put in when the video is over. */
+/**
+ * What one frame gave, as small as it can be kept until the video is over; only then is it known which tracks are persons, under which
+ * ids and with which age and gender.
+ */
 export interface FrameDraft {
   readonly index: number;
   readonly t: number;
-  readonly plan: FramePlan;
-  /** By index of the detection. */
-  readonly persons: ReadonlyMap<number, PersonDraft>;
+  /** Without ids, and without age and gender where those are the track's. */
+  readonly detections: readonly ObservedDetection[];
+  /** Internal track of each detection. */
+  readonly tracks: FramePlan['tracks'];
+  /** By internal tracks. */
+  readonly overlaps: AnalysedFrame['overlaps'];
 }
 
 /** What is known of one person of a frame; an action that was not read is the last one that was. */
@@ -24,47 +30,75 @@ export interface PersonDraft extends PersonReadings {
 /** The reported id of each internal track, and its attributes. Tracks that are not persons are absent. */
 export type Reported = ReadonlyMap<number, { readonly id: number; readonly attributes: PersonAttributes }>;
 
-/** The frame as it is stored: boxes in hundredths of a pixel, scores with four decimals. */
-export function toAnalysedFrame(draft: FrameDraft, reported: Reported, settings: AnalysisSettings): AnalysedFrame {
-  const detections = draft.plan.detections.map((detection, index): ObservedDetection => {
-    const track = draft.plan.tracks[index] ?? null;
-    const person = track === null ? undefined : reported.get(track);
-    const planned = draft.plan.persons.find((candidate) => candidate.detection === index);
-    const shared = detection.class === 'person' ? person?.attributes : undefined;
+interface SeenFrame {
+  readonly index: number;
+  readonly t: number;
+  readonly plan: FramePlan;
+}
+
+/** What is kept of a frame: boxes in hundredths of a pixel, scores with four decimals. `persons` are by index of the detection. */
+export function draftFrame(
+  { index, t, plan }: SeenFrame,
+  persons: ReadonlyMap<number, PersonDraft>,
+  settings: AnalysisSettings,
+): FrameDraft {
+  const shared = settings.attributes === 'per-frame' ? undefined : NOTHING;
+  const detections = plan.detections.map((detection, place): ObservedDetection => {
+    const planned = plan.persons.find((candidate) => candidate.detection === place);
     return {
-      track: person?.id ?? null,
+      track: null,
       class: detection.class,
       box: toBoxTuple(detection.box),
       score: roundTo(detection.score, 4),
       face: planned?.face ? toBoxTuple(planned.face) : null,
-      ...seenOf(draft.persons.get(index), settings.attributes === 'per-frame' ? undefined : (shared ?? NOTHING)),
+      ...seenOf(persons.get(place), shared),
     };
   });
-  const persons = draft.plan.persons.flatMap(({ history, box }): TrackedBox[] => {
-    const person = history === null ? undefined : reported.get(history.track);
-    return person === undefined ? [] : [{ track: person.id, box }];
+  const tracked = plan.persons.flatMap(({ history, box }): TrackedBox[] =>
+    history === null ? [] : [{ track: history.track, box }],
+  );
+  return { index, t, detections, tracks: plan.tracks, overlaps: findOverlaps(tracked, settings.minOverlap) };
+}
+
+/** The frame as it is stored. */
+export function toAnalysedFrame(draft: FrameDraft, reported: Reported, settings: AnalysisSettings): AnalysedFrame {
+  const isShared = settings.attributes !== 'per-frame';
+  const detections = draft.detections.map((detection, place): ObservedDetection => {
+    const track = draft.tracks[place] ?? null;
+    const person = track === null ? undefined : reported.get(track);
+    if (person === undefined) return detection;
+    const attributes = isShared && detection.class === 'person' ? shownOf(person.attributes) : {};
+    return { ...detection, track: person.id, ...attributes };
   });
-  return {
-    index: draft.index,
-    t: roundTo(draft.t, 3),
-    detections,
-    overlaps: findOverlaps(persons, settings.minOverlap),
-  };
+  const idOf = (track: number): number | null => reported.get(track)?.id ?? null;
+  const overlaps = draft.overlaps.flatMap((pair) => {
+    // Ids go up with the tracks: the smaller one stays first.
+    const [a, b] = [idOf(pair.a), idOf(pair.b)];
+    return a === null || b === null ? [] : [{ a, b, iou: pair.iou }];
+  });
+  return { index: draft.index, t: roundTo(draft.t, 3), detections, overlaps };
 }
 
 type Seen = Omit<ObservedDetection, 'track' | 'class' | 'box' | 'score' | 'face'>;
 
 /** The models' answers about one person of one frame; `shared` replaces the frame's own age and gender. */
 function seenOf(person: PersonDraft | undefined, shared: PersonAttributes | undefined): Seen {
-  const { age, gender, genderScore } = shared ?? person?.ageGender ?? NOTHING;
+  return {
+    ...shownOf(shared ?? person?.ageGender ?? NOTHING),
+    ...observedReadings(person ?? null),
+    zone: person?.zone ?? null,
+  };
+}
+
+function shownOf({ age, gender, genderScore }: PersonAttributes): ShownAttributes {
   return {
     age,
     ageGroup: age === null ? null : ageGroupOf(age),
     gender,
     genderScore: genderScore === null ? null : roundTo(genderScore, 4),
-    ...observedReadings(person ?? null),
-    zone: person?.zone ?? null,
   };
 }
+
+type ShownAttributes = Pick<ObservedDetection, 'age' | 'ageGroup' | 'gender' | 'genderScore'>;
 
 const NOTHING: PersonAttributes = { age: null, gender: null, genderScore: null };
