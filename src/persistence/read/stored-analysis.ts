@@ -1,3 +1,4 @@
+import { CHAIN_STAGES } from '../../failure/stage.ts';
 import type {
   AgeGroup,
   AnalysedFrame,
@@ -100,12 +101,20 @@ export async function loadAnalysis(db: Database, videoId: string, signal: AbortS
 
 type Beside = Pick<VideoAnalysis, 'work'> & Pick<VideoAnalysis['sampling'], 'stillPictures' | 'actionEvery'>;
 
+/** A run that was made up for findings of an earlier version took no time that anybody knows. */
+const NOT_TIMED = {
+  totalMs: 0,
+  decodeMs: 0,
+  stages: Object.fromEntries(CHAIN_STAGES.map((stage) => [stage, { runs: 0, items: 0, runMs: 0, totalMs: 0 }])),
+};
+
 /** What was read and left out, and by which settings, lies beside the times, in one column. */
 function storedTimings(column: StoredRun['timings']): {
   readonly measured: Pick<VideoAnalysis, 'timings' | 'work'>;
   readonly sampling: Pick<VideoAnalysis['sampling'], 'stillPictures' | 'actionEvery'>;
 } {
-  const { work, stillPictures, actionEvery, ...timings } = column as unknown as VideoAnalysis['timings'] & Beside;
+  const stored = (column ?? NOT_TIMED) as unknown as VideoAnalysis['timings'] & Beside;
+  const { work, stillPictures, actionEvery, ...timings } = stored;
   return {
     measured: { timings, ...(work === undefined ? {} : { work }) },
     sampling: {

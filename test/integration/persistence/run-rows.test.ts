@@ -84,7 +84,10 @@ onBothDatabases((databases) => {
         [1, 'completed', 'w'],
         null,
       ]);
-      expect((await loadAnalysis(db, COMPLETED, signal()))?.analysis.tracks).toHaveLength(2);
+      const { analysis } = (await loadAnalysis(db, COMPLETED, signal()))!;
+      expect(analysis.tracks).toHaveLength(2);
+      // Nobody timed it, and a report of it can still be made.
+      expect(analysis.timings).toMatchObject({ totalMs: 0, stages: { detection: { runs: 0 } } });
     });
 
     test('may be read by whom they might be read', async () => {
