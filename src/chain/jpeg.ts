@@ -9,8 +9,9 @@ export async function encodeJpeg(picture: Picture, options: JpegOptions): Promis
   const { width, height, pixels } = picture;
   // Most analyses make no picture: libvips is loaded for the first one.
   const { default: sharp } = await import('sharp');
-  // No picture is met twice.
+  // No picture is met twice, and threads of its own would take the models' cores for one that is small.
   sharp.cache(false);
+  sharp.concurrency(1);
   const overlay = overlaySvg(picture, options);
   let image = sharp(pixels, { raw: { width, height, channels: 3 } });
   if (overlay !== null) image = image.composite([{ input: Buffer.from(overlay), top: 0, left: 0 }]);
