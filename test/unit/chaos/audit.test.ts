@@ -188,6 +188,12 @@ describe('a key that was uploaded again', () => {
     expect(counts(again({ videos: [VIDEO, REJECTED] }))).toEqual({ ...NOTHING, lost: 1 });
   });
 
+  test('may keep an image of a content that never got a result, and of no other', () => {
+    const highlights = [...VIDEO.highlights, 'highlights/good.mp4/1.0s_theft.jpg'];
+    expect(counts(again({ videos: [newer, REJECTED], highlights }))).toEqual(NOTHING);
+    expect(counts(again({ highlights }))).toEqual({ ...NOTHING, images: 1 });
+  });
+
   test('needs its id to mean the content that its newest message was about', () => {
     expect(counts(again({ ids: IDS }))).toEqual({ ...NOTHING, unknownIds: 1 });
   });
