@@ -44,7 +44,7 @@ const THREADS_OF_PIPELINE = 2;
 const FRAMES_OF_PIPELINE = 2;
 const LEAST_FRAMES = 4;
 /** As many as ffmpeg takes by itself: more only cost memory. */
-const MOST_DECODER_THREADS = 16;
+export const MOST_DECODER_THREADS = 16;
 const CUDA_BATCH = 8;
 
 /**

@@ -1,4 +1,3 @@
-import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import {
   comparedActions,
@@ -8,6 +7,7 @@ import {
   wallOfModelsAndDecoder,
 } from './chain-comparison.ts';
 import { median, rounded } from './figures.ts';
+import { thisMachine } from './machine.ts';
 import { runPlainChain, whyNoPlainChain } from './plain-chain.ts';
 import type { ProcessCost } from './process-cost.ts';
 import { loopOf, streetFootage, type StreetFootage } from './street-footage.ts';
@@ -52,7 +52,7 @@ export async function benchChain(): Promise<object> {
   const clip = await compare(plan, street.clip, Number(values.rounds));
   const long = Number(values['long-rounds']);
   return {
-    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+    machine: thisMachine(),
     framesPerSecond: plan.framesPerSecond,
     aims: AIMS,
     clip,

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import type { ChainFigures } from './gpu-kit/host/chain-load.ts';
 import { fetchStandIns, type StandIns, standInVariables } from './gpu-kit/null-cuda/stand-ins.ts';
 import { rounded } from './figures.ts';
 import { randomModels } from './gpu/random-models.ts';
+import { thisMachine } from './machine.ts';
 
 const OPTIONS = {
   json: { type: 'boolean', default: false },
@@ -57,7 +58,7 @@ export async function benchHostCeiling(): Promise<object> {
     const lines = await runChain(standIns, [models.dir, 'cuda', '1080p', ...args]);
     const { pack, startSeconds } = lines.find((line) => line.startSeconds !== undefined) ?? {};
     return {
-      machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+      machine: thisMachine(),
       pack,
       batches,
       startSeconds,

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { preparePack } from '../../src/packs/prepare-pack.ts';
@@ -9,6 +9,7 @@ import { answerOf } from './forked.ts';
 import { deviceMs, type RunKind, type SimulatedGpu } from './host/device-times.ts';
 import type { HostOrder, HostRun } from './host/host-run.ts';
 import { recordDecoding, replayDecoder, type RecordedDecoding } from './host/replayed-decoder.ts';
+import { thisMachine } from './machine.ts';
 import { fullHdOf, streetFootage } from './street-footage.ts';
 
 const FRAME_BYTES = 1920 * 1080 * 3;
@@ -40,7 +41,7 @@ export async function benchHost(): Promise<object> {
     const a10g = await play('a10g', decodeMs);
     const h100 = await play('h100', 0);
     return {
-      machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+      machine: thisMachine(),
       footage: { frames: recorded.frames, decodeMsPerFrame: rounded(decodeMs) },
       deviceMs: { a10g: table('a10g'), h100: table('h100') },
       'A10G, a core of decoder for each of four videos': a10g,

@@ -1,10 +1,10 @@
-import { availableParallelism, cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { renderVideo } from '../../models/demo-pack/scene/render.ts';
 import type { ActionEvent, ObservedDetection, VideoAnalysis } from '../../src/analysis/video-analysis.ts';
 import { temporaryFolder } from '../harness/temporary-folder.ts';
 import { median, rounded } from './figures.ts';
+import { thisMachine } from './machine.ts';
 import { streetFootage } from './street-footage.ts';
 import { analyzeAsProcess, type WorkerRun } from './worker-run.ts';
 
@@ -32,7 +32,7 @@ export async function benchLessWork(): Promise<object> {
   await renderVideo(demo, AbortSignal.timeout(300_000));
   const street = await streetFootage();
   return {
-    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+    machine: thisMachine(),
     demo: await compare(demo, DEMO_PACK, rounds),
     street: street === null ? 'skipped: its files are not here' : await compare(street.clip, street.pack, rounds),
   };

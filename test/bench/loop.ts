@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startLocalStack } from '../../src/local/stack.ts';
 import { DaemonProcess } from '../harness/daemon-process.ts';
 import { temporaryFolder } from '../harness/temporary-folder.ts';
 import { rounded } from './figures.ts';
 import { leaseGaps, watchLeases } from './loop/lease-watch.ts';
+import { thisMachine } from './machine.ts';
 import { streetFootage } from './street-footage.ts';
 import { enqueue, untilStored } from './videos-at-once.ts';
 
@@ -65,7 +65,7 @@ export async function benchLoop(): Promise<object> {
   const gaps = leaseGaps(leases.calls);
   const milliseconds = (name: string): number => rounded(metric(metrics, name) * 1000);
   return {
-    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+    machine: thisMachine(),
     aims: AIMS,
     videos: ids.length,
     atOnce: Number(values['at-once']),

@@ -1,6 +1,6 @@
-import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { rounded } from './figures.ts';
+import { thisMachine } from './machine.ts';
 import { loopOf, streetFootage } from './street-footage.ts';
 import { videosAtOnce } from './videos-at-once.ts';
 import { analyzeAsProcess } from './worker-run.ts';
@@ -47,7 +47,7 @@ export async function benchMemory(): Promise<object> {
     atOnce[String(count)] = peak;
   }
   return {
-    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+    machine: thisMachine(),
     framesPerSecond,
     aims: AIMS,
     minutes: lengths,

@@ -2,12 +2,13 @@ import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { preparePack } from '../../src/packs/prepare-pack.ts';
 import { renderVideo } from '../../models/demo-pack/scene/render.ts';
 import { benchFirstPoll } from './first-poll.ts';
+import { thisMachine } from './machine.ts';
 import { benchPersistence } from './persistence.ts';
 import type { PipelineRun } from './pipeline-run.ts';
 
@@ -67,7 +68,7 @@ export async function benchPipeline(): Promise<Record<string, unknown>> {
     say('starts of the daemon');
     const firstPoll = await benchFirstPoll();
     return {
-      machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+      machine: thisMachine(),
       demo: short,
       tenMinutes,
       memoryRatio: Number((tenMinutes.peakMiB / short.peakMiB).toFixed(2)),

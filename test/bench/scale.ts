@@ -1,8 +1,8 @@
-import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { rounded } from './figures.ts';
 import { answerOf } from './forked.ts';
+import { thisMachine } from './machine.ts';
 import { numbers } from './memory.ts';
 import type { ScaleRun } from './scale-run.ts';
 import { streetFootage } from './street-footage.ts';
@@ -34,7 +34,7 @@ export async function benchScale(): Promise<object> {
     videos[String(count)] = figures;
   }
   return {
-    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+    machine: thisMachine(),
     videos,
   };
 }

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { temporaryFolder, type TemporaryFolder } from '../harness/temporary-folder.ts';
 import { middleCost } from './chain-comparison.ts';
 import { rounded } from './figures.ts';
+import { thisMachine } from './machine.ts';
 import { measureRun, type ProcessCost } from './process-cost.ts';
 import { firstFrameOf, streetFootage } from './street-footage.ts';
 import { videoWorker } from './worker-run.ts';
@@ -60,7 +60,7 @@ export async function benchStart(): Promise<object> {
     figures[name] = { cold: middleCost(cold), warm: middleCost(warm), cached: middleCost(cached), starts };
   }
   return {
-    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+    machine: thisMachine(),
     rounds,
     aims: AIMS,
     commands: figures,

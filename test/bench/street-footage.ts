@@ -30,36 +30,30 @@ export async function streetFootage(): Promise<StreetFootage | null> {
   return { pack, models, clip };
 }
 
-/** The clip again and again, its packets copied, for so long; made once and kept under `.local`. */
+/** The clip again and again, its packets copied, for so long. */
 export async function loopOf(clip: string, seconds: number): Promise<string> {
-  const file = join(MADE, `street-${seconds}s.mp4`);
-  if (existsSync(file)) return file;
-  await mkdir(MADE, { recursive: true });
-  const making = join(MADE, `making-${process.pid}.mp4`);
-  await makeMedia(['-stream_loop', '-1', '-i', clip, '-t', String(seconds), '-c', 'copy', making]);
-  await rename(making, file);
-  return file;
+  const input = ['-stream_loop', '-1', '-i', clip];
+  return await madeOnce(`street-${seconds}s.mp4`, [...input, '-t', String(seconds), '-c', 'copy']);
 }
 
 /** The first picture of the clip as a file of its own. */
 export async function firstFrameOf(clip: string): Promise<string> {
-  const file = join(MADE, 'street-one-frame.mp4');
-  if (existsSync(file)) return file;
-  await mkdir(MADE, { recursive: true });
-  const making = join(MADE, `making-${process.pid}.mp4`);
-  await makeMedia(['-i', clip, '-frames:v', '1', '-c:v', 'libx264', making]);
-  await rename(making, file);
-  return file;
+  return await madeOnce('street-one-frame.mp4', ['-i', clip, '-frames:v', '1', '-c:v', 'libx264']);
 }
 
 /** The clip scaled to 1920x1080, its 10 frames/s kept. */
 export async function fullHdOf(clip: string): Promise<string> {
-  const file = join(MADE, 'street-1080p.mp4');
+  const encoder = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '21', '-pix_fmt', 'yuv420p'];
+  return await madeOnce('street-1080p.mp4', ['-i', clip, '-an', '-vf', 'scale=1920:1080:flags=bicubic', ...encoder]);
+}
+
+/** A file that ffmpeg makes with these arguments, kept under `.local`; one that is only half made has another name. */
+async function madeOnce(name: string, args: readonly string[]): Promise<string> {
+  const file = join(MADE, name);
   if (existsSync(file)) return file;
   await mkdir(MADE, { recursive: true });
   const making = join(MADE, `making-${process.pid}.mp4`);
-  const encoder = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '21', '-pix_fmt', 'yuv420p'];
-  await makeMedia(['-i', clip, '-an', '-vf', 'scale=1920:1080:flags=bicubic', ...encoder, making]);
+  await makeMedia([...args, making]);
   await rename(making, file);
   return file;
 }

@@ -11,9 +11,8 @@ import { parseOnnx, readOnnx } from '../../src/graphs/onnx/onnx-model.ts';
 import type { ModelSpec } from '../../src/packs/pack-manifest.ts';
 import { specOf } from '../../src/packs/spec-of.ts';
 import { yolov8Graph } from '../../src/graphs/prepare/yolov8-graph.ts';
-import { stageMeter } from '../../src/inference/stage-meter.ts';
+import { stageOptions } from './stage-options.ts';
 import type { Picture } from '../../src/vision/picture.ts';
-import { createPixelKernel } from '../../src/vision/kernel/pixel-kernel.ts';
 
 export type DetectionStage = Stage<Picture, readonly Detection[]>;
 
@@ -67,15 +66,9 @@ export async function bothWays(pack: Pack, padTo: readonly number[] = []): Promi
     manifest: { ...pack.manifest, prepared: { detection: { ...model, madeFrom: spec.model.file.sha256 } } },
     filePath: (file) => join(dir, file.path),
   };
-  const stageOptions = {
-    target: { device: 'cpu', threads: 1 },
-    padTo,
-    limit: 16,
-    kernel: createPixelKernel(),
-  } as const;
   const stages = {
-    plain: await openDetection(pack, { ...stageOptions, meter: stageMeter() }),
-    prepared: await openDetection(prepared, { ...stageOptions, meter: stageMeter() }),
+    plain: await openDetection(pack, stageOptions({ padTo })),
+    prepared: await openDetection(prepared, stageOptions({ padTo })),
   };
   return {
     ...stages,

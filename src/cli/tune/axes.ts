@@ -1,8 +1,7 @@
-import type { ExecutionPlan } from '../execution-plan.ts';
+import { MOST_DECODER_THREADS, type ExecutionPlan } from '../execution-plan.ts';
 import type { Axis } from './search.ts';
 
 const BATCHES = [1, 2, 4, 8, 16];
-const MOST_DECODER_THREADS = 16;
 /** More decoded frames lie in memory for nothing. */
 const MOST_FRAMES = 32;
 

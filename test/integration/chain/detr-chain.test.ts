@@ -11,7 +11,6 @@ import { DEFAULT_ANALYSIS_SETTINGS } from '../../../src/analysis/settings.ts';
 import type { Detection } from '../../../src/chain/model-chain.ts';
 import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
-import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import type { Frame } from '../../../src/video/frame.ts';
 import type { Box } from '../../../src/vision/box.ts';
 import { boxIou } from '../../../src/vision/iou.ts';
@@ -19,8 +18,8 @@ import type { Picture } from '../../../src/vision/picture.ts';
 import { type DetrPack, pictureBeforeWall, writeDetrPack } from '../../harness/detr-pack.ts';
 import { somebody } from '../demo/pictures.ts';
 import { wholeFootage } from '../../harness/footage.ts';
+import { stageOptions } from '../../harness/stage-options.ts';
 import { sharedFrame } from '../../harness/shared-frame.ts';
-import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 const anna = somebody({ id: 'anna', x: 480, age: 34, gender: 'female' });
 const ben = somebody({ id: 'ben', x: 1120, age: 61, gender: 'male', action: 'grabbing' });
@@ -42,13 +41,7 @@ async function detect(
   frames: readonly Picture[],
   padTo: readonly number[] = [],
 ): Promise<readonly (readonly Detection[])[]> {
-  const options = {
-    target: { device: 'cpu', threads: 1 },
-    padTo,
-    limit: 16,
-    meter: stageMeter(),
-    kernel: createPixelKernel(),
-  } as const;
+  const options = stageOptions({ padTo });
   const stage = await openDetection(await loadPack(pack.dir), options);
   try {
     return await stage.run(frames);

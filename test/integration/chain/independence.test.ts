@@ -13,8 +13,8 @@ import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { resizeBilinear } from '../../oracle/resize-bilinear.ts';
 import { type DetrPack, pictureBeforeWall, writeDetrPack } from '../../harness/detr-pack.ts';
+import { stageOptions } from '../../harness/stage-options.ts';
 import { blank, boxOf, faceOf, pictureOf, somebody } from '../demo/pictures.ts';
-import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 // Whatever else is in a run, in whatever order and however far it is filled up: an item's result is its own.
 
@@ -80,14 +80,8 @@ async function checkStage<Item, Result>(
   open: (pack: Pack, options: StageOptions) => Promise<Stage<Item, Result>>,
   items: readonly Item[],
 ): Promise<readonly Result[]> {
-  const plain = await open(pack, { target, padTo: [], limit: 16, meter: stageMeter(), kernel: createPixelKernel() });
-  const padded = await open(pack, {
-    target,
-    padTo: batchSizes(16),
-    limit: 16,
-    meter: stageMeter(),
-    kernel: createPixelKernel(),
-  });
+  const plain = await open(pack, stageOptions({ target }));
+  const padded = await open(pack, stageOptions({ target, padTo: batchSizes(16) }));
   try {
     return await expectIndependent(plain.run, padded.run, items);
   } finally {

@@ -17,11 +17,11 @@ import type { ModelSpec } from '../../../src/packs/pack-manifest.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { writeDetrPack } from '../../harness/detr-pack.ts';
 import { wholeArea } from '../../../src/vision/picture-area.ts';
+import { stageOptions } from '../../harness/stage-options.ts';
 import { pictureOf, somebody } from '../demo/pictures.ts';
-import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 const target = { device: 'cpu', threads: 1 } as const;
-const options = (): StageOptions => ({ target, padTo: [], limit: 1, meter: stageMeter(), kernel: createPixelKernel() });
+const options = (): StageOptions => stageOptions({ target, limit: 1 });
 const frame = pictureOf(somebody());
 const box = { x1: 300, y1: 250, x2: 600, y2: 700 };
 const person = { class: 'person', box, score: 1 } as const;

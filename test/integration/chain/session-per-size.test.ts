@@ -15,8 +15,8 @@ import { preparePack } from '../../../src/packs/prepare-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { resizeBilinear } from '../../oracle/resize-bilinear.ts';
 import { writeDetrPack } from '../../harness/detr-pack.ts';
+import { stageOptions } from '../../harness/stage-options.ts';
 import { blank, boxOf, pictureOf, somebody } from '../demo/pictures.ts';
-import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 // On CUDA a session that meets two batch sizes plans its convolutions at every change, for seconds. The sessions run on the CPU here,
 // but the stages believe in a GPU.
@@ -102,13 +102,7 @@ describe.each([
   ['the plain pack', () => 'models/demo'],
   ['the prepared pack', () => join(folder, 'prepared')],
 ])('%s keeps every session to one batch size', (_, dir) => {
-  const options = {
-    target: { device: 'cuda' },
-    padTo: SIZES,
-    limit: Math.max(...SIZES),
-    meter: stageMeter(),
-    kernel: createPixelKernel(),
-  } as const;
+  const options = stageOptions({ target: { device: 'cuda' }, padTo: SIZES, limit: Math.max(...SIZES) });
   let pack: Pack;
 
   beforeEach(async () => {
@@ -151,13 +145,7 @@ describe.each([
 
 test('a detector of adapter detr keeps every session to one batch size', async () => {
   const { dir } = await writeDetrPack({ activation: 'sigmoid', letterboxFill: null });
-  const options = {
-    target: { device: 'cuda' },
-    padTo: SIZES,
-    limit: Math.max(...SIZES),
-    meter: stageMeter(),
-    kernel: createPixelKernel(),
-  } as const;
+  const options = stageOptions({ target: { device: 'cuda' }, padTo: SIZES, limit: Math.max(...SIZES) });
   try {
     await closing(await openDetection(await loadPack(dir), options), (run) => expectFixedSizes(run, small, frames));
   } finally {

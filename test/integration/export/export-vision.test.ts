@@ -6,11 +6,10 @@ import { openMebow } from '../../../src/chain/orientation/mebow.ts';
 import { openMivolo } from '../../../src/chain/age-gender/mivolo.ts';
 import { openYolov8 } from '../../../src/chain/detection/yolov8.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
-import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { verifyPack } from '../../../src/packs/verify-pack.ts';
 import { exportTest as test } from '../../harness/export-test.ts';
+import { stageOptions } from '../../harness/stage-options.ts';
 import { exportPython, runExport, tinyExport } from '../../harness/tiny-export.ts';
-import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 /** Processes of Python on a machine that is busy otherwise. */
 const PATIENCE = 300_000;
@@ -99,13 +98,7 @@ test('the reference adapters run both packs, and half precision reads nearly the
   const readings = [];
   for (const precision of ['fp32', 'fp16']) {
     const pack = await loadPack(join(packs, precision));
-    const options = {
-      target: { device: 'cpu', threads: 1 },
-      padTo: [],
-      limit: 4,
-      meter: stageMeter(),
-      kernel: createPixelKernel(),
-    } as const;
+    const options = stageOptions({ limit: 4 });
     const [detector, ageGender, orientation] = [
       await openYolov8(pack, options),
       await openMivolo(pack, options),

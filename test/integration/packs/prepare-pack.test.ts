@@ -9,11 +9,10 @@ import { GraphBuilder } from '../../../src/graphs/onnx/graph-builder.ts';
 import { encodeOnnx, parseOnnx, readOnnx, type OnnxModel } from '../../../src/graphs/onnx/onnx-model.ts';
 import type { PackManifest } from '../../../src/packs/pack-manifest.ts';
 import { preparePack } from '../../../src/packs/prepare-pack.ts';
-import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { verifyPack } from '../../../src/packs/verify-pack.ts';
 import { bothWays, constantDetector } from '../../harness/prepared-detector.ts';
+import { stageOptions } from '../../harness/stage-options.ts';
 import { pictureOf, somebody } from '../demo/pictures.ts';
-import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
 let folder: string;
 /** The demo pack, prepared once for the tests that change what came out. */
@@ -129,13 +128,7 @@ test('weights in a file beside the model stay there and are found from the prepa
   const prepared = await loadPack(out);
   expect(await verifyPack(prepared, { hash: true })).toEqual([]);
   const stages = await bothWays(await loadPack('models/demo'));
-  const stage = await openDetection(prepared, {
-    target: { device: 'cpu' },
-    padTo: [],
-    limit: 4,
-    meter: stageMeter(),
-    kernel: createPixelKernel(),
-  });
+  const stage = await openDetection(prepared, stageOptions({ target: { device: 'cpu' }, limit: 4 }));
   const frame = pictureOf(somebody());
   expect(await stage.run([frame])).toEqual(await stages.plain.run([frame]));
   await stage.release();

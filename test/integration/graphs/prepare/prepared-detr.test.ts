@@ -7,12 +7,11 @@ import { loadPack } from '../../../../src/packs/load-pack.ts';
 import { preparePack } from '../../../../src/packs/prepare-pack.ts';
 import { detrGraph } from '../../../../src/graphs/prepare/detr-graph.ts';
 import { readOnnx } from '../../../../src/graphs/onnx/onnx-model.ts';
-import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { resizeBilinear } from '../../../oracle/resize-bilinear.ts';
 import { pictureBeforeWall, writeDetrPack, type DetrChoice, type DetrPack } from '../../../harness/detr-pack.ts';
 import type { DetectionStage } from '../../../harness/prepared-detector.ts';
+import { stageOptions } from '../../../harness/stage-options.ts';
 import { somebody } from '../../demo/pictures.ts';
-import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
 
 const choices: readonly (readonly [string, DetrChoice])[] = [
   ['stretched', { activation: 'sigmoid', letterboxFill: null }],
@@ -28,13 +27,7 @@ describe.each(choices)('a detector of the DETR kind, %s', (_, choice) => {
     pack = await writeDetrPack(choice);
     const { dir, stages } = await preparePack(pack.dir, join(pack.dir, 'prepared'));
     expect(stages[0]).toEqual({ stage: 'detection', adapter: 'detr', file: 'prepared_detection.onnx' });
-    const options = {
-      target: { device: 'cpu', threads: 1 },
-      padTo: batchSizes(16),
-      limit: 16,
-      meter: stageMeter(),
-      kernel: createPixelKernel(),
-    } as const;
+    const options = stageOptions({ padTo: batchSizes(16) });
     plain = await openDetection(await loadPack(pack.dir), options);
     prepared = await openDetection(await loadPack(dir), options);
   });

@@ -17,13 +17,12 @@ import type { ComposedSpec, ModelSpec } from '../../../../src/packs/pack-manifes
 import { ageGenderGraph } from '../../../../src/graphs/prepare/age-gender-graph.ts';
 import { orientationGraph } from '../../../../src/graphs/prepare/orientation-graph.ts';
 import { preparePack } from '../../../../src/packs/prepare-pack.ts';
-import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { anyBox, anyDetections, noise, SCENE_SIZES } from '../../../harness/random-scenes.ts';
 import { numbers } from '../../../unit/vision/pictures.ts';
 import { hasStreet, loadStreet, streetDir } from '../../chain/street-pack.ts';
+import { stageOptions } from '../../../harness/stage-options.ts';
 import { boxOf, faceOf, pictureOf, somebody } from '../../demo/pictures.ts';
-import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
 
 interface Stages {
   readonly ageGender: Stage<AgeGenderItem, AgeGender | null>;
@@ -39,13 +38,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function openStages(pack: Pack, padTo: readonly number[] = []): Promise<Stages> {
-  const options = {
-    target: { device: 'cpu', threads: 1 },
-    padTo,
-    limit: 16,
-    meter: stageMeter(),
-    kernel: createPixelKernel(),
-  } as const;
+  const options = stageOptions({ padTo });
   return { ageGender: await openAgeGender(pack, options), orientation: await openOrientation(pack, options) };
 }
 
