@@ -4,6 +4,7 @@ import { ThreadClient, threadEntry } from '../inference/thread/thread-client.ts'
 import { assertPack } from '../packs/verify-pack.ts';
 import type { ChainDescription, ModelChain } from './model-chain.ts';
 import type { BatchLimits } from './stage.ts';
+import { stagesOf, type ModelThread } from './stage-threads.ts';
 import { threadedChain, type Pipeline } from './threaded-chain.ts';
 import type { LanguageMethods, ThreadOptions, VisionMethods } from './threads.ts';
 
@@ -22,6 +23,11 @@ interface ModelChainOptions {
    * convolutions within a job, for every batch size that it meets.
    */
   readonly padBatches?: boolean;
+  /**
+   * A thread of their own for the models of people; default: on CUDA only. There a thread waits for the GPU for as long as a run takes, and
+   * two keep it busy; on the CPU further pipelines fill the cores.
+   */
+  readonly peopleApart?: boolean;
   /** Compare the sha256 of every file before loading; default true. */
   readonly verifyHashes?: boolean;
   readonly logger?: Pick<Logger, 'info'>;
@@ -30,7 +36,7 @@ interface ModelChainOptions {
 }
 
 /**
- * Verifies the pack, opens and warms its models in a vision and a language thread, and resolves when both are ready to run.
+ * Verifies the pack, opens and warms its models in their threads, and resolves when all are ready to run.
  * Rejects with PACK_BROKEN, a CUDA failure or INFERENCE_THREAD_DIED; nothing is left running then.
  */
 export async function createModelChain(options: ModelChainOptions): Promise<ModelChain> {
@@ -38,7 +44,7 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
   const started = performance.now();
   await assertPack(pack, { hash: options.verifyHashes ?? true, graphs: false });
   const { filePath: _paths, ...read } = pack;
-  const threadOptions = (threads: number): ThreadOptions => ({
+  const threadOptions = (threads: number): Omit<ThreadOptions, 'stages'> => ({
     pack: read,
     target: { device, threads, ...(options.deviceId === undefined ? {} : { deviceId: options.deviceId }) },
     padding: options.padBatches ?? device === 'cuda',
@@ -47,6 +53,7 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
   const pipelines = await startPipelines(options.pipelines ?? 1, {
     vision: threadOptions(options.threads.vision),
     language: threadOptions(options.threads.language),
+    peopleApart: options.peopleApart ?? device === 'cuda',
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   logger?.info(
@@ -68,35 +75,41 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
 }
 
 interface PipelineStart {
-  readonly vision: ThreadOptions;
-  readonly language: ThreadOptions;
+  readonly vision: Omit<ThreadOptions, 'stages'>;
+  readonly language: Omit<ThreadOptions, 'stages'>;
+  readonly peopleApart: boolean;
   readonly signal?: AbortSignal;
 }
 
 /** All threads, or none: when one fails, the others are closed before the failure is reported. */
 async function startPipelines(count: number, start: PipelineStart): Promise<[Pipeline, ...Pipeline[]]> {
-  const { vision, language, signal } = start;
-  const starting = Array.from({ length: Math.max(1, count) }, () => ({
-    vision: ThreadClient.start<VisionMethods>(
-      'vision',
-      threadEntry(import.meta.url, './vision-thread'),
-      vision,
-      signal,
-    ),
-    language: ThreadClient.start<LanguageMethods>(
-      'language',
-      threadEntry(import.meta.url, './language-thread'),
-      language,
-      signal,
-    ),
-  }));
-  const threads = starting.flatMap((pipeline) => [pipeline.vision, pipeline.language]);
-  const settled = await Promise.allSettled(threads);
+  const starting = Array.from({ length: Math.max(1, count) }, () => startThreads(start));
+  const settled = await Promise.allSettled(starting.flatMap((threads) => Object.values(threads)));
   const failed = settled.find((thread) => thread.status === 'rejected');
   if (failed !== undefined) {
     await Promise.all(settled.map(async (thread) => thread.status === 'fulfilled' && (await thread.value.close())));
     throw failed.reason;
   }
-  const open = starting.map(async (pipeline) => ({ vision: await pipeline.vision, language: await pipeline.language }));
+  const open = starting.map(async ({ frames, people, language }): Promise<Pipeline> => {
+    return { frames: await frames, people: await people, language: await language };
+  });
   return (await Promise.all(open)) as [Pipeline, ...Pipeline[]];
+}
+
+function startThreads({ vision, language, peopleApart, signal }: PipelineStart) {
+  const startVision = (name: string, ...kinds: readonly ModelThread[]): Promise<ThreadClient<VisionMethods>> => {
+    const options: ThreadOptions = { ...vision, stages: stagesOf(kinds) };
+    return ThreadClient.start(name, threadEntry(import.meta.url, './vision-thread'), options, signal);
+  };
+  const frames = peopleApart ? startVision('detection', 'frames') : startVision('vision', 'frames', 'people');
+  return {
+    frames,
+    people: peopleApart ? startVision('people', 'people') : frames,
+    language: ThreadClient.start<LanguageMethods>(
+      'language',
+      threadEntry(import.meta.url, './language-thread'),
+      { ...language, stages: stagesOf(['language']) } satisfies ThreadOptions,
+      signal,
+    ),
+  };
 }

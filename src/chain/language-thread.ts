@@ -33,6 +33,7 @@ async function openLanguageService(options: ThreadOptions): Promise<ThreadServic
   const shared = await openVisionLanguage(pack, opened);
   const readers: Reader[] = [];
   for (const [name, stage] of Object.entries(LANGUAGE_STAGES)) {
+    if (!options.stages.some((wanted) => wanted === name)) continue;
     const meter = stageMeter();
     readers.push({ name, stage, meter, read: await stage.open(shared, pack, { ...opened, meter }) });
   }

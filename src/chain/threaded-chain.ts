@@ -6,9 +6,11 @@ import { perStage } from './per-stage.ts';
 import { STAGE_THREADS, type ModelThread } from './stage-threads.ts';
 import type { LanguageMethods, ModelMethods, VisionMethods } from './threads.ts';
 
-/** One thread for each kind of model; together they can answer every call. */
+/** Threads that together can answer every call. */
 export interface Pipeline {
-  readonly vision: ThreadClient<VisionMethods>;
+  readonly frames: ThreadClient<VisionMethods>;
+  /** May be the thread of the frames. */
+  readonly people: ThreadClient<VisionMethods>;
   readonly language: ThreadClient<LanguageMethods>;
 }
 
@@ -21,12 +23,13 @@ export function threadedChain(
   pipelines: readonly [Pipeline, ...Pipeline[]],
 ): ModelChain {
   const frames = new LentFrames();
-  const vision = pipelines.map((pipeline) => pipeline.vision);
   const threads: Readonly<Record<ModelThread, readonly Client[]>> = {
-    vision,
+    frames: pipelines.map((pipeline) => pipeline.frames),
+    people: pipelines.map((pipeline) => pipeline.people),
     language: pipelines.map((pipeline) => pipeline.language),
   };
-  const all = [...threads.vision, ...threads.language];
+  const vision = [...new Set(pipelines.flatMap(({ frames: one, people }) => [one, people]))];
+  const all = [...vision, ...threads.language];
   const stages = perStage((stage) => {
     const clients = threads[STAGE_THREADS[stage]];
     return async (handle: FrameHandle, ...rest: readonly unknown[]) => {

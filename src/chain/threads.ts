@@ -15,6 +15,8 @@ export interface ThreadOptions {
   /** Fill batches up to a few sizes and warm each. */
   readonly padding: boolean;
   readonly batch: BatchLimits;
+  /** The models that it opens, of those that its kind of thread knows. */
+  readonly stages: readonly ChainStage[];
 }
 
 interface Call<Request, Response> extends Method {

@@ -4,7 +4,7 @@ import type { Picture } from '../vision/picture.ts';
 import { everySettled } from './every-settled.ts';
 import type { BatchLimits, Stage, StageOptions } from './stage.ts';
 
-/** What a model of the vision thread says of itself. */
+/** What a model of a vision thread says of itself. */
 interface VisionStageParts<Ask extends readonly unknown[], Item, Result, Answer> {
   readonly batch: keyof BatchLimits;
   readonly open: (pack: Pack, options: StageOptions) => Promise<Stage<Item, Result>>;
@@ -16,7 +16,7 @@ interface VisionStageParts<Ask extends readonly unknown[], Item, Result, Answer>
   readonly warmup: (frame: Picture) => Item;
 }
 
-/** A model of the vision thread, where the frames are: how it is opened, and how it answers a question about a frame. */
+/** A model of a vision thread: how it is opened, and how it answers a question about a frame. */
 export interface VisionStage<Ask, Answer> {
   readonly thread: 'vision';
   readonly batch: keyof BatchLimits;
@@ -34,7 +34,7 @@ interface OpenVisionStage<Ask, Answer> {
   readonly release: () => Promise<void>;
 }
 
-/** Declares a model of the vision thread. */
+/** Declares a model of a vision thread. */
 export function visionStage<Ask extends readonly unknown[], Item, Result, Answer>(
   parts: VisionStageParts<Ask, Item, Result, Answer>,
 ): VisionStage<Ask, Answer> {

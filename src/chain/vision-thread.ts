@@ -13,7 +13,7 @@ import { pictureIn } from './shared-picture.ts';
 import type { ThreadOptions, VisionMethods } from './threads.ts';
 import { VISION_STAGES } from './vision-stages.ts';
 
-/** Entry of the vision thread. */
+/** Entry of a vision thread. */
 await serveThread<VisionMethods>((options) => openVisionService(options as ThreadOptions));
 
 async function openVisionService(options: ThreadOptions): Promise<ThreadService<VisionMethods>> {
@@ -40,11 +40,12 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
   };
 }
 
-async function openModels({ pack: read, target, padding, batch }: ThreadOptions) {
+async function openModels({ pack: read, target, padding, batch, stages }: ThreadOptions) {
   const pack = packOf(read);
   const kernel = createPixelKernel();
   const models = [];
   for (const [name, stage] of Object.entries(VISION_STAGES)) {
+    if (!stages.some((wanted) => wanted === name)) continue;
     const limit = batch[stage.batch];
     const sizes = padding ? batchSizes(limit) : [];
     const meter = stageMeter();

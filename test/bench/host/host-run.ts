@@ -54,6 +54,7 @@ async function run(order: HostOrder): Promise<HostRun> {
     threads: { vision: 1, language: 1 },
     batch: gpu === null ? SINGLE : ON_CUDA,
     padBatches: gpu !== null,
+    peopleApart: gpu !== null,
   });
   const device = deviceClock(clock);
   device.start();

@@ -36,6 +36,7 @@ async function openChain(dir: string, padBatches: boolean): Promise<ModelChain> 
     threads: { vision: 1, language: 1 },
     batch: { detection: 2, people: 4, language: 2 },
     padBatches,
+    peopleApart: padBatches,
   });
 }
 

@@ -15,11 +15,15 @@ afterEach(async () => {
   for (const chain of open.splice(0)) await chain.close();
 });
 
-async function openChain(pipelines = 1): Promise<ModelChain> {
-  const start = async (name: number): Promise<Pipeline> => ({
-    vision: await ThreadClient.start<VisionMethods>('vision', entry, { name }),
-    language: await ThreadClient.start<LanguageMethods>('language', entry, { name: name + 10 }),
-  });
+async function openChain(pipelines = 1, peopleApart = false): Promise<ModelChain> {
+  const start = async (name: number): Promise<Pipeline> => {
+    const frames = await ThreadClient.start<VisionMethods>('vision', entry, { name });
+    return {
+      frames,
+      people: peopleApart ? await ThreadClient.start<VisionMethods>('people', entry, { name: name + 20 }) : frames,
+      language: await ThreadClient.start<LanguageMethods>('language', entry, { name: name + 10 }),
+    };
+  };
   const [first, ...others] = await Promise.all(Array.from({ length: pipelines }, (_, i) => start(i + 1)));
   const description = { packName: 'fixture', packFingerprint: '', device: 'cpu', vocabulary: [] } as const;
   const chain = threadedChain(description, [first!, ...others]);
@@ -42,9 +46,15 @@ interface Asked {
   readonly letGo: () => void;
 }
 
-function ask(chain: ModelChain, handle: FrameHandle, how: FixtureAsk['how'], signal: AbortSignal): Asked {
+function ask(
+  chain: ModelChain,
+  handle: FrameHandle,
+  how: FixtureAsk['how'],
+  signal: AbortSignal,
+  stage: 'detection' | 'orientation' = 'detection',
+): Asked {
   const gate = new Int32Array(new SharedArrayBuffer(8));
-  const call = chain.detection as unknown as (
+  const call = chain[stage] as unknown as (
     handle: FrameHandle,
     ask: FixtureAsk,
     signal: AbortSignal,
@@ -155,5 +165,18 @@ test('of several pipelines the least busy one takes a call, whichever frame it i
   expect(names.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
   // Vision threads 1 to 3, language threads 11 to 13.
   expect((await chain.timings()).detection.items).toBe(6 + 36);
+  chain.releaseFrame(handle);
+});
+
+test('models of people in a thread of their own answer while the frames are detected', async () => {
+  const chain = await openChain(1, true);
+  const { handle } = lendFrame(chain);
+  const detected = ask(chain, handle, 'read', never);
+  await detected.begun;
+  const read = ask(chain, handle, 'read', never, 'orientation');
+  read.letGo();
+  expect(await read.answer).toMatchObject({ name: 21 });
+  detected.letGo();
+  expect(await detected.answer).toMatchObject({ name: 1 });
   chain.releaseFrame(handle);
 });
