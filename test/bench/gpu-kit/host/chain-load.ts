@@ -8,7 +8,7 @@ import type { Box } from '../../../../src/vision/box.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { rounded } from '../../figures.ts';
 import { type GpuUse, watchGpu } from './gpu-watch.ts';
-import { sharedFrame } from '../../../harness/shared-frame.ts';
+import { createFramePool, type FramePool } from '../../../../src/video/frames/frame-pool.ts';
 
 /** What is asked of a frame, by the name that a report gives it. */
 export const CHAIN_WORK = {
@@ -97,6 +97,9 @@ export async function measureChain(chain: ModelChain, load: ChainLoad): Promise<
 
 interface Scene {
   readonly frame: Picture;
+  readonly pool: FramePool;
+  /** Slots that show the frame already: the decoder's work is no part of the load. */
+  readonly shown: WeakSet<SharedArrayBuffer>;
   readonly detections: readonly Detection[];
   readonly boxes: readonly Box[];
   readonly pairs: readonly FaceBodyPair[];
@@ -113,14 +116,19 @@ function sceneOf(size: FrameSize): Scene {
     box: { x1: x1 / by, y1: y1 / by, x2: x2 / by, y2: y2 / by },
   }));
   const boxes = detections.filter(({ class: kind }) => kind === 'person').map(({ box }) => box);
-  return { frame, detections, boxes, pairs: boxes.map((_, i) => ({ person: 2 * i, face: 2 * i + 1 })) };
+  const pairs = boxes.map((_, i) => ({ person: 2 * i, face: 2 * i + 1 }));
+  return { frame, pool: createFramePool(), shown: new WeakSet(), detections, boxes, pairs };
 }
 
 /** One frame as the worker sends it, but with given boxes instead of those that the detector finds; gives their number. */
 async function analyseFrame(chain: ModelChain, scene: Scene, work: ChainWork, index: number): Promise<number> {
-  const { frame, detections, boxes, pairs } = scene;
+  const { frame, pool, shown, detections, boxes, pairs } = scene;
   const { signal } = new AbortController();
-  const handle = chain.addFrame(sharedFrame({ ...frame, index, sample: index }));
+  const { pixels, release } = pool.take(frame.pixels.length);
+  if (!shown.has(pixels.buffer)) pixels.set(frame.pixels);
+  shown.add(pixels.buffer);
+  const { width, height } = frame;
+  const handle = chain.addFrame({ sample: index, index, t: index, width, height, pixels, release });
   const found = await chain.detection(handle, signal);
   await Promise.all([
     chain.orientation(handle, boxes, signal),
