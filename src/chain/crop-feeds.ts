@@ -3,7 +3,8 @@ import { Failure } from '../failure/failure.ts';
 import type { ModelSpec } from '../packs/pack-manifest.ts';
 import { CROP_INPUT } from '../graphs/prepare/prepared-inputs.ts';
 import type { CropSource } from '../vision/crop-source.ts';
-import { copyRows, type PictureArea } from '../vision/picture-area.ts';
+import { linesRead, type LinesRead } from '../vision/lines-read.ts';
+import { copyRows, wholeArea, type PictureArea } from '../vision/picture-area.ts';
 import type { Picture } from '../vision/picture.ts';
 import type { Taps } from '../vision/taps.ts';
 
@@ -34,6 +35,13 @@ interface Place {
 
 interface Copy extends PictureArea {
   readonly origin: number;
+  /** Of the window, those that travel; all where absent. */
+  readonly lines?: readonly number[];
+}
+
+/** A crop with what of its window it reads. */
+interface Cut extends Crop {
+  readonly read: LinesRead;
 }
 
 /**
@@ -45,17 +53,17 @@ export function cropFeeds(
   blanks: boolean,
 ): (crops: readonly (Crop | null)[]) => Record<string, Tensor> {
   let buffer = new Uint8Array(0);
-  return (crops) => {
-    const { places, copies, pixels } = layOut(crops);
+  return (wanted) => {
+    const { crops, places, copies, pixels } = layOut(wanted);
     if (buffer.length < pixels * 3) buffer = new Uint8Array(pixels * 3);
-    for (const { origin, ...area } of copies) {
-      copyRows(area, buffer, origin * 3, (area.window.x2 - area.window.x1) * 3);
+    for (const { origin, lines, ...area } of copies) {
+      copyRows(area, buffer, origin * 3, (area.window.x2 - area.window.x1) * 3, lines);
     }
     const count = crops.length;
     const taps = (axis: 'columns' | 'rows', length: number): Tensor => {
       const data = new Int32Array(count * 4 * length);
       crops.forEach((crop, i) => {
-        if (crop !== null) writeTaps(crop.source.taps[axis], data, i * 4 * length);
+        if (crop !== null) writeTaps(crop.taps[axis], data, i * 4 * length);
       });
       return new Tensor('int32', data, [count, 4, length]);
     };
@@ -74,41 +82,56 @@ export function cropFeeds(
 }
 
 /**
- * Gives every crop its place behind the black first pixel. Only windows travel, unless those of one frame are together larger
- * than the frame, as in a crowd: then the frame does, once.
+ * Gives every crop its place behind the black first pixel. Only the lines that are read travel, unless those of one frame are together
+ * larger than the frame, as in a crowd: then the frame does, once.
  */
-function layOut(crops: readonly (Crop | null)[]): {
+function layOut(wanted: readonly (Crop | null)[]): {
+  readonly crops: readonly (CropSource | null)[];
   readonly places: readonly Place[];
   readonly copies: readonly Copy[];
   readonly pixels: number;
 } {
+  const cuts = wanted.map((crop): Cut | null => (crop === null ? null : { ...crop, read: linesRead(crop.source) }));
   const demand = new Map<Picture, number>();
-  for (const crop of crops) {
-    if (crop === null) continue;
-    const { x1, y1, x2, y2 } = crop.source.window;
-    demand.set(crop.frame, (demand.get(crop.frame) ?? 0) + (x2 - x1) * (y2 - y1));
+  for (const cut of cuts) {
+    if (cut !== null) demand.set(cut.frame, (demand.get(cut.frame) ?? 0) + pixelsOf(cut));
   }
   const copies: Copy[] = [];
+  const crops: (CropSource | null)[] = [];
+  const places: Place[] = [];
   const whole = new Map<Picture, number>();
   let pixels = 1;
-  const take = (frame: Picture, window: Copy['window']): number => {
-    const origin = pixels;
-    copies.push({ frame, window, origin });
-    pixels += (window.x2 - window.x1) * (window.y2 - window.y1);
-    return origin;
+  const take = (count: number): number => {
+    pixels += count;
+    return pixels - count;
   };
-  const places = crops.map((crop): Place => {
-    if (crop === null) return { origin: 0, pitch: 0 };
-    const { frame, source } = crop;
-    const { x1, y1, x2 } = source.window;
-    if ((demand.get(frame) ?? 0) < frame.width * frame.height) {
-      return { origin: take(frame, source.window), pitch: x2 - x1 };
+  for (const cut of cuts) {
+    if (cut === null) {
+      crops.push(null);
+      places.push({ origin: 0, pitch: 0 });
+      continue;
     }
-    const start = whole.get(frame) ?? take(frame, { x1: 0, y1: 0, x2: frame.width, y2: frame.height });
+    const { frame, source, read } = cut;
+    const { window } = source;
+    const size = frame.width * frame.height;
+    if ((demand.get(frame) ?? 0) < size) {
+      const origin = take(pixelsOf(cut));
+      copies.push({ frame, window, origin, lines: read.lines });
+      crops.push({ window, blanks: read.blanks, taps: { columns: source.taps.columns, rows: read.rows } });
+      places.push({ origin, pitch: window.x2 - window.x1 });
+      continue;
+    }
+    const start = whole.get(frame) ?? take(size);
+    if (!whole.has(frame)) copies.push({ ...wholeArea(frame), origin: start });
     whole.set(frame, start);
-    return { origin: start + y1 * frame.width + x1, pitch: frame.width };
-  });
-  return { places, copies, pixels };
+    crops.push(source);
+    places.push({ origin: start + window.y1 * frame.width + window.x1, pitch: frame.width });
+  }
+  return { crops, places, copies, pixels };
+}
+
+function pixelsOf({ source: { window }, read }: Cut): number {
+  return (window.x2 - window.x1) * read.lines.length;
 }
 
 function writeTaps(taps: Taps, out: Int32Array, offset: number): void {
@@ -117,11 +140,11 @@ function writeTaps(taps: Taps, out: Int32Array, offset: number): void {
 }
 
 /** At least one rectangle per crop: those that a crop has fewer than others are empty. */
-function blankTensor(crops: readonly (Crop | null)[]): Tensor {
-  const most = crops.reduce((count, crop) => Math.max(count, crop?.source.blanks.length ?? 0), 1);
+function blankTensor(crops: readonly (CropSource | null)[]): Tensor {
+  const most = crops.reduce((count, crop) => Math.max(count, crop?.blanks.length ?? 0), 1);
   const data = new Int32Array(crops.length * most * 4);
   crops.forEach((crop, i) => {
-    crop?.source.blanks.forEach(({ x1, y1, x2, y2 }, j) => data.set([x1, y1, x2, y2], (i * most + j) * 4));
+    crop?.blanks.forEach(({ x1, y1, x2, y2 }, j) => data.set([x1, y1, x2, y2], (i * most + j) * 4));
   });
   return new Tensor('int32', data, [crops.length, most, 4]);
 }

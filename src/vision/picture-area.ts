@@ -24,15 +24,28 @@ export function wholeArea(frame: Picture): PictureArea {
 }
 
 /**
- * Copies the area's rows to `at` in `into`, `pitch` bytes from one to the next; blanks are copied as they are. `Buffer.copy` is as
- * fast from shared memory as from any other; `set` needs up to eight times as long.
+ * Copies the area's rows, or only its `lines` of them, to `at` in `into`, `pitch` bytes from one to the next; blanks are copied as they
+ * are. `Buffer.copy` is as fast from shared memory as from any other; `set` needs up to eight times as long.
  */
-export function copyRows({ frame, window }: PictureArea, into: Uint8Array, at: number, pitch: number): void {
+export function copyRows(
+  { frame, window }: PictureArea,
+  into: Uint8Array,
+  at: number,
+  pitch: number,
+  lines?: readonly number[],
+): void {
   const { buffer, byteOffset, byteLength } = frame.pixels;
   const pixels = Buffer.from(buffer, byteOffset, byteLength);
   const length = (window.x2 - window.x1) * 3;
-  for (let y = window.y1, to = at; y < window.y2; y++, to += pitch) {
-    const from = (y * frame.width + window.x1) * 3;
+  const height = window.y2 - window.y1;
+  const first = (window.y1 * frame.width + window.x1) * 3;
+  const count = lines?.length ?? height;
+  if (count === height && length === frame.width * 3 && length === pitch) {
+    pixels.copy(into, at, first, first + length * height);
+    return;
+  }
+  for (let i = 0, to = at; i < count; i++, to += pitch) {
+    const from = first + (lines?.[i] ?? i) * frame.width * 3;
     pixels.copy(into, to, from, from + length);
   }
 }

@@ -35,6 +35,16 @@ test('the windows travel behind a black pixel, not the frame', () => {
   expect(feeds['rows']!.dims).toEqual([3, 4, 2]);
 });
 
+test('of a window that is made smaller only the lines that are read travel', () => {
+  // Line y has the level y.
+  const tall = grey(...Array.from({ length: 8 }, (_, y) => [y, y, y, y, y, y, y, y]));
+  const blank = { x1: 0, y1: 2, x2: 8, y2: 6 };
+  const feeds = cropFeeds(SIZE, true)([cropOf(tall, { x1: 0, y1: 0, x2: 8, y2: 8 }, [blank])]);
+  expect(pixels(feeds)).toEqual([0, ...[1, 2, 5, 6].flatMap((level) => Array.from({ length: 8 }, () => level))]);
+  expect(values(feeds['rows'])).toEqual([0, 2, 1, 3, 1024, 1024, 1024, 1024]);
+  expect(values(feeds['blanks'])).toEqual([0, 1, 8, 3]);
+});
+
 test('a frame of which more is wanted than it has travels whole and once, others by their windows', () => {
   const other = grey([7, 8, 9]);
   const crops = [
