@@ -46,13 +46,14 @@ interface Cut extends Crop {
 
 /**
  * Inputs of a prepared per-person graph for crops of any frames; null is a black crop. `blanks` must say whether the graph
- * takes rectangles. The pixels are copied into a buffer that is used again: ONNX Runtime has read it when `run` resolves.
+ * takes rectangles. Pixels and taps lie in buffers that are used again: ONNX Runtime has read them when `run` resolves.
  */
 export function cropFeeds(
   size: { readonly width: number; readonly height: number },
   blanks: boolean,
 ): (crops: readonly (Crop | null)[]) => Record<string, Tensor> {
   let buffer = new Uint8Array(0);
+  const tables = { columns: new Int32Array(0), rows: new Int32Array(0) };
   return (wanted) => {
     const { crops, places, copies, pixels } = layOut(wanted);
     if (buffer.length < pixels * 3) buffer = new Uint8Array(pixels * 3);
@@ -61,9 +62,12 @@ export function cropFeeds(
     }
     const count = crops.length;
     const taps = (axis: 'columns' | 'rows', length: number): Tensor => {
-      const data = new Int32Array(count * 4 * length);
+      const numbers = 4 * length;
+      if (tables[axis].length < count * numbers) tables[axis] = new Int32Array(count * numbers);
+      const data = tables[axis].subarray(0, count * numbers);
       crops.forEach((crop, i) => {
-        if (crop !== null) writeTaps(crop.taps[axis], data, i * 4 * length);
+        if (crop === null) data.fill(0, i * numbers, (i + 1) * numbers);
+        else writeTaps(crop.taps[axis], data, i * numbers);
       });
       return new Tensor('int32', data, [count, 4, length]);
     };
