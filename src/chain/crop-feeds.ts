@@ -3,7 +3,7 @@ import { Failure } from '../failure/failure.ts';
 import type { ModelSpec } from '../packs/pack-manifest.ts';
 import { CROP_INPUT } from '../graphs/prepare/prepared-inputs.ts';
 import type { CropSource } from '../vision/crop-source.ts';
-import { linesRead, type LinesRead } from '../vision/lines-read.ts';
+import { leanCrop, type LeanCrop } from '../vision/lines-read.ts';
 import { copyRows, wholeArea, type PictureArea } from '../vision/picture-area.ts';
 import type { Picture } from '../vision/picture.ts';
 import type { Taps } from '../vision/taps.ts';
@@ -41,7 +41,7 @@ interface Copy extends PictureArea {
 
 /** A crop with what of its window it reads. */
 interface Cut extends Crop {
-  readonly read: LinesRead;
+  readonly lean: LeanCrop;
 }
 
 /**
@@ -95,7 +95,7 @@ function layOut(wanted: readonly (Crop | null)[]): {
   readonly copies: readonly Copy[];
   readonly pixels: number;
 } {
-  const cuts = wanted.map((crop): Cut | null => (crop === null ? null : { ...crop, read: linesRead(crop.source) }));
+  const cuts = wanted.map((crop): Cut | null => (crop === null ? null : { ...crop, lean: leanCrop(crop.source) }));
   const demand = new Map<Picture, number>();
   for (const cut of cuts) {
     if (cut !== null) demand.set(cut.frame, (demand.get(cut.frame) ?? 0) + pixelsOf(cut));
@@ -115,13 +115,13 @@ function layOut(wanted: readonly (Crop | null)[]): {
       places.push({ origin: 0, pitch: 0 });
       continue;
     }
-    const { frame, source, read } = cut;
+    const { frame, source, lean } = cut;
     const { window } = source;
     const size = frame.width * frame.height;
     if ((demand.get(frame) ?? 0) < size) {
       const origin = take(pixelsOf(cut));
-      copies.push({ frame, window, origin, lines: read.lines });
-      crops.push({ window, blanks: read.blanks, taps: { columns: source.taps.columns, rows: read.rows } });
+      copies.push({ frame, window, origin, lines: lean.lines });
+      crops.push({ window, blanks: lean.blanks, taps: { columns: source.taps.columns, rows: lean.rows } });
       places.push({ origin, pitch: window.x2 - window.x1 });
       continue;
     }
@@ -134,8 +134,8 @@ function layOut(wanted: readonly (Crop | null)[]): {
   return { crops, places, copies, pixels };
 }
 
-function pixelsOf({ source: { window }, read }: Cut): number {
-  return (window.x2 - window.x1) * read.lines.length;
+function pixelsOf({ source: { window }, lean }: Cut): number {
+  return (window.x2 - window.x1) * lean.lines.length;
 }
 
 function writeTaps(taps: Taps, out: Int32Array, offset: number): void {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { frameInputs } from '../../src/chain/detection/frame-inputs.ts';
+import { InferenceSession } from 'onnxruntime-node';
+import { frameBatch } from '../../src/chain/detection/frame-batch.ts';
+import { frameFit } from '../../src/chain/detection/frame-fit.ts';
 import { GraphBuilder } from '../../src/graphs/onnx/graph-builder.ts';
 import { addFrames } from '../../src/graphs/prepare/frame-graph.ts';
 import { GoldenGroup, sha256 } from '../harness/golden-folder.ts';
@@ -25,9 +26,8 @@ afterAll(() => session.release());
 
 // To the last bit, as the plain letterbox.
 new GoldenGroup<Case>('letterbox').each(async ({ input, full_sha256 }, files) => {
-  const { width, height, pixels } = await files.picture(input.file);
-  const { rows, columns } = frameInputs({ width, height }, { width: SIZE, height: SIZE, fill: 114 });
-  const frames = new Tensor('uint8', pixels, [1, height, width, 3]);
-  const { levels } = await session.run({ frames, rows, columns });
+  const frame = await files.picture(input.file);
+  const { lines, feeds } = frameFit(frame, { width: SIZE, height: SIZE, fill: 114 });
+  const { levels } = await session.run({ frames: frameBatch()([frame], lines, 1), ...feeds });
   expect(sha256(levels!.data as Uint8Array)).toBe(full_sha256);
 });

@@ -2,20 +2,21 @@ import { Tensor } from '../../inference/tensor.ts';
 import { copyRows, wholeArea } from '../../vision/picture-area.ts';
 import type { Picture } from '../../vision/picture.ts';
 
+type FrameBatch = (frames: readonly [Picture, ...Picture[]], lines: readonly number[], rows: number) => Tensor;
+
 /**
- * Frames of one size as a uint8 tensor [rows, height, width, 3]; rows beyond the frames hold what the buffer held before. They
- * are copied next to each other once, into a buffer that is used again: ONNX Runtime has read it when `run` resolves, and its binding
- * reads no shared memory.
+ * These lines of frames of one size as a uint8 tensor [rows, lines, width, 3]; rows beyond the frames hold what the buffer held before.
+ * They are copied next to each other once, into a buffer that is used again: ONNX Runtime has read it when `run` resolves, and its
+ * binding reads no shared memory.
  */
-export function frameBatch(): (frames: readonly [Picture, ...Picture[]], rows: number) => Tensor {
+export function frameBatch(): FrameBatch {
   let buffer = new Uint8Array(0);
-  return (frames, rows) => {
-    const [{ width, height, pixels }] = frames;
-    const dims = [rows, height, width, 3];
-    const bytes = rows * pixels.length;
-    if (buffer.length < bytes) buffer = new Uint8Array(bytes);
-    frames.forEach((frame, i) => copyRows(wholeArea(frame), buffer, i * pixels.length, width * 3));
-    return new Tensor('uint8', buffer.subarray(0, bytes), dims);
+  return (frames, lines, rows) => {
+    const [{ width }] = frames;
+    const size = lines.length * width * 3;
+    if (buffer.length < rows * size) buffer = new Uint8Array(rows * size);
+    frames.forEach((frame, i) => copyRows(wholeArea(frame), buffer, i * size, width * 3, lines));
+    return new Tensor('uint8', buffer.subarray(0, rows * size), [rows, lines.length, width, 3]);
   };
 }
 

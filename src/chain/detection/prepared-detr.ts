@@ -6,7 +6,6 @@ import { specOf } from '../../packs/spec-of.ts';
 import type { Picture } from '../../vision/picture.ts';
 import type { Detection } from '../model-chain.ts';
 import { detrQueries } from './detr-queries.ts';
-import { frameInputs } from './frame-inputs.ts';
 import { pictureTensors } from '../picture-tensor.ts';
 import { preparedFrames } from './prepared-frames.ts';
 import type { Stage, StageOptions } from '../stage.ts';
@@ -26,7 +25,7 @@ export async function openPreparedDetr(
   return preparedFrames(
     {
       model,
-      inputsFor: (frame) => ({ ...frameInputs(frame, { width, height, fill: detection.letterboxFill }) }),
+      target: { width, height, fill: detection.letterboxFill },
       read: detrQueries(detection, model),
     },
     options,

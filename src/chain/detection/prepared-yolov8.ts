@@ -9,7 +9,6 @@ import { specOf } from '../../packs/spec-of.ts';
 import { sourceMapping } from '../../vision/letterbox.ts';
 import type { Picture } from '../../vision/picture.ts';
 import type { Detection } from '../model-chain.ts';
-import { frameInputs } from './frame-inputs.ts';
 import { pictureTensors } from '../picture-tensor.ts';
 import { preparedFrames } from './prepared-frames.ts';
 import type { Stage, StageOptions } from '../stage.ts';
@@ -34,8 +33,8 @@ export async function openPreparedYolov8(
   return preparedFrames(
     {
       model,
+      target: { width, height, fill: detection.letterboxFill },
       inputsFor: (frame) => ({
-        ...frameInputs(frame, { width, height, fill: detection.letterboxFill }),
         to_source: toSource(frame, width, height),
         ...settings,
       }),

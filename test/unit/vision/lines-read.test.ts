@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { letterboxSource, orientationSource } from '../../../src/vision/crop-source.ts';
-import { linesRead } from '../../../src/vision/lines-read.ts';
+import { leanCrop } from '../../../src/vision/lines-read.ts';
 import { seededRandom } from '../../chaos/random.ts';
 
 test('of a window made smaller only the lines with a weight are named, and positions count in them', () => {
-  const read = linesRead(
+  const read = leanCrop(
     letterboxSource({ window: { x1: 3, y1: 5, x2: 11, y2: 13 }, blanks: [] }, { width: 2, height: 2 }),
   );
   expect(read.lines).toEqual([1, 2, 5, 6]);
@@ -13,16 +13,14 @@ test('of a window made smaller only the lines with a weight are named, and posit
 
 test('a window made larger has all its lines', () => {
   const window = { x1: 0, y1: 0, x2: 3, y2: 3 };
-  const read = linesRead(
-    letterboxSource({ window, blanks: [{ x1: 1, y1: 1, x2: 2, y2: 3 }] }, { width: 9, height: 9 }),
-  );
+  const read = leanCrop(letterboxSource({ window, blanks: [{ x1: 1, y1: 1, x2: 2, y2: 3 }] }, { width: 9, height: 9 }));
   expect(read.lines).toEqual([0, 1, 2]);
   expect(read.blanks).toEqual([{ x1: 1, y1: 1, x2: 2, y2: 3 }]);
 });
 
 test('a window that is shrunk to nothing still has a line', () => {
   const window = { x1: 0, y1: 0, x2: 4000, y2: 1 };
-  const read = linesRead(letterboxSource({ window, blanks: [] }, { width: 4, height: 4 }));
+  const read = leanCrop(letterboxSource({ window, blanks: [] }, { width: 4, height: 4 }));
   expect([read.lines, [...read.rows.lowWeight, ...read.rows.highWeight].every((weight) => weight === 0)]).toEqual([
     [0],
     true,
@@ -46,7 +44,7 @@ test('every place of the target reads the same lines, inside the same rectangles
         ? letterboxSource({ window, blanks }, target)
         : orientationSource({ width: 100, height: 430 }, box, { ...target, scale: 1.25 });
     if (source === null) continue;
-    const read = linesRead(source);
+    const read = leanCrop(source);
     const inside = (areas: readonly { y1: number; y2: number }[], y: number) =>
       areas.map(({ y1, y2 }) => y >= y1 && y < y2);
     const { rows } = source.taps;

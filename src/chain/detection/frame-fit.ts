@@ -1,17 +1,19 @@
 import { Tensor } from '../../inference/tensor.ts';
 import { TAP_ROWS } from '../../graphs/prepare/prepared-inputs.ts';
 import { letterboxGeometry, letterboxTaps } from '../../vision/letterbox.ts';
+import { linesRead } from '../../vision/lines-read.ts';
 import type { Picture } from '../../vision/picture.ts';
 import { resizeTaps, type Taps } from '../../vision/taps.ts';
 
-/** Where a prepared detector takes its picture from frames of one size: int32 [5, target height] and [5, target width]. */
-interface FrameInputs {
-  /** By `TAP_ROWS`. */
-  readonly rows: Tensor;
-  readonly columns: Tensor;
+/** How frames of one size become a prepared detector's picture. */
+export interface FrameFit {
+  /** Of the frame, from its top: no other is read, and no other goes to the graph. */
+  readonly lines: readonly number[];
+  /** Where the picture is taken from in those lines, by `TAP_ROWS`: int32 [5, target height] and [5, target width]. */
+  readonly feeds: { readonly rows: Tensor; readonly columns: Tensor };
 }
 
-interface FrameTarget {
+export interface FrameTarget {
   readonly width: number;
   readonly height: number;
   /** Grey level around the fitted picture; null: it is stretched. */
@@ -19,13 +21,12 @@ interface FrameTarget {
 }
 
 /** The fit of frames of this size into a model's picture. */
-export function frameInputs(frame: Pick<Picture, 'width' | 'height'>, target: FrameTarget): FrameInputs {
+export function frameFit(frame: Pick<Picture, 'width' | 'height'>, target: FrameTarget): FrameFit {
   const { width, height, fill } = target;
   if (fill === null) {
-    return {
-      rows: tapTensor(resizeTaps(frame.height, height), () => 0),
-      columns: tapTensor(resizeTaps(frame.width, width), () => 0),
-    };
+    const { lines, rows } = linesRead(resizeTaps(frame.height, height), frame.height);
+    const columns = tapTensor(resizeTaps(frame.width, width), () => 0);
+    return { lines, feeds: { rows: tapTensor(rows, () => 0), columns } };
   }
   const inner = letterboxGeometry(frame.width, frame.height, width, height);
   // An extreme strip can shrink to nothing on its short side: then all is fill.
@@ -33,9 +34,13 @@ export function frameInputs(frame: Pick<Picture, 'width' | 'height'>, target: Fr
   const taps = letterboxTaps(frame.width, frame.height, width, height);
   const outside = (start: number, length: number) => (place: number) =>
     empty || place < start || place >= start + length ? fill : 0;
+  const { lines, rows } = linesRead(taps.rows, frame.height);
   return {
-    rows: tapTensor(taps.rows, outside(inner.top, inner.height)),
-    columns: tapTensor(taps.columns, outside(inner.left, inner.width)),
+    lines,
+    feeds: {
+      rows: tapTensor(rows, outside(inner.top, inner.height)),
+      columns: tapTensor(taps.columns, outside(inner.left, inner.width)),
+    },
   };
 }
 
