@@ -57,10 +57,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     is: 'what is done to graphs offline knows files and kernels, not packs',
     imports: [...GROUND, 'vision', 'graphs/onnx'],
   },
-  // A pack is verified and prepared by its graphs, and opens its sessions.
+  // A pack is checked by its graphs, and opens its sessions.
   packs: {
-    is: 'a pack is its manifest, its files, and what is done to them',
-    imports: [...GROUND, 'inference', 'graphs/onnx', 'graphs'],
+    is: 'a pack is its manifest, its files, and whether the two agree',
+    imports: [...GROUND, 'inference', 'graphs/onnx'],
     packages: ['zod'],
   },
   chain: {
@@ -69,6 +69,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     // Of the graphs it knows the names of their inputs.
     imports: [...GROUND, 'vision', 'inference', 'packs', 'graphs/prepare/prepared-inputs.ts', 'video/frame.ts'],
     packages: ['@huggingface/tokenizers', 'sharp'],
+  },
+  preparation: {
+    is: 'what is done to a pack offline knows packs and graphs, not who runs them',
+    imports: [...GROUND, 'inference', 'graphs/onnx', 'graphs', 'packs'],
   },
   // The contract of the chain alone, so that findings can be tested without a runtime.
   analysis: {
@@ -152,6 +156,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'video',
       'inference',
       'packs',
+      'preparation',
       'chain',
       'analysis',
       'scene',

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { preparePack } from '../../src/packs/prepare-pack.ts';
+import { preparePack } from '../../src/preparation/prepare-pack.ts';
 import { locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
 import { rounded } from './figures.ts';
 import { answerOf } from './forked.ts';

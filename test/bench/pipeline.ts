@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { preparePack } from '../../src/packs/prepare-pack.ts';
+import { preparePack } from '../../src/preparation/prepare-pack.ts';
 import { renderVideo } from '../../models/demo-pack/scene/render.ts';
 import { benchFirstPoll } from './first-poll.ts';
 import { thisMachine } from './machine.ts';

@@ -1,5 +1,5 @@
-import { preparedLines, preparePack } from '../../packs/prepare-pack.ts';
-import { modelsReportLines, verifyModels } from '../../packs/verify-models.ts';
+import { preparedLines, preparePack } from '../../preparation/prepare-pack.ts';
+import { modelsReportLines, verifyModels } from '../../preparation/verify-models.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { commandConfig } from '../command-config.ts';
 import { queryGpus } from '../preflight/nvidia-smi.ts';

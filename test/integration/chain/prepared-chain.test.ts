@@ -6,7 +6,7 @@ import { createModelChain } from '../../../src/chain/create-model-chain.ts';
 import { pairFaces } from '../../../src/analysis/face-pairs.ts';
 import type { Detection, ModelChain } from '../../../src/chain/model-chain.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
-import { preparePack } from '../../../src/packs/prepare-pack.ts';
+import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { pictureOf, somebody } from '../demo/pictures.ts';
 import { sharedFrame } from '../../harness/shared-frame.ts';

@@ -11,7 +11,7 @@ import { openOrientation } from '../../../src/chain/orientation/open-orientation
 import type { Stage } from '../../../src/chain/stage.ts';
 import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack, type Pack } from '../../../src/packs/load-pack.ts';
-import { preparePack } from '../../../src/packs/prepare-pack.ts';
+import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { resizeBilinear } from '../../oracle/resize-bilinear.ts';
 import { writeDetrPack } from '../../harness/detr-pack.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
-import { preparePack } from '../../../src/packs/prepare-pack.ts';
+import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { tinyExport } from '../../harness/tiny-export.ts';
 
 export interface TinyPack {

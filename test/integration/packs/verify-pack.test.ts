@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 import { describeProblem } from '../../../src/packs/pack-problem.ts';
 import type { PackProblem } from '../../../src/packs/pack-problem.ts';
-import { modelsReportLines, verifyModels } from '../../../src/packs/verify-models.ts';
+import { modelsReportLines, verifyModels } from '../../../src/preparation/verify-models.ts';
 import { assertPack, verifyPack } from '../../../src/packs/verify-pack.ts';
 import { at, writeTinyPack } from './tiny-pack.ts';
 import type { TinyPack } from './tiny-pack.ts';

@@ -37,10 +37,12 @@ const CONTRACT: readonly Clause[] = [
   },
   { rooms: ['inference'], never: ['packs', 'graphs', 'chain', 'analysis'] },
   { rooms: ['chain'], never: ['analysis', 'persistence'] },
+  { rooms: ['preparation'], never: ['analysis', 'persistence', 'storage', 'queue', 'worker', 'job'] },
   { rooms: ['analysis'], never: ['persistence', 'worker', 'queue'] },
   { rooms: ['job'], never: ['worker'], directly: true, but: ['worker/delivery.ts'] },
   { rooms: EVERY_ROOM.filter((name) => name !== 'cli' && name !== 'config'), never: ['config'] },
   { rooms: EVERY_ROOM.filter((name) => name !== 'cli'), never: ['cli'] },
+  { rooms: EVERY_ROOM.filter((name) => name !== 'cli' && name !== 'preparation'), never: ['preparation'] },
   { rooms: EVERY_ROOM.filter((name) => name !== 'local'), never: ['local'] },
 ];
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDetection } from '../../../../src/chain/detection/open-detection.ts';
 import { batchSizes } from '../../../../src/inference/batch.ts';
 import { loadPack } from '../../../../src/packs/load-pack.ts';
-import { preparePack } from '../../../../src/packs/prepare-pack.ts';
+import { preparePack } from '../../../../src/preparation/prepare-pack.ts';
 import { detrGraph } from '../../../../src/graphs/prepare/detr-graph.ts';
 import { readOnnx } from '../../../../src/graphs/onnx/onnx-model.ts';
 import { resizeBilinear } from '../../../oracle/resize-bilinear.ts';

@@ -16,7 +16,7 @@ import { parseOnnx, readOnnx } from '../../../../src/graphs/onnx/onnx-model.ts';
 import type { ComposedSpec, ModelSpec } from '../../../../src/packs/pack-manifest.ts';
 import { ageGenderGraph } from '../../../../src/graphs/prepare/age-gender-graph.ts';
 import { orientationGraph } from '../../../../src/graphs/prepare/orientation-graph.ts';
-import { preparePack } from '../../../../src/packs/prepare-pack.ts';
+import { preparePack } from '../../../../src/preparation/prepare-pack.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { anyBox, anyDetections, noise, SCENE_SIZES } from '../../../harness/random-scenes.ts';
 import { numbers } from '../../../unit/vision/pictures.ts';

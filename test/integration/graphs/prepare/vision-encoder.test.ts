@@ -8,7 +8,7 @@ import type { LanguageModel } from '../../../../src/chain/fastvlm/language-model
 import { loadPack } from '../../../../src/packs/load-pack.ts';
 import { parseOnnx } from '../../../../src/graphs/onnx/onnx-model.ts';
 import { GraphBuilder } from '../../../../src/graphs/onnx/graph-builder.ts';
-import { preparePack } from '../../../../src/packs/prepare-pack.ts';
+import { preparePack } from '../../../../src/preparation/prepare-pack.ts';
 import { visionEncoderGraph } from '../../../../src/graphs/prepare/vision-encoder-graph.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { wholeArea } from '../../../../src/vision/picture-area.ts';

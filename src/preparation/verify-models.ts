@@ -1,13 +1,13 @@
 import { Failure } from '../failure/failure.ts';
-import { loadPack, packModels } from './load-pack.ts';
-import type { Pack } from './load-pack.ts';
-import type { TensorSpec } from './pack-manifest.ts';
-import { describeProblem } from './pack-problem.ts';
-import type { PackProblem } from './pack-problem.ts';
+import { loadPack, packModels } from '../packs/load-pack.ts';
+import type { Pack } from '../packs/load-pack.ts';
+import type { TensorSpec } from '../packs/pack-manifest.ts';
+import { describeProblem } from '../packs/pack-problem.ts';
+import type { PackProblem } from '../packs/pack-problem.ts';
 import { placeGraph, placementLines } from '../graphs/placement/graph-placement.ts';
 import type { GraphPlacement } from '../graphs/placement/graph-placement.ts';
 import { probeCudaProvider } from '../inference/providers.ts';
-import { verifyPack } from './verify-pack.ts';
+import { verifyPack } from '../packs/verify-pack.ts';
 
 interface ModelsReport {
   readonly ok: boolean;

@@ -8,7 +8,7 @@ import { loadPack } from '../../../src/packs/load-pack.ts';
 import { GraphBuilder } from '../../../src/graphs/onnx/graph-builder.ts';
 import { encodeOnnx, parseOnnx, readOnnx, type OnnxModel } from '../../../src/graphs/onnx/onnx-model.ts';
 import type { PackManifest } from '../../../src/packs/pack-manifest.ts';
-import { preparePack } from '../../../src/packs/prepare-pack.ts';
+import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { verifyPack } from '../../../src/packs/verify-pack.ts';
 import { bothWays, constantDetector } from '../../harness/prepared-detector.ts';
 import { stageOptions } from '../../harness/stage-options.ts';
