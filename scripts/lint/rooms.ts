@@ -70,9 +70,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...GROUND, 'vision', 'inference', 'packs', 'graphs/prepare/prepared-inputs.ts', 'video/frame.ts'],
     packages: ['@huggingface/tokenizers', 'sharp'],
   },
+  // The action's graph holds what the chain's own code makes of the prompt, and is compared with what it answers.
   preparation: {
-    is: 'what is done to a pack offline knows packs and graphs, not who runs them',
-    imports: [...GROUND, 'inference', 'graphs/onnx', 'graphs', 'packs'],
+    is: 'what is done to a pack offline knows its models, not footage',
+    imports: [...GROUND, 'inference', 'graphs/onnx', 'graphs', 'packs', 'chain'],
   },
   // The contract of the chain alone, so that findings can be tested without a runtime.
   analysis: {

@@ -144,7 +144,7 @@ const action = z.strictObject({
   maxNewTokens: z.int().positive(),
 });
 
-/** A graph that `models prepare` composed around an official one; `madeFrom`: the sha256 of that one's file. */
+/** A graph that `models prepare` composed around official ones; `madeFrom`: what `originOf` gave then. */
 const composed = model.extend({ madeFrom: sha256 });
 
 /**
@@ -156,6 +156,8 @@ const prepared = z.strictObject({
   ageGender: composed.optional(),
   orientation: composed.optional(),
   visionEncoder: composed.optional(),
+  /** From pictures to label scores, around the vision encoder and the decoder; it needs no other model. */
+  action: composed.optional(),
 });
 
 const scene = z.strictObject({ question: z.string().min(1), maxNewTokens: z.int().positive() });
@@ -187,10 +189,14 @@ export type PreparedStage = (typeof PREPARED_STAGES)[number];
 /** The parts that name an adapter. */
 export type AdaptedPart = 'detection' | 'ageGender' | 'orientation' | 'language';
 
+/** The stages whose prepared graph stands for one official one. */
+export type SingleStage = Exclude<PreparedStage, 'action'>;
+export const SINGLE_STAGES = PREPARED_STAGES.filter((stage): stage is SingleStage => stage !== 'action');
+
 /** The adapter and the official graph that a prepared one stands for. */
 export function officialModel(
   manifest: PackManifest,
-  stage: PreparedStage,
+  stage: SingleStage,
 ): { readonly adapter: string; readonly model: ModelSpec } {
   const { language } = manifest;
   return stage === 'visionEncoder' ? { adapter: language.adapter, model: language.visionEncoder } : manifest[stage];

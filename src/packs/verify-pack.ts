@@ -7,7 +7,8 @@ import { packFiles, packModels } from './load-pack.ts';
 import type { NamedModel, Pack } from './load-pack.ts';
 import { manifestProblems } from './manifest-rules.ts';
 import { readOpset } from '../graphs/onnx/onnx-opset.ts';
-import { officialModel, PREPARED_STAGES, type PackFile, type PackManifest } from './pack-manifest.ts';
+import { originOf } from './origin-of.ts';
+import { PREPARED_STAGES, type PackFile, type PackManifest } from './pack-manifest.ts';
 import { brokenPack } from './pack-problem.ts';
 import type { PackProblem } from './pack-problem.ts';
 import { verifyTokenizer } from './verify-tokenizer.ts';
@@ -44,14 +45,14 @@ export async function assertPack(pack: Pack, options: VerifyOptions): Promise<vo
   if (problems.length > 0) throw brokenPack(pack.manifest.name, problems);
 }
 
-/** A prepared graph holds the weights of the official one: when that one changed, it answers for another model. */
+/** A prepared graph holds what it was made from: when that changed, it answers for something else. */
 function stalePreparation(manifest: PackManifest): readonly PackProblem[] {
   return PREPARED_STAGES.flatMap((stage) => {
     const graph = manifest.prepared?.[stage];
-    const official = officialModel(manifest, stage).model.file.sha256;
-    if (graph === undefined || graph.madeFrom === official) return [];
+    const origin = originOf(manifest, stage);
+    if (graph === undefined || graph.madeFrom === origin) return [];
     const found = `made from ${graph.madeFrom}: prepare the pack again`;
-    return [{ file: graph.file.path, field: `prepared.${stage}`, expected: `made from ${official}`, found }];
+    return [{ file: graph.file.path, field: `prepared.${stage}`, expected: `made from ${origin}`, found }];
   });
 }
 

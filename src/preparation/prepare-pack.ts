@@ -4,38 +4,12 @@ import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promise
 import { dirname, join, posix, resolve } from 'node:path';
 import { Failure } from '../failure/failure.ts';
 import { loadPack, packFiles, type Pack } from '../packs/load-pack.ts';
-import type { GraphBuilder } from '../graphs/onnx/graph-builder.ts';
-import { readOnnx, type OnnxModel } from '../graphs/onnx/onnx-model.ts';
 import type { ComposedSpec, PackManifest, PreparedStage } from '../packs/pack-manifest.ts';
-import { officialModel, PREPARED_STAGES } from '../packs/pack-manifest.ts';
+import { PREPARED_STAGES } from '../packs/pack-manifest.ts';
+import { originOf } from '../packs/origin-of.ts';
 import { assertPack } from '../packs/verify-pack.ts';
-import { ageGenderGraph } from '../graphs/prepare/age-gender-graph.ts';
-import { yolov8Graph } from '../graphs/prepare/yolov8-graph.ts';
-import { detrGraph } from '../graphs/prepare/detr-graph.ts';
-import { orientationGraph } from '../graphs/prepare/orientation-graph.ts';
-import { visionEncoderGraph } from '../graphs/prepare/vision-encoder-graph.ts';
-
-/** Composes one stage's graph; `dataFolder` is where the model's external weights lie, seen from the composed file. */
-type Compose = (model: OnnxModel, manifest: PackManifest, dataFolder: string) => GraphBuilder;
-
-/** Per stage what composes it, by the adapter that the manifest names; an adapter that is not here stays as it is. */
-const COMPOSERS: Readonly<Record<PreparedStage, Readonly<Partial<Record<string, Compose>>>>> = {
-  detection: {
-    yolov8: (model, { detection }, dataFolder) => {
-      if (detection.adapter !== 'yolov8') throw new Error(`adapter ${detection.adapter} is composed as yolov8`);
-      return yolov8Graph(model, detection, { dataFolder });
-    },
-    detr: (model, { detection }, dataFolder) => {
-      if (detection.adapter !== 'detr') throw new Error(`adapter ${detection.adapter} is composed as detr`);
-      return detrGraph(model, detection, { dataFolder });
-    },
-  },
-  ageGender: { mivolo: (model, { ageGender }, dataFolder) => ageGenderGraph(model, ageGender, { dataFolder }) },
-  orientation: { mebow: (model, { orientation }, dataFolder) => orientationGraph(model, orientation, { dataFolder }) },
-  visionEncoder: {
-    fastvlm: (model, { language }, dataFolder) => visionEncoderGraph(model, language, { dataFolder }),
-  },
-};
+import { composeAction } from './compose-action.ts';
+import { composeStage, type ComposedGraph } from './compose-stage.ts';
 
 /** The composed files lie beside the manifest: ONNX Runtime looks for external weights in the file's folder and below it. */
 function composedFile(stage: PreparedStage): string {
@@ -47,9 +21,10 @@ interface PreparedPack {
   readonly fingerprint: string;
   readonly stages: readonly {
     readonly stage: PreparedStage;
-    readonly adapter: string;
-    /** Null: this adapter has no composed graph, the stage runs the plain way. */
+    /** Null: the stage runs the plain way. */
     readonly file: string | null;
+    /** Why there is no graph; empty where there is one. */
+    readonly reason: string;
   }[];
 }
 
@@ -73,13 +48,16 @@ export async function preparePack(rawDir: string, outDir: string): Promise<Prepa
   await mkdir(folder);
   try {
     await copyFiles(raw, folder);
-    const stages = [];
+    const stages: PreparedPack['stages'][number][] = [];
     const prepared: Partial<Record<PreparedStage, ComposedSpec>> = {};
     for (const stage of PREPARED_STAGES) {
-      const { adapter } = officialModel(raw.manifest, stage);
-      const compose = COMPOSERS[stage][adapter];
-      if (compose !== undefined) prepared[stage] = await composeStage(raw, stage, compose, folder);
-      stages.push({ stage, adapter, file: prepared[stage]?.file.path ?? null });
+      const composed = stage === 'action' ? await composeAction(raw) : await composeStage(raw, stage);
+      if ('reason' in composed) {
+        stages.push({ stage, file: null, reason: composed.reason });
+      } else {
+        prepared[stage] = await writeGraph(raw, stage, composed, folder);
+        stages.push({ stage, file: prepared[stage].file.path, reason: '' });
+      }
     }
     const manifest: PackManifest = { ...raw.manifest, filesRoot: '.', prepared };
     await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
@@ -131,21 +109,21 @@ async function copyFiles(raw: Pack, folder: string): Promise<void> {
   }
 }
 
-async function composeStage(raw: Pack, stage: PreparedStage, compose: Compose, folder: string): Promise<ComposedSpec> {
-  const official = officialModel(raw.manifest, stage).model;
-  const model = await readOnnx(raw.filePath(official.file));
-  const dataFolder = posix.dirname(posix.normalize(official.file.path));
-  const graph = compose(model, raw.manifest, dataFolder === '.' ? '' : dataFolder);
-  const bytes = graph.toBytes();
+async function writeGraph(
+  raw: Pack,
+  stage: PreparedStage,
+  { graph, bytes, externalData }: ComposedGraph,
+  folder: string,
+): Promise<ComposedSpec> {
   const path = composedFile(stage);
   await writeFile(join(folder, path), bytes);
   return {
     file: { path, sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length },
-    ...(official.externalData === undefined ? {} : { externalData: official.externalData }),
+    ...(externalData.length === 0 ? {} : { externalData: [...externalData] }),
     opset: graph.opset,
     inputs: graph.inputs.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
     outputs: graph.outputs.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
-    madeFrom: official.file.sha256,
+    madeFrom: originOf(raw.manifest, stage),
   };
 }
 
@@ -154,8 +132,8 @@ export function preparedLines(prepared: PreparedPack): readonly string[] {
   return [
     `pack in ${prepared.dir}`,
     `fingerprint ${prepared.fingerprint}`,
-    ...prepared.stages.map(({ stage, adapter, file }) =>
-      file === null ? `--   ${stage}: adapter ${adapter} runs the plain way` : `ok   ${stage}: ${file}`,
+    ...prepared.stages.map(({ stage, file, reason }) =>
+      file === null ? `--   ${stage}: runs the plain way: ${reason}` : `ok   ${stage}: ${file}`,
     ),
   ];
 }

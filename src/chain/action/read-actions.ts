@@ -38,7 +38,7 @@ export async function openActions(
 }
 
 /** Throws PACK_BROKEN for a label without a token, and for two that are written apart but are the same to the model. */
-function labelTokens(lm: LanguageModel, labels: readonly string[]): readonly (readonly number[])[] {
+export function labelTokens(lm: LanguageModel, labels: readonly string[]): readonly (readonly number[])[] {
   const { path } = lm.language.tokenizer;
   const known = new Map<string, string>();
   return labels.map((label) => {

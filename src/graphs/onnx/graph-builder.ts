@@ -53,6 +53,8 @@ export class GraphBuilder {
   /** Operator sets beside the default one, by domain. */
   readonly #domains = new Map<string, number>();
   readonly #prefixes = new Set<string>();
+  /** Whose weights stand under a prefix. */
+  readonly #weights = new Map<string, OnnxModel>();
   readonly #known = new Map<string, Value>();
   #irVersion = IR_VERSION;
   #next = 0;
@@ -131,6 +133,12 @@ export class GraphBuilder {
     return outputs;
   }
 
+  /** A tensor of the shape that an int64 vector tells, with one value everywhere. */
+  filled(shape: Value, dtype: ElementType, value: number): Value {
+    const tensor = { dims: [1], dataType: ELEMENT[dtype], rawData: elementBytes(dtype, [value]) };
+    return this.node('ConstantOfShape', [shape], { value: tensor });
+  }
+
   cast(value: Value, dtype: ElementType): Value {
     return this.node('Cast', [value], { to: ELEMENT[dtype] });
   }
@@ -138,8 +146,9 @@ export class GraphBuilder {
   /**
    * Puts another model's nodes and weights into this graph, with its tensors renamed to `prefix/name`, and returns its
    * outputs by their own names. `inputs` gives a tensor of this graph for every input of the model; element types and shapes
-   * are the caller's business. Throws PACK_BROKEN where the two do not fit together: both must have the same operator sets,
-   * since the same node may mean something else in another one.
+   * are the caller's business. A model that is embedded again with the same `weightsPrefix` shares its weights. Throws
+   * PACK_BROKEN where the two do not fit together: both must have the same operator sets, since the same node may mean
+   * something else in another one.
    */
   embed(
     model: OnnxModel,
@@ -152,7 +161,7 @@ export class GraphBuilder {
     this.#mergeOpsets(model, prefix);
     const part = inlineModel(model, prefix, inputs, options);
     for (const node of part.nodes) this.#nodes.push(node);
-    for (const tensor of part.initializers) this.#initializers.push(tensor);
+    if (this.#addsWeights(model, options.weightsPrefix ?? prefix)) this.#initializers.push(...part.initializers);
     for (const value of part.valueInfo) this.#valueInfo.push(value);
     this.#irVersion = Math.max(this.#irVersion, toNumber(model.irVersion ?? 0));
     return part.outputs;
@@ -187,6 +196,14 @@ export class GraphBuilder {
       );
     }
     return encodeOnnx(this.toModel(metadata));
+  }
+
+  /** False where an earlier copy of the model brought them. */
+  #addsWeights(model: OnnxModel, prefix: string): boolean {
+    const owner = this.#weights.get(prefix);
+    if (owner !== undefined && owner !== model) throw new Error(`two models name their weights ${prefix}`);
+    this.#weights.set(prefix, model);
+    return owner === undefined;
   }
 
   #mergeOpsets(model: OnnxModel, prefix: string): void {

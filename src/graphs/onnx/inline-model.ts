@@ -5,6 +5,8 @@ import type { OnnxAttribute, OnnxDimension, OnnxGraph, OnnxModel, OnnxNode, Onnx
 export interface InlineOptions {
   /** Folder of the model's external weights, relative to that of the new file; '' (default) where it is the same. */
   readonly dataFolder?: string;
+  /** Prefix of the weights' names, which models embedded with the same one share; the model's own prefix by default. */
+  readonly weightsPrefix?: string;
 }
 
 /** What a model becomes inside another graph. */
@@ -20,8 +22,8 @@ type Rename = (name: string) => string;
 
 /**
  * A model's graph with every tensor and node named `prefix/name`, so that it can stand beside others, and with its inputs
- * replaced by tensors of the surrounding graph. Weights are shared with the model, not copied. Throws PACK_BROKEN where an
- * input is missing or unknown, and for parts that cannot be inlined.
+ * replaced by tensors of the surrounding graph. Weights are shared with the model, not copied, and named `weightsPrefix/name`.
+ * Throws PACK_BROKEN where an input is missing or unknown, and for parts that cannot be inlined.
  */
 export function inlineModel(
   model: OnnxModel,
@@ -35,9 +37,12 @@ export function inlineModel(
   }
   checkInputs(graph, prefix, inputs);
   const given = new Map(Object.entries(inputs));
-  const inner: Rename = (name) => (name === '' ? '' : `${prefix}/${name}`);
+  const weights = new Set((graph.initializer ?? []).map(({ name }) => name));
+  const weightsPrefix = options.weightsPrefix ?? prefix;
+  const local: Rename = (name) => (name === '' ? '' : `${prefix}/${name}`);
+  const inner: Rename = (name) => (weights.has(name) ? `${weightsPrefix}/${name}` : local(name));
   const rename: Rename = (name) => given.get(name) ?? inner(name);
-  const part = renameGraph(graph, { prefix, inner, rename, dataFolder: options.dataFolder ?? '' });
+  const part = renameGraph(graph, { prefix, local, inner, rename, dataFolder: options.dataFolder ?? '' });
   return {
     nodes: part.node ?? [],
     initializers: part.initializer ?? [],
@@ -62,7 +67,9 @@ function checkInputs(graph: OnnxGraph, prefix: string, inputs: Readonly<Record<s
 
 interface Scope {
   readonly prefix: string;
-  /** The new name of a tensor that is defined inside the model. */
+  /** The new name of what stands in one copy of the model alone: nodes, axes, and tensors of inner graphs. */
+  readonly local: Rename;
+  /** The new name of a tensor that is defined in this graph. */
   readonly inner: Rename;
   /** The new name of a tensor that is used, wherever it is defined. */
   readonly rename: Rename;
@@ -92,7 +99,7 @@ function renameGraph(graph: OnnxGraph, scope: Scope): OnnxGraph {
 function renameNode(node: OnnxNode, scope: Scope): OnnxNode {
   return {
     ...node,
-    ...(node.name === undefined ? {} : { name: scope.inner(node.name) }),
+    ...(node.name === undefined ? {} : { name: scope.local(node.name) }),
     input: (node.input ?? []).map(scope.rename),
     output: (node.output ?? []).map(scope.inner),
     attribute: (node.attribute ?? []).map((attribute) => renameAttribute(attribute, scope)),
@@ -116,7 +123,12 @@ function renameSubgraph(graph: OnnxGraph, outer: Scope): OnnxGraph {
   for (const { name } of graph.input ?? []) own.add(name);
   for (const { name } of graph.initializer ?? []) own.add(name ?? '');
   for (const node of graph.node ?? []) for (const name of node.output ?? []) own.add(name);
-  return renameGraph(graph, { ...outer, rename: (name) => (own.has(name) ? outer.inner(name) : outer.rename(name)) });
+  const { local } = outer;
+  return renameGraph(graph, {
+    ...outer,
+    inner: local,
+    rename: (name) => (own.has(name) ? local(name) : outer.rename(name)),
+  });
 }
 
 function renameValueInfo(
@@ -127,7 +139,7 @@ function renameValueInfo(
   const tensorType = value.type?.tensorType;
   if (tensorType?.shape?.dim === undefined) return { ...value, name };
   const dim = tensorType.shape.dim.map((size): OnnxDimension =>
-    size.dimParam === undefined || size.dimParam === '' ? size : { ...size, dimParam: scope.inner(size.dimParam) },
+    size.dimParam === undefined || size.dimParam === '' ? size : { ...size, dimParam: scope.local(size.dimParam) },
   );
   return { ...value, name, type: { ...value.type, tensorType: { ...tensorType, shape: { dim } } } };
 }

@@ -68,6 +68,7 @@ test('a pack is prepared whole: its own files as they were, the graphs beside th
     'prepared_age_gender.onnx',
     'prepared_orientation.onnx',
     'prepared_vision_encoder.onnx',
+    'prepared_action.onnx',
   ]);
   const pack = await loadPack(out);
   expect(pack.fingerprint).toBe(prepared.fingerprint);

@@ -26,7 +26,7 @@ describe.each(choices)('a detector of the DETR kind, %s', (_, choice) => {
   beforeAll(async () => {
     pack = await writeDetrPack(choice);
     const { dir, stages } = await preparePack(pack.dir, join(pack.dir, 'prepared'));
-    expect(stages[0]).toEqual({ stage: 'detection', adapter: 'detr', file: 'prepared_detection.onnx' });
+    expect(stages[0]).toEqual({ stage: 'detection', file: 'prepared_detection.onnx', reason: '' });
     const options = stageOptions({ padTo: batchSizes(16) });
     plain = await openDetection(await loadPack(pack.dir), options);
     prepared = await openDetection(await loadPack(dir), options);
