@@ -1,3 +1,4 @@
+import { Failure } from '../failure/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Pack } from '../packs/load-pack.ts';
 import { ThreadClient, threadEntry } from '../inference/thread/thread-client.ts';
@@ -18,6 +19,8 @@ interface ModelChainOptions {
   /** Threads inside one operator on the CPU, for each of the model threads; 0: every core. */
   readonly threads: { readonly vision: number; readonly language: number };
   readonly batch: BatchLimits;
+  /** Whether `scene` is asked: the vision-language model is then open for it, whatever else needs it. */
+  readonly localScenes: boolean;
   /**
    * Fill batches up to a few sizes and warm each; default: on CUDA only. Without it CUDA opens a session, and plans its
    * convolutions within a job, for every batch size that it meets.
@@ -54,6 +57,7 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
     vision: threadOptions(options.threads.vision),
     language: threadOptions(options.threads.language),
     peopleApart: options.peopleApart ?? device === 'cuda',
+    localScenes: options.localScenes,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   logger?.info(
@@ -71,13 +75,19 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
     device,
     vocabulary: pack.manifest.action.labels,
   };
-  return threadedChain(description, pipelines);
+  const chain = threadedChain(description, pipelines);
+  return options.localScenes ? chain : { ...chain, scene: refuseScene };
+}
+
+async function refuseScene(): Promise<never> {
+  throw new Failure('SCENE_FAILED', 'the model chain was opened without local scene texts');
 }
 
 interface PipelineStart {
   readonly vision: Omit<ThreadOptions, 'stages'>;
   readonly language: Omit<ThreadOptions, 'stages'>;
   readonly peopleApart: boolean;
+  readonly localScenes: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -96,11 +106,12 @@ async function startPipelines(count: number, start: PipelineStart): Promise<[Pip
   return (await Promise.all(open)) as [Pipeline, ...Pipeline[]];
 }
 
-function startThreads({ vision, language, peopleApart, signal }: PipelineStart) {
+function startThreads({ vision, language, peopleApart, localScenes, signal }: PipelineStart) {
   const startVision = (name: string, ...kinds: readonly ModelThread[]): Promise<ThreadClient<VisionMethods>> => {
     const options: ThreadOptions = { ...vision, stages: stagesOf(kinds) };
     return ThreadClient.start(name, threadEntry(import.meta.url, './vision-thread'), options, signal);
   };
+  const read = stagesOf(['language']).filter((stage) => localScenes || stage !== 'scene');
   const frames = peopleApart ? startVision('detection', 'frames') : startVision('vision', 'frames', 'people');
   return {
     frames,
@@ -108,7 +119,7 @@ function startThreads({ vision, language, peopleApart, signal }: PipelineStart) 
     language: ThreadClient.start<LanguageMethods>(
       'language',
       threadEntry(import.meta.url, './language-thread'),
-      { ...language, stages: stagesOf(['language']) } satisfies ThreadOptions,
+      { ...language, stages: read } satisfies ThreadOptions,
       signal,
     ),
   };

@@ -1,9 +1,10 @@
+import { warmupCounts } from '../inference/batch.ts';
 import type { StageMeter } from '../inference/stage-meter.ts';
 import type { BatchQueue } from '../inference/thread/batch-queue.ts';
 import type { Pack } from '../packs/load-pack.ts';
 import type { Box } from '../vision/box.ts';
 import type { Picture } from '../vision/picture.ts';
-import { pictureArea, type PictureArea } from '../vision/picture-area.ts';
+import { pictureArea, wholeArea, type PictureArea } from '../vision/picture-area.ts';
 import { everySettled } from './every-settled.ts';
 import type { VisionLanguage } from './fastvlm/vision-language.ts';
 import type { BatchLimits, StageOptions } from './stage.ts';
@@ -11,25 +12,36 @@ import type { BatchLimits, StageOptions } from './stage.ts';
 /** Reads parts of frames, one result each. */
 export type ReadPictures<Result> = (pictures: readonly PictureArea[]) => Promise<readonly Result[]>;
 
-/** What a reading of the vision-language model says of itself. */
+/** What a reading of the language thread is opened with. */
+export interface LanguageOptions extends StageOptions {
+  /** Gives the thread's vision-language model, which the first that asks for it opens and the thread releases. */
+  readonly visionLanguage: () => Promise<VisionLanguage>;
+}
+
+/** A reading that is open. */
+export interface Reading<Result> {
+  readonly read: ReadPictures<Result>;
+  /** Runs every batch size that has not been run, so that no job pays for the first run of one. */
+  readonly warm: () => Promise<void>;
+  /** Releases what the reading has opened for itself, where it has. */
+  readonly release?: () => Promise<void>;
+}
+
+/** What a reading of the language thread says of itself. */
 interface LanguageStageParts<Ask extends readonly unknown[], Result, Answer> {
-  /** Asks the opened model; it is released by its thread. */
-  readonly open: (model: VisionLanguage, pack: Pack, options: StageOptions) => Promise<ReadPictures<Result>>;
+  readonly open: (pack: Pack, options: LanguageOptions) => Promise<Reading<Result>>;
   /** What it is to see of a frame. */
   readonly boxes: (frame: Pick<Picture, 'width' | 'height'>, ...ask: Ask) => readonly Box[];
   /** The answer from a result per box. */
   readonly answer: (results: readonly Result[]) => Answer;
-  /** Whether each batch size is run before the first job; a stage that runs no more than another one does need not. */
-  readonly warms: boolean;
 }
 
 /** A reading of the vision-language model, in its own thread. */
 export interface LanguageStage<Ask, Answer> {
   readonly thread: 'language';
   readonly batch: keyof BatchLimits;
-  readonly warms: boolean;
   readonly boxes: (frame: Pick<Picture, 'width' | 'height'>, ask: Ask) => readonly Box[];
-  readonly open: (model: VisionLanguage, pack: Pack, options: StageOptions) => Promise<ReadPictures<unknown>>;
+  readonly open: (pack: Pack, options: LanguageOptions) => Promise<Reading<unknown>>;
   /** What the results of `open` mean to who asked. */
   readonly answer: (results: readonly unknown[]) => Answer;
 }
@@ -54,9 +66,17 @@ export function languageStage<Ask extends readonly unknown[], Result, Answer>(
   return {
     thread: 'language',
     batch: 'language',
-    warms: parts.warms,
     boxes: (frame, ask) => parts.boxes(frame, ...ask),
     open: parts.open,
     answer: (results) => parts.answer(results as readonly Result[]),
   };
+}
+
+/** Runs a batch of each of the sizes; one picture where there are none. */
+export async function warmSizes(
+  read: (pictures: readonly PictureArea[]) => Promise<unknown>,
+  sizes: readonly number[],
+): Promise<void> {
+  const blank = wholeArea({ width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) });
+  for (const count of warmupCounts(sizes)) await read(Array.from({ length: count }, () => blank));
 }

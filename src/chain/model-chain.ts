@@ -88,7 +88,7 @@ export interface StageContracts {
   >;
   readonly orientation: Contract<[boxes: readonly Box[]], readonly Orientation[]>;
   readonly action: Contract<[boxes: readonly Box[]], readonly ActionReading[]>;
-  /** One or two sentences about the picture by the local vision-language model. */
+  /** One or two sentences about the picture by the local vision-language model; SCENE_FAILED where the chain was opened without it. */
   readonly scene: Contract<[], string>;
 }
 

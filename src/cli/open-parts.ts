@@ -96,6 +96,7 @@ async function openChain(
     pipelines,
     threads: { vision: threads, language: threads },
     batch: { detection: visionBatch, people: visionBatch, language: languageBatch },
+    localScenes: config.scene.source === 'local',
     verifyHashes: !isVerified,
     logger,
     ...(signal === undefined ? {} : { signal }),

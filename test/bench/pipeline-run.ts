@@ -43,6 +43,7 @@ async function run(packDir: string, video: string): Promise<PipelineRun> {
     device: 'cpu',
     threads: { vision: 1, language: 1 },
     batch: { detection: 4, people: 16, language: 8 },
+    localScenes: false,
   });
   const workspaceDir = await mkdtemp(join(tmpdir(), 'bench-run-'));
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });

@@ -33,6 +33,7 @@ async function run(packDir: string, video: string, videos: number): Promise<Scal
     pipelines,
     threads: { vision: threads, language: threads },
     batch: { detection: visionBatch, people: visionBatch, language: languageBatch },
+    localScenes: false,
   });
   try {
     const one = { tools, chain, pool: createFramePool(), framesInFlight, decoderThreads };

@@ -1,14 +1,14 @@
 import { openActions } from '../../src/chain/action/read-actions.ts';
-import { openVisionLanguage } from '../../src/chain/fastvlm/vision-language.ts';
+import { sharedVisionLanguage } from '../../src/chain/fastvlm/vision-language.ts';
 import type { ReadPictures } from '../../src/chain/language-stage.ts';
 import type { ActionReading } from '../../src/chain/model-chain.ts';
 import { openDescribe } from '../../src/chain/scene/describe.ts';
 import type { ExecutionTarget } from '../../src/inference/providers.ts';
 import type { StageMeter } from '../../src/inference/stage-meter.ts';
 import type { Pack } from '../../src/packs/load-pack.ts';
-import { createPixelKernel } from '../../src/vision/kernel/pixel-kernel.ts';
+import { stageOptions } from './stage-options.ts';
 
-/** The vision-language model with both of its readings, as the language thread opens it. */
+/** The vision-language model with both of its readings, run step by step. */
 export interface FastVlm {
   readonly readActions: ReadPictures<ActionReading>;
   readonly describe: ReadPictures<string>;
@@ -24,15 +24,11 @@ export async function openFastVlm(
     readonly scene: StageMeter;
   },
 ): Promise<FastVlm> {
-  const { padTo, action, scene } = options;
-  const shared = await openVisionLanguage(pack, {
-    ...options,
-    limit: Math.max(1, ...padTo),
-    kernel: createPixelKernel(),
-  });
-  return {
-    readActions: await openActions(shared, pack, { padTo, meter: action }),
-    describe: await openDescribe(shared, pack, { meter: scene }),
-    release: shared.model.release,
-  };
+  const { target, padTo, action, scene } = options;
+  const own = stageOptions({ target, padTo, limit: Math.max(1, ...padTo) });
+  const shared = sharedVisionLanguage(pack, own);
+  const opened = { ...own, visionLanguage: shared.get };
+  const actions = await openActions(pack, { ...opened, meter: action });
+  const scenes = await openDescribe(pack, { ...opened, meter: scene });
+  return { readActions: actions.read, describe: scenes.read, release: shared.release };
 }

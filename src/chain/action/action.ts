@@ -7,5 +7,4 @@ export const action = languageStage({
   open: openActions,
   boxes: (_frame, boxes: readonly Box[]) => boxes,
   answer: (readings) => readings,
-  warms: true,
 });

@@ -3,25 +3,24 @@ import type { Pack } from '../../packs/load-pack.ts';
 import { softmax } from '../../vision/softmax.ts';
 import { answerText, generate } from '../fastvlm/generate.ts';
 import type { LanguageModel } from '../fastvlm/language-model.ts';
-import type { VisionLanguage } from '../fastvlm/vision-language.ts';
-import type { ReadPictures } from '../language-stage.ts';
+import { warmSizes, type LanguageOptions, type Reading } from '../language-stage.ts';
 import type { ActionReading } from '../model-chain.ts';
-import type { StageOptions } from '../stage.ts';
+import { actionReading } from './action-reading.ts';
 import { labelTrie } from './label-trie.ts';
 import { labelScorer } from './score-labels.ts';
 
-/** Persons cut from their frames, one reading each. */
+/** The vision-language model step by step: picture, prompt, label paths. Persons cut from their frames, one reading each. */
 export async function openActions(
-  { model, prepare }: VisionLanguage,
   pack: Pack,
-  { padTo, meter }: Pick<StageOptions, 'padTo' | 'meter'>,
-): Promise<ReadPictures<ActionReading>> {
+  { padTo, meter, visionLanguage }: Pick<LanguageOptions, 'padTo' | 'meter' | 'visionLanguage'>,
+): Promise<Reading<ActionReading>> {
   const { action } = pack.manifest;
+  const { model, prepare } = await visionLanguage();
   const trie = labelTrie(labelTokens(model, action.labels));
-  const start = await prepare(action.question, meter);
+  const start = await prepare(action.question, { padTo, meter });
   const scoring = { padding: padTo.length > 0, normalisation: action.normalisation ?? 'sum' };
   const score = await labelScorer(model, trie, scoring, meter);
-  return async (crops) => {
+  const read: Reading<ActionReading>['read'] = async (crops) => {
     const step = await start(crops, meter);
     const scores = await score(step, meter);
     const readings = scores.map((labelScores) => reading(model, action.labels, labelScores));
@@ -35,6 +34,7 @@ export async function openActions(
       return { label: said, score: probability ?? scored.score, labelScores: scored.labelScores };
     });
   };
+  return { read, warm: () => warmSizes(read, padTo) };
 }
 
 /** Throws PACK_BROKEN for a label without a token, and for two that are written apart but are the same to the model. */
@@ -65,9 +65,7 @@ function reading(lm: LanguageModel, labels: readonly string[], labelScores: read
       `${lm.decoder.spec.file.path} output logits gives the label scores ${labelScores.join(', ')}; expected finite numbers`,
     );
   }
-  const probabilities = [...softmax(labelScores)];
-  const best = probabilities.indexOf(Math.max(...probabilities));
-  return { label: labels[best] ?? '', score: probabilities[best] ?? 0, labelScores };
+  return actionReading(labels, labelScores);
 }
 
 /** The label that a free answer names: equal without case and punctuation, else the first that occurs in it as a word. */

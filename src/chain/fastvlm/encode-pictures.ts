@@ -1,3 +1,4 @@
+import { paddedCount } from '../../inference/batch.ts';
 import type { StageMeter } from '../../inference/stage-meter.ts';
 import type { PixelKernel } from '../../vision/kernel/pixel-kernel.ts';
 import type { PictureArea } from '../../vision/picture-area.ts';
@@ -29,4 +30,36 @@ export function pictureEncoder(lm: LanguageModel, kernel: PixelKernel, limit: nu
     pictures.forEach((picture, i) => planes.square(i, picture));
     return encodeImages(lm, planes.view(rows), rows, meter);
   };
+}
+
+/**
+ * Features [pictures, imageTokens, width] of any number of pictures, in runs that are filled up to one of the sizes, so that no other is
+ * planned; without sizes in one run.
+ */
+export async function encodeInSizes(
+  encode: EncodePictures,
+  pictures: readonly PictureArea[],
+  sizes: readonly number[],
+  meter: StageMeter,
+): Promise<Float32Array> {
+  const most = sizes.at(-1) ?? pictures.length;
+  const parts: Float32Array[] = [];
+  for (let from = 0; from < pictures.length; from += most) {
+    const part = pictures.slice(from, from + most);
+    const rows = paddedCount(part.length, sizes);
+    const features = await encode(part, rows, meter);
+    parts.push(features.subarray(0, (features.length / rows) * part.length));
+  }
+  const [first] = parts;
+  return parts.length === 1 && first !== undefined ? first : joined(parts);
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

@@ -10,6 +10,4 @@ export const scene = languageStage({
     if (text !== undefined && text !== '') return text;
     throw new Failure('SCENE_FAILED', 'the language model ended its description before the first word');
   },
-  // The encoder is warmed by the actions, and what follows it has another shape at every step.
-  warms: false,
 });

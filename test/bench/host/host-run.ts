@@ -53,6 +53,7 @@ async function run(order: HostOrder): Promise<HostRun> {
     device: 'cuda',
     threads: { vision: 1, language: 1 },
     batch: gpu === null ? SINGLE : ON_CUDA,
+    localScenes: false,
     padBatches: gpu !== null,
     peopleApart: gpu !== null,
   });

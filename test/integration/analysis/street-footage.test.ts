@@ -93,6 +93,7 @@ const title = present ? 'the chain on real footage' : `the chain on real footage
       device: 'cpu',
       threads: { vision: 1, language: 1 },
       batch: { detection: 4, people: 4, language: 4 },
+      localScenes: false,
     });
     const { signal } = new AbortController();
     const tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });

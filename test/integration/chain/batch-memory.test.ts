@@ -49,8 +49,8 @@ test.each([
 
 test('the vision-language model needs no more memory for pictures when its batches grow', async () => {
   const kernel = createPixelKernel();
-  const { model, prepare } = await openVisionLanguage(demo, { target, padTo: [], limit: LIMIT, kernel });
-  const start = await prepare('What?', meter);
+  const { model, prepare } = await openVisionLanguage(demo, { target, limit: LIMIT, kernel });
+  const start = await prepare('What?', { padTo: [], meter });
   const memory = await memoryByBatch(kernel.memoryBytes, async (size) => {
     await start(
       Array.from({ length: size }, () => wholeArea(frame)),

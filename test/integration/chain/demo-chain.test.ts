@@ -34,6 +34,7 @@ beforeAll(async () => {
     device: 'cpu',
     threads: { vision: 1, language: 1 },
     batch: { detection: 2, people: 4, language: 2 },
+    localScenes: true,
   });
 });
 

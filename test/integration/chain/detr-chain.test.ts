@@ -85,6 +85,7 @@ test('the whole analysis runs on it without faces: persons, ages from bodies, ac
     device: 'cpu',
     threads: { vision: 1, language: 1 },
     batch: { detection: 2, people: 4, language: 2 },
+    localScenes: false,
   });
   const at = (sample: number): readonly Person[] => [
     { ...anna, x: anna.x + 4 * sample },

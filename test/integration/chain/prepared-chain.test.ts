@@ -35,6 +35,7 @@ async function openChain(dir: string, padBatches: boolean): Promise<ModelChain> 
     device: 'cpu',
     threads: { vision: 1, language: 1 },
     batch: { detection: 2, people: 4, language: 2 },
+    localScenes: false,
     padBatches,
     peopleApart: padBatches,
   });
@@ -69,4 +70,13 @@ test('a prepared pack sees what the pack sees that it was made from, with full b
   expect(await readAll(prepared, frames)).toEqual(expected);
   const { ageGender, orientation } = await prepared.timings();
   expect([ageGender.items, orientation.items]).toEqual([3, 3]);
+});
+
+test('a chain that was opened without local scene texts writes none, and says why', async () => {
+  const handle = plain.addFrame(sharedFrame({ ...pictureOf(somebody()), sample: 0, index: 0, t: 0 }));
+  await expect(plain.scene(handle, signal)).rejects.toMatchObject({
+    code: 'SCENE_FAILED',
+    message: expect.stringMatching(/opened without local scene texts/),
+  });
+  plain.releaseFrame(handle);
 });

@@ -21,6 +21,7 @@ async function open(): Promise<ModelChain> {
     device: 'cpu',
     threads: { vision: 1, language: 1 },
     batch: { detection: 1, people: 1, language: 1 },
+    localScenes: true,
   });
 }
 

@@ -39,6 +39,7 @@ async function openChain(options: { padBatches?: boolean } = {}): Promise<ModelC
     device: 'cpu',
     threads: { vision: 1, language: 1 },
     batch: { detection: 4, people: 8, language: 4 },
+    localScenes: true,
     ...options,
   });
 }

@@ -56,6 +56,7 @@ streetTest('the detections of the whole clip are the expected ones', async () =>
     device: 'cpu',
     threads: { vision: 2, language: 1 },
     batch: { detection: 8, people: 1, language: 1 },
+    localScenes: false,
   });
   const counts = { stable: 0, found: 0, boxes: 0, unexpected: 0 };
   try {

@@ -51,6 +51,7 @@ try {
     device,
     threads: { vision: 0, language: 0 },
     batch,
+    localScenes: false,
     verifyHashes: false,
   });
   printLine({ batches, pack: pack.manifest.name, startSeconds: rounded((performance.now() - began) / 1000) });
