@@ -1,17 +1,8 @@
-import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import sharp from 'sharp';
 import { openFastVlm } from '../../harness/fast-vlm.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
-import type { Picture } from '../../../src/vision/picture.ts';
 import { wholeArea } from '../../../src/vision/picture-area.ts';
-import { goldenVlm, loadStreet, streetDir, streetTest } from './street-pack.ts';
-
-async function readCrop(name: string): Promise<Picture> {
-  const file = join(streetDir, 'golden', name);
-  const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, pixels: data };
-}
+import { goldenVlm, loadStreet, readCrop, streetTest } from './street-pack.ts';
 
 streetTest('the reference mode, greedy decoding, names the same actions as scoring and costs more runs', async () => {
   const pack = await loadStreet();

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from '@jest/globals';
+import sharp from 'sharp';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 import type { Pack } from '../../../src/packs/load-pack.ts';
+import type { Picture } from '../../../src/vision/picture.ts';
 
 /** Folder of the test pack's files, which stay outside this repository. */
 export const streetDir = resolve(process.env['STREET_DIR'] ?? '../shared/packs/street');
@@ -55,6 +57,13 @@ export interface GoldenVlm {
 
 export function goldenVlm(): GoldenVlm {
   return JSON.parse(readFileSync(join(streetDir, 'golden', 'vlm.json'), 'utf8')) as GoldenVlm;
+}
+
+/** The picture of a golden crop. */
+export async function readCrop(name: string): Promise<Picture> {
+  const file = join(streetDir, 'golden', name);
+  const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, pixels: data };
 }
 
 /** Largest absolute difference of two sequences of one length. */

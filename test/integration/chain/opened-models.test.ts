@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { InferenceSession } from 'onnxruntime-node';
+import { action } from '../../../src/chain/action/action.ts';
+import { sharedVisionLanguage } from '../../../src/chain/fastvlm/vision-language.ts';
+import { openDescribe } from '../../../src/chain/scene/describe.ts';
+import { loadPack, type Pack } from '../../../src/packs/load-pack.ts';
+import type { PackManifest } from '../../../src/packs/pack-manifest.ts';
+import { preparePack } from '../../../src/preparation/prepare-pack.ts';
+import { pictureArea } from '../../../src/vision/picture-area.ts';
+import { stageOptions } from '../../harness/stage-options.ts';
+import { boxOf, pictureOf, somebody } from '../demo/pictures.ts';
+
+// Every model takes memory of the GPU and time of the start. The sessions run on the CPU here, but the stages believe in a GPU.
+
+const ben = somebody({ id: 'ben', x: 700, action: 'grabbing', orientation: 90 });
+const create = InferenceSession.create.bind(InferenceSession);
+const GRAPH = 'prepared_action.onnx';
+const STEPS = ['prepared_vision_encoder.onnx', 'embed_tokens.onnx', 'decoder_model_merged.onnx'];
+const PLAIN_STEPS = ['vision_encoder.onnx', ...STEPS.slice(1)];
+
+let folder: string;
+let pack: Pack;
+let opened: string[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'opened-models-'));
+  pack = await loadPack((await preparePack('models/demo', join(folder, 'pack'))).dir);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+beforeEach(() => {
+  opened = [];
+  const spy = jest.spyOn(InferenceSession, 'create') as unknown as jest.Mock<
+    (path: string) => Promise<InferenceSession>
+  >;
+  spy.mockImplementation((path) => {
+    opened.push(basename(path));
+    return create(path, { intraOpNumThreads: 1 });
+  });
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+interface Asked {
+  readonly device?: 'cpu' | 'cuda';
+  readonly localScenes?: boolean;
+  readonly manifest?: Partial<PackManifest>;
+}
+
+/** What is open when the stages are, and one person was read, in the order of opening. */
+async function openedFor({ device = 'cuda', localScenes = false, manifest = {} }: Asked): Promise<readonly string[]> {
+  const asked = { ...pack, manifest: { ...pack.manifest, ...manifest } };
+  const options = stageOptions({ target: { device, threads: 1 }, padTo: [1] });
+  const shared = sharedVisionLanguage(asked, options);
+  const language = { ...options, visionLanguage: shared.get };
+  const actions = await action.open(asked, language);
+  const scenes = localScenes ? await openDescribe(asked, language) : null;
+  const readings = await actions.read([pictureArea(pictureOf(ben), boxOf(ben))]);
+  expect(readings).toEqual([expect.objectContaining({ label: 'grabbing' })]);
+  await actions.warm();
+  await scenes?.warm();
+  await actions.release?.();
+  await shared.release();
+  return opened;
+}
+
+test('on CUDA the action takes one graph and no other model', async () => {
+  expect(await openedFor({})).toEqual([GRAPH]);
+});
+
+test('local scene texts open the model beside it', async () => {
+  expect(await openedFor({ localScenes: true })).toEqual([GRAPH, ...STEPS]);
+});
+
+test('a pack without a scene prompt opens nothing for scene texts', async () => {
+  expect(await openedFor({ localScenes: true, manifest: { scene: null } })).toEqual([GRAPH]);
+});
+
+test('the reference mode, in which the model says the label, takes it step by step', async () => {
+  const greedy = { ...pack.manifest.action, mode: 'greedy' as const };
+  expect(await openedFor({ manifest: { action: greedy }, localScenes: true })).toEqual(STEPS);
+});
+
+test('a pack that was prepared without the graph goes on step by step, with one model for both', async () => {
+  const { action: _graph, ...prepared } = pack.manifest.prepared ?? {};
+  expect(await openedFor({ manifest: { prepared }, localScenes: true })).toEqual(STEPS);
+});
+
+test('on the CPU the graph stays closed', async () => {
+  expect(await openedFor({ device: 'cpu' })).toEqual(PLAIN_STEPS);
+});
