@@ -1,5 +1,12 @@
-/** A part of the chain that is timed by itself. */
-export type BenchStage = 'detection' | 'ageGender' | 'orientation' | 'visionEncoder' | 'prefill' | 'action';
+/** A part of the chain that is timed by itself; `action` as the worker reads it, `actionSteps` always step by step. */
+export type BenchStage =
+  | 'detection'
+  | 'ageGender'
+  | 'orientation'
+  | 'visionEncoder'
+  | 'prefill'
+  | 'action'
+  | 'actionSteps';
 
 /**
  * Billions of floating point operations (a multiply and an add are two) of one item of the full-size official models: a frame at
@@ -13,6 +20,7 @@ export const GIGAFLOPS: Readonly<Record<BenchStage, number>> = {
   visionEncoder: 486.7 + 1.82,
   prefill: 207.5 + 7.2 + 0.27,
   action: 486.7 + 1.82 + 207.5 + 7.2 + 0.27,
+  actionSteps: 486.7 + 1.82 + 207.5 + 7.2 + 0.27,
 };
 
 /**

@@ -2,7 +2,8 @@ import { pictureEncoder } from '../../../src/chain/fastvlm/encode-pictures.ts';
 import { openLanguageModel, prefill, preparePrompt } from '../../../src/chain/fastvlm/language-model.ts';
 import { buildPrompt } from '../../../src/chain/fastvlm/prompt.ts';
 import { pictureArea } from '../../../src/vision/picture-area.ts';
-import { openFastVlm } from '../../harness/fast-vlm.ts';
+import { action } from '../../../src/chain/action/action.ts';
+import { openActions } from '../../../src/chain/action/read-actions.ts';
 import { openAgeGender } from '../../../src/chain/age-gender/open-age-gender.ts';
 import { openDetection } from '../../../src/chain/detection/open-detection.ts';
 import { openOrientation } from '../../../src/chain/orientation/open-orientation.ts';
@@ -10,6 +11,7 @@ import type { Pack } from '../../../src/packs/load-pack.ts';
 import type { ExecutionTarget } from '../../../src/inference/providers.ts';
 import { type StageMeter, stageMeter } from '../../../src/inference/stage-meter.ts';
 import type { BenchStage } from './arithmetic-floor.ts';
+import { openReading } from './open-reading.ts';
 import { syntheticScene } from './synthetic-scene.ts';
 import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
 
@@ -68,13 +70,20 @@ export const STAGE_CASES: Readonly<Record<BenchStage, OpenCase>> = {
     const run = (count: number) => prefill(lm, prompt, new Float32Array(count * perImage), count, meter);
     return { meter, run, release: lm.release };
   },
-  action: async (pack, target) => {
-    const meter = stageMeter();
-    const model = await openFastVlm(pack, { target, padTo: [], action: meter, scene: stageMeter() });
-    const crop = (i: number) => pictureArea(scene.frame, box(i));
-    return { meter, run: (count) => model.readActions(items(count, crop)), release: model.release };
-  },
+  action: (pack, target) => actionCase(action.open, pack, target),
+  actionSteps: (pack, target) => actionCase(openActions, pack, target),
 };
+
+async function actionCase(
+  open: Parameters<typeof openReading>[0],
+  pack: Pack,
+  target: ExecutionTarget,
+): Promise<StageCase> {
+  const meter = stageMeter();
+  const { read, release } = await openReading(open, pack, { target, padTo: [], limit: 1, meter, kernel });
+  const crop = (i: number) => pictureArea(scene.frame, box(i));
+  return { meter, run: (count) => read(items(count, crop)), release };
+}
 
 /** Reads the name of a stage; throws a sentence for another. */
 export function benchStage(text: string): BenchStage {

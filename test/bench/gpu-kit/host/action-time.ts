@@ -1,35 +1,39 @@
 /**
- * Times a one-graph action model for several numbers of people, and compares its label scores with those of the project's own stage after
- * the first.
+ * Times the prepared graph of the action model for several numbers of people, and after the first the same model step by step, whose
+ * label scores it compares.
  *
- *     action-time.ts PREPARED-PACK GRAPH cuda|cpu [BATCHES]        BATCHES such as 8,16,32
+ *     action-time.ts PREPARED-PACK cuda|cpu [BATCHES]        BATCHES such as 8,16,32
  */
 
-import type { InferenceSession } from 'onnxruntime-node';
-import { syntheticScene } from '../../gpu/synthetic-scene.ts';
-import { pictureArea, type PictureArea } from '../../../../src/vision/picture-area.ts';
-import { canvasFeeds } from '../../../../src/chain/fastvlm/picture-canvas.ts';
-import { openFastVlm } from '../../../harness/fast-vlm.ts';
-import { loadPack } from '../../../../src/packs/load-pack.ts';
-import { openSession } from '../../../../src/inference/providers.ts';
+import { openPreparedActions } from '../../../../src/chain/action/prepared-actions.ts';
+import { openActions } from '../../../../src/chain/action/read-actions.ts';
+import { sharedVisionLanguage } from '../../../../src/chain/fastvlm/vision-language.ts';
+import type { Reading } from '../../../../src/chain/language-stage.ts';
+import type { ActionReading } from '../../../../src/chain/model-chain.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
-import { readFloats } from '../../../../src/inference/tensor.ts';
-
-import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
-import { rounded, timeRounds } from '../../figures.ts';
-import { errorText, printLine } from './json-lines.ts';
+import { loadPack } from '../../../../src/packs/load-pack.ts';
+import { pictureArea, type PictureArea } from '../../../../src/vision/picture-area.ts';
 import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
+import { syntheticScene } from '../../gpu/synthetic-scene.ts';
+import { type BatchTiming, timeBatch } from '../../gpu/time-batch.ts';
+import { rounded } from '../../figures.ts';
+import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
+import { errorText, printLine } from './json-lines.ts';
+
+const QUOTED = 800;
 
 const args = process.argv.slice(2);
-requireArguments(args, 3, 'action-time.ts PREPARED-PACK GRAPH cuda|cpu [BATCHES]');
-const [dir = '', graph = '', deviceText, batchText] = args;
+requireArguments(args, 2, 'action-time.ts PREPARED-PACK cuda|cpu [BATCHES]');
+const [dir = '', deviceText, batchText] = args;
 const device = deviceArgument(deviceText);
 const batches = countsArgument(batchText ?? (device === 'cuda' ? '8,1,5,16,32' : '1,2'));
 const rounds = device === 'cuda' ? 12 : 2;
 
 const pack = await loadPack(dir);
-const { action, language } = pack.manifest;
-const feeds = canvasFeeds(createPixelKernel(), language.imageSize);
+const spec = pack.manifest.prepared?.action;
+if (spec === undefined) throw new Error(`${dir} has no graph of the action model: prepare the pack again`);
+const meter = stageMeter();
+const options = { target: { device }, padTo: [], limit: Math.max(...batches), meter, kernel: createPixelKernel() };
 const scene = syntheticScene();
 const people = scene.detections.filter(({ class: kind }) => kind === 'person');
 const crops = (count: number): readonly PictureArea[] =>
@@ -39,50 +43,44 @@ const crops = (count: number): readonly PictureArea[] =>
     .map(({ box }) => pictureArea(scene.frame, box));
 
 const began = performance.now();
-const session = await openSession(graph, { device });
+const graph = await openPreparedActions(pack, spec, options);
 const openMs = Math.round(performance.now() - began);
 for (const batch of batches) {
   try {
-    printLine({ batch, openMs, ...(await timeBatch(session, crops(batch))) });
-    if (batch === batches[0]) printLine(await compareScores(crops(batch)));
+    printLine({ batch, openMs, ...(await figures(graph, batch)) });
+    if (batch === batches[0]) printLine({ batch, steps: await compareSteps(batch) });
   } catch (error) {
-    printLine({ batch, error: errorText(error, 800) });
+    printLine({ batch, error: errorText(error, QUOTED) });
   }
 }
-await session.release();
+await graph.release?.();
 
-/** Asked for the first batch's number, for which the graph's convolutions are planned. */
-async function compareScores(pictures: readonly PictureArea[]): Promise<object> {
-  const scores = await labelScores(session, pictures);
-  const own = await openFastVlm(pack, { target: { device }, padTo: [], action: stageMeter(), scene: stageMeter() });
-  const readings = await own.readActions(pictures);
-  await own.release();
-  const differences = readings.flatMap((reading, row) =>
-    reading.labelScores.map((score, i) => Math.abs(score - (scores[row * action.labels.length + i] ?? Number.NaN))),
-  );
+async function figures(reading: Reading<ActionReading>, batch: number): Promise<object> {
+  const open = { meter, run: (count: number) => reading.read(crops(count)), release: async () => undefined };
+  const { firstMs, runs, runMs, totalMs, cpuMs }: BatchTiming = await timeBatch(open, batch, rounds);
   return {
-    largestDifference: Math.max(...differences),
-    example: readings[0]?.labelScores.map((score) => Number(score.toFixed(3))),
-  };
-}
-
-async function timeBatch(session: InferenceSession, pictures: readonly PictureArea[]): Promise<object> {
-  const first = performance.now();
-  await labelScores(session, pictures);
-  const firstMs = Math.round(performance.now() - first);
-  await labelScores(session, pictures);
-  const { medianMs, cpuMs } = await timeRounds(() => labelScores(session, pictures), rounds);
-  return {
-    firstMs,
-    ms: rounded(medianMs),
-    peoplePerSecond: Math.round((pictures.length * 1000) / medianMs),
+    firstMs: Math.round(firstMs),
+    runs,
+    runMs: rounded(runMs),
+    ms: rounded(totalMs),
+    peoplePerSecond: Math.round((batch * 1000) / totalMs),
     cpuMs: rounded(cpuMs),
   };
 }
 
-/** One row of label scores for every picture, the pictures' preparation included. */
-async function labelScores(session: InferenceSession, pictures: readonly PictureArea[]): Promise<Float32Array> {
-  const { scores } = await session.run(feeds(pictures, pictures.length));
-  if (scores === undefined) throw new Error(`${graph} gives no scores`);
-  return readFloats(scores);
+/** The model's other way: how long it takes, and how far its scores are from the graph's. */
+async function compareSteps(batch: number): Promise<object> {
+  const shared = sharedVisionLanguage(pack, options);
+  const steps = await openActions(pack, { ...options, visionLanguage: shared.get });
+  const times = await figures(steps, batch);
+  const [expected, found] = [await steps.read(crops(batch)), await graph.read(crops(batch))];
+  await shared.release();
+  const differences = expected.flatMap(({ labelScores }, row) =>
+    labelScores.map((score, i) => Math.abs(score - (found[row]?.labelScores[i] ?? Number.NaN))),
+  );
+  return {
+    ...times,
+    largestDifference: Math.max(...differences),
+    example: found[0]?.labelScores.map((score) => Number(score.toFixed(3))),
+  };
 }

@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { pictureArea } from '../../../../src/vision/picture-area.ts';
-import { openFastVlm } from '../../../harness/fast-vlm.ts';
+import { action } from '../../../../src/chain/action/action.ts';
+import { openActions } from '../../../../src/chain/action/read-actions.ts';
 import { openAgeGender } from '../../../../src/chain/age-gender/open-age-gender.ts';
 import { openDetection } from '../../../../src/chain/detection/open-detection.ts';
 import { openOrientation } from '../../../../src/chain/orientation/open-orientation.ts';
@@ -9,6 +10,7 @@ import { loadPack, type Pack } from '../../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import type { Box } from '../../../../src/vision/box.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
+import { openReading } from '../../gpu/open-reading.ts';
 import { countsArgument, requireArguments } from '../host/command-arguments.ts';
 import { printLine } from '../host/json-lines.ts';
 import { COUNTS_VARIABLE, readCounts } from './counts.ts';
@@ -60,12 +62,8 @@ const STAGES: Readonly<Record<string, (pack: Pack) => Promise<Open>>> = {
     const stage = await openOrientation(pack, options());
     return { run: (width, height) => stage.run([{ frame, box: boxOf(width, height) }]), release: stage.release };
   },
-  action: async (pack) => {
-    const stage = await openFastVlm(pack, { target, padTo: [1], action: meter, scene: stageMeter() });
-    const run = (width: number, height: number): Promise<unknown> =>
-      stage.readActions([pictureArea(frame, boxOf(width, height))]);
-    return { run, release: stage.release };
-  },
+  action: (pack) => openAction(pack, action.open),
+  actionSteps: (pack) => openAction(pack, openActions),
 };
 
 setFlagsFromString('--expose-gc');
@@ -95,6 +93,11 @@ async function measure(stage: string): Promise<object> {
     grownBytes: after.ownBytes - before.ownBytes,
     gpuGrownBytes: after.gpuBytes - before.gpuBytes,
   };
+}
+
+async function openAction(pack: Pack, open: Parameters<typeof openReading>[0]): Promise<Open> {
+  const { read, release } = await openReading(open, pack, options());
+  return { run: (width, height) => read([pictureArea(frame, boxOf(width, height))]), release };
 }
 
 function options(): Parameters<typeof openDetection>[1] {
