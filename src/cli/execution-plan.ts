@@ -9,9 +9,11 @@ export interface ExecutionPlan {
   readonly pipelines: number;
   /** Inside one operator on the CPU; 0: every core. */
   readonly threads: number;
-  /** Most items in one run of detection, age and gender, and orientation. */
-  readonly visionBatch: number;
-  /** Most items in one run of the action model. */
+  /** Most frames in one run of detection. */
+  readonly detectionBatch: number;
+  /** Most people in one run of age and gender, or of orientation. */
+  readonly peopleBatch: number;
+  /** Most people in one run of the action model. */
   readonly languageBatch: number;
   /** Of the decoder of one video. */
   readonly decoderThreads: number;
@@ -45,7 +47,8 @@ const FRAMES_OF_PIPELINE = 2;
 const LEAST_FRAMES = 4;
 /** As many as ffmpeg takes by itself: more only cost memory. */
 export const MOST_DECODER_THREADS = 16;
-const CUDA_BATCH = 8;
+const CUDA_BATCHES = { detection: 8, people: 64, language: 8 } as const;
+const CPU_BATCHES = { detection: 1, people: 1, language: 1 } as const;
 
 /**
  * What was set, and the defaults of the device for the rest. On the CPU a batch only makes calls wait, and a second thread in an operator
@@ -56,12 +59,13 @@ export function executionPlan(config: Config, workload: Workload): ExecutionPlan
   const { cores, videosAtOnce } = workload;
   const isCpu = workload.device === 'cpu';
   const pipelines = inference.pipelines ?? (isCpu ? pipelinesFor(workload) : 1);
-  const batch = isCpu ? 1 : CUDA_BATCH;
+  const batches = isCpu ? CPU_BATCHES : CUDA_BATCHES;
   return {
     pipelines,
     threads: inference.cpuThreads ?? Math.max(1, Math.floor(cores / (pipelines * THREADS_OF_PIPELINE))),
-    visionBatch: inference.visionBatch ?? batch,
-    languageBatch: inference.languageBatch ?? batch,
+    detectionBatch: inference.detectionBatch ?? batches.detection,
+    peopleBatch: inference.peopleBatch ?? batches.people,
+    languageBatch: inference.languageBatch ?? batches.language,
     decoderThreads: decoderThreads(config, { models: workload.device, cores, videosAtOnce }),
     framesInFlight: inference.framesInFlight ?? framesFor(pipelines, videosAtOnce),
   };
@@ -98,12 +102,12 @@ export function freeThreads(cores: number, decoders: number): number {
 
 /** The plan on one line, for a log. */
 export function planText(device: 'cpu' | 'cuda', plan: ExecutionPlan): string {
-  const { pipelines, threads, visionBatch, languageBatch, framesInFlight } = plan;
+  const { pipelines, threads, detectionBatch, peopleBatch, languageBatch, framesInFlight } = plan;
   const of = (count: number, name: string): string => `${count} ${name}${count === 1 ? '' : 's'}`;
   const cpu =
     device === 'cpu' ? `${threads === 0 ? 'a thread for every core' : of(threads, 'thread')} in an operator, ` : '';
   return (
-    `the models run on ${device}: ${of(pipelines, 'pipeline')}, ${cpu}batches of ${visionBatch} (vision) and ${languageBatch} (language); ` +
+    `the models run on ${device}: ${of(pipelines, 'pipeline')}, ${cpu}batches of ${detectionBatch} (detection), ${peopleBatch} (people) and ${languageBatch} (language); ` +
     `each video has ${of(plan.decoderThreads, 'decoder thread')} and ${of(framesInFlight, 'frame')} in flight`
   );
 }

@@ -88,14 +88,14 @@ async function openChain(
   plan: ExecutionPlan,
   { device, logger, isVerified = false, signal }: OpenModelsOptions,
 ): Promise<ModelChain> {
-  const { pipelines, threads, visionBatch, languageBatch } = plan;
+  const { pipelines, threads, detectionBatch, peopleBatch, languageBatch } = plan;
   return await createModelChain({
     pack,
     device,
     deviceId: config.inference.gpuDeviceId,
     pipelines,
     threads: { vision: threads, language: threads },
-    batch: { detection: visionBatch, people: visionBatch, language: languageBatch },
+    batch: { detection: detectionBatch, people: peopleBatch, language: languageBatch },
     localScenes: config.scene.source === 'local',
     verifyHashes: !isVerified,
     logger,

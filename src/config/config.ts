@@ -1,5 +1,5 @@
 import type { Key, Need } from './key.ts';
-import { KEYS } from './keys.ts';
+import { KEYS, REPLACED } from './keys.ts';
 import { brokenRules } from './rules.ts';
 import type { Config } from './values.ts';
 import { Failure } from '../failure/failure.ts';
@@ -24,7 +24,7 @@ export interface LoadOptions<N extends Need> {
 export function loadConfig<const N extends Need = never>(env: Variables, options: LoadOptions<N> = {}): Config<N> {
   const needs = new Set<Need>(options.needs ?? []);
   const defaults = options.defaults ?? {};
-  const problems: string[] = [];
+  const problems = replacedIn(env);
   const sections = Object.entries(KEYS).map(([section, keys]) => {
     const entries = Object.entries(keys).map(([field, key]) => [
       field,
@@ -45,6 +45,13 @@ export function loadConfig<const N extends Need = never>(env: Variables, options
     );
   }
   return config;
+}
+
+/** A setting that no longer does anything is refused: going on without it would do something else than was asked for. */
+function replacedIn(env: Variables): string[] {
+  return Object.entries(REPLACED).flatMap(([name, successor]) =>
+    (env[name] ?? '').trim() === '' ? [] : [`${name} does nothing any more: set ${successor} in its place`],
+  );
 }
 
 function defaulted(key: AnyKey, defaults: Variables): AnyKey {

@@ -160,11 +160,14 @@ export const KEYS = {
       description:
         'threads of one operator on the CPU; 0 is every core, auto is one, and more only where cores are left over',
     }),
-    visionBatch: withDefault('VISION_BATCH_SIZE', oneOfNumbersOrAuto('items', 1, 2, 4, 8, 16), 'auto', {
-      description: 'largest batch of detection, age and gender, and orientation; auto is 1 on the CPU and 8 on CUDA',
+    detectionBatch: withDefault('DETECTION_BATCH_SIZE', oneOfNumbersOrAuto('frames', 1, 2, 4, 8, 16), 'auto', {
+      description: 'most frames in a run of detection; auto is 1 on the CPU and 8 on CUDA',
     }),
-    languageBatch: withDefault('LANGUAGE_BATCH_SIZE', oneOfNumbersOrAuto('items', 1, 2, 4, 8, 16), 'auto', {
-      description: 'largest batch of the action model; auto is 1 on the CPU and 8 on CUDA',
+    peopleBatch: withDefault('PEOPLE_BATCH_SIZE', oneOfNumbersOrAuto('people', 1, 2, 4, 8, 16, 32, 64), 'auto', {
+      description: 'most people in a run of age and gender, or of orientation; auto is 1 on the CPU and 64 on CUDA',
+    }),
+    languageBatch: withDefault('LANGUAGE_BATCH_SIZE', oneOfNumbersOrAuto('people', 1, 2, 4, 8, 16), 'auto', {
+      description: 'most people in a run of the action model; auto is 1 on the CPU and 8 on CUDA',
     }),
     framesInFlight: withDefault('FRAMES_IN_FLIGHT', integerOrAuto('frames', 1, 64), 'auto', {
       description:
@@ -295,3 +298,8 @@ export const KEYS = {
     }),
   },
 } as const;
+
+/** Variables that are read no more, and what is set in the place of each. */
+export const REPLACED: Readonly<Record<string, string>> = {
+  VISION_BATCH_SIZE: 'DETECTION_BATCH_SIZE (frames) and PEOPLE_BATCH_SIZE (people)',
+};

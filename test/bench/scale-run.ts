@@ -25,14 +25,14 @@ const decodersMs = (): number => childrenSeconds(readFileSync('/proc/self/stat',
 async function run(packDir: string, video: string, videos: number): Promise<ScaleRun> {
   const pack = await loadPack(packDir);
   const plan = planHere(loadConfig({ DEVICE: 'cpu' }), pack, { device: 'cpu', videosAtOnce: videos });
-  const { pipelines, threads, visionBatch, languageBatch, decoderThreads, framesInFlight } = plan;
+  const { pipelines, threads, detectionBatch, peopleBatch, languageBatch, decoderThreads, framesInFlight } = plan;
   const tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
   const chain = await createModelChain({
     pack,
     device: 'cpu',
     pipelines,
     threads: { vision: threads, language: threads },
-    batch: { detection: visionBatch, people: visionBatch, language: languageBatch },
+    batch: { detection: detectionBatch, people: peopleBatch, language: languageBatch },
     localScenes: false,
   });
   try {

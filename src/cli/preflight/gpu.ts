@@ -97,7 +97,7 @@ export function judgeGpu(gpus: readonly Gpu[], deviceId: number): Finding {
   if (gpu.memoryFreeMib > 0 && gpu.memoryFreeMib < COMFORTABLE_MIB) {
     return warn(
       detail,
-      'little memory is free: the official models take 13,829 MiB with batches of eight, less with smaller ones; end other programs on this GPU, or lower VISION_BATCH_SIZE and LANGUAGE_BATCH_SIZE',
+      'little memory is free: the official models take 13,829 MiB with batches of eight, less with smaller ones; end other programs on this GPU, or lower PEOPLE_BATCH_SIZE, DETECTION_BATCH_SIZE and LANGUAGE_BATCH_SIZE',
     );
   }
   return ok(detail);

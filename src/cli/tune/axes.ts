@@ -2,6 +2,7 @@ import { MOST_DECODER_THREADS, type ExecutionPlan } from '../execution-plan.ts';
 import type { Axis } from './search.ts';
 
 const BATCHES = [1, 2, 4, 8, 16];
+const PEOPLE_BATCHES = [...BATCHES, 32, 64];
 /** More decoded frames lie in memory for nothing. */
 const MOST_FRAMES = 32;
 
@@ -10,7 +11,8 @@ export function axesFor(device: 'cpu' | 'cuda', cores: number, start: ExecutionP
   const pipelines = { setting: 'pipelines', values: doublings(device === 'cpu' ? Math.min(cores, 16) : 4) } as const;
   const batches = [
     { setting: 'languageBatch', values: BATCHES },
-    { setting: 'visionBatch', values: BATCHES },
+    { setting: 'peopleBatch', values: PEOPLE_BATCHES },
+    { setting: 'detectionBatch', values: BATCHES },
   ] as const;
   const threads = { setting: 'threads', values: doublings(cores) } as const;
   const feeding = [

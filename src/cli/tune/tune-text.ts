@@ -5,7 +5,8 @@ import type { Measurement, SearchResult, SearchStep, Setting, Trial } from './se
 export const VARIABLES: Readonly<Record<Setting, string>> = {
   pipelines: 'PIPELINES',
   threads: 'CPU_THREADS',
-  visionBatch: 'VISION_BATCH_SIZE',
+  detectionBatch: 'DETECTION_BATCH_SIZE',
+  peopleBatch: 'PEOPLE_BATCH_SIZE',
   languageBatch: 'LANGUAGE_BATCH_SIZE',
   decoderThreads: 'DECODER_THREADS',
   framesInFlight: 'FRAMES_IN_FLIGHT',

@@ -18,17 +18,19 @@ test('the CPU has batches of one, one thread in an operator, and a pipeline for 
   expect(planned({})).toEqual({
     pipelines: 2,
     threads: 1,
-    visionBatch: 1,
+    detectionBatch: 1,
+    peopleBatch: 1,
     languageBatch: 1,
     decoderThreads: 1,
     framesInFlight: 4,
   });
 });
 
-test('CUDA has one pipeline with batches of eight, and the decoders have the cores', () => {
+test('CUDA has one pipeline with batches of 8 frames and 64 people, and the decoders have the cores', () => {
   expect(planned({ device: 'cuda', cores: 8 })).toMatchObject({
     pipelines: 1,
-    visionBatch: 8,
+    detectionBatch: 8,
+    peopleBatch: 64,
     languageBatch: 8,
     decoderThreads: 4,
     framesInFlight: 4,
@@ -65,12 +67,14 @@ test('what was set is taken as it is', () => {
   const env = {
     PIPELINES: '3',
     CPU_THREADS: '0',
-    VISION_BATCH_SIZE: '2',
+    DETECTION_BATCH_SIZE: '2',
+    PEOPLE_BATCH_SIZE: '32',
     LANGUAGE_BATCH_SIZE: '16',
     DECODER_THREADS: '5',
     FRAMES_IN_FLIGHT: '7',
   };
-  const plan = { pipelines: 3, threads: 0, visionBatch: 2, languageBatch: 16, decoderThreads: 5, framesInFlight: 7 };
+  const batches = { detectionBatch: 2, peopleBatch: 32, languageBatch: 16 };
+  const plan = { pipelines: 3, threads: 0, ...batches, decoderThreads: 5, framesInFlight: 7 };
   expect(planned({}, env)).toEqual(plan);
   expect(planned({ device: 'cuda' }, env)).toEqual(plan);
 });
@@ -95,7 +99,7 @@ test.each([
 
 test('the plan is told on one line', () => {
   expect(planText('cpu', planned({}))).toBe(
-    'the models run on cpu: 2 pipelines, 1 thread in an operator, batches of 1 (vision) and 1 (language); each video has 1 decoder thread and 4 frames in flight',
+    'the models run on cpu: 2 pipelines, 1 thread in an operator, batches of 1 (detection), 1 (people) and 1 (language); each video has 1 decoder thread and 4 frames in flight',
   );
   expect(planText('cuda', planned({ device: 'cuda' }))).not.toContain('operator');
 });

@@ -56,13 +56,25 @@ describe('loadConfig', () => {
   });
 
   test('leaves batches, threads, pipelines and frames in flight to the program, or takes a number', () => {
-    const open = { visionBatch: null, languageBatch: null, cpuThreads: null, pipelines: null, framesInFlight: null };
+    const batches = { detectionBatch: null, peopleBatch: null, languageBatch: null };
+    const open = { ...batches, cpuThreads: null, pipelines: null, framesInFlight: null };
     expect(loadConfig({}).inference).toMatchObject(open);
-    const env = { VISION_BATCH_SIZE: '4', LANGUAGE_BATCH_SIZE: 'auto', CPU_THREADS: '0', PIPELINES: '2' };
-    const found = { ...open, visionBatch: 4, cpuThreads: 0, pipelines: 2 };
+    const sizes = { DETECTION_BATCH_SIZE: '4', PEOPLE_BATCH_SIZE: '64', LANGUAGE_BATCH_SIZE: 'auto' };
+    const env = { ...sizes, CPU_THREADS: '0', PIPELINES: '2' };
+    const found = { ...open, detectionBatch: 4, peopleBatch: 64, cpuThreads: 0, pipelines: 2 };
     expect(loadConfig(env).inference).toMatchObject(found);
-    expect(problemsOf({ ...DAEMON, VISION_BATCH_SIZE: '3' })).toContain('one of 1, 2, 4, 8, 16 (items), or auto');
+    expect(problemsOf({ ...DAEMON, DETECTION_BATCH_SIZE: '32' })).toContain('one of 1, 2, 4, 8, 16 (frames), or auto');
+    const people = problemsOf({ ...DAEMON, PEOPLE_BATCH_SIZE: '48' });
+    expect(people).toContain('one of 1, 2, 4, 8, 16, 32, 64 (people), or auto');
     expect(problemsOf({ ...DAEMON, PIPELINES: '0' })).toContain('a whole number from 1 to 64 (pipelines), or auto');
+  });
+
+  test('says what to set in the place of a variable that is read no more, and needs it only where it is set', () => {
+    const message = problemsOf({ VISION_BATCH_SIZE: '16' }, []);
+    expect(message).toContain(
+      'VISION_BATCH_SIZE does nothing any more: set DETECTION_BATCH_SIZE (frames) and PEOPLE_BATCH_SIZE (people) in its place',
+    );
+    expect(problemsOf({ VISION_BATCH_SIZE: ' ' }, [])).toBe('');
   });
 
   test('is frozen at every depth', () => {

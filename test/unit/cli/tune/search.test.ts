@@ -6,7 +6,8 @@ import { searchPlan, type Measurement, type SearchOptions, type SearchStep } fro
 const START: ExecutionPlan = {
   pipelines: 1,
   threads: 1,
-  visionBatch: 1,
+  detectionBatch: 1,
+  peopleBatch: 1,
   languageBatch: 1,
   decoderThreads: 1,
   framesInFlight: 4,
@@ -65,19 +66,19 @@ describe('a search', () => {
 
   test('goes back to the simpler plan where nothing is lost by it', async () => {
     const flat = host(() => 100);
-    const start = { ...START, pipelines: 4, visionBatch: 8 };
+    const start = { ...START, pipelines: 4, peopleBatch: 8 };
     const result = await searchPlan({ ...flat.options(), start });
     expect(result.best).toEqual({ ...START, framesInFlight: 1 });
   });
 
   test('gives up steps that are each as good as none, and together a loss', async () => {
     // Each step towards simplicity costs 1.5 %.
-    const steps = ({ pipelines, visionBatch, languageBatch }: ExecutionPlan): number =>
-      Math.log2(pipelines * visionBatch * languageBatch);
+    const steps = ({ pipelines, peopleBatch, languageBatch }: ExecutionPlan): number =>
+      Math.log2(pipelines * peopleBatch * languageBatch);
     const sliding = host((plan) => 100 * 0.985 ** (9 - steps(plan)));
-    const start = { ...START, pipelines: 8, visionBatch: 8, languageBatch: 8, framesInFlight: 1 };
+    const start = { ...START, pipelines: 8, peopleBatch: 8, languageBatch: 8, framesInFlight: 1 };
     const result = await searchPlan({ ...sliding.options(), start, axes: axesFor('cpu', 8, start) });
-    expect(sliding.tried).toContainEqual({ ...start, pipelines: 1, visionBatch: 1, languageBatch: 1 });
+    expect(sliding.tried).toContainEqual({ ...start, pipelines: 1, peopleBatch: 1, languageBatch: 1 });
     expect(result.best).toEqual(start);
   });
 
@@ -146,7 +147,11 @@ test('what decides most comes first: pipelines on the CPU, batches on CUDA', () 
       .slice(0, 2),
   ).toEqual(['pipelines', 'threads']);
   expect(axesFor('cpu', 6, START)[0]?.values).toEqual([1, 2, 4, 6]);
-  const cuda = axesFor('cuda', 6, { ...START, visionBatch: 8, languageBatch: 8 });
+  const cuda = axesFor('cuda', 6, { ...START, peopleBatch: 64, languageBatch: 8 });
   expect(cuda.map(({ setting }) => setting)).not.toContain('threads');
-  expect(cuda[0]).toEqual({ setting: 'languageBatch', values: [1, 2, 4, 8, 16] });
+  expect(cuda.slice(0, 3)).toEqual([
+    { setting: 'languageBatch', values: [1, 2, 4, 8, 16] },
+    { setting: 'peopleBatch', values: [1, 2, 4, 8, 16, 32, 64] },
+    { setting: 'detectionBatch', values: [1, 2, 4, 8, 16] },
+  ]);
 });

@@ -7,7 +7,8 @@ import { allKeys } from '../../../../src/config/render.ts';
 const START: ExecutionPlan = {
   pipelines: 1,
   threads: 1,
-  visionBatch: 1,
+  detectionBatch: 1,
+  peopleBatch: 1,
   languageBatch: 1,
   decoderThreads: 1,
   framesInFlight: 4,
