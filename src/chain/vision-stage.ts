@@ -14,6 +14,8 @@ interface VisionStageParts<Ask extends readonly unknown[], Item, Result, Answer>
   readonly answer: (results: readonly Result[]) => Answer;
   /** An item of this picture, to run the model before the first job. */
   readonly warmup: (frame: Picture) => Item;
+  /** As `Batching.leastFull`; 0 when absent. */
+  readonly leastFull?: number;
 }
 
 /** A model of a vision thread: how it is opened, and how it answers a question about a frame. */
@@ -48,7 +50,8 @@ export function visionStage<Ask extends readonly unknown[], Item, Result, Answer
           await model.run(Array.from({ length: size }, () => parts.warmup(frame)));
         },
         join: (queue, limit) => {
-          const submit = queue.stage({ limit, meter: options.meter, run: model.run });
+          const { leastFull = 0 } = parts;
+          const submit = queue.stage({ limit, sizes: options.padTo, leastFull, meter: options.meter, run: model.run });
           return async (frame, ask, signal) => {
             const items = parts.items(frame, ...ask);
             return parts.answer(await everySettled(items.map((item) => submit(item, signal))));

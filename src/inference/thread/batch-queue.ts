@@ -1,10 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { runHalving } from '../batch.ts';
+import { runHalving, takenCount, type Batching } from '../batch.ts';
 import type { StageMeter } from '../stage-meter.ts';
 
-interface BatchStage<Item, Result> {
-  /** Most items in one run. */
-  readonly limit: number;
+/** Without sizes every batch has as many rows as items. */
+interface BatchStage<Item, Result> extends Pick<Batching, 'limit'>, Partial<Omit<Batching, 'limit'>> {
   readonly meter: StageMeter;
   /** One result per item, in order. */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -17,12 +16,14 @@ interface Waiting {
   readonly order: number;
   readonly item: unknown;
   readonly signal: AbortSignal;
+  /** A run of a smaller size has left it to the next one. */
+  isLeftBehind: boolean;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
 }
 
 interface Queue {
-  readonly limit: number;
+  readonly batching: Batching;
   readonly meter: StageMeter;
   readonly run: (items: readonly unknown[]) => Promise<readonly unknown[]>;
   readonly waiting: Waiting[];
@@ -32,7 +33,8 @@ interface Queue {
  * The order of work of one inference thread, where only one model can run at a time.
  *
  * Items wait in a queue per stage. Whenever the thread is free, the stage with the oldest item takes what waits there, up to its
- * limit, whichever video it comes from: batches grow with the load and nobody waits for a batch to fill. Between two batches the
+ * limit, whichever video it comes from: batches grow with the load and nobody waits for a batch to fill. A stage may leave some to the
+ * next batch rather than run rows for nothing (`takenCount`), each item once at most. Between two batches the
  * event loop gets a turn, so that messages which arrived during a run join the next batch and aborts take effect.
  */
 export class BatchQueue {
@@ -42,8 +44,9 @@ export class BatchQueue {
 
   /** Adds a stage and returns its entrance. */
   stage<Item, Result>(stage: BatchStage<Item, Result>): Submit<Item, Result> {
+    const { limit, sizes = [], leastFull = 0 } = stage;
     const queue: Queue = {
-      limit: stage.limit,
+      batching: { limit, sizes, leastFull },
       meter: stage.meter,
       run: (items) => stage.run(items as readonly Item[]),
       waiting: [],
@@ -55,6 +58,7 @@ export class BatchQueue {
           order: this.#order++,
           item,
           signal,
+          isLeftBehind: false,
           resolve: resolve as (value: unknown) => void,
           reject,
         });
@@ -84,14 +88,18 @@ export class BatchQueue {
   }
 }
 
-function takeBatch(queue: Queue): readonly Waiting[] {
-  const batch: Waiting[] = [];
-  while (batch.length < queue.limit) {
-    const waiting = queue.waiting.shift();
-    if (waiting === undefined) break;
-    if (waiting.signal.aborted) waiting.reject(waiting.signal.reason);
-    else batch.push(waiting);
+function takeBatch({ waiting, batching }: Queue): readonly Waiting[] {
+  const wanted: Waiting[] = [];
+  while (wanted.length < batching.limit) {
+    const next = waiting.shift();
+    if (next === undefined) break;
+    if (next.signal.aborted) next.reject(next.signal.reason);
+    else wanted.push(next);
   }
+  const leftBehind = wanted.findLastIndex((item) => item.isLeftBehind) + 1;
+  const batch = wanted.splice(0, takenCount(wanted.length, leftBehind, batching));
+  for (const item of wanted) item.isLeftBehind = true;
+  waiting.unshift(...wanted);
   return batch;
 }
 

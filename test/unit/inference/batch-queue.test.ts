@@ -41,6 +41,73 @@ describe('BatchQueue', () => {
     expect(ran).toEqual([[1], [2, 3]]);
   });
 
+  test('leaves to the next batch what would leave a size too empty, each item once at most', async () => {
+    const ran: number[][] = [];
+    const queue = new BatchQueue();
+    const later: Promise<number>[] = [];
+    const submit = queue.stage<number, number>({
+      limit: 8,
+      sizes: [1, 2, 4, 8],
+      leastFull: 0.8,
+      meter: stageMeter(),
+      run: async (items) => {
+        ran.push([...items]);
+        // One more comes in each of the first runs.
+        if (ran.length < 3) later.push(submit(10 + ran.length, signal));
+        return items;
+      },
+    });
+    await Promise.all([1, 2, 3, 4, 5, 6].map((item) => submit(item, signal)));
+    await Promise.all(later);
+    // 5 and 6 were left behind by the first run, 11 by the second.
+    expect(ran).toEqual([
+      [1, 2, 3, 4],
+      [5, 6],
+      [11, 12],
+    ]);
+  });
+
+  test('takes whoever was left behind before, though that fills no size', async () => {
+    const ran: number[][] = [];
+    const queue = new BatchQueue();
+    const later: Promise<number>[] = [];
+    const submit = queue.stage<number, number>({
+      limit: 16,
+      sizes: [1, 8, 16],
+      leastFull: 0.8,
+      meter: stageMeter(),
+      run: async (items) => {
+        ran.push([...items]);
+        if (ran.length === 1) later.push(submit(99, signal));
+        return items;
+      },
+    });
+    const items = Array.from({ length: 11 }, (_, item) => item);
+    await Promise.all(items.map((item) => submit(item, signal)));
+    await Promise.all(later);
+    expect(ran).toEqual([[0, 1, 2, 3, 4, 5, 6, 7], [8, 9, 10], [99]]);
+  });
+
+  test('counts nobody who has given up', async () => {
+    const ran: number[][] = [];
+    const queue = new BatchQueue();
+    const submit = queue.stage<number, number>({
+      limit: 4,
+      sizes: [1, 2, 4],
+      leastFull: 0.8,
+      meter: stageMeter(),
+      run: async (items) => {
+        ran.push([...items]);
+        return items;
+      },
+    });
+    const gone = new AbortController();
+    const given = [1, 2, 3].map((item) => submit(item, item === 1 ? gone.signal : signal));
+    gone.abort(new Interruption('shutdown', 'stop'));
+    await Promise.allSettled(given);
+    expect(ran).toEqual([[2, 3]]);
+  });
+
   test('drops what was given up before its batch, and only that', async () => {
     const ran: number[][] = [];
     const queue = new BatchQueue();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Failure } from '../../../src/failure/failure.ts';
-import { batchSizes, paddedCount, runHalving, warmupCounts } from '../../../src/inference/batch.ts';
+import { batchSizes, paddedCount, runHalving, takenCount, warmupCounts } from '../../../src/inference/batch.ts';
 
 describe('paddedCount', () => {
   test.each([
@@ -21,13 +21,47 @@ describe('batchSizes', () => {
     [2, [1, 2]],
     [8, [1, 2, 4, 8]],
     [16, [1, 2, 4, 8, 16]],
+    [32, [1, 4, 8, 16, 32]],
+    [64, [1, 8, 16, 32, 64]],
   ] as const)('up to %i', (limit, sizes) => expect(batchSizes(limit)).toEqual(sizes));
 
   test('every count up to the limit has a size', () => {
-    for (const limit of [1, 2, 4, 8, 16]) {
+    for (const limit of [1, 2, 4, 8, 16, 32, 64]) {
       const sizes = batchSizes(limit);
       for (let count = 1; count <= limit; count++) expect(sizes).toContain(paddedCount(count, sizes));
     }
+  });
+});
+
+describe('takenCount', () => {
+  const detection = { limit: 8, sizes: [1, 2, 4, 8], leastFull: 0.8 };
+  const people = { limit: 64, sizes: [1, 8, 16, 32, 64], leastFull: 0 };
+
+  test.each([
+    ['one runs alone', 1, 1],
+    ['a full size runs', 2, 2],
+    ['three of four are too few: two run, and one waits', 3, 2],
+    ['four', 4, 4],
+    ['five of eight are too few', 5, 4],
+    ['and six', 6, 4],
+    ['seven are enough', 7, 7],
+    ['no more than the limit', 30, 8],
+  ])('%s', (_name, waiting, taken) => expect(takenCount(waiting, 0, detection)).toBe(taken));
+
+  test.each([1, 3, 9, 17, 33, 64])('%i people run at once where a row that fills costs nothing', (waiting) => {
+    expect(takenCount(waiting, 0, people)).toBe(waiting);
+  });
+
+  test('whoever was left behind is taken, also where a size is less than full', () => {
+    expect(takenCount(3, 2, detection)).toBe(2);
+    expect(takenCount(3, 3, detection)).toBe(3);
+    expect(takenCount(6, 5, detection)).toBe(5);
+    expect(takenCount(30, 8, detection)).toBe(8);
+  });
+
+  test('without sizes all run that wait, up to the limit', () => {
+    const plain = { limit: 4, sizes: [], leastFull: 0.8 };
+    expect([1, 3, 4, 9].map((waiting) => takenCount(waiting, 0, plain))).toEqual([1, 3, 4, 4]);
   });
 });
 
