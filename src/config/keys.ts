@@ -22,6 +22,9 @@ const FOLDER = text('folder', 'a path on one line');
 const FILE = text('file', 'a path on one line');
 const REGION = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'region', 'an AWS region such as ap-northeast-2');
 
+/** Of one video: what `FRAMES_IN_FLIGHT` takes. */
+export const MOST_FRAMES_IN_FLIGHT = 64;
+
 /** Every environment variable of the program, by part. Parsing, `.env.example` and the table in the documentation all come from here. */
 export const KEYS = {
   aws: {
@@ -169,9 +172,9 @@ export const KEYS = {
     languageBatch: withDefault('LANGUAGE_BATCH_SIZE', oneOfNumbersOrAuto('people', 1, 2, 4, 8, 16), 'auto', {
       description: 'most people in a run of the action model; auto is 1 on the CPU and 8 on CUDA',
     }),
-    framesInFlight: withDefault('FRAMES_IN_FLIGHT', integerOrAuto('frames', 1, 64), 'auto', {
+    framesInFlight: withDefault('FRAMES_IN_FLIGHT', integerOrAuto('frames', 1, MOST_FRAMES_IN_FLIGHT), 'auto', {
       description:
-        'frames of one video between decoding and result, each with its pixels in memory; auto is 4, and more where several pipelines wait for them',
+        'frames of one video between decoding and result, each with its pixels in memory; auto is 4 and more where several pipelines wait for them, on CUDA 32 for all videos at once, as far as the memory goes',
     }),
   },
   analysis: {

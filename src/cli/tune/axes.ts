@@ -1,10 +1,11 @@
+import { MOST_FRAMES_IN_FLIGHT } from '../../config/keys.ts';
 import { MOST_DECODER_THREADS, type ExecutionPlan } from '../execution-plan.ts';
 import type { Axis } from './search.ts';
 
 const BATCHES = [1, 2, 4, 8, 16];
 const PEOPLE_BATCHES = [...BATCHES, 32, 64];
-/** More decoded frames lie in memory for nothing. */
-const MOST_FRAMES = 32;
+/** On the CPU more decoded frames lie in memory for nothing. */
+const MOST_FRAMES = { cpu: 32, cuda: MOST_FRAMES_IN_FLIGHT } as const;
 
 /** What is tried, what decides most first: pipelines on the CPU and batches on CUDA; what feeds them comes last. */
 export function axesFor(device: 'cpu' | 'cuda', cores: number, start: ExecutionPlan): readonly Axis[] {
@@ -17,7 +18,7 @@ export function axesFor(device: 'cpu' | 'cuda', cores: number, start: ExecutionP
   const threads = { setting: 'threads', values: doublings(cores) } as const;
   const feeding = [
     { setting: 'decoderThreads', values: doublings(Math.min(cores, MOST_DECODER_THREADS)) },
-    { setting: 'framesInFlight', values: doublings(MOST_FRAMES) },
+    { setting: 'framesInFlight', values: doublings(MOST_FRAMES[device]) },
   ] as const;
   const axes: readonly Axis[] =
     device === 'cpu' ? [pipelines, threads, ...batches, ...feeding] : [...batches, pipelines, ...feeding];

@@ -33,7 +33,7 @@ test('CUDA has one pipeline with batches of 8 frames and 64 people, and the deco
     peopleBatch: 64,
     languageBatch: 8,
     decoderThreads: 4,
-    framesInFlight: 4,
+    framesInFlight: 16,
   });
 });
 
@@ -61,6 +61,31 @@ test('cores that no pipeline takes are threads of the operators', () => {
 test('every pipeline has two frames in flight, whoever they belong to', () => {
   expect(planned({ cores: 16, videosAtOnce: 1 }).framesInFlight).toBe(16);
   expect(planned({ cores: 16, videosAtOnce: 2 }).framesInFlight).toBe(8);
+});
+
+describe('frames in flight on CUDA', () => {
+  const largest = (pixels: number) => ({ MAX_VIDEO_PIXELS: String(pixels) });
+  const eightK = 7680 * 4320;
+
+  test.each([
+    ['a single video has all 32 that keep a GPU at work', 1, {}, 32],
+    ['videos share them', 3, {}, 11],
+    ['none has fewer than four', 16, {}, 4],
+    ['pipelines multiply them', 2, { PIPELINES: '2' }, 32],
+    ['and not beyond what the setting allows', 1, { PIPELINES: '4' }, 64],
+  ])('%s', (_name, videosAtOnce, env, frames) => {
+    expect(planned({ device: 'cuda', videosAtOnce }, env).framesInFlight).toBe(frames);
+  });
+
+  test.each([
+    ['8 GiB hold 21 pictures in 8K in a quarter', 8, 1, eightK, 21],
+    ['shared by two videos', 8, 2, eightK, 10],
+    ['where 4K is the largest they suffice', 8, 1, eightK / 4, 32],
+    ['four also where even these are too many', 1, 2, eightK, 4],
+  ])('%s', (_name, gib, videosAtOnce, pixels, frames) => {
+    const workload = { device: 'cuda', memoryBytes: gib * GIB, videosAtOnce } as const;
+    expect(planned(workload, largest(pixels)).framesInFlight).toBe(frames);
+  });
 });
 
 test('what was set is taken as it is', () => {

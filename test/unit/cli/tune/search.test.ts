@@ -149,6 +149,8 @@ test('what decides most comes first: pipelines on the CPU, batches on CUDA', () 
   expect(axesFor('cpu', 6, START)[0]?.values).toEqual([1, 2, 4, 6]);
   const cuda = axesFor('cuda', 6, { ...START, peopleBatch: 64, languageBatch: 8 });
   expect(cuda.map(({ setting }) => setting)).not.toContain('threads');
+  const frames = ({ values }: { values: readonly number[] }): number | undefined => values.at(-1);
+  expect(cuda.map(frames).at(-1)).toBe(64);
   expect(cuda.slice(0, 3)).toEqual([
     { setting: 'languageBatch', values: [1, 2, 4, 8, 16] },
     { setting: 'peopleBatch', values: [1, 2, 4, 8, 16, 32, 64] },
