@@ -1,3 +1,4 @@
+import { benchBatches } from './batches.ts';
 import { benchChain } from './chain.ts';
 import { benchDecoding } from './decoding.ts';
 import { benchFirstPoll } from './first-poll.ts';
@@ -26,6 +27,7 @@ const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   gpu: benchGpu,
   host: benchHost,
   'host-ceiling': benchHostCeiling,
+  batches: benchBatches,
   scale: benchScale,
   loop: benchLoop,
   persistence: () => benchPersistence(),

@@ -29,8 +29,8 @@ export interface ScriptedPerson {
 export type Script = (sample: number) => readonly ScriptedPerson[];
 
 export interface FakeChainOptions {
-  /** Called before each answer; may wait or throw. */
-  readonly before?: (stage: string, sample: number, signal: AbortSignal) => Promise<void> | void;
+  /** Called before each answer, about so many frames or persons; may wait or throw. */
+  readonly before?: (stage: string, sample: number, signal: AbortSignal, items: number) => Promise<void> | void;
   readonly describe?: (sample: number) => string;
   /** Levels by which the pictures of two samples differ. */
   readonly difference?: (sample: number, other: number) => number;
@@ -159,7 +159,7 @@ class ScriptedChain implements Omit<ModelChain, ChainStage> {
     const sample = this.open.get(handle);
     if (sample === undefined) throw new Error(`${stage} is asked about a released frame`);
     this.calls.push({ stage, sample, items });
-    await this.options.before?.(stage, sample, signal);
+    await this.options.before?.(stage, sample, signal, items);
     signal.throwIfAborted();
     if (!this.open.has(handle)) throw new Error(`the frame was released during ${stage}`);
     return { people: this.script(sample), sample, options: this.options };

@@ -152,10 +152,10 @@ test.each<[string, Before | null, Ending, Partial<VideoWorkerOptions>]>([
   const begun = Promise.withResolvers<void>();
   const files: string[] = [];
   const clock = new SkippingClock();
-  const look: Before = async (stage, sample, stop) => {
+  const look: Before = async (...asked) => {
     files.push(...(await readdir(workDir())));
     begun.resolve();
-    await before?.(stage, sample, stop);
+    await before?.(...asked);
   };
   await using rig = await create(look, { clock, ...change });
   await put(rig, 'a.mp4', ground.video);

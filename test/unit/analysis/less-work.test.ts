@@ -144,7 +144,7 @@ test('is the same whichever model answers first', async () => {
     const hurried = await analyse(
       crowd(seed),
       40,
-      { framesInFlight: 8 },
+      { framesInFlight: 32 },
       {
         before: async () => {
           for (let turns = Math.floor(random() * 40); turns > 0; turns -= 1) await Promise.resolve();
