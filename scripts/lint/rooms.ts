@@ -60,13 +60,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   // A pack is checked by its graphs, and opens its sessions.
   packs: {
     is: 'a pack is its manifest, its files, and whether the two agree',
-    imports: [...GROUND, 'inference', 'graphs/onnx'],
+    // Of the graphs it knows the names of their tensors: a pack may have been prepared by another version.
+    imports: [...GROUND, 'inference', 'graphs/onnx', 'graphs/prepare/prepared-inputs.ts'],
     packages: ['zod'],
   },
   chain: {
     is: 'the chain reads models; it knows pixels, not files or findings',
     // The decoder's frame is what goes in; how it was decoded is none of the chain's business.
-    // Of the graphs it knows the names of their inputs.
+    // Of the graphs it knows the names of their tensors.
     imports: [...GROUND, 'vision', 'inference', 'packs', 'graphs/prepare/prepared-inputs.ts', 'video/frame.ts'],
     packages: ['@huggingface/tokenizers', 'sharp'],
   },

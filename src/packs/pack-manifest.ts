@@ -148,7 +148,7 @@ const action = z.strictObject({
 const composed = model.extend({ madeFrom: sha256 });
 
 /**
- * The composed graphs: frames and a few numbers in, boxes and readings out. What a stage means stays in the stage's own
+ * The composed graphs: frames and a few numbers in, candidates and readings out. What a stage means stays in the stage's own
  * part; a stage without a graph here runs the plain way.
  */
 const prepared = z.strictObject({

@@ -4,7 +4,7 @@ import type { BatchModel } from '../../inference/batch-model.ts';
 import type { Picture } from '../../vision/picture.ts';
 import type { Detection } from '../model-chain.ts';
 import { frameBatch, groupBySize } from './frame-batch.ts';
-import { frameFit, type FrameTarget } from './frame-fit.ts';
+import { frameFit, type FrameFit, type FrameTarget } from './frame-fit.ts';
 import type { Stage, StageOptions } from '../stage.ts';
 
 /** Source sizes whose inputs are kept; a worker meets few, but may meet many in its life. */
@@ -17,15 +17,10 @@ interface PreparedDetector {
   readonly model: BatchModel;
   /** The model's picture, and the grey level around a frame in it. */
   readonly target: FrameTarget;
-  /** The graph's further inputs, for frames of the size of this one. */
-  readonly inputsFor?: (frame: Picture) => Feeds;
+  /** The graph's further inputs, the same for every frame. */
+  readonly settings?: Feeds;
   /** Detections per frame; the graph ran on `rows` of them, the last ones may be leftovers. */
   readonly read: (outputs: Outputs, frames: readonly Picture[], rows: number) => readonly (readonly Detection[])[];
-}
-
-interface Fit {
-  readonly lines: readonly number[];
-  readonly feeds: Feeds;
 }
 
 /** A detector whose graph takes the lines of raw frames: those of one size share a run, and no pixel is touched here. */
@@ -35,14 +30,13 @@ export function preparedFrames(
 ): Stage<Picture, readonly Detection[]> {
   const { model } = detector;
   const batch = frameBatch();
-  const sizes = new Map<string, Fit>();
-  const fitFor = (frame: Picture): Fit => {
+  const sizes = new Map<string, FrameFit>();
+  const fitFor = (frame: Picture): FrameFit => {
     const key = `${frame.width}x${frame.height}`;
     const known = sizes.get(key);
     if (known !== undefined) return known;
     if (sizes.size >= MOST_SIZES) sizes.clear();
-    const { lines, feeds } = frameFit(frame, detector.target);
-    const fit = { lines, feeds: { ...feeds, ...detector.inputsFor?.(frame) } };
+    const fit = frameFit(frame, detector.target);
     sizes.set(key, fit);
     return fit;
   };
@@ -53,7 +47,7 @@ export function preparedFrames(
       if (first === undefined) continue;
       const rows = paddedCount(group.length, options.padTo);
       const fit = fitFor(first);
-      const feeds = { frames: batch([first, ...others], fit.lines, rows), ...fit.feeds };
+      const feeds = { frames: batch([first, ...others], fit.lines, rows), ...fit.feeds, ...detector.settings };
       const detections = detector.read(await model.run(rows, feeds, options.meter), [first, ...others], rows);
       group.forEach((place, i) => (results[place] = detections[i] ?? []));
     }

@@ -5,10 +5,10 @@ import { openBatchModel } from '../../inference/batch-model.ts';
 import { specOf } from '../../packs/spec-of.ts';
 import { floatTensor } from '../../inference/tensor.ts';
 import { decodeDetections } from '../../vision/decode-detections.ts';
-import { fromLetterbox } from '../../vision/letterbox.ts';
 import { wholeArea } from '../../vision/picture-area.ts';
 import type { Picture } from '../../vision/picture.ts';
 import type { Detection } from '../model-chain.ts';
+import { anchorDetections } from './anchor-detections.ts';
 import { pictureTensors } from '../picture-tensor.ts';
 import { readOutput } from '../read-output.ts';
 import type { Stage, StageOptions } from '../stage.ts';
@@ -40,11 +40,7 @@ export async function openYolov8(pack: Pack, options: StageOptions): Promise<Sta
       const raw = values.subarray(i * columns * anchors, (i + 1) * columns * anchors);
       const { confidence, iou, maxDetections, classes } = detection;
       const found = decodeDetections(raw, { anchors, classes: classes.length, confidence, iou, maxDetections });
-      return found.map((candidate) => ({
-        class: classes[candidate.classIndex] ?? 'person',
-        box: fromLetterbox(candidate.box, frame.width, frame.height, width, height),
-        score: candidate.score,
-      }));
+      return anchorDetections(found, frame, { classes, width, height });
     });
   };
   return { run, release: model.release };

@@ -23,3 +23,11 @@ export const TAP_ROWS = ['low', 'high', 'lowWeight', 'highWeight', 'fill'] as co
  * the target's size.
  */
 export const BICUBIC_TAPS = 6;
+
+/** Names of the outputs of a prepared detector with anchors (`yolov8Graph`). */
+export const ANCHORS_OUTPUT = {
+  /** float32 [found, 4 + classes]: what the model gives for an anchor, cx, cy, w, h and a score per class. */
+  candidates: 'candidates',
+  /** int32 [found, 2]: frame in the batch and anchor of each, in rising order. */
+  places: 'places',
+} as const;

@@ -4,6 +4,7 @@ import type { OnnxModel } from '../onnx/onnx-model.ts';
 import { addFrames } from './frame-graph.ts';
 import type { ModelSignature } from './model-signature.ts';
 import { pictureInput, shapeText, unprepared } from './picture-input.ts';
+import { ANCHORS_OUTPUT } from './prepared-inputs.ts';
 
 /** What the graph needs to know of a detector. */
 interface AnchorDetector {
@@ -12,17 +13,15 @@ interface AnchorDetector {
 }
 
 /**
- * The official detector with everything around it inside one graph, at the model's own opset.
+ * The official detector with its picture made and its scores looked through inside one graph, at the model's own opset.
  *
- * In: `frames` uint8 [batch, height, width, 3] of one size; `rows` and `columns` int32, the letterbox's taps for that size
- * (`TAP_ROWS`); `to_source` float64 [3, 4], the pads, the gain and the frame's limits of x1, y1, x2, y2; and the settings,
- * which stay the manifest's: `confidence`, `iou` float32 and `max_detections` int64, one value each.
+ * In: `frames`, `rows` and `columns` (`addFrames`), the letterbox as the taps say; and `confidence` float32 [1], which stays the
+ * manifest's.
  *
- * Out, one row per box that is kept: `boxes` float64 [found, 4] in source pixels, clipped; `scores` float32 [found];
- * `places` int64 [found, 3], its frame in the batch, its class and its anchor. They come by frame, class and descending score,
- * at most `max_detections` per class. `finite` float32 [batch] is 0, or NaN where the model gave a number that is none.
- *
- * Boxes are computed in double precision from the model's single-precision numbers, as the plain path does it.
+ * Out (`ANCHORS_OUTPUT`), one row for each anchor whose best score is above `confidence`, and for each with a number that is NaN or
+ * infinite, by frame and anchor: `candidates` float32 [found, 4 + classes], the model's numbers, and `places` int32 [found, 2], its frame in
+ * the batch and its anchor. So a few kilobytes leave the GPU, in copies that do not grow in number with the batch. Which of them
+ * are kept is decided outside: the CUDA kernel of NonMaxSuppression launches, allocates and waits for every class of every frame.
  */
 export function yolov8Graph(model: OnnxModel, spec: AnchorDetector, options: InlineOptions = {}): GraphBuilder {
   const [output, values] = [spec.model.outputs[0], 4 + spec.classes.length];
@@ -33,10 +32,7 @@ export function yolov8Graph(model: OnnxModel, spec: AnchorDetector, options: Inl
   }
   const graph = new GraphBuilder('prepared_detection', { opset: picture.opset });
   const levels = addFrames(graph, picture);
-  const toSource = graph.input('to_source', 'float64', [3, 4]);
   const confidence = graph.input('confidence', 'float32', [1]);
-  const iou = graph.input('iou', 'float32', [1]);
-  const maxDetections = graph.input('max_detections', 'int64', [1]);
 
   const planes = graph.node('Transpose', [graph.cast(levels, 'float32')], { perm: [0, 3, 1, 2] });
   // A division: the product with 1/255 differs in the last bit.
@@ -49,77 +45,33 @@ export function yolov8Graph(model: OnnxModel, spec: AnchorDetector, options: Inl
   }
   const raw = output.dtype === 'float16' ? graph.cast(found, 'float32') : found;
 
-  const zeros = graph.node('Mul', [raw, graph.scalar(0)]);
-  const finite = graph.node('ReduceSum', [zeros, graph.ints([1, 2])], { keepdims: 0 });
-  const places = suppress(graph, raw, spec.classes.length, { confidence, iou, maxDetections });
-  const at = graph.node('Gather', [places, graph.ints([0, 2])], { axis: 1 });
-  const kept = graph.node('GatherND', [graph.node('Transpose', [raw], { perm: [0, 2, 1] }), at]);
-  graph.output(sourceBoxes(graph, kept, toSource), 'boxes', 'float64', ['found', 4]);
-  graph.output(scoresOf(graph, kept, spec.classes.length), 'scores', 'float32', ['found']);
-  graph.output(places, 'places', 'int64', ['found', 3]);
-  graph.output(finite, 'finite', 'float32', ['batch']);
+  const anchors = graph.node('Transpose', [raw], { perm: [0, 2, 1] });
+  const passes = passing(graph, { best: bestScores(graph, raw, spec.classes.length), anchors, confidence });
+  const places = graph.node('Transpose', [graph.node('NonZero', [passes])], { perm: [1, 0] });
+  const candidates = graph.node('GatherND', [anchors, places]);
+  graph.output(candidates, ANCHORS_OUTPUT.candidates, 'float32', ['found', values]);
+  graph.output(graph.cast(places, 'int32'), ANCHORS_OUTPUT.places, 'int32', ['found', 2]);
   return graph;
 }
 
-interface Limits {
-  readonly confidence: Value;
-  readonly iou: Value;
-  readonly maxDetections: Value;
+/** bool [batch, anchors]: what is to leave the graph. */
+function passing(
+  graph: GraphBuilder,
+  { best, anchors, confidence }: { readonly best: Value; readonly anchors: Value; readonly confidence: Value },
+): Value {
+  // A maximum may pass over NaN, a sum does not: 0, or NaN where any number is NaN or infinite.
+  const zeros = graph.node('ReduceSum', [graph.node('Mul', [anchors, graph.scalar(0)]), graph.ints([2])], {
+    keepdims: 0,
+  });
+  // NaN is not below anything.
+  return graph.node('Not', [graph.node('LessOrEqual', [graph.node('Add', [best, zeros]), confidence])]);
 }
 
-/**
- * int64 [found, 3]: batch, class and anchor of what non-maximum suppression keeps. An anchor takes part in its best class
- * only, the first of equal ones; elsewhere its score is -1, which is above no threshold. ArgMax is avoided: which of equal values it
- * takes is not the same on every device. The CUDA kernel of NonMaxSuppression sorts, counts and waits once per frame and
- * class: a cost of launches, not of arithmetic, that grows with the batch.
- */
-function suppress(graph: GraphBuilder, raw: Value, classes: number, limits: Limits): Value {
-  const boxes = graph.node('Transpose', [columnsOf(graph, raw, 1, 0, 4)], { perm: [0, 2, 1] });
-  const scores = Array.from({ length: classes }, (_, i) => columnsOf(graph, raw, 1, 4 + i, 5 + i));
-  const best = scores.map((score, i) => {
-    const checks = scores.flatMap((other, j) => {
-      if (j === i) return [];
-      return [graph.node(j < i ? 'Greater' : 'GreaterOrEqual', [score, other])];
-    });
-    if (checks.length === 0) return score;
-    const wins = checks.reduce((all, check) => graph.node('And', [all, check]));
-    return graph.node('Where', [wins, score, graph.scalar(-1)]);
-  });
-  const perClass = best.length === 1 ? (best[0] ?? raw) : graph.node('Concat', best, { axis: 1 });
-  return graph.node(
-    'NonMaxSuppression',
-    [boxes, perClass, limits.maxDetections, limits.iou, limits.confidence],
-    // cx, cy, w, h, as the model gives them.
-    { center_point_box: 1 },
+/** float32 [batch, anchors], from [batch, 4 + classes, anchors]. */
+function bestScores(graph: GraphBuilder, raw: Value, classes: number): Value {
+  const scores = Array.from({ length: classes }, (_, i) =>
+    graph.node('Slice', [raw, graph.ints([4 + i]), graph.ints([5 + i]), graph.ints([1])]),
   );
-}
-
-/** Columns `from` to `to` (exclusive) of an axis. */
-function columnsOf(graph: GraphBuilder, tensor: Value, axis: number, from: number, to: number): Value {
-  return graph.node('Slice', [tensor, graph.ints([from]), graph.ints([to]), graph.ints([axis])]);
-}
-
-/** float64 [found, 4]: corners from cx, cy, w, h, less the pads, by the gain, clipped to the frame. */
-function sourceBoxes(graph: GraphBuilder, kept: Value, toSource: Value): Value {
-  const centre = graph.cast(columnsOf(graph, kept, 1, 0, 2), 'float64');
-  const extent = graph.cast(columnsOf(graph, kept, 1, 2, 4), 'float64');
-  const half = graph.node('Div', [extent, graph.constant('float64', [2], [])]);
-  const corners = graph.node('Concat', [graph.node('Sub', [centre, half]), graph.node('Add', [centre, half])], {
-    axis: 1,
-  });
-  const [pads, gain, limits] = [0, 1, 2].map((row) => columnsOf(graph, toSource, 0, row, row + 1)) as [
-    Value,
-    Value,
-    Value,
-  ];
-  const placed = graph.node('Div', [graph.node('Sub', [corners, pads]), gain]);
-  const positive = graph.node('Max', [placed, graph.constant('float64', [0], [])]);
-  return graph.node('Min', [positive, limits]);
-}
-
-/** float32 [found]: the best score of each row, which is that of its class. */
-function scoresOf(graph: GraphBuilder, kept: Value, classes: number): Value {
-  const scores = Array.from({ length: classes }, (_, i) => columnsOf(graph, kept, 1, 4 + i, 5 + i));
-  const best = scores.length === 1 ? (scores[0] ?? kept) : graph.node('Max', scores);
-  return graph.node('Reshape', [best, graph.ints([-1])]);
+  const best = scores.length === 1 ? (scores[0] ?? raw) : graph.node('Max', scores);
+  return graph.node('Reshape', [best, graph.ints([0, -1])]);
 }

@@ -9,7 +9,7 @@ import { GraphBuilder } from '../../../src/graphs/onnx/graph-builder.ts';
 import { encodeOnnx, parseOnnx, readOnnx, type OnnxModel } from '../../../src/graphs/onnx/onnx-model.ts';
 import type { PackManifest } from '../../../src/packs/pack-manifest.ts';
 import { preparePack } from '../../../src/preparation/prepare-pack.ts';
-import { verifyPack } from '../../../src/packs/verify-pack.ts';
+import { assertPack, verifyPack } from '../../../src/packs/verify-pack.ts';
 import { bothWays, constantDetector } from '../../harness/prepared-detector.ts';
 import { stageOptions } from '../../harness/stage-options.ts';
 import { pictureOf, somebody } from '../demo/pictures.ts';
@@ -173,6 +173,20 @@ test('verifying names a prepared graph that was made from another model', async 
       found: `made from ${before}: prepare the pack again`,
     },
   ]);
+});
+
+test('a detector that was prepared with the suppression inside is refused with what to do, before a model is opened', async () => {
+  await cp(ready, out, { recursive: true });
+  await rewrite(out, ({ prepared }) => {
+    const { outputs } = prepared!.detection!;
+    prepared!.detection!.outputs = ['boxes', 'scores', 'places', 'finite'].map((name) => ({ ...outputs[0]!, name }));
+  });
+  await expect(assertPack(await loadPack(out), { hash: true, graphs: false })).rejects.toMatchObject({
+    code: 'PACK_BROKEN',
+    message: expect.stringContaining(
+      'prepared.detection.outputs: expected candidates, places, found boxes, scores, places, finite: prepare the pack again',
+    ),
+  });
 });
 
 test('verifying names a prepared graph that is damaged, gone or has other tensors', async () => {

@@ -104,37 +104,81 @@ test.each([13, 15, 18, 21])('at opset %i it is composed of what that opset has, 
   await stages.release();
 });
 
-// Coarse places and few scores: equal scores, equal classes and boxes on top of each other in every case.
-test.each([1, 2, 3, 4, 5, 6])('crowd %i: suppression keeps the same boxes in the same order', async (seed) => {
+/** Scores, coarse places and sizes: equal scores, equal classes and boxes on top of each other in every case. */
+function crowd(seed: number, anchors: number, classes: number, score: (next: () => number) => number): Float32Array {
   const next = numbers(seed);
-  const anchors = 200;
-  const raw = new Float32Array(6 * anchors);
+  const raw = new Float32Array((4 + classes) * anchors);
   for (let i = 0; i < anchors; i++) {
-    const [x, y, w, h] = [next() * 80, next() * 80, 1 + next() * 12, 1 + next() * 12].map((n) => Math.floor(n) * 8);
-    [x!, y!, w!, h!, Math.floor(next() * 9) / 8, Math.floor(next() * 9) / 8].forEach((value, row) => {
-      raw[row * anchors + i] = value;
-    });
+    const box = [next() * 80, next() * 80, 1 + next() * 12, 1 + next() * 12].map((n) => Math.floor(n) * 8);
+    const scores = Array.from({ length: classes }, () => score(next));
+    [...box, ...scores].forEach((value, row) => (raw[row * anchors + i] = value));
   }
-  const pack = await withDetector(constantDetector(raw, [1, 6, anchors]));
-  const { detection } = pack.manifest;
-  const iou = [0.3, 0.5, 0.7][seed % 3]!;
-  const maxDetections = [300, 20][seed % 2]!;
-  const limits = { ...detection, iou, maxDetections } as typeof detection;
-  const stages = await bothWays({ ...pack, manifest: { ...pack.manifest, detection: limits } });
-  const frames = [blank(1920, 1080)];
+  return raw;
+}
+
+const eighths = (next: () => number): number => Math.floor(next() * 9) / 8;
+
+async function crowdStages(raw: Float32Array, anchors: number, limits: object): Promise<DetectionStages> {
+  const pack = await withDetector(constantDetector(raw, [1, raw.length / anchors, anchors]));
+  return bothWays({ ...pack, manifest: { ...pack.manifest, detection: { ...pack.manifest.detection, ...limits } } });
+}
+
+test.each([1, 2, 3, 4, 5, 6])('crowd %i: suppression keeps the same boxes in the same order', async (seed) => {
+  const limits = { iou: [0.3, 0.5, 0.7][seed % 3]!, maxDetections: [300, 20][seed % 2]! };
+  const stages = await crowdStages(crowd(seed, 200, 2, eighths), 200, limits);
+  // A strip of either kind, of which the letterbox leaves next to nothing, among them.
+  const frames = [blank(1920, 1080), blank(1, 2000), blank(4000, 2)];
   const found = await stages.prepared.run(frames);
   expect(found[0]!.length).toBeGreaterThan(10);
   expect(found).toEqual(await stages.plain.run(frames));
   await stages.release();
 });
 
-test.each([NaN, Infinity, -Infinity])('a model that answers %d is refused, not read', async (value) => {
-  const raw = Float32Array.of(100, 400, 200, 300, 50, 60, 80, 90, 0.9, 0.5, value, 0.75);
+test('every anchor of every frame may be above the threshold, and none', async () => {
+  const anchors = 8400;
+  const raw = crowd(7, anchors, 2, (next) => 0.5 + next() / 2);
+  const all = await crowdStages(raw, anchors, { iou: 0.9 });
+  const frames = [blank(1920, 1080), blank(1920, 1080), blank(640, 480)];
+  const found = await all.prepared.run(frames);
+  expect(found.map(({ length }) => length)).toEqual([300, 300, 300]);
+  expect(found).toEqual(await all.plain.run(frames));
+  await all.release();
+  const none = await crowdStages(raw, anchors, { confidence: 1 });
+  expect(await none.prepared.run(frames)).toEqual([[], [], []]);
+  await none.release();
+});
+
+test.each([
+  ['equal to the threshold in single precision', 0.4],
+  ['next above it', Math.fround(0.4) + 2 ** -25],
+])('a score %s counts as the plain way counts it', async (_, score) => {
+  const stages = await crowdStages(Float32Array.of(100, 100, 50, 50, score, 0), 1, { confidence: 0.4 });
+  const found = await stages.prepared.run([blank(640, 640)]);
+  expect(found[0]).toHaveLength(score === 0.4 ? 0 : 1);
+  expect(found).toEqual(await stages.plain.run([blank(640, 640)]));
+  await stages.release();
+});
+
+// The first anchor is above the threshold and the second below it.
+test.each(
+  [NaN, Infinity, -Infinity].flatMap((value) => [0, 1, 5, 7, 9, 10, 11].map((place) => [value, place] as const)),
+)('a model that answers %d at %i is refused, not read', async (value, place) => {
+  const raw = Float32Array.of(100, 400, 200, 300, 50, 60, 80, 90, 0.9, 0.1, 0.3, 0.2);
+  raw[place] = value;
   const stages = await bothWays(await withDetector(constantDetector(raw, [1, 6, 2])));
   await expect(stages.prepared.run([blank(640, 640)])).rejects.toMatchObject({
     code: 'INFERENCE_FAILED',
     message: 'detector.onnx gave NaN or an infinite value for a frame; expected finite numbers',
   });
+  await stages.release();
+});
+
+test('more classes than two have their say', async () => {
+  const [anchors, classes] = [300, ['person', 'face', 'face']];
+  const stages = await crowdStages(crowd(8, anchors, classes.length, eighths), anchors, { classes });
+  const found = await stages.prepared.run([blank(1920, 1080)]);
+  expect(found[0]!.length).toBeGreaterThan(10);
+  expect(found).toEqual(await stages.plain.run([blank(1920, 1080)]));
   await stages.release();
 });
 
