@@ -13,7 +13,7 @@ import { openSocketPair } from '../tools/socket-pair.ts';
 import { decodeArguments } from './decode-arguments.ts';
 import { passesFor, type DecodeMode, type DecodePass } from './decode-mode.ts';
 import { Decoding, type DecodingLimits } from './decoding.ts';
-import { FrameCollector } from './frame-collector.ts';
+import { FrameCollector } from '../reading/frame-collector.ts';
 import { judgeEnd, type DecodingEnd } from './judge-end.ts';
 import { judgePass } from './judge-pass.ts';
 import { framesInPasses, PassInDoubt, type OpenPass } from './passes.ts';

@@ -5,7 +5,7 @@ import type { Frame } from '../frame.ts';
 import type { ChildExit, LimitedChild } from '../tools/child-process.ts';
 import { LastWords, LineSplitter } from '../tools/last-words.ts';
 import { tookTooLong, verdictSinceStart, WatchedWait } from '../tools/watched-wait.ts';
-import type { FrameCollector } from './frame-collector.ts';
+import type { FrameCollector } from '../reading/frame-collector.ts';
 import type { DecodingEnd } from './judge-end.ts';
 import { endTolerance } from './missing-footage.ts';
 

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from '@jest/globals';
-import { FrameCollector, type FrameSource } from '../../../../src/video/decode/frame-collector.ts';
+import { FrameCollector, type FrameSource } from '../../../../src/video/reading/frame-collector.ts';
 import { createFramePool, type FramePool, type FrameSlot } from '../../../../src/video/frames/frame-pool.ts';
 import { HandClock } from '../../../harness/hand-clock.ts';
 import { seededRandom } from '../../../chaos/random.ts';
