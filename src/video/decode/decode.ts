@@ -7,13 +7,14 @@ import type { Frame } from '../frame.ts';
 import type { FramePool } from '../frames/frame-pool.ts';
 import { scannedStream, scanPackets, type PacketScan } from '../probe/packet-scan.ts';
 import type { ProbedVideo } from '../probed-video.ts';
+import { FrameCollector } from '../reading/frame-collector.ts';
+import type { FrameStream } from '../reading/frame-stream.ts';
 import { limitsFor, startLimited, type ChildLimits, type LimitedChild } from '../tools/child-process.ts';
 import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import { openSocketPair } from '../tools/socket-pair.ts';
 import { decodeArguments } from './decode-arguments.ts';
 import { passesFor, type DecodeMode, type DecodePass } from './decode-mode.ts';
 import { Decoding, type DecodingLimits } from './decoding.ts';
-import { FrameCollector } from '../reading/frame-collector.ts';
 import { judgeEnd, type DecodingEnd } from './judge-end.ts';
 import { judgePass } from './judge-pass.ts';
 import { framesInPasses, PassInDoubt, type OpenPass } from './passes.ts';
@@ -88,7 +89,7 @@ async function* picturesOf(order: PassOrder, signal: AbortSignal): AsyncGenerato
   const promisedMicros = Math.round(video.durationSeconds * 1e6);
   const sampling = { framesPerSecond, startMicros, maxGapMicros, frameMicros, promisedMicros };
   const args = decodeArguments(file, video, { filter: samplingFilter(sampling), pass, threads });
-  using frames = new FrameCollector(width * height * 3, pool);
+  await using frames: FrameStream = new FrameCollector(width * height * 3, pool);
   const child = await startDecoder(order, args, frames, signal);
   const output = { frames, log: new SamplingLog(sampling), waitedBeforeMs: waited.ms };
   const decoding = new Decoding(child, output, options, signal);
@@ -115,11 +116,11 @@ async function* picturesOf(order: PassOrder, signal: AbortSignal): AsyncGenerato
 async function startDecoder(
   { tools, file, options, pass }: PassOrder,
   args: readonly string[],
-  frames: FrameCollector,
+  frames: FrameStream,
   signal: AbortSignal,
 ): Promise<LimitedChild> {
   const folder = dirname(file);
-  const pair = await openSocketPair(frames, signal, [tmpdir(), folder]);
+  const pair = await openSocketPair(frames.connect, signal, [tmpdir(), folder]);
   return await startLimited(tools.ffmpeg, args, folder, passLimits(options, pass), pair);
 }
 

@@ -3,9 +3,9 @@ import { systemClock, type Clock } from '../../time/clock.ts';
 import type { SamplingLog } from '../clock/sampling-log.ts';
 import type { Frame } from '../frame.ts';
 import type { ChildExit, LimitedChild } from '../tools/child-process.ts';
+import type { FrameStream } from '../reading/frame-stream.ts';
 import { LastWords, LineSplitter } from '../tools/last-words.ts';
 import { tookTooLong, verdictSinceStart, WatchedWait } from '../tools/watched-wait.ts';
-import type { FrameCollector } from '../reading/frame-collector.ts';
 import type { DecodingEnd } from './judge-end.ts';
 import { endTolerance } from './missing-footage.ts';
 
@@ -28,7 +28,7 @@ interface Picture extends Pick<Frame, 'index' | 't' | 'pixels' | 'release'> {
 
 interface DecodingOutput {
   /** Reads what ffmpeg writes; whoever made it closes it. */
-  readonly frames: FrameCollector;
+  readonly frames: FrameStream;
   readonly log: SamplingLog;
   readonly waitedBeforeMs: number;
 }
@@ -42,12 +42,12 @@ export class Decoding {
   readonly #limits: DecodingLimits;
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
-  readonly #frames: FrameCollector;
+  readonly #frames: FrameStream;
   readonly #log: SamplingLog;
   readonly #words = new LastWords();
   #logEnded = false;
   #waitedMs: number;
-  #activity = 0;
+  #changes = 0;
   #wake: () => void = () => {};
 
   constructor(child: LimitedChild, output: DecodingOutput, limits: DecodingLimits, signal: AbortSignal) {
@@ -59,11 +59,11 @@ export class Decoding {
     this.#waitedMs = output.waitedBeforeMs;
     // Most of what comes is a part of a picture, or a time that has none yet: to wake for it costs more than to read it.
     const changed = (): void => {
-      this.#activity += 1;
+      this.#changes += 1;
       if (this.#hasNews) this.#wake();
     };
     this.#frames = output.frames;
-    this.#frames.follow(child.stdout, changed);
+    this.#frames.follow(changed);
     const lines = new LineSplitter((line) => {
       if (!this.#log.read(line) && !OF_OUTPUT.test(line)) this.#words.add(line);
     });
@@ -84,6 +84,11 @@ export class Decoding {
     return this.#waitedMs;
   }
 
+  /** It grows with whatever comes from ffmpeg: not every read is told. */
+  get #heard(): number {
+    return this.#changes + this.#frames.reads;
+  }
+
   get #hasPicture(): boolean {
     return this.#frames.waiting > 0 && this.#log.waiting > 0;
   }
@@ -94,7 +99,7 @@ export class Decoding {
 
   /** Something that `next` does not wait for any longer. */
   get #hasNews(): boolean {
-    return this.#hasPicture || this.#hasEnded || this.#frames.refused !== null || this.#beyondLimits() !== null;
+    return this.#hasPicture || this.#hasEnded || this.#frames.failure !== null || this.#beyondLimits() !== null;
   }
 
   /** The next sampled picture; null when ffmpeg has ended. */
@@ -103,8 +108,8 @@ export class Decoding {
       this.#signal.throwIfAborted();
       const beyond = this.#beyondLimits();
       if (beyond !== null) throw beyond();
-      const { refused } = this.#frames;
-      if (refused !== null) throw refused;
+      const { failure } = this.#frames;
+      if (failure !== null) throw failure;
       if (this.#hasPicture) {
         const note = this.#log.take();
         const slot = this.#frames.take();
@@ -155,7 +160,7 @@ export class Decoding {
     const { stallTimeoutMs, wallTimeoutMs } = this.#limits;
     const leftMs = wallTimeoutMs - this.#waitedMs;
     const waitMs = Math.max(0, Math.min(stallTimeoutMs, leftMs));
-    const before = this.#activity;
+    const before = this.#heard;
     const { promise: over, resolve } = Promise.withResolvers<void>();
     const wait = new WatchedWait(this.#child, waitMs, this.#clock, resolve);
     this.#wake = resolve;
@@ -165,7 +170,7 @@ export class Decoding {
     this.#wake = () => {};
     this.#waitedMs += wait.ranMs;
     wait.cancel();
-    const isSilent = (): boolean => this.#activity === before;
+    const isSilent = (): boolean => this.#heard === before;
     if (this.#signal.aborted || (!isSilent() && this.#waitedMs < wallTimeoutMs)) return;
     const isStalled = isSilent() && waitMs === stallTimeoutMs;
     const verdict = isStalled ? await wait.verdict() : await verdictSinceStart(this.#child, this.#waitedMs);

@@ -9,7 +9,7 @@ import { systemClock } from '../../time/clock.ts';
 import { settledWithin } from '../../time/settled-within.ts';
 import { usageOfGroup, type GroupUsage } from './group-usage.ts';
 import { countOomKills } from './oom-kills.ts';
-import type { SocketPair } from './socket-pair.ts';
+import type { NearEnd, SocketPair } from './socket-pair.ts';
 
 export interface ChildLimits {
   /** CPU seconds over all threads; null: unlimited. */
@@ -30,7 +30,6 @@ export interface ChildExit {
 /** A child in its own process group. */
 export interface LimitedChild {
   readonly pid: number;
-  readonly stdout: Readable;
   readonly stderr: Readable;
   /** Resolves when the process itself is gone; never rejects. */
   readonly exited: Promise<ChildExit>;
@@ -41,6 +40,11 @@ export interface LimitedChild {
    * let it go: one in a frozen cgroup, or that waits for a disk, ends whenever that does.
    */
   stop(): Promise<void>;
+}
+
+/** One that writes to a pipe. */
+export interface PipedChild extends LimitedChild {
+  readonly stdout: Readable;
 }
 
 const STOP_GRACE_MS = 500;
@@ -59,11 +63,15 @@ export function limitsFor(wallMs: number, threads: number, memoryBytes: number |
   };
 }
 
+type Order = readonly [program: string, args: readonly string[], cwd: string, limits: ChildLimits];
+
 /**
  * Starts a program without a shell, without our environment and with no standard input, in its own process
  * group so that whatever it starts dies with it. CPU, memory and file output are limited where `prlimit` exists. It writes to a pipe, or
  * to the far end of a pair of sockets, whose ends are closed here when it does not start.
  */
+export async function startLimited(...order: Order): Promise<PipedChild>;
+export async function startLimited(...order: [...Order, output: SocketPair]): Promise<LimitedChild>;
 export async function startLimited(
   program: string,
   args: readonly string[],
@@ -114,14 +122,15 @@ async function start(
   });
   child.on('error', () => {});
   const pid = child.pid ?? 0;
-  const stdout = output?.near ?? child.stdout;
-  const { stderr } = child;
+  const { stdout, stderr } = child;
+  const near: NearEnd = output?.near ?? stdout;
   // A pipe that breaks while we kill the writer is no error of ours.
-  for (const stream of [stdout, stderr]) stream.on('error', () => {});
-  return { pid, stdout, stderr, exited, usage: () => usageOfGroup(pid), stop };
+  for (const stream of [near, stderr]) stream.on('error', () => {});
+  const piped = output === null ? { stdout } : {};
+  return { pid, ...piped, stderr, exited, usage: () => usageOfGroup(pid), stop };
 
   async function stop(): Promise<void> {
-    stdout.destroy();
+    near.destroy();
     stderr.destroy();
     signalGroup(pid, 'SIGTERM');
     const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), STOP_GRACE_MS);

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,10 +16,15 @@ export interface ByteSink {
   readonly filled: (bytes: number) => boolean;
 }
 
+/** The end that is read, wherever that is done: it emits `connect`, `error` and `close` as a socket does. */
+export interface NearEnd extends EventEmitter {
+  /** Closes it; nothing more is read, and `close` follows. */
+  destroy(): unknown;
+}
+
 /** The two ends of one connection. */
 export interface SocketPair {
-  /** Reads into the sink. */
-  readonly near: Socket;
+  readonly near: NearEnd;
   /** For a child to write to. */
   readonly far: Socket;
 }
@@ -31,37 +36,42 @@ const MOST_PATH_BYTES = 107;
 const FOLDER = 'frames-';
 const SOCKET = '/s';
 
+/** Connects to the socket at the path, and reads into the sink. */
+export function readInto(path: string, sink: ByteSink): Socket {
+  return connect({ path, onread: { buffer: sink.room, callback: sink.filled } });
+}
+
 /**
  * A pair of connected Unix sockets, as `socketpair` makes them: unlike a pipe of `spawn`, one is read into memory of our own. They meet in
  * a folder that only this user enters, the first of those given in which one can be made, and nothing of it is left. Rejects with the
- * reason of the signal, or with the failure of the host; no descriptor is left then.
+ * reason of the signal, or with the failure of the host; both ends are closed then.
  */
 export async function openSocketPair(
-  sink: ByteSink,
+  connectTo: (path: string) => NearEnd,
   signal: AbortSignal,
   folders: readonly string[] = [tmpdir()],
 ): Promise<SocketPair> {
   signal.throwIfAborted();
   const folder = await privateFolder(folders);
   try {
-    return await meetAt(folder + SOCKET, sink, signal);
+    return await meetAt(folder + SOCKET, connectTo, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function meetAt(path: string, sink: ByteSink, signal: AbortSignal): Promise<SocketPair> {
+async function meetAt(path: string, connectTo: (path: string) => NearEnd, signal: AbortSignal): Promise<SocketPair> {
   const limit = new AbortController();
   const timer = afterRunning(systemClock, LIMIT_MS, () => {
     limit.abort(new Failure('HOST_FAULT', `two sockets did not meet within ${LIMIT_MS} ms`));
   });
-  const ends: Socket[] = [];
+  const ends: { destroy(): unknown }[] = [];
   const server = createServer({ pauseOnConnect: true }, (far) => ends.push(far)).on('error', () => {});
   const waiting = { signal: AbortSignal.any([signal, limit.signal]) };
   try {
     server.listen(path);
     await once(server, 'listening', waiting);
-    const near = connect({ path, onread: { buffer: sink.room, callback: sink.filled } });
+    const near = connectTo(path);
     ends.push(near);
     // What breaks the connection later ends the reading, and that is seen.
     near.on('error', () => {});
@@ -77,6 +87,7 @@ async function meetAt(path: string, sink: ByteSink, signal: AbortSignal): Promis
   } catch (error) {
     for (const end of ends) end.destroy();
     signal.throwIfAborted();
+    if (error instanceof Failure) throw error;
     limit.signal.throwIfAborted();
     throw pairFailure(dirname(path), error);
   } finally {

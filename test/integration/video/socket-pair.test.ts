@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startLimited, type ChildLimits } from '../../../src/video/tools/child-process.ts';
-import { openSocketPair, type ByteSink } from '../../../src/video/tools/socket-pair.ts';
+import { openSocketPair, readInto, type ByteSink } from '../../../src/video/tools/socket-pair.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const NONE: ChildLimits = { cpuSeconds: null, memoryBytes: null };
@@ -48,10 +49,22 @@ function collect(room = 1000): ByteSink & { readonly text: () => string } {
   };
 }
 
+/** A pair whose near end reads into the sink. */
+async function open(sink: ByteSink, signal = never, folders: readonly string[] = [folder.path]) {
+  const made: Socket[] = [];
+  const connectTo = (path: string): Socket => {
+    const socket = readInto(path, sink);
+    made.push(socket);
+    return socket;
+  };
+  const { far } = await openSocketPair(connectTo, signal, folders);
+  return { near: made[0]!, far };
+}
+
 async function run(script: string, sink = collect()): Promise<string> {
-  const pair = await openSocketPair(sink, never, [folder.path]);
+  const pair = await open(sink);
   const child = await startLimited('/bin/sh', ['-c', script], folder.path, NONE, pair);
-  if (!child.stdout.closed) await once(child.stdout, 'close');
+  if (!pair.near.closed) await once(pair.near, 'close');
   await child.exited;
   await child.stop();
   return sink.text();
@@ -67,7 +80,7 @@ describe('a pair of sockets', () => {
   test('waits while nobody wants more, and the child with it', async () => {
     const sink = collect();
     const stopping = { ...sink, filled: (bytes: number) => sink.filled(bytes) && false };
-    const pair = await openSocketPair(stopping, never, [folder.path]);
+    const pair = await open(stopping);
     const child = await startLimited('/bin/sh', ['-c', 'seq 1 100000; echo last >&2'], folder.path, NONE, pair);
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
@@ -90,7 +103,7 @@ describe('a pair of sockets', () => {
   });
 
   test('is closed when the child does not start', async () => {
-    const pair = await openSocketPair(collect(), never, [folder.path]);
+    const pair = await open(collect());
     const started = startLimited('/bin/true', [], folder.at('nowhere'), NONE, pair);
     await expect(started).rejects.toMatchObject({ code: 'DECODER_INTERRUPTED' });
     expect([pair.near.destroyed, pair.far.destroyed]).toEqual([true, true]);
@@ -102,7 +115,7 @@ describe('a pair of sockets', () => {
     for (let turns = 0; turns < 40; turns++) {
       const abort = new AbortController();
       if (turns === 0) abort.abort(reason);
-      const opening = openSocketPair(collect(), abort.signal, [folder.path]).then(
+      const opening = open(collect(), abort.signal).then(
         ({ near, far }) => {
           near.destroy();
           far.destroy();
@@ -129,15 +142,15 @@ describe('the folder in which two sockets meet', () => {
     await mkdir(folder.at(LONG), { recursive: true });
     await writeFile(folder.at('file'), '');
     const folders = [...names.map((name) => folder.at(name)), folder.path];
-    const { near, far } = await openSocketPair(collect(), never, folders);
+    const { near, far } = await open(collect(), never, folders);
     near.destroy();
     far.destroy();
   });
 
   test('is named where none will do', async () => {
-    const absent = openSocketPair(collect(), never, [folder.at('nowhere'), folder.at(LONG)]);
+    const absent = open(collect(), never, [folder.at('nowhere'), folder.at(LONG)]);
     await expect(absent).rejects.toMatchObject({ code: 'HOST_FAULT', message: expect.stringContaining('nowhere') });
-    const long = openSocketPair(collect(), never, [folder.at(LONG)]);
+    const long = open(collect(), never, [folder.at(LONG)]);
     await expect(long).rejects.toMatchObject({ code: 'HOST_FAULT', message: expect.stringContaining('set TMPDIR') });
   });
 });
@@ -147,9 +160,9 @@ test('where descriptors run out the host is at fault, and none is lost', async (
   await writeFile(
     program,
     `import { closeSync, openSync, readdirSync } from 'node:fs';
-    import { openSocketPair } from ${JSON.stringify(join(SOURCE, 'socket-pair.ts'))};
+    import { openSocketPair, readInto } from ${JSON.stringify(join(SOURCE, 'socket-pair.ts'))};
     const sink = { room: () => new Uint8Array(9), filled: () => true };
-    const open = () => openSocketPair(sink, new AbortController().signal, [${JSON.stringify(folder.path)}])
+    const open = () => openSocketPair((path) => readInto(path, sink), new AbortController().signal, [${JSON.stringify(folder.path)}])
       .then(({ near, far }) => { near.destroy(); far.destroy(); return 'opened'; }, (error) => error.code ?? String(error));
     const outcomes = [await open()];
     let before = 0;

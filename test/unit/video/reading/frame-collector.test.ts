@@ -10,7 +10,6 @@ class ScriptedSocket extends EventEmitter {
   readonly #collector: FrameCollector;
   #room: Uint8Array;
   isReading = true;
-  closed = false;
   isDestroyed = false;
 
   constructor(collector: FrameCollector) {
@@ -46,7 +45,8 @@ function open(frameBytes: number, pool: FramePool = createFramePool({ clock: new
   const frames = new FrameCollector(frameBytes, pool);
   const socket = new ScriptedSocket(frames);
   let changes = 0;
-  frames.follow(socket as unknown as FrameSource, () => (changes += 1));
+  frames.attach(socket as unknown as FrameSource);
+  frames.follow(() => (changes += 1));
   return { frames, socket, pool, changes: () => changes };
 }
 
@@ -63,7 +63,7 @@ test('reading stops at two waiting frames and goes on when one is taken', () => 
   expect([frames.waiting, socket.isReading]).toEqual([1, true]);
 });
 
-test('whatever the pieces and the pace, the frames are those that were sent, and few are lent', () => {
+test('whatever the pieces and the pace, the frames are those that were sent, and few are lent', async () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = seededRandom(seed);
     const upTo = (most: number): number => 1 + Math.floor(random() * most);
@@ -94,7 +94,7 @@ test('whatever the pieces and the pace, the frames are those that were sent, and
     expect(taken).toEqual([...sent.subarray(0, whole)]);
     expect(frames.partialBytes).toBe(sent.length - whole);
     expect(changes()).toBeGreaterThan(0);
-    frames[Symbol.dispose]();
+    await frames[Symbol.asyncDispose]();
     for (const { release } of held) release();
     expect(pool.stats().lent).toBe(0);
   }
@@ -113,7 +113,7 @@ test('memory is used again and again, however long the video is', () => {
   expect(pool.stats().lent).toBeLessThanOrEqual(1);
 });
 
-test('what nobody took is given back, when nothing more can be read into it', () => {
+test('what nobody took is given back, when nothing more can be read into it', async () => {
   const { frames, socket, pool } = open(4);
   for (const _ of [1, 2]) socket.arrive(Uint8Array.of(1, 2, 3, 4), 9);
   const taken = frames.take();
@@ -124,7 +124,7 @@ test('what nobody took is given back, when nothing more can be read into it', ()
     releasedBefore.push(pool.stats().lent < 3);
     return socket;
   };
-  frames[Symbol.dispose]();
+  await frames[Symbol.asyncDispose]();
   expect(releasedBefore).toEqual([false]);
   expect(pool.stats().lent).toBe(1);
   // Node may ask once more.
@@ -138,15 +138,16 @@ test('what nobody took is given back, when nothing more can be read into it', ()
 test('a socket that has closed before anybody follows it has ended', () => {
   const frames = new FrameCollector(4, createFramePool());
   const socket = new ScriptedSocket(frames);
-  socket.closed = true;
+  frames.attach(socket as unknown as FrameSource);
+  socket.emit('close');
   let changes = 0;
-  frames.follow(socket as unknown as FrameSource, () => (changes += 1));
+  frames.follow(() => (changes += 1));
   expect([frames.ended, changes]).toEqual([true, 1]);
 });
 
 test.each([true, false])(
   'memory that cannot be had ends the reading and is told, also to who follows later (%s)',
-  (later) => {
+  async (later) => {
     const refused = new RangeError('no memory');
     const pool = createFramePool({ clock: new HandClock() });
     let left = later ? 0 : 2;
@@ -158,11 +159,12 @@ test.each([true, false])(
     const frames = new FrameCollector(4, { take, stats: () => pool.stats() });
     const socket = new ScriptedSocket(frames);
     let changes = 0;
-    const follow = (): void => frames.follow(socket as unknown as FrameSource, () => (changes += 1));
+    frames.attach(socket as unknown as FrameSource);
+    const follow = (): void => frames.follow(() => (changes += 1));
     if (!later) {
       follow();
-      expect([frames.refused, socket.arrive(Uint8Array.of(1, 2, 3, 4), 9)]).toEqual([null, 4]);
-      expect(frames.refused).toBeNull();
+      expect([frames.failure, socket.arrive(Uint8Array.of(1, 2, 3, 4), 9)]).toEqual([null, 4]);
+      expect(frames.failure).toBeNull();
       frames.take()?.release();
       expect(socket.arrive(Uint8Array.of(5, 6, 7, 8), 9)).toBe(4);
       expect(changes).toBeGreaterThan(2);
@@ -172,11 +174,11 @@ test.each([true, false])(
       expect(socket.isReading).toBe(false);
       follow();
     }
-    expect(frames.refused).toMatchObject({ code: 'HOST_OUT_OF_MEMORY', cause: refused });
+    expect(frames.failure).toMatchObject({ code: 'HOST_OUT_OF_MEMORY', cause: refused });
     expect(socket.isDestroyed).toBe(true);
     expect(frames.room().length).toBeGreaterThan(0);
     expect([frames.filled(1), left]).toEqual([false, -1]);
-    frames[Symbol.dispose]();
+    await frames[Symbol.asyncDispose]();
     expect(pool.stats().lent).toBe(0);
   },
 );
