@@ -1,5 +1,6 @@
 import type { Pack } from '../packs/load-pack.ts';
 import type { AdaptedPart, ComposedSpec, PackManifest, PreparedStage } from '../packs/pack-manifest.ts';
+import { preparedGraph } from '../packs/prepared-graphs.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
 /** Opens a model of the pack. */
@@ -21,8 +22,8 @@ export function byAdapter<Part extends AdaptedPart & PreparedStage, Item, Result
   return (pack, options) => {
     const { manifest } = pack;
     const name: PackManifest[Part]['adapter'] = manifest[part].adapter;
-    const spec = manifest.prepared?.[part];
+    const spec = preparedGraph(manifest, part);
     const { plain, prepared } = adapters[name];
-    return spec === undefined || prepared === null ? plain(pack, options) : prepared(pack, spec, options);
+    return spec === null || prepared === null ? plain(pack, options) : prepared(pack, spec, options);
   };
 }

@@ -1,4 +1,3 @@
-import { ANCHORS_OUTPUT } from '../graphs/prepare/prepared-inputs.ts';
 import type { ModelSpec, PackManifest, TensorSpec } from './pack-manifest.ts';
 import type { PackProblem } from './pack-problem.ts';
 
@@ -17,7 +16,7 @@ export function manifestProblems(manifest: PackManifest): readonly PackProblem[]
   ];
 }
 
-function detectionRules({ detection, prepared }: PackManifest): readonly PackProblem[] {
+function detectionRules({ detection }: PackManifest): readonly PackProblem[] {
   const picture = pictureInput('detection.model', detection.model);
   if (detection.adapter === 'detr') return [...picture, ...deviation('detection.std', detection.std)];
   const { classes, model } = detection;
@@ -26,21 +25,7 @@ function detectionRules({ detection, prepared }: PackManifest): readonly PackPro
     ...expect('detection.classes', classes.includes('person'), 'person among them', classes.join(', ')),
     ...expect('detection.classes', new Set(classes).size === classes.length, 'each class once', classes.join(', ')),
     ...fits('detection.model.outputs.0.shape.1', axis(model.outputs[0], 1), 4 + classes.length),
-    ...anchorsOutput(prepared?.detection),
   ];
-}
-
-/** Graphs of an earlier version suppressed by themselves: their runs would fail for an input that is not fed. */
-function anchorsOutput(composed: ModelSpec | undefined): readonly PackProblem[] {
-  if (composed === undefined) return [];
-  const wanted = Object.values(ANCHORS_OUTPUT);
-  const found = composed.outputs.map(({ name }) => name);
-  return expect(
-    'prepared.detection.outputs',
-    wanted.every((name) => found.includes(name)),
-    wanted.join(', '),
-    `${found.join(', ')}: prepare the pack again`,
-  );
 }
 
 function ageGenderRules({ ageGender }: PackManifest): readonly PackProblem[] {

@@ -30,16 +30,13 @@ interface PreparedPack {
 
 /**
  * Writes a prepared copy of a pack: every file of it, and the graphs that put preparation and reading around the official
- * models. The raw pack is verified first, the result afterwards, and the folder appears whole or not at all. Throws
- * CONFIG_INVALID for a pack that is prepared already and for a folder that is in use, PACK_BROKEN for a pack or a graph that is
+ * models. The pack is verified first, the result afterwards, and the folder appears whole or not at all. A pack that is prepared is
+ * prepared anew from its official models. Throws CONFIG_INVALID for a folder that is in use, PACK_BROKEN for a pack or a graph that is
  * not what its manifest says.
  */
-export async function preparePack(rawDir: string, outDir: string): Promise<PreparedPack> {
-  const raw = await loadPack(rawDir);
+export async function preparePack(dir: string, outDir: string): Promise<PreparedPack> {
+  const raw = unprepared(await loadPack(dir));
   const out = resolve(outDir);
-  if (raw.manifest.prepared !== undefined) {
-    throw new Failure('CONFIG_INVALID', `${raw.dir} is prepared already; prepare the pack that it was made from`);
-  }
   await assertUnused(out);
   await assertPack(raw, { hash: true });
   await mkdir(dirname(out), { recursive: true });
@@ -69,6 +66,12 @@ export async function preparePack(rawDir: string, outDir: string): Promise<Prepa
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** The pack without its composed graphs, which an earlier version may have made. */
+function unprepared(pack: Pack): Pack {
+  const { prepared: _graphs, ...manifest } = pack.manifest;
+  return { ...pack, manifest };
 }
 
 async function assertUnused(out: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { ExecutionTarget } from '../../inference/providers.ts';
 import type { Pack } from '../../packs/load-pack.ts';
 import type { ComposedSpec } from '../../packs/pack-manifest.ts';
+import { preparedGraph } from '../../packs/prepared-graphs.ts';
 import type { Box } from '../../vision/box.ts';
 import { languageStage } from '../language-stage.ts';
 import { openPreparedActions } from './prepared-actions.ts';
@@ -21,5 +22,5 @@ export const action = languageStage({
  * integers with which it resizes pictures. In the reference mode the model is to say the label, which takes its other graphs.
  */
 function actionGraph({ manifest }: Pack, { device }: ExecutionTarget): ComposedSpec | null {
-  return device === 'cuda' && manifest.action.mode === 'score' ? (manifest.prepared?.action ?? null) : null;
+  return device === 'cuda' && manifest.action.mode === 'score' ? preparedGraph(manifest, 'action') : null;
 }

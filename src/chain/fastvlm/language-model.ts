@@ -5,6 +5,7 @@ import { openModel, output } from '../../inference/model.ts';
 import type { Model } from '../../inference/model.ts';
 import type { NamedModel, Pack } from '../../packs/load-pack.ts';
 import { packGraph } from '../../packs/pack-graph.ts';
+import { preparedGraph } from '../../packs/prepared-graphs.ts';
 import type { ExecutionTarget } from '../../inference/providers.ts';
 import type { StageMeter } from '../../inference/stage-meter.ts';
 import { floatTensor, int64Tensor, readFloats } from '../../inference/tensor.ts';
@@ -42,11 +43,9 @@ export async function openLanguageModel(
   });
   const tokenizer = await loadTokenizer(pack);
   const wanted = options.preparedEncoder ?? target.device === 'cuda';
-  const spec = wanted ? pack.manifest.prepared?.visionEncoder : undefined;
+  const spec = wanted ? preparedGraph(pack.manifest, 'visionEncoder') : null;
   const preparedEncoder =
-    spec === undefined
-      ? null
-      : await openBatchModel(packGraph(pack, { field: 'prepared.visionEncoder', spec }), target);
+    spec === null ? null : await openBatchModel(packGraph(pack, { field: 'prepared.visionEncoder', spec }), target);
   // The same weights twice would fill the GPU's memory for nothing.
   const visionEncoder =
     preparedEncoder === null ? await openBatchModel(packGraph(pack, graph('visionEncoder')), target) : null;

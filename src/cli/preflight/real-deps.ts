@@ -7,6 +7,7 @@ import { encodeJpeg } from '../../chain/jpeg.ts';
 import type { Config } from '../../config/config.ts';
 import { inspectCudaLibraries } from '../../inference/cuda-libraries.ts';
 import { loadPack } from '../../packs/load-pack.ts';
+import { unpreparedStages } from '../../packs/prepared-graphs.ts';
 import { assertPack } from '../../packs/verify-pack.ts';
 import { openDatabase } from '../../persistence/client.ts';
 import { migrationStatus } from '../../persistence/migrate.ts';
@@ -61,7 +62,11 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
     verifyPack: async (dir) => {
       const pack = await loadPack(dir);
       await assertPack(pack, { hash: true });
-      return { name: pack.manifest.name, fingerprint: pack.fingerprint };
+      return {
+        name: pack.manifest.name,
+        fingerprint: pack.fingerprint,
+        unprepared: unpreparedStages(pack.manifest),
+      };
     },
     migrationStatus: async (signal) => {
       const { url, schema } = config.database;

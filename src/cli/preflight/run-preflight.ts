@@ -37,7 +37,14 @@ export async function runPreflight(config: Config, deps: PreflightDeps, signal: 
     models,
     // How many threads a decoder has depends on what runs beside it.
     models.then((found) => checkDecoder(decoderSettings(config, found.device), deps, signal)),
-    runAll(serviceChecks(config, deps), signal),
+    runAll(
+      serviceChecks(
+        config,
+        deps,
+        models.then((found) => found.device),
+      ),
+      signal,
+    ),
   ]);
   return reportOf({ device: gpu.device, decoderGpu: decoder.gpu }, [
     ...host,
@@ -56,7 +63,7 @@ export async function repeatPreflight(
 ): Promise<PreflightReport> {
   const open = new Set(before.checks.filter((check) => check.mayPass).map((check) => check.name));
   const again = await runAll(
-    serviceChecks(config, deps).filter((check) => open.has(check.name)),
+    serviceChecks(config, deps, Promise.resolve(before.device)).filter((check) => open.has(check.name)),
     signal,
   );
   const found = new Map(again.map((check) => [check.name, check]));
@@ -97,10 +104,10 @@ function decoderSettings(config: Config, models: 'cpu' | 'cuda'): DecoderSetting
   };
 }
 
-function serviceChecks(config: Config, deps: PreflightDeps): readonly Check[] {
+function serviceChecks(config: Config, deps: PreflightDeps, models: Promise<'cuda' | 'cpu'>): readonly Check[] {
   const { queue, database, inference, analysis } = config;
   const checks: Check[] = [];
-  if (inference.modelPack !== null) checks.push(packCheck(inference.modelPack, deps));
+  if (inference.modelPack !== null) checks.push(packCheck(inference.modelPack, deps, models));
   if (database.url !== null) checks.push(databaseCheck(database.migrateOnStart, deps));
   for (const [name, url] of [
     ['queue', queue.url],

@@ -9,8 +9,15 @@ export interface ReadQueue {
   readonly deadLetter: QueueAttributes | null;
 }
 
+export interface VerifiedPack {
+  readonly name: string;
+  readonly fingerprint: string;
+  /** Stages that run the plain way though preparing the pack could give them a graph. */
+  readonly unprepared: readonly string[];
+}
+
 export interface ServiceDeps {
-  verifyPack(dir: string): Promise<{ readonly name: string; readonly fingerprint: string }>;
+  verifyPack(dir: string): Promise<VerifiedPack>;
   migrationStatus(signal: AbortSignal): Promise<MigrationStatus>;
   readQueue(url: string, signal: AbortSignal): Promise<ReadQueue>;
   /** Rejects when the bucket cannot be reached. */
@@ -21,14 +28,20 @@ const CALL_TIMEOUT_MS = 15_000;
 /** Reading and hashing a pack of several gigabytes from a cold disk. */
 export const PACK_TIMEOUT_MS = 300_000;
 
-export function packCheck(dir: string, deps: ServiceDeps): Check {
+/** `models`: where the models are to run, once that is known. */
+export function packCheck(dir: string, deps: ServiceDeps, models: Promise<'cuda' | 'cpu'>): Check {
   return {
     name: 'model pack',
     timeoutMs: PACK_TIMEOUT_MS,
     fix: `compare with \`video-worker models verify --pack ${dir}\`, or set MODEL_PACK to another pack`,
     run: async () => {
-      const pack = await deps.verifyPack(dir);
-      return ok(`${pack.name} in ${dir} (${pack.fingerprint.slice(0, 12)})`);
+      const { name, fingerprint, unprepared } = await deps.verifyPack(dir);
+      const found = `${name} in ${dir} (${fingerprint.slice(0, 12)})`;
+      if (unprepared.length === 0 || (await models) === 'cpu') return ok(found);
+      return warn(
+        `${found}; on the GPU without a graph of their own, and so much slower: ${unprepared.join(', ')}`,
+        `\`video-worker models prepare ${dir} --out NEW_FOLDER\`, and set MODEL_PACK to the new folder; this one may be prepared already, by an earlier version`,
+      );
     },
   };
 }

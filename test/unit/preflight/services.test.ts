@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { runCheck, type CheckResult } from '../../../src/cli/preflight/check.ts';
 import { passPreflight } from '../../../src/cli/pass-preflight.ts';
-import type { PreflightDeps } from '../../../src/cli/preflight/run-preflight.ts';
+import { runPreflight, type PreflightDeps } from '../../../src/cli/preflight/run-preflight.ts';
 import type { Service } from '../../../src/cli/preflight/service-fixes.ts';
 import { StartWait } from '../../../src/cli/start-wait.ts';
 import { loadConfig } from '../../../src/config/config.ts';
@@ -133,7 +133,7 @@ describe('a preflight that waits', () => {
       inspectLibraries: () => Promise.reject(new Error('not asked')),
       checkGpuDecoder: () => Promise.reject(new Error('not asked')),
       probeCuda: () => Promise.reject(new Error('not asked')),
-      verifyPack: async () => ({ name: 'p', fingerprint: 'f' }),
+      verifyPack: async () => ({ name: 'p', fingerprint: 'f', unprepared: [] }),
       migrationStatus: async () => ({ applied: [], pending: [], problems: [] }),
       readQueue: async () => ({ attributes, findings: [], deadLetter: null }),
       notifiedQueues: async () => [],
@@ -188,6 +188,22 @@ describe('a preflight that waits', () => {
     for (const name of ['findFfmpeg', 'prepareWorkDir', 'verifyPack', 'readQueue']) expect(count(name)).toBe(1);
     expect(written).toHaveLength(2);
   });
+
+  test.each([
+    ['auto', 'ok'],
+    ['cuda', 'warn'],
+  ] as const)(
+    'tells of stages without a graph only where the models run on the GPU (DEVICE=%s: %s)',
+    async (device, status) => {
+      const { deps } = host({
+        verifyPack: async () => ({ name: 'p', fingerprint: 'f', unprepared: ['detection', 'action'] }),
+      });
+      const { checks } = await runPreflight({ ...config, inference: { ...config.inference, device } }, deps, signal);
+      const check = checks.find(({ name }) => name === 'model pack');
+      expect(check?.status).toBe(status);
+      expect(check?.detail.includes('slower: detection, action')).toBe(status === 'warn');
+    },
+  );
 
   test('starts without a bucket of images that stays away', async () => {
     const { report } = await pass(host({ askBucket: failing(1e6, 'NETWORK') }).deps, 60_000);
