@@ -74,7 +74,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   // The action's graph holds what the chain's own code makes of the prompt, and is compared with what it answers.
   preparation: {
     is: 'what is done to a pack offline knows its models, not footage',
-    imports: [...GROUND, 'inference', 'graphs/onnx', 'graphs', 'packs', 'chain'],
+    imports: [...GROUND, 'vision', 'inference', 'graphs/onnx', 'graphs', 'packs', 'chain'],
   },
   // The contract of the chain alone, so that findings can be tested without a runtime.
   analysis: {

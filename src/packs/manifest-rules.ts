@@ -13,6 +13,7 @@ export function manifestProblems(manifest: PackManifest): readonly PackProblem[]
     ...ageGenderRules(manifest),
     ...orientationRules(manifest),
     ...languageRules(manifest),
+    ...preparedActionRules(manifest),
   ];
 }
 
@@ -69,6 +70,13 @@ function languageRules({ language, action }: PackManifest): readonly PackProblem
     ...expect('action.question', !action.question.includes('<image>'), 'no <image>', 'one'),
     ...cacheRules(decoder, kv),
   ];
+}
+
+/** Labels that were added since would have no score. */
+function preparedActionRules({ prepared, action }: PackManifest): readonly PackProblem[] {
+  if (prepared?.action === undefined) return [];
+  const scores = prepared.action.outputs.find(({ name }) => name === 'scores');
+  return fits('prepared.action.outputs.scores.shape.1', axis(scores, 1), action.labels.length);
 }
 
 /** Keys and values of every layer go in and come out, and no others. */

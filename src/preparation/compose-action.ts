@@ -16,7 +16,9 @@ export async function composeAction(raw: Pack): Promise<ComposedGraph | NotCompo
   try {
     return await compose(raw, prompt);
   } catch (error) {
-    if (error instanceof Failure && error.code === 'PACK_BROKEN') return { reason: error.message };
+    if (error instanceof Failure && error.code === 'PACK_BROKEN') {
+      return { reason: `its models do not fit into one graph: ${error.message}` };
+    }
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import type { PackProblem } from '../packs/pack-problem.ts';
 import { placeGraph, placementLines } from '../graphs/placement/graph-placement.ts';
 import type { GraphPlacement } from '../graphs/placement/graph-placement.ts';
 import { probeCudaProvider } from '../inference/providers.ts';
+import { compareActions, type ScoreComparison } from './compare-actions.ts';
 import { verifyPack } from '../packs/verify-pack.ts';
 
 interface ModelsReport {
@@ -16,6 +17,10 @@ interface ModelsReport {
   /** One per graph: its place in the manifest, file and tensors. */
   readonly models: readonly { readonly field: string; readonly file: string; readonly tensors: string }[];
   readonly problems: readonly PackProblem[];
+  /** Whether the pack is prepared and has no graph for the action. */
+  readonly stepwise: boolean;
+  /** How far the prepared action's scores are from those of the official models; null where they were not compared. */
+  readonly action: ScoreComparison | null;
   /** Where nodes would run on the GPU, by the table of kernels; empty where CUDA was not asked for. */
   readonly placements: readonly GraphPlacement[];
   /** Whether the CUDA provider runs here; null where it was not asked for. Verifying a pack needs no GPU. */
@@ -33,7 +38,10 @@ export async function verifyModels(
   const cuda = options.device === 'cuda' ? await reportCuda(options.deviceId ?? 0, options.gpu === true) : null;
   try {
     const pack = await loadPack(dir);
-    const problems = await verifyPack(pack, { hash: true });
+    const { prepared } = pack.manifest;
+    const found = await verifyPack(pack, { hash: true });
+    const { action, problems: wrong } = await verifyAction(pack, found);
+    const problems = [...found, ...wrong];
     const placements = options.device === 'cuda' ? await placeModels(pack, problems) : [];
     return {
       ok:
@@ -47,13 +55,24 @@ export async function verifyModels(
         tensors: `${tensorsText(spec.inputs)} -> ${tensorsText(spec.outputs)}`,
       })),
       problems,
+      stepwise: prepared !== undefined && prepared.action === undefined,
+      action,
       placements,
       cuda,
     };
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'PACK_BROKEN') throw error;
     const problem = { file: 'manifest.json', field: 'manifest', expected: 'a pack manifest', found: error.message };
-    return { ok: false, pack: null, models: [], problems: [problem], placements: [], cuda };
+    return {
+      ok: false,
+      pack: null,
+      models: [],
+      problems: [problem],
+      stepwise: false,
+      action: null,
+      placements: [],
+      cuda,
+    };
   }
 }
 
@@ -68,6 +87,13 @@ export function modelsReportLines(report: ModelsReport): readonly string[] {
     lines.push(`${broken ? 'FAIL' : 'ok  '} ${model.field}: ${model.file} ${model.tensors}`);
   }
   for (const problem of report.problems) lines.push(`FAIL ${describeProblem(problem)}`);
+  if (report.stepwise) lines.push('--   prepared.action: none, the action runs step by step');
+  if (report.action !== null) {
+    const { worst, bound } = report.action;
+    lines.push(
+      `ok   prepared.action on the CPU: label scores within ${worst.toExponential(1)} of the official models' (bound ${bound})`,
+    );
+  }
   if (report.placements.length > 0) lines.push(...placementLines(report.placements));
   if (report.cuda !== null) {
     const { ok, needed, text } = report.cuda;
@@ -85,6 +111,29 @@ async function placeModels(pack: Pack, problems: readonly PackProblem[]): Promis
     if (!broken.has(path)) placements.push(await placeGraph(pack.filePath(spec.file), { field, file: path }));
   }
   return placements;
+}
+
+/** The scores of one graph against the steps', where nothing else is wrong with the models of either. */
+async function verifyAction(
+  pack: Pack,
+  known: readonly PackProblem[],
+): Promise<{ readonly action: ScoreComparison | null; readonly problems: readonly PackProblem[] }> {
+  const spec = pack.manifest.prepared?.action;
+  if (spec === undefined || known.length > 0) return { action: null, problems: [] };
+  const problem = (bound: string, found: string): PackProblem => ({
+    file: spec.file.path,
+    field: 'scores',
+    expected: `those of the official models${bound}`,
+    found,
+  });
+  try {
+    const action = await compareActions(pack, spec);
+    if (action.worst <= action.bound) return { action, problems: [] };
+    return { action: null, problems: [problem(` within ${action.bound}`, `a difference of ${action.worst}`)] };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { action: null, problems: [problem('', error.message)] };
+  }
 }
 
 async function reportCuda(deviceId: number, needed: boolean): Promise<NonNullable<ModelsReport['cuda']>> {

@@ -5,12 +5,13 @@ import { addDecoder, cacheInputs, type DecoderModel, floatInput } from './decode
 import { addLabelScores, type LabelReads } from './label-scores-graph.ts';
 import type { ModelSignature } from './model-signature.ts';
 import { addPictureEncoder, encoderTensors, type PictureEncoder } from './picture-encoder.ts';
-import { shapeText, unprepared } from './picture-input.ts';
 
 /** What the graph needs to know of the vision-language model. */
 interface VisionLanguage extends PictureEncoder {
   readonly decoder: ModelSignature;
   readonly kv: DecoderModel['kv'];
+  /** Positions that a picture takes. */
+  readonly imageTokens: number;
 }
 
 interface EmbeddedModel extends InlineOptions {
@@ -50,10 +51,6 @@ export function actionGraph(
 ): GraphBuilder {
   const tensors = encoderTensors(models.encoder.model, language);
   const { features } = tensors;
-  const [, pictureLength] = features.shape;
-  if (typeof pictureLength !== 'number') {
-    throw unprepared(language.visionEncoder, `${features.name} with a fixed number of positions`, shapeText(features));
-  }
   const graph = new GraphBuilder('prepared_action', { opset: tensors.opset });
   const encoder = { model: models.encoder.model, tensors, spec: language.visionEncoder };
   const picture = addPictureEncoder(graph, encoder, models.encoder);
@@ -67,13 +64,13 @@ export function actionGraph(
   const start = addDecoder(graph, decoder, 'prompt', {
     rows,
     embeds: rest === null ? seen : graph.node('Concat', [seen, rest], { axis: 1 }),
-    length: pictureLength + prompt.after.length,
+    length: language.imageTokens + prompt.after.length,
     cache: addPrefix(graph, rows, decoder, prompt.before),
     before: prefix,
     keep: 1,
   });
   const first = graph.node('Gather', [start.logits, graph.intScalar(-1)], { axis: 1 });
-  const before = prefix + pictureLength + prompt.after.length;
+  const before = prefix + language.imageTokens + prompt.after.length;
   const later = addPaths(graph, rows, decoder, { paths: prompt.paths, cache: start.cache, before });
   graph.output(addLabelScores(graph, rows, { first, later }, prompt.reads), 'scores', 'float32', [
     'rows',

@@ -60,6 +60,22 @@ describe('an embedded model', () => {
     expect(await run(graph, { x: floats([0, 2]) })).toEqual({ z: [16, 8] });
   });
 
+  test('shares its weights with an earlier copy, and no name with another model', async () => {
+    const graph = new GraphBuilder('shared');
+    const x = graph.input('x', 'float32', ['batch']);
+    const model = read(doubling(1));
+    const weightsPrefix = 'weights';
+    const first = graph.embed(model, 'first', { x }, { weightsPrefix });
+    const second = graph.embed(model, 'second', { x: first['y']! }, { weightsPrefix });
+    graph.output(second['y']!, 'z', 'float32', ['batch']);
+    expect(await run(graph, { x: floats([0, 2]) })).toEqual({ z: [6, 14] });
+    const names = graph.toModel().graph.initializer!.map(({ name }) => name);
+    expect(names).toEqual(model.graph.initializer!.map(({ name }) => `weights/${name}`));
+    expect(() => graph.embed(read(doubling(1)), 'third', { x }, { weightsPrefix })).toThrow(
+      'two models name their weights weights',
+    );
+  });
+
   test('keeps what its subgraphs take from around them and what they define themselves', async () => {
     const inner = new GraphBuilder('branches');
     const x = inner.input('x', 'float32', [1]);

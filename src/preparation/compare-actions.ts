@@ -1,0 +1,105 @@
+import { openActions } from '../chain/action/read-actions.ts';
+import { canvasFeeds } from '../chain/fastvlm/picture-canvas.ts';
+import { openVisionLanguage } from '../chain/fastvlm/vision-language.ts';
+import { ELEMENT_TYPES, readOnnx } from '../graphs/onnx/onnx-model.ts';
+import { openBatchModel } from '../inference/batch-model.ts';
+import { output } from '../inference/model.ts';
+import { stageMeter } from '../inference/stage-meter.ts';
+import { readFloats } from '../inference/tensor.ts';
+import type { Pack } from '../packs/load-pack.ts';
+import { packGraph } from '../packs/pack-graph.ts';
+import type { ComposedSpec } from '../packs/pack-manifest.ts';
+import { createPixelKernel } from '../vision/kernel/pixel-kernel.ts';
+import { type PictureArea, wholeArea } from '../vision/picture-area.ts';
+
+const CPU = { device: 'cpu' } as const;
+
+/** Label scores of each picture, in the order of the labels. */
+export type LabelScores = readonly (readonly number[])[];
+
+export interface ScoreComparison {
+  /** The largest difference of a label's score between the two ways; NaN where one of them gives no number. */
+  readonly worst: number;
+  /** What it may be: other than by rounding the two ways do not differ. */
+  readonly bound: number;
+}
+
+/**
+ * How far label scores may lie apart, in units of the natural logarithm. In single precision only the order of additions differs.
+ * In a narrower one each number has eleven bits or fewer, and ONNX Runtime leaves out other roundings in one graph than in
+ * several: on full-size models in half precision, whose scores reach from -12 to -26, 0.007 was measured. A wrong token, position
+ * or order of labels shows as whole units.
+ */
+export const SCORE_BOUNDS = { single: 1e-5, narrower: 0.1 } as const;
+
+/** Element types of weights whose products are rounded more than single precision does. */
+const NARROWER = ['float16', 'bfloat16', 'int8', 'uint8'].map((name) => ELEMENT_TYPES.indexOf(name as 'float16'));
+
+/**
+ * Compares the scores of the prepared graph with those of the official models, step by step, on pictures that are the same everywhere, on
+ * the CPU. With full-size models this takes a minute and some 5 GB.
+ */
+export async function compareActions(pack: Pack, spec: ComposedSpec): Promise<ScoreComparison> {
+  const pictures = madePictures();
+  const expected = await scoreStepwise(pack, pictures);
+  const found = await scoreByGraph(pack, spec, pictures);
+  const differences = expected.flatMap((scores, row) =>
+    scores.map((score, label) => Math.abs(score - (found[row]?.[label] ?? Number.NaN))),
+  );
+  return { worst: Math.max(...differences), bound: await scoreBound(pack, spec) };
+}
+
+async function scoreBound(pack: Pack, spec: ComposedSpec): Promise<number> {
+  const { graph } = await readOnnx(pack.filePath(spec.file));
+  const narrower = graph.initializer?.some(
+    ({ dims = [], dataType = 0 }) => dims.length > 1 && NARROWER.includes(dataType),
+  );
+  return narrower === true ? SCORE_BOUNDS.narrower : SCORE_BOUNDS.single;
+}
+
+/** The stage's own scores, step by step with the official models. */
+export async function scoreStepwise(pack: Pack, pictures: readonly PictureArea[]): Promise<LabelScores> {
+  const options = { target: CPU, padTo: [], limit: pictures.length, kernel: createPixelKernel() };
+  const { manifest } = pack;
+  // Whatever answers are taken from: the scores are the same in every mode, and made without words.
+  const scoring: Pack = { ...pack, manifest: { ...manifest, action: { ...manifest.action, mode: 'score' } } };
+  const language = await openVisionLanguage(scoring, options);
+  try {
+    const read = await openActions(language, scoring, { padTo: [], meter: stageMeter() });
+    return (await read(pictures)).map(({ labelScores }) => labelScores);
+  } finally {
+    await language.model.release();
+  }
+}
+
+/** The scores of the prepared graph. `rows`: the batch's size, the number of pictures by default; rows beyond them are black. */
+export async function scoreByGraph(
+  pack: Pack,
+  spec: ComposedSpec,
+  pictures: readonly PictureArea[],
+  rows = pictures.length,
+): Promise<LabelScores> {
+  const model = await openBatchModel(packGraph(pack, { field: 'prepared.action', spec }), CPU);
+  try {
+    const feeds = canvasFeeds(createPixelKernel(), pack.manifest.language.imageSize)(pictures, rows);
+    const scores = readFloats(output(await model.run(rows, feeds, stageMeter()), 'scores', model));
+    const labels = scores.length / rows;
+    return pictures.map((_, row) => [...scores.subarray(row * labels, (row + 1) * labels)]);
+  } finally {
+    await model.release();
+  }
+}
+
+/** Two pictures of different sizes: edges, gradients and grain. */
+function madePictures(): readonly PictureArea[] {
+  return [made(90, 210), made(160, 120)];
+}
+
+function made(width: number, height: number): PictureArea {
+  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
+    const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / (3 * width))];
+    const square = ((x >> 4) + (y >> 4)) % 2;
+    return (square === 0 ? x + y : 255 - x) + ((i * i) % 23);
+  });
+  return wholeArea({ width, height, pixels });
+}

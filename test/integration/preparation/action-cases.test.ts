@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { encodeOnnx, type OnnxModel, readOnnx } from '../../../src/graphs/onnx/onnx-model.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
+import type { ModelSpec, PackManifest } from '../../../src/packs/pack-manifest.ts';
+import { compareActions } from '../../../src/preparation/compare-actions.ts';
+import { preparedLines, preparePack } from '../../../src/preparation/prepare-pack.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
+
+let folder: TemporaryFolder;
+let raw: string;
+let cases = 0;
+
+beforeAll(async () => {
+  folder = await temporaryFolder('action-cases');
+});
+
+beforeEach(async () => {
+  raw = folder.at(`raw-${++cases}`);
+  await cp('models/demo', raw, { recursive: true });
+});
+
+afterAll(() => folder.remove());
+
+async function rewrite(change: (manifest: PackManifest) => void): Promise<void> {
+  const path = join(raw, 'manifest.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as PackManifest;
+  change(manifest);
+  await writeFile(path, JSON.stringify(manifest));
+}
+
+/** Replaces a graph of the language model, and what the manifest says of its file. */
+async function replaceGraph(
+  field: 'visionEncoder' | 'decoder',
+  change: (model: OnnxModel) => OnnxModel,
+  tensors: (spec: ModelSpec) => void = () => undefined,
+): Promise<void> {
+  const { language } = (await loadPack(raw)).manifest;
+  const { path } = language[field].file;
+  const bytes = encodeOnnx(change(await readOnnx(join(raw, path))));
+  await writeFile(join(raw, path), bytes);
+  await rewrite((manifest) => {
+    const spec = manifest.language[field];
+    spec.file = { path, sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
+    tensors(spec);
+  });
+}
+
+/** Prepares the pack and compares both ways; gives the operators of the graph. */
+async function checkPrepared(): Promise<readonly string[]> {
+  const out = folder.at(`out-${cases}`);
+  await preparePack(raw, out);
+  const pack = await loadPack(out);
+  const spec = pack.manifest.prepared!.action!;
+  const { worst, bound } = await compareActions(pack, spec);
+  expect(bound).toBe(1e-5);
+  expect(worst).toBeLessThan(bound);
+  return (await readOnnx(pack.filePath(spec.file))).graph.node!.map(({ opType }) => opType);
+}
+
+test('labels of one token each need the decoder once', async () => {
+  await rewrite(({ action }) => {
+    action.labels = ['none', 'standing'].flatMap((label) => [label.slice(0, 1), label.slice(1, 2)]);
+  });
+  expect(await checkPrepared()).not.toContain('ReduceSum');
+});
+
+test('labels of one token and of several stand beside each other', async () => {
+  await rewrite(({ action }) => {
+    action.labels = ['walking', 'n', 'walked far', 'standing'];
+  });
+  await checkPrepared();
+});
+
+test('a score may be divided by the number of tokens', async () => {
+  await rewrite(({ action }) => {
+    action.normalisation = 'length';
+  });
+  expect(await checkPrepared()).toContain('ReduceSum');
+});
+
+test.each(['<image>\n{question}<|im_end|>', '{question}<image>'])(
+  'a prompt may have nothing before the picture, or nothing after it: %j',
+  async (template) => {
+    await rewrite(({ language }) => {
+      language.template = template;
+    });
+    await checkPrepared();
+  },
+);
+
+test('answers in words are no reason against the graph', async () => {
+  await rewrite(({ action }) => {
+    action.mode = 'greedy';
+  });
+  await checkPrepared();
+});
+
+test('a decoder in a folder of its own keeps its weights in the file that it names', async () => {
+  await mkdir(join(raw, 'decoder'));
+  const data: Uint8Array[] = [];
+  await replaceGraph('decoder', (model) => movedOut(model, data));
+  const bytes = Buffer.concat(data);
+  await rename(join(raw, 'decoder_model_merged.onnx'), join(raw, 'decoder/model.onnx'));
+  await writeFile(join(raw, 'decoder/model.onnx.data'), bytes);
+  await rewrite(({ language: { decoder } }) => {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    decoder.file.path = 'decoder/model.onnx';
+    decoder.externalData = [{ path: 'decoder/model.onnx.data', sha256, bytes: bytes.length }];
+  });
+  await checkPrepared();
+});
+
+/** The model with half of its larger weights in a file beside it. */
+function movedOut(model: OnnxModel, data: Uint8Array[]): OnnxModel {
+  let offset = 0;
+  const initializer = model.graph.initializer!.map((tensor, index) => {
+    const { rawData, ...rest } = tensor;
+    if (rawData === undefined || rawData.length < 1024 || index % 2 === 0) return tensor;
+    const entries = { location: 'model.onnx.data', offset, length: rawData.length };
+    data.push(rawData);
+    offset += rawData.length;
+    const externalData = Object.entries(entries).map(([key, value]) => ({ key, value: String(value) }));
+    return { ...rest, dataLocation: 1, externalData };
+  });
+  expect(offset).toBeGreaterThan(0);
+  return { ...model, graph: { ...model.graph, initializer } };
+}
+
+test('inner graphs of the decoder see the weights that both copies share', async () => {
+  await replaceGraph('decoder', (model) => {
+    const [logits] = model.graph.output!;
+    const node = model.graph.node!.find(({ output }) => output!.includes(logits!.name))!;
+    node.output = node.output!.map((name) => (name === logits!.name ? 'plain logits' : name));
+    const branch = (name: string, op: string) => ({
+      name,
+      node: [{ opType: op, input: ['plain logits', 'offset'], output: ['result'] }],
+      output: [{ ...logits!, name: 'result' }],
+    });
+    // A weight of the whole model, which is too large to stay in the graph.
+    const offset = new Float32Array(480).map((_, token) => token / 100);
+    const initializer = { name: 'offset', dims: [480], dataType: 1, rawData: new Uint8Array(offset.buffer) };
+    const yes = { name: 'yes', dims: [], dataType: 9, rawData: Uint8Array.of(1) };
+    const choose = {
+      opType: 'If',
+      input: ['yes'],
+      output: [logits!.name],
+      attribute: [
+        { name: 'then_branch', type: 5, g: branch('then', 'Add') },
+        { name: 'else_branch', type: 5, g: branch('else', 'Sub') },
+      ],
+    };
+    const { graph } = model;
+    const weights = [...graph.initializer!, initializer, yes];
+    return { ...model, graph: { ...graph, node: [...graph.node!, choose], initializer: weights } };
+  });
+  expect((await checkPrepared()).filter((op) => op === 'If')).toHaveLength(2);
+});
+
+test.each<readonly [string, RegExp, () => Promise<void>]>([
+  [
+    'different operator sets',
+    /do not fit into one graph: prompt: opset 17, expected 16/,
+    () =>
+      replaceGraph(
+        'visionEncoder',
+        (model) => ({ ...model, opsetImport: [{ domain: '', version: 16 }] }),
+        (spec) => {
+          spec.opset = 16;
+        },
+      ),
+  ],
+  [
+    'functions of their own',
+    /do not fit into one graph: prompt: the model defines functions of its own/,
+    () =>
+      replaceGraph('decoder', (model) => {
+        const own = { domain: 'own', version: 1 };
+        const standard = { domain: '', version: 17 };
+        const node = [{ opType: 'Identity', input: ['x'], output: ['y'] }];
+        const unused = { name: 'Unused', ...own, input: ['x'], output: ['y'], node, opsetImport: [standard] };
+        return { ...model, functions: [unused], opsetImport: [standard, own] };
+      }),
+  ],
+])('models with %s stay apart: the action runs the plain way, and that is said', async (_, reason, change) => {
+  await change();
+  const prepared = await preparePack(raw, folder.at(`out-${cases}`));
+  expect(prepared.stages.at(-1)).toEqual({ stage: 'action', file: null, reason: expect.stringMatching(reason) });
+  expect(preparedLines(prepared).at(-1)).toMatch(/^-- {3}action: runs the plain way: /);
+  expect((await loadPack(prepared.dir)).manifest.prepared).not.toHaveProperty('action');
+});

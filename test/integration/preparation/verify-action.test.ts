@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { encodeOnnx, type OnnxModel, readOnnx } from '../../../src/graphs/onnx/onnx-model.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
+import type { PackManifest } from '../../../src/packs/pack-manifest.ts';
+import { describeProblem } from '../../../src/packs/pack-problem.ts';
+import { verifyPack } from '../../../src/packs/verify-pack.ts';
+import { preparePack } from '../../../src/preparation/prepare-pack.ts';
+import { modelsReportLines, verifyModels } from '../../../src/preparation/verify-models.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
+
+let folder: TemporaryFolder;
+let dir: string;
+let cases = 0;
+
+beforeAll(async () => {
+  folder = await temporaryFolder('verify-action');
+  await preparePack('models/demo', folder.at('ready'));
+});
+
+beforeEach(async () => {
+  dir = folder.at(`case-${++cases}`);
+  await cp(folder.at('ready'), dir, { recursive: true });
+});
+
+afterAll(() => folder.remove());
+
+async function rewrite(change: (manifest: PackManifest) => void): Promise<void> {
+  const path = join(dir, 'manifest.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as PackManifest;
+  change(manifest);
+  await writeFile(path, JSON.stringify(manifest));
+}
+
+async function replaceGraph(change: (model: OnnxModel) => void): Promise<void> {
+  const path = join(dir, 'prepared_action.onnx');
+  const model = await readOnnx(path);
+  change(model);
+  const bytes = encodeOnnx(model);
+  await writeFile(path, bytes);
+  await rewrite(({ prepared }) => {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    prepared!.action!.file = { path: 'prepared_action.onnx', sha256, bytes: bytes.length };
+  });
+}
+
+const problems = async (): Promise<readonly string[]> =>
+  (await verifyPack(await loadPack(dir), { hash: true, graphs: false })).map(describeProblem);
+
+test('the scores of the graph are compared with those of the official models', async () => {
+  const report = await verifyModels(dir, { device: 'cpu' });
+  expect(report).toMatchObject({ ok: true, action: { bound: 1e-5 } });
+  expect(modelsReportLines(report)).toContainEqual(
+    expect.stringMatching(
+      /^ok {3}prepared\.action on the CPU: label scores within \S+ of the official models' \(bound 0\.00001\)$/,
+    ),
+  );
+});
+
+test('a pack without the graph is fine, and told to be without it', async () => {
+  await rewrite(({ prepared }) => {
+    delete prepared!.action;
+  });
+  const report = await verifyModels(dir, { device: 'cpu' });
+  expect(report).toMatchObject({ ok: true, action: null });
+  expect(modelsReportLines(report)).toContain('--   prepared.action: none, the action runs step by step');
+});
+
+test('other scores than those of the official models fail', async () => {
+  await replaceGraph(({ graph }) => {
+    graph.node!.at(-1)!.opType = 'Neg';
+  });
+  const report = await verifyModels(dir, { device: 'cpu' });
+  expect(report).toMatchObject({ ok: false, action: null });
+  expect(report.problems.map(describeProblem)).toEqual([
+    expect.stringMatching(
+      /^prepared_action\.onnx: scores: expected those of the official models within 0\.00001, found a difference of \d/,
+    ),
+  ]);
+});
+
+test('scores that are no numbers fail', async () => {
+  await replaceGraph(({ graph }) => {
+    graph.node!.at(-1)!.opType = 'Sqrt';
+  });
+  const report = await verifyModels(dir, { device: 'cpu' });
+  expect(report.problems.map(describeProblem)).toEqual([expect.stringMatching(/found a difference of NaN$/)]);
+});
+
+test.each<readonly [string, (manifest: PackManifest) => void]>([
+  ['question', ({ action }) => (action.question += ' Please.')],
+  ['template', ({ language }) => (language.template += ' ')],
+  ['system', ({ language }) => (language.system += ' ')],
+  ['order of labels', ({ action }) => void action.labels.reverse()],
+  ['normalisation', ({ action }) => (action.normalisation = 'length')],
+  ['tokenizer', ({ language }) => (language.tokenizerConfig = language.tokenizer)],
+])('a graph that was made for another %s is named', async (_, change) => {
+  await rewrite(change);
+  expect(await problems()).toEqual([
+    expect.stringMatching(
+      /^prepared_action\.onnx: prepared\.action: expected made from \S+, found made from \S+: prepare the pack again$/,
+    ),
+  ]);
+});
+
+test('a graph for fewer labels is named', async () => {
+  await rewrite(({ action }) => {
+    action.labels.push('flying');
+  });
+  expect(await problems()).toContain('manifest.json: prepared.action.outputs.scores.shape.1: expected 8, found 7');
+});
+
+test('weights beyond the end of the official file are named', async () => {
+  await replaceGraph(({ graph }) => {
+    const tensor = graph.initializer!.find(
+      ({ name, dataLocation }) => name!.startsWith('decoder/') && dataLocation === 1,
+    );
+    tensor!.externalData!.find(({ key }) => key === 'offset')!.value = '99999999';
+  });
+  const found = (await verifyPack(await loadPack(dir), { hash: true })).map(describeProblem);
+  expect(found).toEqual([
+    expect.stringMatching(
+      /^prepared_action\.onnx: external data decoder_model_merged\.onnx: expected at least 1\d{8} bytes, found 422482 bytes$/,
+    ),
+  ]);
+});
