@@ -13,7 +13,7 @@ import { thisMachine } from './machine.ts';
 import { fullHdOf, streetFootage } from './street-footage.ts';
 
 const FRAME_BYTES = 1920 * 1080 * 3;
-const KINDS: readonly RunKind[] = ['detection', 'ageGender', 'orientation', 'visionEncoder', 'prefill', 'labels'];
+const KINDS: readonly RunKind[] = ['detection', 'ageGender', 'orientation', 'action'];
 const ROWS = [1, 2, 4, 8] as const;
 const VIDEOS = 4;
 

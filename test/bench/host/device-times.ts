@@ -1,7 +1,7 @@
 import { GIGAFLOPS } from '../gpu/arithmetic-floor.ts';
 
-/** A run of a session by what it is: the graphs of the full-size official models, and the continuations of the label paths. */
-export type RunKind = 'detection' | 'ageGender' | 'orientation' | 'visionEncoder' | 'prefill' | 'labels' | 'embed';
+/** A run of a session by what it is: the prepared graphs of the full-size official models. */
+export type RunKind = 'detection' | 'ageGender' | 'orientation' | 'action';
 
 export type SimulatedGpu = 'h100' | 'a10g';
 
@@ -10,9 +10,9 @@ export type RunTimes = readonly (readonly [rows: number, ms: number])[];
 
 /**
  * Measured inside ONNX Runtime on an H200 (docs/benchmarks.md, "On a GPU"), whose arithmetic is an H100's: detection of 7 to 8 rows,
- * age and gender and orientation of 8 and 64, the vision encoder and the prefill of 1, 8 and 16. Assumptions: detection of one row takes
- * what PyTorch took there, one of 16 twice one of eight; one row of the heads takes what the cheapest run of eight took, since launches
- * and no arithmetic set their pace; label paths and embeddings.
+ * age and gender and orientation of 8 and 64, the action as one graph of 1, 5 and 8. Assumptions: detection of one row takes what
+ * PyTorch took there, one of 16 twice one of eight; one row of the heads takes what the cheapest run of eight took, since launches and
+ * no arithmetic set their pace.
  */
 const H100: Readonly<Record<RunKind, RunTimes>> = {
   detection: [
@@ -30,21 +30,11 @@ const H100: Readonly<Record<RunKind, RunTimes>> = {
     [8, 14.5],
     [64, 23],
   ],
-  visionEncoder: [
-    [1, 12.4],
-    [8, 63],
-    [16, 124],
+  action: [
+    [1, 32.7],
+    [5, 61.3],
+    [8, 84.3],
   ],
-  prefill: [
-    [1, 14.7],
-    [8, 37],
-    [16, 64],
-  ],
-  labels: [
-    [1, 10],
-    [16, 40],
-  ],
-  embed: [[1, 0.3]],
 };
 
 /** Dense fp16, from Baseten's "NVIDIA A10 vs A10G for ML model inference"; half of it for a whole network is an assumption. */
@@ -56,7 +46,7 @@ const A10G_GIGAFLOPS_PER_MS = 70 * 0.5;
  */
 export function deviceMs(gpu: SimulatedGpu, kind: RunKind, rows: number): number {
   const measured = interpolated(H100[kind], rows);
-  if (gpu === 'h100' || kind === 'labels' || kind === 'embed') return measured;
+  if (gpu === 'h100') return measured;
   return Math.max(measured, (GIGAFLOPS[kind] * rows) / A10G_GIGAFLOPS_PER_MS);
 }
 

@@ -13,37 +13,24 @@ const CROPS_OF_PERSON = 2;
 /** What a run of this file is, and how many rows it has. */
 export function describeRun(file: string, feeds: Feeds): { readonly kind: RunKind; readonly rows: number } {
   const first = (name: string): number => feeds[name]?.dims[0] ?? 1;
-  if (/embed/.test(file)) return { kind: 'embed', rows: 1 };
-  if (/decoder/.test(file)) return { kind: isPrefill(feeds) ? 'prefill' : 'labels', rows: first('inputs_embeds') };
-  if (/encoder/.test(file)) return { kind: 'visionEncoder', rows: feeds['columns']?.dims[1] ?? 1 };
+  if (/action/.test(file)) return { kind: 'action', rows: feeds['columns']?.dims[1] ?? 1 };
   if (/orientation/.test(file)) return { kind: 'orientation', rows: first('places') };
   if (/age/.test(file)) return { kind: 'ageGender', rows: first('places') / CROPS_OF_PERSON };
   if (/detect/.test(file)) return { kind: 'detection', rows: first('frames') };
   throw new Error(`no figures of a GPU are known for a run of ${file}`);
 }
 
-/** The image and the rest of the prompt are longer than any label. */
-function isPrefill(feeds: Feeds): boolean {
-  return (feeds['inputs_embeds']?.dims[1] ?? 0) > 12;
-}
-
 /** Names each row by samples of what it reads, so that its recorded outputs are found again in any batch. */
 export function rowNames(kind: RunKind, rows: number, feeds: Feeds): readonly string[] {
   return Array.from({ length: rows }, (_, row) => {
     const name = new RowName();
-    if (kind === 'visionEncoder') nameCanvas(name, feeds, row);
+    if (kind === 'action') nameCanvas(name, feeds, row);
     else if (kind === 'orientation') nameCrop(name, feeds, row);
     else if (kind === 'ageGender') {
       for (let crop = 0; crop < CROPS_OF_PERSON; crop++) nameCrop(name, feeds, row * CROPS_OF_PERSON + crop);
-    } else if (kind === 'detection') name.add(rowBytes(feeds['frames'], rows, row));
-    else for (const [input, tensor] of Object.entries(feeds)) nameSlice(name, input, tensor, rows, row);
+    } else name.add(rowBytes(feeds['frames'], rows, row));
     return name.toString();
   });
-}
-
-function nameSlice(name: RowName, input: string, tensor: Tensor, rows: number, row: number): void {
-  name.text(`${input}${tensor.dims.slice(1).join('x')}`);
-  name.add(tensor.dims[0] === rows ? rowBytes(tensor, rows, row) : rowBytes(tensor, 1, 0));
 }
 
 /** Its taps and some of the pixels that they read; where these lie in the batch's memory is no part of it. */
@@ -114,10 +101,6 @@ class RowName {
       for (let i = at; i < Math.min(at + 4, bytes.length); i++) this.number(bytes[i] ?? 0);
     }
     return this.number(bytes.length);
-  }
-
-  text(text: string): void {
-    for (let i = 0; i < text.length; i++) this.number(text.charCodeAt(i));
   }
 
   number(value: number): this {

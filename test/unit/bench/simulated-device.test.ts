@@ -1,5 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { Tensor } from 'onnxruntime-node';
+import { canvasFeeds } from '../../../src/chain/fastvlm/picture-canvas.ts';
+import { createPixelKernel } from '../../../src/vision/kernel/pixel-kernel.ts';
+import { wholeArea } from '../../../src/vision/picture-area.ts';
 import { clockMemory, deviceClock } from '../../bench/host/device-clock.ts';
 import { deviceMs, interpolated } from '../../bench/host/device-times.ts';
 import { joinRows, Recording, splitRows } from '../../bench/host/recording.ts';
@@ -36,21 +39,19 @@ const floats = (values: readonly number[], dims: readonly number[]) =>
 
 test('each row of a batch is answered with what was recorded for it alone', () => {
   const recording = new Recording();
-  const feeds = (rows: readonly (readonly number[])[]) => ({
-    inputs_embeds: floats(rows.flat(), [rows.length, 2, 2]),
-  });
+  const feeds = (rows: readonly (readonly number[])[]) => ({ frames: floats(rows.flat(), [rows.length, 2, 2]) });
   const [one, two] = [
     [1, 2, 3, 4],
     [5, 6, 7, 8],
   ] as const;
   for (const row of [one, two]) {
-    const [name = ''] = rowNames('labels', 1, feeds([row]));
-    const [answer = []] = splitRows({ logits: floats([row[0] * 100], [1, 1]) }, 1);
-    recording.keep('decoder', name, answer);
+    const [name = ''] = rowNames('detection', 1, feeds([row]));
+    const [answer = []] = splitRows({ raw: floats([row[0] * 100], [1, 1]) }, 1);
+    recording.keep('detector', name, answer);
   }
-  const names = rowNames('labels', 2, feeds([two, one]));
-  const { logits } = joinRows(names.map((name) => recording.find('decoder', name)));
-  expect([logits?.dims, logits?.data]).toEqual([[2, 1], Float32Array.of(500, 100)]);
+  const names = rowNames('detection', 2, feeds([two, one]));
+  const { raw } = joinRows(names.map((name) => recording.find('detector', name)));
+  expect([raw?.dims, raw?.data]).toEqual([[2, 1], Float32Array.of(500, 100)]);
   expect(recording.counts).toEqual({ asked: 2, found: 2 });
 });
 
@@ -81,4 +82,17 @@ test('a crop has one name wherever its pixels lie in the batch', () => {
   expect(nineAgain).toBe(nine);
   expect(seven).not.toBe(nine);
   expect(describeRun('prepared_age_gender.onnx', crop([1, 2]))).toEqual({ kind: 'ageGender', rows: 1 });
+});
+
+test('the action in one graph has a row for every picture, with one name wherever it stands on the canvas', () => {
+  const feeds = canvasFeeds(createPixelKernel(), 32);
+  const picture = (width: number, height: number) =>
+    wholeArea({ width, height, pixels: Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * i) % 251) });
+  const [name] = rowNames('action', 1, feeds([picture(20, 40)], 1));
+  const batch = feeds([picture(13, 45), picture(20, 40)], 4);
+  expect(describeRun('prepared_action.onnx', batch)).toEqual({ kind: 'action', rows: 4 });
+  const names = rowNames('action', 4, batch);
+  expect(names[1]).toBe(name);
+  expect(names[0]).not.toBe(name);
+  expect(deviceMs('h100', 'action', 8)).toBe(84.3);
 });
