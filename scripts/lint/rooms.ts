@@ -210,7 +210,12 @@ export const GUARDED_MODULES: Readonly<Record<string, readonly string[]>> = {
   // The global is under its own rule, which an imported one would slip.
   process: [],
   // A thread runs whatever file it is given the address of.
-  worker_threads: ['src/inference/thread/serve-thread.ts', 'src/inference/thread/thread-client.ts'],
+  worker_threads: [
+    'src/inference/thread/serve-thread.ts',
+    'src/inference/thread/thread-client.ts',
+    'src/video/reading/frame-thread.ts',
+    'src/video/reading/reading-thread.ts',
+  ],
 };
 
 /** The only files of src that may put the address of a file together: what they start lies beside those who ask for it. */

@@ -128,6 +128,7 @@ const CODES = {
   CUDA_OUT_OF_MEMORY: { class: 'system', text: 'the GPU is out of memory, also with a batch of one' },
   INFERENCE_FAILED: { class: 'system', text: 'ONNX Runtime failed to run a model' },
   INFERENCE_THREAD_DIED: { class: 'system', text: 'the inference thread ended' },
+  READER_THREAD_DIED: { class: 'system', text: 'a thread that reads decoded frames ended' },
   HOST_OUT_OF_MEMORY: { class: 'system', text: 'the host is out of memory' },
   DISK_FULL: { class: 'system', text: 'the disk is full' },
   HOST_FAULT: { class: 'system', text: 'the disk, the permissions or the descriptors of this host fail' },

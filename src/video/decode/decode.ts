@@ -9,6 +9,7 @@ import { scannedStream, scanPackets, type PacketScan } from '../probe/packet-sca
 import type { ProbedVideo } from '../probed-video.ts';
 import { FrameCollector } from '../reading/frame-collector.ts';
 import type { FrameStream } from '../reading/frame-stream.ts';
+import { ThreadedFrames } from '../reading/threaded-frames.ts';
 import { limitsFor, startLimited, type ChildLimits, type LimitedChild } from '../tools/child-process.ts';
 import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import { openSocketPair } from '../tools/socket-pair.ts';
@@ -27,6 +28,8 @@ export interface DecodeOptions extends DecodingLimits {
   readonly threads: number;
   /** Where the memory of frames comes from, and goes back to with their release. */
   readonly pool: FramePool;
+  /** What ffmpeg writes is read on a thread of its own. When absent, on the one that decodes: a thread costs 40 ms of the processor. */
+  readonly isReadInThread?: boolean;
   /** `exact` when absent. */
   readonly mode?: DecodeMode;
   /** CUDA's number of the GPU that decodes; the processor when absent or null. */
@@ -83,13 +86,13 @@ async function* decodePass(order: PassOrder, signal: AbortSignal): ReturnType<Op
 /** Runs ffmpeg, which is gone when the iteration has ended, and the memory of frames that nobody took with it. */
 async function* picturesOf(order: PassOrder, signal: AbortSignal): AsyncGenerator<Frame, DecodingEnd, undefined> {
   const { file, video, options, pass, waited } = order;
-  const { framesPerSecond, threads, pool } = options;
+  const { framesPerSecond, threads } = options;
   const { width, height, startMicros, maxGapMicros } = video;
   const frameMicros = Math.round(1e6 / video.frameRate);
   const promisedMicros = Math.round(video.durationSeconds * 1e6);
   const sampling = { framesPerSecond, startMicros, maxGapMicros, frameMicros, promisedMicros };
   const args = decodeArguments(file, video, { filter: samplingFilter(sampling), pass, threads });
-  await using frames: FrameStream = new FrameCollector(width * height * 3, pool);
+  await using frames = openFrames(width * height * 3, options);
   const child = await startDecoder(order, args, frames, signal);
   const output = { frames, log: new SamplingLog(sampling), waitedBeforeMs: waited.ms };
   const decoding = new Decoding(child, output, options, signal);
@@ -110,6 +113,10 @@ async function* picturesOf(order: PassOrder, signal: AbortSignal): AsyncGenerato
     waited.ms = decoding.waitedMs;
     await child.stop();
   }
+}
+
+function openFrames(frameBytes: number, { pool, isReadInThread = false }: DecodeOptions): FrameStream {
+  return isReadInThread ? new ThreadedFrames(frameBytes, pool) : new FrameCollector(frameBytes, pool);
 }
 
 /** ffmpeg on the file, its pictures on the way into the collector. */

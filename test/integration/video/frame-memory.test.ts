@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { decodeFrames, withDecodedFrames } from '../../../src/video/decode/decode.ts';
+import { decodeFrames, withDecodedFrames, type DecodeOptions } from '../../../src/video/decode/decode.ts';
 import type { Frame } from '../../../src/video/frame.ts';
 import { createFramePool, type FramePool } from '../../../src/video/frames/frame-pool.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
@@ -37,8 +37,8 @@ async function video(name: string, seconds: number): Promise<ProbedVideo> {
   return await probeVideo(tools, folder.at(name), SMALL_VIDEO_LIMITS, never);
 }
 
-function decode(info: ProbedVideo, name: string, signal = never, framesPerSecond = 25) {
-  return decodeFrames(tools, folder.at(name), info, { ...SMALL_VIDEO_DECODING, framesPerSecond, pool }, signal);
+function optionsOf(isReadInThread: boolean, framesPerSecond = 25): DecodeOptions {
+  return { ...SMALL_VIDEO_DECODING, framesPerSecond, pool, isReadInThread };
 }
 
 async function ffmpegPid(): Promise<number> {
@@ -49,7 +49,14 @@ async function ffmpegPid(): Promise<number> {
 
 const sum = ({ pixels }: Frame): string => createHash('md5').update(pixels).digest('hex');
 
-describe('the memory of frames', () => {
+describe.each([
+  ['the thread that decodes', false],
+  ['one of its own', true],
+])('the memory of frames that are read on %s', (_thread, isReadInThread) => {
+  function decode(info: ProbedVideo, name: string, framesPerSecond?: number) {
+    return decodeFrames(tools, folder.at(name), info, optionsOf(isReadInThread, framesPerSecond), never);
+  }
+
   test.each([1, 3])('does not grow with the length of the video, with a consumer that holds %i', async (held) => {
     const most = async (info: ProbedVideo, name: string): Promise<{ lent: number; memories: number }> => {
       const memories = new Set<SharedArrayBuffer>();
@@ -75,7 +82,7 @@ describe('the memory of frames', () => {
   });
 
   test('is given back where frames turn out to be no samples', async () => {
-    for await (const { release } of decode(short, 'short.mp4', never, 1.5)) release();
+    for await (const { release } of decode(short, 'short.mp4', 1.5)) release();
     expect(pool.stats().lent).toBe(0);
   });
 
@@ -103,7 +110,7 @@ describe('the memory of frames', () => {
       const abort = new AbortController();
       const use = async (): Promise<void> =>
         await withDecodedFrames(
-          [tools, folder.at('long.mp4'), long, { ...SMALL_VIDEO_DECODING, framesPerSecond: 25, pool }, abort.signal],
+          [tools, folder.at('long.mp4'), long, optionsOf(isReadInThread), abort.signal],
           async ({ frames }) => {
             for await (const { sample, release } of frames) {
               release();
@@ -131,7 +138,7 @@ describe('the memory of frames', () => {
         },
       };
       const before = (await readdir('/proc/self/fd')).length;
-      const options = { ...SMALL_VIDEO_DECODING, framesPerSecond: 25, pool: scarce };
+      const options = { ...optionsOf(isReadInThread), pool: scarce };
       const use = async (): Promise<void> => {
         for await (const { release } of decodeFrames(tools, folder.at('long.mp4'), long, options, never)) release();
       };

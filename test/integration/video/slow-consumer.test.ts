@@ -9,7 +9,6 @@ import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const never = new AbortController().signal;
 const limits = SMALL_VIDEO_LIMITS;
-const options = { ...SMALL_VIDEO_DECODING, framesPerSecond: 30 };
 const FRAMES = 300;
 const FRAME_BYTES = 320 * 240 * 3;
 let folder: TemporaryFolder;
@@ -21,28 +20,35 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-test('ffmpeg stays a few frames ahead of a consumer that waits, and loses none', async () => {
-  const file = folder.at('long.mp4');
-  await makeMedia([...testSource({ size: '320x240', rate: 30, seconds: 10 }), '-c:v', 'mpeg4', file]);
-  const info = await probeVideo(tools, file, limits, never);
-  const slow = decodeFrames(tools, file, info, options, never);
-  await slow.next();
-  const pid = await ffmpegPid();
-  // While the consumer waits, the whole video goes through another decoder: the first had the time to run away.
-  let others = 0;
-  for await (const _frame of decodeFrames(tools, file, info, options, never)) others += 1;
-  expect(others).toBe(FRAMES);
-  const aheadFrames = (await bytesWritten(pid)) / FRAME_BYTES;
-  // One taken, two waiting, one begun, and what fits into the buffers of the pipe.
-  expect(aheadFrames).toBeGreaterThan(2);
-  expect(aheadFrames).toBeLessThan(10);
-  let taken = 1;
-  for await (const frame of slow) {
-    expect(frame.sample).toBe(taken);
-    taken += 1;
-  }
-  expect(taken).toBe(FRAMES);
-});
+test.each([
+  ['here', false],
+  ['on a thread of their own', true],
+])(
+  'ffmpeg stays a few frames ahead of a consumer that waits, read %s, and loses none',
+  async (_where, isReadInThread) => {
+    const options = { ...SMALL_VIDEO_DECODING, framesPerSecond: 30, isReadInThread };
+    const file = folder.at('long.mp4');
+    await makeMedia([...testSource({ size: '320x240', rate: 30, seconds: 10 }), '-c:v', 'mpeg4', file]);
+    const info = await probeVideo(tools, file, limits, never);
+    const slow = decodeFrames(tools, file, info, options, never);
+    await slow.next();
+    const pid = await ffmpegPid();
+    // While the consumer waits, the whole video goes through another decoder: the first had the time to run away.
+    let others = 0;
+    for await (const _frame of decodeFrames(tools, file, info, options, never)) others += 1;
+    expect(others).toBe(FRAMES);
+    const aheadFrames = (await bytesWritten(pid)) / FRAME_BYTES;
+    // One taken, two waiting, one begun, and what fits into the buffers of the pipe.
+    expect(aheadFrames).toBeGreaterThan(2);
+    expect(aheadFrames).toBeLessThan(10);
+    let taken = 1;
+    for await (const frame of slow) {
+      expect(frame.sample).toBe(taken);
+      taken += 1;
+    }
+    expect(taken).toBe(FRAMES);
+  },
+);
 
 async function ffmpegPid(): Promise<number> {
   const found = (await childrenOf()).find(({ name }) => name === 'ffmpeg');
