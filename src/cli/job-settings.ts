@@ -55,11 +55,23 @@ export function videoLimits(config: Config): VideoLimits {
   };
 }
 
-/** `decoderGpu`: the GPU that decodes, as the preflight found. */
+/** What the videos meet that are worked on at once. */
+interface Load {
+  /** Where the models run. */
+  readonly device: 'cpu' | 'cuda';
+  readonly videosAtOnce: number;
+}
+
+interface ProcessorLoad extends Load {
+  readonly zones: ZonePlan;
+  /** The GPU that decodes, as the preflight found. */
+  readonly decoderGpu: number | null;
+}
+
 export function processorSettings(
   config: Config,
   plan: ExecutionPlan,
-  { zones, decoderGpu }: { readonly zones: ZonePlan; readonly decoderGpu: number | null },
+  { zones, decoderGpu, ...load }: ProcessorLoad,
 ): VideoProcessorSettings {
   const limits = videoLimits(config);
   const { highlightsBucket } = config.analysis;
@@ -67,7 +79,7 @@ export function processorSettings(
     workerId: config.worker.id,
     workDir: config.worker.workDir,
     analysis: analysisSettings(config, plan, zones),
-    decode: { ...decodeSettings(config, plan), gpu: decoderGpu },
+    decode: { ...decodeSettings(config, plan, load), gpu: decoderGpu },
     download: { maxBytes: config.limits.maxObjectBytes, timeoutMs: REQUEST_TIMEOUT_MS },
     video: limits,
     highlightsBucket: config.analysis.highlightActions.length > 0 ? highlightsBucket : null,
@@ -86,6 +98,7 @@ export function processorSettings(
 export function decodeSettings(
   config: Config,
   plan: Pick<ExecutionPlan, 'decoderThreads'> | null,
+  load: Load | null = null,
 ): VideoProcessorSettings['decode'] {
   const alone = { models: null, cores: usableCores(), videosAtOnce: 1 };
   return {
@@ -97,5 +110,12 @@ export function decodeSettings(
     threads: plan?.decoderThreads ?? decoderThreads(config, alone),
     gpu: config.decode.device === 'cuda' ? config.inference.gpuDeviceId : null,
     pool: createFramePool(),
+    isReadInThread: readsInThreads(config, load),
   };
+}
+
+/** On the CPU the models want the cores more than the main thread does, and a single video leaves that thread time enough. */
+function readsInThreads({ decode: { frameThreads } }: Config, load: Load | null): boolean {
+  if (frameThreads !== 'auto') return frameThreads === 'on';
+  return load !== null && load.device === 'cuda' && load.videosAtOnce > 1;
 }

@@ -95,7 +95,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
         onAnalysed: tellAnalysed(events, chain),
         onStored: (analysis) => tellDegraded(events, analysis),
       },
-      processorSettings(config, plan, { zones, decoderGpu }),
+      processorSettings(config, plan, { zones, decoderGpu, device, videosAtOnce: config.worker.concurrency }),
     ),
     onRejectedMessage: (message, failure) =>
       recordRejectedMessage(database, message, { failure, worker: config.worker.id }, AbortSignal.timeout(5_000)),

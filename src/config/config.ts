@@ -1,5 +1,6 @@
 import type { Key, Need } from './key.ts';
-import { KEYS, REPLACED } from './keys.ts';
+import { KEYS } from './keys.ts';
+import { REPLACED } from './replaced.ts';
 import { brokenRules } from './rules.ts';
 import type { Config } from './values.ts';
 import { Failure } from '../failure/failure.ts';

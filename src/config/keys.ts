@@ -269,6 +269,9 @@ export const KEYS = {
       description:
         'threads of the decoder of one video; auto shares the cores among the videos at once, half of them where the models run on the CPU, at most 16 each',
     }),
+    frameThreads: withDefault('FRAME_THREADS', oneOf('on', 'off', 'auto'), 'auto', {
+      description: 'read the frames of each video on a thread of its own; auto: on CUDA, where CONCURRENCY is above 1',
+    }),
   },
   ffmpeg: {
     ffmpegPath: optional('FFMPEG_PATH', FILE, {
@@ -301,8 +304,3 @@ export const KEYS = {
     }),
   },
 } as const;
-
-/** Variables that are read no more, and what is set in the place of each. */
-export const REPLACED: Readonly<Record<string, string>> = {
-  VISION_BATCH_SIZE: 'DETECTION_BATCH_SIZE (frames) and PEOPLE_BATCH_SIZE (people)',
-};

@@ -35,9 +35,10 @@ export async function once(options: { readonly message?: string }): Promise<void
     process.exitCode = EXIT_CODES.PREFLIGHT;
     return;
   }
+  const { device, decoderGpu } = preflight;
   using limits = watchLimits(config.worker.maxProcessingSeconds);
   await using parts = await openParts(config, {
-    device: preflight.device,
+    device,
     videosAtOnce: 1,
     logger,
     isVerified: true,
@@ -45,7 +46,7 @@ export async function once(options: { readonly message?: string }): Promise<void
   const { database, tools, chain, describer, plan } = parts;
   const processJob = createVideoProcessor(
     { database, s3: clients.s3, tools, chain, describer, logger },
-    processorSettings(config, plan, { zones, decoderGpu: preflight.decoderGpu }),
+    processorSettings(config, plan, { zones, decoderGpu, device, videosAtOnce: 1 }),
   );
   const dispositions: Disposition[] = [];
   for (const job of jobs) {

@@ -46,7 +46,7 @@ export async function measurePlan(
   await using models = await openModels(config, { device, videosAtOnce, plan, isVerified: true, logger, signal });
   const opened = performance.now();
   const cpuBefore = cpuMs();
-  const decode = decodeSettings(config, plan);
+  const decode = decodeSettings(config, plan, { device, videosAtOnce });
   const analyses = await Promise.all(
     Array.from({ length: videosAtOnce }, async (_, index) =>
       analyzeOne({ subject, models, settings, decode, folder: workspace.path(`video-${index}`), limit }, signal),
