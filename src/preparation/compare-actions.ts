@@ -65,7 +65,8 @@ export async function scoreStepwise(pack: Pack, pictures: readonly PictureArea[]
   const scoring: Pack = { ...pack, manifest: { ...manifest, action: { ...manifest.action, mode: 'score' } } };
   const language = await openVisionLanguage(scoring, options);
   try {
-    const read = await openActions(language, scoring, { padTo: [], meter: stageMeter() });
+    const reading = { padTo: [], meter: stageMeter(), visionLanguage: () => Promise.resolve(language) };
+    const { read } = await openActions(scoring, reading);
     return (await read(pictures)).map(({ labelScores }) => labelScores);
   } finally {
     await language.model.release();
