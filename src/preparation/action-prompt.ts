@@ -13,7 +13,8 @@ import type { Pack } from '../packs/load-pack.ts';
  * its end and of the labels' paths. Throws PACK_BROKEN as the stage itself does when it opens.
  */
 export async function readActionPrompt(pack: Pack): Promise<ActionPrompt> {
-  const lm = await openLanguageModel(pack, { device: 'cpu' }, { preparedEncoder: false });
+  // One thread: the constants, and so the pack's fingerprint, are not to depend on the number of cores.
+  const lm = await openLanguageModel(pack, { device: 'cpu', threads: 1 }, { preparedEncoder: false });
   try {
     return await readPrompt(lm, pack);
   } finally {
