@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { loadPack, type Pack, packModels } from '../../src/packs/load-pack.ts';
 import type { ExecutionTarget } from '../../src/inference/providers.ts';
 import { type BenchStage, floorMs, peakTeraflops } from './gpu/arithmetic-floor.ts';
+import { countCandidates } from './gpu/candidates.ts';
 import { currentGpu } from './gpu/current-gpu.ts';
 import { rounded } from './figures.ts';
 import { placementOf } from './gpu/node-placement.ts';
@@ -56,6 +57,7 @@ export async function benchGpu(): Promise<object> {
     const pack = await loadPack(models.dir);
     const peak = values['peak-tflops'] === undefined ? peakTeraflops(gpu?.name ?? '') : Number(values['peak-tflops']);
     const officialSize = values.pack !== undefined || scale === 'full';
+    const candidates = await countCandidates(pack, target);
     const rows: Row[] = [];
     for (const stage of Object.keys(STAGE_CASES) as BenchStage[]) {
       const batches = values.batches.split(',').map(Number);
@@ -75,6 +77,8 @@ export async function benchGpu(): Promise<object> {
       device,
       pack: pack.manifest.name,
       peakTeraflops: peak,
+      // Of a frame, before the suppression: thousands of them would be what the detection's time is of.
+      candidates,
       stages: rows,
       placement: await placements(pack, target),
     };

@@ -27,6 +27,7 @@ interface Line extends Partial<ChainFigures> {
   readonly pack?: string;
   readonly batches?: string;
   readonly startSeconds?: number;
+  readonly candidates?: number;
   readonly what?: string;
   readonly inFlight?: number;
   readonly askedPerFrame?: Readonly<Record<string, number>>;
@@ -34,13 +35,12 @@ interface Line extends Partial<ChainFigures> {
 
 const CHAIN = resolve(import.meta.dirname, './gpu-kit/host/chain.ts');
 const ASKED = ['toGpuBytes', 'toHostBytes', 'toGpu', 'toHost', 'launches', 'waits', 'allocations', 'plans'] as const;
-/** Candidates of either class in a frame: about what a trained detector has. */
-const FOUND = { NULL_FOUND: '30' } as const;
 
 /**
  * Frames per second that this host reaches with a GPU that takes no time: the model chain as the worker uses it and ONNX Runtime's
  * real CUDA provider, on stand-ins for CUDA's libraries. Kernels and copies within the GPU do nothing; copies to and from it are made
- * by the processor, as those of pageable memory are. Frames are 1080p noise with five people. Without `--pack`, the official
+ * by the processor, as those of pageable memory are. Frames are 1080p noise with five people, in which the detector finds what a trained
+ * one does. Without `--pack`, the official
  * architectures are exported with random weights first. Throws for options that it does not know, where the stand-ins cannot be made,
  * and with what the chain failed for.
  */
@@ -56,12 +56,14 @@ export async function benchHostCeiling(): Promise<object> {
   try {
     const args = ['--batches', batches, '--loads', loads, '--seconds', seconds];
     const lines = await runChain(standIns, [models.dir, 'cuda', '1080p', ...args]);
-    const { pack, startSeconds } = lines.find((line) => line.startSeconds !== undefined) ?? {};
+    const { pack, startSeconds, candidates } = lines.find((line) => line.startSeconds !== undefined) ?? {};
     return {
       machine: thisMachine(),
       pack,
       batches,
       startSeconds,
+      // Of a frame, before the suppression.
+      candidates,
       loads: lines.flatMap(loadFigures),
     };
   } finally {
@@ -73,7 +75,7 @@ async function runChain(standIns: StandIns, args: readonly string[]): Promise<re
   const folder = await mkdtemp(join(tmpdir(), 'host-ceiling-'));
   try {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CHAIN, ...args], {
-      env: { ...process.env, ...standInVariables(standIns, join(folder, 'counts')), ...FOUND },
+      env: { ...process.env, ...standInVariables(standIns, folder) },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const closed = once(child, 'close');
@@ -95,7 +97,7 @@ async function runChain(standIns: StandIns, args: readonly string[]): Promise<re
 }
 
 function loadFigures(line: Line): object[] {
-  const { what, inFlight, framesPerSecond, frames, wallSeconds, cpuCores, stages, askedPerFrame } = line;
+  const { what, inFlight, framesPerSecond, frames, wallSeconds, cpuCores, boxesPerFrame, stages, askedPerFrame } = line;
   if (frames === undefined || wallSeconds === undefined || cpuCores === undefined) return [];
   return [
     {
@@ -103,6 +105,7 @@ function loadFigures(line: Line): object[] {
       inFlight,
       frames,
       framesPerSecond,
+      boxesPerFrame,
       cpuMsPerFrame: rounded((cpuCores * wallSeconds * 1000) / frames),
       // The share of the time that each stage took on its thread.
       busy: Object.fromEntries(Object.entries(stages ?? {}).map(([stage, { totalShare }]) => [stage, totalShare])),

@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadPack } from '../../../src/packs/load-pack.ts';
+import { calibrateThreshold } from './candidates.ts';
 
 const EXPORT = fileURLToPath(new URL('../../../models/export/export', import.meta.url));
 const VIDEO_WORKER = fileURLToPath(new URL('../../../scripts/video-worker', import.meta.url));
@@ -14,13 +16,17 @@ export interface RandomModels {
   readonly temporary: string;
 }
 
-/** Exports the official architectures with random weights and prepares the fp16 pack, in a temporary folder. */
+/**
+ * Exports the official architectures with random weights and prepares the fp16 pack, in a temporary folder; its detector finds in the benchmark's
+ * frame about as much as a trained one.
+ */
 export async function randomModels(scale: 'full' | 'tiny'): Promise<RandomModels> {
   const temporary = await mkdtemp(join(tmpdir(), 'bench-models-'));
   try {
     await run(EXPORT, [...exportOptions(), '--random-weights', '--scale', scale, '--out', temporary]);
     const dir = join(temporary, 'prepared');
     await run(VIDEO_WORKER, ['models', 'prepare', join(temporary, 'fp16'), '--out', dir]);
+    await calibrateThreshold(await loadPack(dir), { device: 'cpu' });
     return { dir, temporary };
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });

@@ -8,10 +8,9 @@ interface CountedRun extends Counts {
   readonly stage: string;
   readonly batch: number;
   readonly runs: number;
+  /** What the detector finds in a frame, before the suppression. */
+  readonly candidates?: number;
 }
-
-/** Candidates of either class in a frame that the suppression is made to find: about what a trained detector has. */
-const FOUND = { NULL_FOUND: '30' } as const;
 
 const COLUMNS = [
   'runs',
@@ -32,17 +31,17 @@ const COLUMNS = [
 
 /**
  * The most that one run of a stage of the prepared pack in fp16 may ask of the GPU: what was counted with ONNX Runtime 1.30 and an export by
- * PyTorch 1.13, and so a ratchet. One copy, one wait, one allocation or one byte more fails here; what asks for less is written down. One thing is
- * to go: `waits` of the detection are three for every class in every frame, all by the suppression (and `allocations` one). What the action
- * step by step moves more than in one graph is its cache, which goes to the host and back.
+ * PyTorch 1.13, and so a ratchet. One copy, one wait, one allocation or one byte more fails here; what asks for less is written down. Most uploads are
+ * of a few bytes, which the kernels of Concat, Split and Transpose inside the official models make in memory that the GPU reads by itself. The bytes of
+ * `actionSteps`, as a pack without the one graph runs it, are its cache, which goes to the host and back.
  */
 const MOST: readonly (readonly [stage: string, batch: number, most: readonly number[]])[] = [
-  ['detection', 1, [1, 204, 0, 63, 70, 37, 6316480, 8, 628, 2, 280, 14, 8, 2]],
-  ['detection', 8, [1, 459, 0, 63, 67, 37, 49862976, 36, 5024, 2, 2240, 98, 50, 16]],
-  ['ageGender', 1, [1, 181, 51, 13, 13, 33, 314251, 1, 12, 13, 88208, 1, 2, 0]],
-  ['ageGender', 8, [1, 185, 51, 13, 13, 45, 2477643, 1, 96, 9, 453760, 1, 2, 0]],
-  ['orientation', 1, [1, 121, 2, 55, 58, 4, 733410, 1, 8, 0, 0, 3, 2, 0]],
-  ['orientation', 8, [1, 121, 2, 55, 58, 4, 6278211, 1, 64, 0, 0, 2, 2, 0]],
+  ['detection', 1, [1, 157, 0, 63, 69, 25, 2168796, 3, 1924, 2, 67200, 1, 2, 0]],
+  ['detection', 8, [1, 161, 0, 63, 67, 25, 16683996, 3, 15364, 0, 0, 1, 2, 0]],
+  ['ageGender', 1, [1, 181, 51, 13, 13, 33, 275371, 1, 12, 13, 88208, 1, 2, 0]],
+  ['ageGender', 8, [1, 185, 51, 13, 13, 45, 2166603, 1, 96, 9, 453760, 1, 2, 0]],
+  ['orientation', 1, [1, 121, 2, 55, 58, 4, 571155, 1, 8, 0, 0, 3, 2, 0]],
+  ['orientation', 8, [1, 121, 2, 55, 58, 4, 5679027, 1, 64, 0, 0, 2, 2, 0]],
   ['visionEncoder', 1, [1, 123, 10, 34, 37, 5, 221184, 1, 4096, 4, 208896, 0, 2, 0]],
   ['visionEncoder', 8, [1, 126, 10, 34, 35, 5, 1769472, 1, 32768, 3, 98304, 0, 2, 0]],
   ['prefill', 1, [1, 91, 19, 0, 0, 23, 40496, 5, 38144, 4, 4936, 0, 2, 0]],
@@ -60,7 +59,7 @@ const COUNT = 'test/bench/gpu-kit/null-cuda/count.ts';
 const pack = useTinyPack();
 
 standInTest('a run asks of the GPU what it has to', async () => {
-  const { lines } = await runOnStandIns<CountedRun>(COUNT, [pack().prepared, '1,8'], { env: FOUND });
+  const { lines } = await runOnStandIns<CountedRun>(COUNT, [pack().prepared, '1,8']);
   const counted = lines.filter(({ batch }) => batch !== undefined);
   expect(counted.map(({ stage, batch }) => [stage, batch])).toEqual(MOST.map(([stage, batch]) => [stage, batch]));
   const over = MOST.flatMap(([stage, batch, most], i) => {
@@ -77,6 +76,8 @@ standInTest('a run asks of the GPU what it has to', async () => {
     );
   });
   expect(over).toEqual([]);
+  // Else the detection's counts would be those of an empty street.
+  expect(counted.map(({ candidates }) => candidates)).toEqual([60, 60, ...MOST.slice(2).map(() => undefined)]);
   // What counts nothing exceeds nothing.
   for (const { launches, products, toGpuBytes } of counted) {
     expect(launches + products).toBeGreaterThan(80);
@@ -88,9 +89,11 @@ standInTest('a batch size that was seen plans no convolution again', async () =>
   const stages = ['detection', 'ageGender', 'orientation', 'visionEncoder'];
   const { lines } = await runOnStandIns<{
     readonly stage: string;
+    readonly candidates?: number;
     readonly inTurn?: readonly { readonly batch: number; readonly plans: number; readonly convolutions: number }[];
   }>(COUNT, [pack().raw, '1', stages.join(',')]);
   const inTurn = lines.flatMap((line) => line.inTurn ?? []);
+  expect(lines.flatMap(({ candidates }) => candidates ?? [])).toEqual([60]);
   expect(inTurn.map(({ batch }) => batch)).toEqual(stages.flatMap(() => [2, 4, 2, 4]));
   for (const [i, { plans, convolutions }] of inTurn.entries()) {
     expect(convolutions).toBeGreaterThan(0);

@@ -7,6 +7,7 @@ import { test } from '@jest/globals';
 import { whyNoExport } from '../../harness/export-test.ts';
 import { type Counts, readCounts } from '../../bench/gpu-kit/null-cuda/counts.ts';
 import {
+  countsFile,
   readyStandIns,
   type StandIns,
   standInVariables,
@@ -59,14 +60,13 @@ export async function runOnStandIns<Line>(
   try {
     const all = await readyStandIns();
     const standIns = without === undefined ? all : await lessOne(all, without, join(folder, 'lib'));
-    const countsFile = join(folder, 'counts');
-    const ended = await run([script, ...args], { ...standInVariables(standIns, countsFile), ...env });
+    const ended = await run([script, ...args], { ...standInVariables(standIns, folder), ...env });
     const printed = ended.stdout.split('\n').filter((line) => line.startsWith('{'));
     if (ended.code !== exitCode || (exitCode !== 0 && printed.length === 0)) {
       const words = `${ended.stdout}${ended.stderr}`;
       throw new Error(`${script} ${args.join(' ')} ended with ${String(ended.code)}: ${words}`);
     }
-    return { lines: printed.map((line) => JSON.parse(line) as Line), counts: readCounts(countsFile) };
+    return { lines: printed.map((line) => JSON.parse(line) as Line), counts: readCounts(countsFile(folder)) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -80,7 +80,7 @@ interface Ended {
 }
 
 async function run(args: readonly string[], variables: Readonly<Record<string, string>>): Promise<Ended> {
-  const { NULL_FOUND: _found, NULL_CUDA_HEAP: _heap, ...own } = process.env;
+  const { NULL_CUDA_HEAP: _heap, ...own } = process.env;
   const command = ['--disable-warning=ExperimentalWarning', ...args];
   const options = { timeout: LIMIT_MS, maxBuffer: 1 << 28, env: { ...own, ...variables } };
   return promisify(execFile)(process.execPath, command, options).then(

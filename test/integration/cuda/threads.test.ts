@@ -10,13 +10,14 @@ const pack = useTinyPack();
 
 standInTest('two threads have sessions on one GPU and run at the same time', async () => {
   const args = [pack().prepared, 'cuda', 'small', '--batches', '2,4,2', '--loads', 'all:6', '--seconds', '1'];
-  const { lines, counts } = await runOnStandIns<Partial<ChainFigures> & { readonly error?: string }>(
-    'test/bench/gpu-kit/host/chain.ts',
-    args,
-  );
+  const { lines, counts } = await runOnStandIns<
+    Partial<ChainFigures> & { readonly error?: string; readonly candidates?: number }
+  >('test/bench/gpu-kit/host/chain.ts', args);
   expect(lines.map(({ error }) => error)).toEqual(lines.map(() => undefined));
   const figures = lines.find(({ frames }) => frames !== undefined);
   expect(figures?.frames).toBeGreaterThan(0);
+  // Of the detector's answers, six on top of each other.
+  expect([lines[0]?.candidates, figures?.boxesPerFrame]).toEqual([60, 10]);
   const busy = (stage: string): number => figures?.stages?.[stage]?.totalShare ?? 0;
   const [vision, language] = [busy('detection') + busy('ageGender') + busy('orientation'), busy('action')];
   expect(Math.min(busy('detection'), busy('ageGender'), busy('orientation'), language)).toBeGreaterThan(0);

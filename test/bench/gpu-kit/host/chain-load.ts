@@ -69,7 +69,9 @@ export async function measureChain(chain: ModelChain, load: ChainLoad): Promise<
   let [frames, found] = [0, 0];
   const lane = async (): Promise<void> => {
     while (performance.now() - started < load.seconds * 1000) {
-      found += await analyseFrame(chain, scene, load.work, frames);
+      // Read after the wait: other lanes add theirs meanwhile.
+      const boxes = await analyseFrame(chain, scene, load.work, frames);
+      found += boxes;
       frames += 1;
     }
   };

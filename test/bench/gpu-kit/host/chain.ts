@@ -10,7 +10,10 @@
 
 import { parseArgs } from 'node:util';
 import { createModelChain } from '../../../../src/chain/create-model-chain.ts';
+import { batchSizes } from '../../../../src/inference/batch.ts';
 import { loadPack } from '../../../../src/packs/load-pack.ts';
+import { countCandidates } from '../../gpu/candidates.ts';
+import { answerDetection } from '../null-cuda/answers.ts';
 import { batchesArgument, loadsArgument } from './chain-arguments.ts';
 import { CHAIN_WORK, measureChain } from './chain-load.ts';
 import { deviceArgument, requireArguments } from './command-arguments.ts';
@@ -44,8 +47,10 @@ const batches = Object.values(batch).join(',');
 const loads = loadsArgument(values.loads ?? (device === 'cpu' ? CPU_LOADS : LOADS));
 
 try {
-  const began = performance.now();
   const pack = await loadPack(dir);
+  await answerDetection(pack, batchSizes(batch.detection));
+  const candidates = await countCandidates(pack, { device });
+  const began = performance.now();
   const chain = await createModelChain({
     pack,
     device,
@@ -54,7 +59,12 @@ try {
     localScenes: false,
     verifyHashes: false,
   });
-  printLine({ batches, pack: pack.manifest.name, startSeconds: rounded((performance.now() - began) / 1000) });
+  printLine({
+    batches,
+    pack: pack.manifest.name,
+    startSeconds: rounded((performance.now() - began) / 1000),
+    candidates,
+  });
   try {
     for (const [work, inFlight] of loads) {
       const load = { work, inFlight, seconds: work === 'all' ? seconds * 1.5 : seconds, size } as const;

@@ -5,8 +5,10 @@
  */
 
 import { type BenchStage, floorMs, peakTeraflops } from '../../gpu/arithmetic-floor.ts';
+import { countCandidates } from '../../gpu/candidates.ts';
 import { benchStage, STAGE_CASES, type StageCase } from '../../gpu/stage-cases.ts';
 import { timeBatch } from '../../gpu/time-batch.ts';
+import { answerDetection } from '../null-cuda/answers.ts';
 import { loadPack } from '../../../../src/packs/load-pack.ts';
 import { countsArgument, deviceArgument, requireArguments } from './command-arguments.ts';
 import { currentGpu } from '../../gpu/current-gpu.ts';
@@ -38,17 +40,24 @@ function stageArgument(text: string): readonly [BenchStage, readonly number[]] {
 }
 
 async function timeStage(stage: BenchStage, batches: readonly number[]): Promise<void> {
+  const found = stage === 'detection' ? await foundIn(batches) : {};
   const began = performance.now();
   const open = await STAGE_CASES[stage](pack, { device });
   const openMs = Math.round(performance.now() - began);
   for (const batch of batches) {
     try {
-      printLine({ gpu, stage, batch, openMs, ...(await figures(stage, open, batch)) });
+      printLine({ gpu, stage, batch, openMs, ...found, ...(await figures(stage, open, batch)) });
     } catch (error) {
       printLine({ stage, batch, error: errorText(error) });
     }
   }
   await open.release();
+}
+
+/** What the detector finds in a frame before it suppresses. */
+async function foundIn(batches: readonly number[]): Promise<object> {
+  await answerDetection(pack, batches);
+  return { candidates: await countCandidates(pack, { device }) };
 }
 
 async function figures(stage: BenchStage, open: StageCase, batch: number): Promise<object> {

@@ -1,13 +1,15 @@
 import { benchStage, STAGE_CASES, type StageCase } from '../../gpu/stage-cases.ts';
 import { loadPack, type Pack } from '../../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
+import { countCandidates } from '../../gpu/candidates.ts';
 import { countsArgument, requireArguments } from '../host/command-arguments.ts';
 import { errorText, printLine } from '../host/json-lines.ts';
+import { answerDetection } from './answers.ts';
 import { counting, type Counts, COUNTS_VARIABLE } from './counts.ts';
 
 // count.ts PACK [BATCHES] [STAGE,...], by `npm run gpu-kit -- null-cuda`: what the runs of every stage ask of the GPU. One JSON
 // object a line: what opening the stage asks for, one run of each batch size after two others of the same size, and the execution plans
-// of batch sizes in turn. NULL_FOUND=30 pretends that the suppression found as many candidates of every class in every frame.
+// of batch sizes in turn. The detector answers with as many candidates in every frame as a trained one.
 
 const DEFAULT_BATCHES = '1,5,8';
 /** Each size twice, with another one between. */
@@ -41,6 +43,12 @@ async function countPlans(open: StageCase, batch: number): Promise<object> {
   return { batch, plans, convolutions };
 }
 
+/** What the detector finds in the frames of such batches. */
+async function foundIn(pack: Pack, batch: number): Promise<object> {
+  await answerDetection(pack, [batch]);
+  return { candidates: await countCandidates(pack, { device: 'cuda' }) };
+}
+
 async function countStage(pack: Pack, stage: string, batches: readonly number[]): Promise<void> {
   const openCase = STAGE_CASES[benchStage(stage)];
   const say = (line: object): void => printLine({ stage, ...line });
@@ -49,7 +57,8 @@ async function countStage(pack: Pack, stage: string, batches: readonly number[])
   say({ open: counted() });
   for (const batch of batches) {
     try {
-      say(await countRun(open, batch));
+      const found = stage === 'detection' ? await foundIn(pack, batch) : {};
+      say({ ...(await countRun(open, batch)), ...found });
     } catch (error) {
       say({ batch, error: errorText(error, QUOTED) });
     }

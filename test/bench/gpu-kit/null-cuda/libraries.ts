@@ -37,7 +37,7 @@ async function wantedLibraries(provider: string): Promise<readonly Library[]> {
   const cudnn = [...new Set([...texts].map(([name]) => name))].sort();
   const curand = ['curandCreateGenerator', ...pick(/^curand/)];
   const driver = ['cuInit', 'cuDriverGetVersion', ...pick(/^cu[A-Z]/)];
-  const runtime = ['counters.c', 'memory.c', 'cudart.c'];
+  const runtime = ['counters.c', 'answers.c', 'memory.c', 'cudart.c'];
   return [
     { name: RUNTIME, sources: runtime, functions: pick(/^(__)?cuda[A-Z]/), versioned: true },
     { name: 'libcublas.so.13', sources: ['cublas.c'], functions: pick(/^cublas(?!Lt)/), versioned: true },

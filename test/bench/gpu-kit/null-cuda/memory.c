@@ -52,48 +52,33 @@ static int kindOf(const void *pointer) {
   pthread_mutex_unlock(&lock);
   return kind;
 }
-/* Whether memory begins here that was taken for itself, outside the arenas, which take a megabyte or more at a time. */
-static int startsOwnRegion(const void *pointer) {
-  int own = 0;
-  pthread_mutex_lock(&lock);
-  for (int i = 0; i < used; i++)
-    if (regions[i].start == pointer) own = regions[i].size < 1 << 20;
-  pthread_mutex_unlock(&lock);
-  return own;
-}
 /* What is left to do for a copy: within the GPU nothing, as nothing is computed there. */
 enum { NOTHING, UPLOAD, ZEROS };
-static int count_copy(const void *to, const void *from, size_t size, int *target) {
-  int source = kindOf(from);
-  *target = kindOf(to);
-  if (source == GPU && *target == GPU) {
+static int count_copy(const void *to, const void *from, size_t size) {
+  int source = kindOf(from), target = kindOf(to);
+  if (source == GPU && target == GPU) {
     ADD(insideGpu, 1), ADD(insideGpuBytes, size);
     return NOTHING;
   }
   if (source == GPU) {
     ADD(toHost, 1), ADD(toHostBytes, size);
-    if (*target == PAGEABLE) ADD(toHostPageableBytes, size);
+    if (target == PAGEABLE) ADD(toHostPageableBytes, size);
     return ZEROS;
   }
-  if (*target == GPU) {
+  if (target == GPU) {
     ADD(toGpu, 1), ADD(toGpuBytes, size);
     if (source == PAGEABLE) ADD(toGpuPageableBytes, size);
   }
   return UPLOAD;
 }
 static void copy(void *to, const void *from, size_t size) {
-  int target, left = count_copy(to, from, size, &target);
+  int left = count_copy(to, from, size);
   if (left == UPLOAD) memcpy(to, from, size);
-  if (left != ZEROS) return;
-  /* Zeros are no NaN. NULL_FOUND pretends that suppression found as many candidates of every class in every frame, to count what it
-     then does: it reads their number from memory of its own, and how many it kept into pinned memory. */
-  memset(to, 0, size);
-  const char *found = getenv("NULL_FOUND");
-  if (found && size == 8 && startsOwnRegion(from)) *(int64_t *)to = atoi(found);
-  if (found && size == 4 && target == PINNED) *(int *)to = atoi(found) < 5 ? atoi(found) : 5;
+  /* Zeros are no NaN. */
+  if (left == ZEROS && !null_answer(to, size)) memset(to, 0, size);
 }
 static void copy_rows(char *to, size_t pitch, const char *from, size_t fromPitch, size_t width, size_t rows) {
-  int target, left = count_copy(to, from, width * rows, &target);
+  int left = count_copy(to, from, width * rows);
   for (size_t row = 0; left != NOTHING && row < rows; row++)
     if (left == ZEROS) memset(to + row * pitch, 0, width);
     else memcpy(to + row * pitch, from + row * fromPitch, width);

@@ -13,6 +13,7 @@ import type { Picture } from '../../../../src/vision/picture.ts';
 import { openReading } from '../../gpu/open-reading.ts';
 import { countsArgument, requireArguments } from '../host/command-arguments.ts';
 import { printLine } from '../host/json-lines.ts';
+import { answerDetection } from './answers.ts';
 import { COUNTS_VARIABLE, readCounts } from './counts.ts';
 import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
 
@@ -42,6 +43,7 @@ const meter = stageMeter();
 
 const STAGES: Readonly<Record<string, (pack: Pack) => Promise<Open>>> = {
   detection: async (pack) => {
+    await answerDetection(pack, [1]);
     const stage = await openDetection(pack, options());
     return { run: (width, height) => stage.run([picture(width, height)]), release: stage.release };
   },

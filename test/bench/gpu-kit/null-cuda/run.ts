@@ -13,10 +13,10 @@ export const NULL_CUDA_USAGE = 'null-cuda [SCRIPT [ARGUMENT...]]';
  */
 export async function runOnNullCuda([script, ...args]: readonly string[]): Promise<object | null> {
   const standIns = await fetchStandIns((line) => console.error(`gpu-kit: ${line}`));
-  if (script === undefined) return standInVariables(standIns, 'a file of your own');
+  if (script === undefined) return standInVariables(standIns, 'A_FOLDER_OF_YOUR_OWN');
   const folder = await mkdtemp(join(tmpdir(), 'null-cuda-'));
   try {
-    const env = { ...process.env, ...standInVariables(standIns, join(folder, 'counts')) };
+    const env = { ...process.env, ...standInVariables(standIns, folder) };
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...args], {
       stdio: 'inherit',
       env,

@@ -7,6 +7,7 @@ import { CUDA_PROVIDER } from '../../../../src/inference/cuda-libraries.ts';
 import { type Downloads, keepPart } from '../downloads.ts';
 import { fetchProvider, foundProvider, onnxruntimeVersion } from '../provider.ts';
 import { runCommand } from '../run-command.ts';
+import { ANSWERS_VARIABLE } from './answers.ts';
 import { isBinding, makeBinding } from './binding.ts';
 import { COUNTS_VARIABLE } from './counts.ts';
 import { compileLibraries } from './libraries.ts';
@@ -77,18 +78,21 @@ async function readyParts(): Promise<Parts | null> {
   return provider === null || !existsSync(KEPT_HEADERS) ? null : { provider, headers: KEPT_HEADERS };
 }
 
-/** Variables with which a Node process, its threads and its children use the stand-ins; they count in the given file. */
-export function standInVariables(
-  { libraries, binding }: StandIns,
-  countsFile: string,
-): Readonly<Record<string, string>> {
+/** Variables with which a Node process, its threads and its children use the stand-ins, which count and are told answers in the folder. */
+export function standInVariables({ libraries, binding }: StandIns, folder: string): Readonly<Record<string, string>> {
   const hook = pathToFileURL(join(import.meta.dirname, 'use-binding.ts')).href;
   return {
     LD_LIBRARY_PATH: libraries,
     NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import ${hook}`.trim(),
     NULL_CUDA_BINDING: binding,
-    [COUNTS_VARIABLE]: countsFile,
+    [COUNTS_VARIABLE]: countsFile(folder),
+    [ANSWERS_VARIABLE]: join(folder, 'answers'),
   };
+}
+
+/** Where the stand-ins count that were given such a folder. */
+export function countsFile(folder: string): string {
+  return join(folder, 'counts');
 }
 
 /** In a folder that their sources name, so that what is there is never of other ones. Two that make it at once do no harm. */
