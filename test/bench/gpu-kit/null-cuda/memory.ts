@@ -6,6 +6,7 @@ import { openActions } from '../../../../src/chain/action/read-actions.ts';
 import { openAgeGender } from '../../../../src/chain/age-gender/open-age-gender.ts';
 import { openDetection } from '../../../../src/chain/detection/open-detection.ts';
 import { openOrientation } from '../../../../src/chain/orientation/open-orientation.ts';
+import { batchSizes } from '../../../../src/inference/batch.ts';
 import { loadPack, type Pack } from '../../../../src/packs/load-pack.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import type { Box } from '../../../../src/vision/box.ts';
@@ -18,22 +19,33 @@ import { COUNTS_VARIABLE, readCounts } from './counts.ts';
 import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
 
 // memory.ts PACK RUNS [STAGE,...], by `npm run gpu-kit -- null-cuda` with NULL_CUDA_HEAP=1: how much more memory of its own, and of the
-// GPU's, this process holds after as many runs of a stage, each with an input of another size.
+// GPU's, this process holds after as many runs of a stage, each with an input of another size, and with another number of people where it
+// reads them.
 
 interface Open {
-  /** One item, with a picture or a person of the given size. */
-  run(width: number, height: number): Promise<unknown>;
+  /** One picture of the given size, or so many people of that size. */
+  run(width: number, height: number, people: number): Promise<unknown>;
   release(): Promise<void>;
+}
+
+interface Held {
+  readonly ownBytes: number;
+  readonly gpuBytes: number;
 }
 
 const kernel = createPixelKernel();
 const FRAME = { width: 1280, height: 720 } as const;
 const LEAST = 32;
-/** All that is allocated once is allocated in these. */
-const FIRST_RUNS = 50;
+/** Of as many runs more, before the first look: all that is allocated once is allocated in these, and what only the first ones needed is gone. */
+const FIRST_SHARE = 0.3;
+const LOOKS = 5;
+const MOST_PEOPLE = 64;
+/** Pictures among which people are spread: those of one are read from it as a whole where they are together larger. */
+const PICTURES = 4;
 
 const pixels = new Uint8Array(FRAME.width * FRAME.height * 3);
 const frame = picture(FRAME.width, FRAME.height);
+const frames = Array.from({ length: PICTURES }, () => picture(FRAME.width, FRAME.height));
 const args = process.argv.slice(2);
 requireArguments(args, 2, 'memory.ts PACK RUNS [STAGE,...]');
 const [dir = '', runText, only] = args;
@@ -48,21 +60,23 @@ const STAGES: Readonly<Record<string, (pack: Pack) => Promise<Open>>> = {
     return { run: (width, height) => stage.run([picture(width, height)]), release: stage.release };
   },
   ageGender: async (pack) => {
-    const stage = await openAgeGender(pack, options());
-    const run = (width: number, height: number): Promise<unknown> => {
+    const stage = await openAgeGender(pack, ofPeople());
+    const run = (width: number, height: number, people: number): Promise<unknown> => {
       const box = boxOf(width, height);
       const face = { ...box, x2: box.x2 / 2, y2: box.y2 / 2 };
       const detections = [
         { class: 'person', score: 1, box },
         { class: 'face', score: 1, box: face },
       ] as const;
-      return stage.run([{ frame, detections, pair: { person: 0, face: 1 } }]);
+      return stage.run(spread(people).map((of) => ({ frame: of, detections, pair: { person: 0, face: 1 } })));
     };
     return { run, release: stage.release };
   },
   orientation: async (pack) => {
-    const stage = await openOrientation(pack, options());
-    return { run: (width, height) => stage.run([{ frame, box: boxOf(width, height) }]), release: stage.release };
+    const stage = await openOrientation(pack, ofPeople());
+    const run = (width: number, height: number, people: number): Promise<unknown> =>
+      stage.run(spread(people).map((of) => ({ frame: of, box: boxOf(width, height) })));
+    return { run, release: stage.release };
   },
   action: (pack) => openAction(pack, action.open),
   actionSteps: (pack) => openAction(pack, openActions),
@@ -79,14 +93,17 @@ async function measure(stage: string): Promise<object> {
   const open = await STAGES[stage]?.(pack);
   if (open === undefined) throw new Error(`${stage} is no stage; there are ${Object.keys(STAGES).join(', ')}`);
   const runsBefore = meter.runs;
-  // The largest first: the arena has all its memory then.
-  await open.run(FRAME.width, FRAME.height);
+  const runLargest = (people = MOST_PEOPLE): Promise<unknown> => open.run(FRAME.width, FRAME.height, people);
+  // The largest of every batch size first: the arena has all its memory then.
+  for (const people of batchSizes(MOST_PEOPLE)) await runLargest(people);
   const sizes = otherSizes();
   const runNext = (): Promise<unknown> => open.run(...sizes.next().value);
-  for (let i = 0; i < FIRST_RUNS; i++) await runNext();
-  const before = await held(runNext);
+  // Beside what is allocated once, the first collection lets go of something that comes back to the system later only.
+  await held(runLargest);
+  for (let i = 0; i < FIRST_SHARE * runs; i++) await runNext();
+  const before = await held(runLargest);
   for (let i = 0; i < runs; i++) await runNext();
-  const after = await held(runNext);
+  const after = await held(runLargest);
   await open.release();
   return {
     stage,
@@ -106,11 +123,21 @@ function options(): Parameters<typeof openDetection>[1] {
   return { target, padTo: [1], limit: 1, meter, kernel };
 }
 
-/** Sizes within the frame that repeat after all of them only: both steps have no divisor in common with their range. */
-function* otherSizes(): Generator<[number, number], never> {
+function ofPeople(): Parameters<typeof openDetection>[1] {
+  return { ...options(), padTo: batchSizes(MOST_PEOPLE), limit: MOST_PEOPLE };
+}
+
+/** Sizes within the frame that repeat after all of them only, and 1 to 64 people: no step has a divisor in common with its range. */
+function* otherSizes(): Generator<[width: number, height: number, people: number], never> {
   for (let i = 1; ; i++) {
-    yield [LEAST + ((i * 7919) % (FRAME.width - LEAST)), LEAST + ((i * 6007) % (FRAME.height - LEAST))];
+    const width = LEAST + ((i * 7919) % (FRAME.width - LEAST));
+    yield [width, LEAST + ((i * 6007) % (FRAME.height - LEAST)), 1 + ((i * 37) % MOST_PEOPLE)];
   }
+}
+
+/** The picture of each of so many people. */
+function spread(people: number): readonly Picture[] {
+  return Array.from({ length: people }, (_, i) => frames[i % PICTURES] ?? frame);
 }
 
 function boxOf(width: number, height: number): Box {
@@ -121,8 +148,18 @@ function picture(width: number, height: number): Picture {
   return { width, height, pixels: pixels.subarray(0, width * height * 3) };
 }
 
+/** The least of a few looks: what a run has just let go of is in some of them. */
+async function held(run: () => Promise<unknown>): Promise<Held> {
+  const looks: Held[] = [];
+  for (let look = 0; look < LOOKS; look++) looks.push(await lookAt(run));
+  return {
+    ownBytes: Math.min(...looks.map(({ ownBytes }) => ownBytes)),
+    gpuBytes: Math.max(...looks.map(({ gpuBytes }) => gpuBytes)),
+  };
+}
+
 /** Without what only waits to be collected; one run makes the stand-ins write down the process's own memory. */
-async function held(run: () => Promise<unknown>): Promise<{ readonly ownBytes: number; readonly gpuBytes: number }> {
+async function lookAt(run: () => Promise<unknown>): Promise<Held> {
   collect();
   const { heapUsed } = process.memoryUsage();
   await run();
