@@ -5,6 +5,7 @@ import { environment } from '../config/environment.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
 import { removeStaleWorkspaces } from '../storage/workspace.ts';
+import { removeStaleMeetings } from '../video/tools/stale-meetings.ts';
 import { WorkerEventBus } from '../worker/events.ts';
 import { EXIT_CODES, exitCodeOf } from '../worker/exit-codes.ts';
 import { createVideoProcessor } from '../job/process-video.ts';
@@ -60,6 +61,8 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   if (!preflight.ok) return EXIT_CODES.PREFLIGHT;
   const removed = await removeStaleWorkspaces(config.worker.workDir);
   if (removed > 0) logger.info({ removed }, 'workspaces of a worker that is gone were removed');
+  const meetings = await removeStaleMeetings();
+  if (meetings > 0) logger.info({ removed: meetings }, 'folders of sockets that a killed process left were removed');
   const { device, decoderGpu } = preflight;
   const options = { device, videosAtOnce: config.worker.concurrency, logger, isVerified: true, signal };
   await using parts = await wait.through('the database', () => openParts(config, options));

@@ -33,8 +33,9 @@ export interface SocketPair {
 const LIMIT_MS = 30_000;
 /** In the address of a socket; what is longer, some systems cut off in silence. */
 const MOST_PATH_BYTES = 107;
-const FOLDER = 'frames-';
-const SOCKET = '/s';
+/** How the name of the folder begins in which two sockets meet, and the socket in it. */
+export const MEETING_FOLDER = 'vw-frames-';
+export const MEETING_SOCKET = '/s';
 
 /** Connects to the socket at the path, and reads into the sink. */
 export function readInto(path: string, sink: ByteSink): Socket {
@@ -54,7 +55,7 @@ export async function openSocketPair(
   signal.throwIfAborted();
   const folder = await privateFolder(folders);
   try {
-    return await meetAt(folder + SOCKET, connectTo, signal);
+    return await meetAt(folder + MEETING_SOCKET, connectTo, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -100,9 +101,9 @@ async function meetAt(path: string, connectTo: (path: string) => NearEnd, signal
 async function privateFolder(folders: readonly string[]): Promise<string> {
   let refused: { readonly at: string; readonly error: unknown } | null = null;
   for (const folder of folders) {
-    const prefix = join(folder, FOLDER);
+    const prefix = join(folder, MEETING_FOLDER);
     // `mkdtemp` adds six letters.
-    if (Buffer.byteLength(`${prefix}123456${SOCKET}`) > MOST_PATH_BYTES) continue;
+    if (Buffer.byteLength(`${prefix}123456${MEETING_SOCKET}`) > MOST_PATH_BYTES) continue;
     try {
       return await mkdtemp(prefix);
     } catch (error) {

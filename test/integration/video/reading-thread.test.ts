@@ -12,7 +12,7 @@ import type { ProbedVideo } from '../../../src/video/probed-video.ts';
 import { ThreadedFrames } from '../../../src/video/reading/threaded-frames.ts';
 import { startLimited } from '../../../src/video/tools/child-process.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
-import { openSocketPair } from '../../../src/video/tools/socket-pair.ts';
+import { MEETING_FOLDER, openSocketPair } from '../../../src/video/tools/socket-pair.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { childrenOf } from '../../harness/processes.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
@@ -45,7 +45,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (let turn = 0; turn < 100 && (await descriptors()) !== descriptorsBefore; turn++) await new Promise(setImmediate);
   expect([await descriptors(), pool.stats().lent, await childrenOf()]).toEqual([descriptorsBefore, 0, []]);
-  expect((await readdir(folder.path)).filter((name) => name.startsWith('frames-'))).toEqual([]);
+  expect((await readdir(folder.path)).filter((name) => name.startsWith(MEETING_FOLDER))).toEqual([]);
 });
 afterAll(() => folder.remove());
 
@@ -101,7 +101,7 @@ describe('a thread that reads frames', () => {
     await expect(failing).rejects.toMatchObject({ code: 'READER_THREAD_DIED' });
   });
 
-  test.each([1, 4, 9])('that throws, at piece %i of memory, is told with its error', async (last) => {
+  test.each([3, 4, 9])('that throws, at piece %i of memory, is told with its error', async (last) => {
     let taken = 0;
     const wrong: FramePool = {
       stats: () => pool.stats(),
@@ -188,7 +188,7 @@ test('where descriptors run out for a thread the host is at fault, and none is l
     `import { closeSync, openSync, readdirSync } from 'node:fs';
     import { createFramePool } from ${JSON.stringify(join(SOURCE, 'frames', 'frame-pool.ts'))};
     import { ThreadedFrames } from ${JSON.stringify(join(SOURCE, 'reading', 'threaded-frames.ts'))};
-    import { openSocketPair } from ${JSON.stringify(join(SOURCE, 'tools', 'socket-pair.ts'))};
+    import { MEETING_FOLDER, openSocketPair } from ${JSON.stringify(join(SOURCE, 'tools', 'socket-pair.ts'))};
     const pool = createFramePool();
     const open = async () => {
       await using frames = new ThreadedFrames(1000, pool);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startLimited, type ChildLimits } from '../../../src/video/tools/child-process.ts';
-import { openSocketPair, readInto, type ByteSink } from '../../../src/video/tools/socket-pair.ts';
+import { MEETING_FOLDER, openSocketPair, readInto, type ByteSink } from '../../../src/video/tools/socket-pair.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const NONE: ChildLimits = { cpuSeconds: null, memoryBytes: null };
@@ -27,7 +27,7 @@ afterEach(async () => {
   // Node closes the pipes of a child that has failed to start a few turns later.
   for (let turn = 0; turn < 100 && (await descriptors()) !== descriptorsBefore; turn++) await new Promise(setImmediate);
   expect(await descriptors()).toBe(descriptorsBefore);
-  expect((await readdir(folder.path)).filter((name) => name.startsWith('frames-'))).toEqual([]);
+  expect((await readdir(folder.path)).filter((name) => name.startsWith(MEETING_FOLDER))).toEqual([]);
 });
 afterAll(() => folder.remove());
 

@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { mkdir, readdir, rename, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { MEETING_FOLDER, MEETING_SOCKET } from '../../../src/video/tools/socket-pair.ts';
+import { removeStaleMeetings } from '../../../src/video/tools/stale-meetings.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
+
+const OLD = new Date(Date.now() - 2 * 3_600_000);
+let folder: TemporaryFolder;
+
+beforeEach(async () => {
+  folder = await temporaryFolder('meetings');
+});
+afterEach(() => folder.remove());
+
+async function make(name: string, fill: (path: string) => Promise<unknown> = async () => {}, time = OLD) {
+  await mkdir(folder.at(name));
+  await fill(folder.at(name));
+  await utimes(folder.at(name), time, time);
+}
+
+test('old folders of meetings are removed, with a socket in them or none', async () => {
+  await make(`${MEETING_FOLDER}aB3456`);
+  await make(`${MEETING_FOLDER}aB3457`, async (path) => {
+    const server = createServer().listen(`${path}/other`);
+    await once(server, 'listening');
+    // Under this name it stays, as behind a process that was killed.
+    await rename(`${path}/other`, path + MEETING_SOCKET);
+    server.close();
+    await once(server, 'close');
+  });
+  expect(await removeStaleMeetings(folder.path)).toBe(2);
+  expect(await readdir(folder.path)).toEqual([]);
+});
+
+test('what is young, has another name or something else in it stays', async () => {
+  await make(`${MEETING_FOLDER}aB3456`, undefined, new Date());
+  await make(`${MEETING_FOLDER}longer7`);
+  await make('frames-aB3456');
+  await make(`${MEETING_FOLDER}aB3458`, (path) => writeFile(`${path}/notes`, ''));
+  await writeFile(folder.at(`${MEETING_FOLDER}aB3459`), '');
+  await utimes(folder.at(`${MEETING_FOLDER}aB3459`), OLD, OLD);
+  expect(await removeStaleMeetings(folder.path)).toBe(0);
+  expect((await readdir(folder.path)).length).toBe(5);
+});
+
+test('a folder that is not there has none', async () => {
+  expect(await removeStaleMeetings(folder.at('nowhere'))).toBe(0);
+});
