@@ -66,6 +66,8 @@ function everybody(frame: Picture, detections: readonly Detection[]): readonly A
   return pairFaces(detections).map((pair) => ({ frame, detections, pair }));
 }
 
+const CROWD = 40;
+
 const packs = [
   ['demo', true, 'models/demo'],
   ['street', hasStreet, 'test/packs/street'],
@@ -94,7 +96,7 @@ for (const [name, present, dir] of packs) {
         const pack = await loadPack(join(folder, name));
         plain = await openStages(name === 'street' ? await loadStreet() : await loadPack(dir));
         prepared = await openStages(pack);
-        padded = await openStages(pack, batchSizes(16));
+        padded = await openStages(pack, batchSizes(64));
       });
 
       afterAll(async () => {
@@ -120,6 +122,14 @@ for (const [name, present, dir] of packs) {
         const degrees = await prepared.orientation.run(turning);
         for (const [i, item] of turning.entries()) expect(await prepared.orientation.run([item])).toEqual([degrees[i]]);
         expect(await padded.orientation.run(turning.slice(2, 5))).toEqual(degrees.slice(2, 5));
+      });
+
+      test('read the same among forty people, in a batch of 64', async () => {
+        const [ages, degrees] = [await prepared.ageGender.run(aging), await prepared.orientation.run(turning)];
+        const among = <Item>(items: readonly Item[]) =>
+          Array.from({ length: CROWD }, (_, i) => items[i % items.length]!);
+        expect(await padded.ageGender.run(among(aging))).toEqual(among(ages));
+        expect(await padded.orientation.run(among(turning))).toEqual(among(degrees));
       });
     },
   );
