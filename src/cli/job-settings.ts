@@ -110,12 +110,17 @@ export function decodeSettings(
     threads: plan?.decoderThreads ?? decoderThreads(config, alone),
     gpu: config.decode.device === 'cuda' ? config.inference.gpuDeviceId : null,
     pool: createFramePool(),
-    isReadInThread: readsInThreads(config, load),
+    threadFromBytes: threadFromBytes(config, load),
   };
 }
 
-/** On the CPU the models want the cores more than the main thread does, and a single video leaves that thread time enough. */
-function readsInThreads({ decode: { frameThreads } }: Config, load: Load | null): boolean {
-  if (frameThreads !== 'auto') return frameThreads === 'on';
-  return load !== null && load.device === 'cuda' && load.videosAtOnce > 1;
+/**
+ * From so many bytes of samples on (64 in 1080p) a thread takes at least 100 ms from the main thread, and costs the host 40 ms. On the CPU
+ * the models want the cores more than the main thread does, and a single video leaves that thread time enough.
+ */
+const THREAD_FROM_BYTES = 400_000_000;
+
+function threadFromBytes({ decode: { frameThreads } }: Config, load: Load | null): number | null {
+  if (frameThreads !== 'auto') return frameThreads === 'on' ? 0 : null;
+  return load !== null && load.device === 'cuda' && load.videosAtOnce > 1 ? THREAD_FROM_BYTES : null;
 }

@@ -270,7 +270,7 @@ export const KEYS = {
         'threads of the decoder of one video; auto shares the cores among the videos at once, half of them where the models run on the CPU, at most 16 each',
     }),
     frameThreads: withDefault('FRAME_THREADS', oneOf('on', 'off', 'auto'), 'auto', {
-      description: 'read the frames of each video on a thread of its own; auto: on CUDA, where CONCURRENCY is above 1',
+      description: 'longer videos are read on a thread each; auto: on CUDA with CONCURRENCY above 1; on: all videos',
     }),
   },
   ffmpeg: {

@@ -28,8 +28,11 @@ export interface DecodeOptions extends DecodingLimits {
   readonly threads: number;
   /** Where the memory of frames comes from, and goes back to with their release. */
   readonly pool: FramePool;
-  /** What ffmpeg writes is read on a thread of its own. When absent, on the one that decodes: a thread costs 40 ms of the processor. */
-  readonly isReadInThread?: boolean;
+  /**
+   * A video with so many bytes of samples to come, or more, has a thread of its own that reads them; a thread costs 40 ms of the processor.
+   * When absent or null, all are read on the thread that decodes.
+   */
+  readonly threadFromBytes?: number | null;
   /** `exact` when absent. */
   readonly mode?: DecodeMode;
   /** CUDA's number of the GPU that decodes; the processor when absent or null. */
@@ -92,7 +95,7 @@ async function* picturesOf(order: PassOrder, signal: AbortSignal): AsyncGenerato
   const promisedMicros = Math.round(video.durationSeconds * 1e6);
   const sampling = { framesPerSecond, startMicros, maxGapMicros, frameMicros, promisedMicros };
   const args = decodeArguments(file, video, { filter: samplingFilter(sampling), pass, threads });
-  await using frames = openFrames(width * height * 3, options);
+  await using frames = openFrames(video, options);
   const child = await startDecoder(order, args, frames, signal);
   const log = new SamplingLog(sampling);
   const output = { frames, log, waitedBeforeMs: waited.ms };
@@ -119,8 +122,11 @@ async function* picturesOf(order: PassOrder, signal: AbortSignal): AsyncGenerato
   }
 }
 
-function openFrames(frameBytes: number, { pool, isReadInThread = false }: DecodeOptions): FrameStream {
-  return isReadInThread ? new ThreadedFrames(frameBytes, pool) : new FrameCollector(frameBytes, pool);
+function openFrames({ width, height, durationSeconds }: ProbedVideo, options: DecodeOptions): FrameStream {
+  const { framesPerSecond, pool, threadFromBytes = null } = options;
+  const frameBytes = width * height * 3;
+  const isMuch = threadFromBytes !== null && durationSeconds * framesPerSecond * frameBytes >= threadFromBytes;
+  return isMuch ? new ThreadedFrames(frameBytes, pool) : new FrameCollector(frameBytes, pool);
 }
 
 /** ffmpeg on the file, its pictures on the way into the collector. */

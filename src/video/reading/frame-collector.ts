@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Failure } from '../../failure/failure.ts';
 import type { FramePool, FrameSlot } from '../frames/frame-pool.ts';
-import { readInto, type ByteSink, type NearEnd } from '../tools/socket-pair.ts';
+import { readInto, type ByteSink } from '../tools/byte-sink.ts';
+import type { NearEnd } from '../tools/socket-pair.ts';
 import { noMemoryForFrames } from './no-memory.ts';
 import { MAX_WAITING, type FrameStream } from './frame-stream.ts';
 

@@ -1,4 +1,4 @@
-import type { ByteSink } from '../tools/socket-pair.ts';
+import type { ByteSink } from '../tools/byte-sink.ts';
 import { FILLED, READS, type LentMemory, type ReadingOrder } from './thread-messages.ts';
 
 /**

@@ -1,6 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { errnoOf } from '../../failure/sources/errno.ts';
-import { readInto } from '../tools/socket-pair.ts';
+import { readInto } from '../tools/byte-sink.ts';
 import { MemoryFiller } from './memory-filler.ts';
 import type { LentMemory, ReadingMessage, ReadingOrder } from './thread-messages.ts';
 
@@ -20,8 +19,8 @@ function readOn(): void {
     say({ kind: 'connected' });
   });
   // What breaks the connection later ends the reading, and that is seen.
-  socket.on('error', (error) => {
-    if (!isConnected) say({ kind: 'refused', errno: errnoOf(error), message: error.message });
+  socket.on('error', ({ code = '', message }: NodeJS.ErrnoException) => {
+    if (!isConnected) say({ kind: 'refused', errno: code, message });
   });
   socket.once('close', () => {
     say({ kind: 'closed' });

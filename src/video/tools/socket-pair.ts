@@ -1,20 +1,12 @@
 import { once, type EventEmitter } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../failure/failure.ts';
 import { adviceForErrno, errnoOf, meaningOfFileCode } from '../../failure/sources/errno.ts';
 import { afterRunning } from '../../time/after-running.ts';
 import { systemClock } from '../../time/clock.ts';
-
-/** Where bytes go that are read: the kernel writes them there, and nothing copies them again. */
-export interface ByteSink {
-  /** Memory for the bytes that come next; never empty. */
-  readonly room: () => Uint8Array;
-  /** So many bytes came into the memory that was given last. False: nothing more is read until the socket is resumed. */
-  readonly filled: (bytes: number) => boolean;
-}
 
 /** The end that is read, wherever that is done: it emits `connect`, `error` and `close` as a socket does. */
 export interface NearEnd extends EventEmitter {
@@ -36,11 +28,6 @@ const MOST_PATH_BYTES = 107;
 /** How the name of the folder begins in which two sockets meet, and the socket in it. */
 export const MEETING_FOLDER = 'vw-frames-';
 export const MEETING_SOCKET = '/s';
-
-/** Connects to the socket at the path, and reads into the sink. */
-export function readInto(path: string, sink: ByteSink): Socket {
-  return connect({ path, onread: { buffer: sink.room, callback: sink.filled } });
-}
 
 /**
  * A pair of connected Unix sockets, as `socketpair` makes them: unlike a pipe of `spawn`, one is read into memory of our own. They meet in

@@ -37,8 +37,8 @@ async function video(name: string, seconds: number): Promise<ProbedVideo> {
   return await probeVideo(tools, folder.at(name), SMALL_VIDEO_LIMITS, never);
 }
 
-function optionsOf(isReadInThread: boolean, framesPerSecond = 25): DecodeOptions {
-  return { ...SMALL_VIDEO_DECODING, framesPerSecond, pool, isReadInThread };
+function optionsOf(threadFromBytes: number | null, framesPerSecond = 25): DecodeOptions {
+  return { ...SMALL_VIDEO_DECODING, framesPerSecond, pool, threadFromBytes };
 }
 
 async function ffmpegPid(): Promise<number> {
@@ -50,11 +50,11 @@ async function ffmpegPid(): Promise<number> {
 const sum = ({ pixels }: Frame): string => createHash('md5').update(pixels).digest('hex');
 
 describe.each([
-  ['the thread that decodes', false],
-  ['one of its own', true],
-])('the memory of frames that are read on %s', (_thread, isReadInThread) => {
+  ['the thread that decodes', null],
+  ['one of its own', 0],
+])('the memory of frames that are read on %s', (_thread, threadFromBytes) => {
   function decode(info: ProbedVideo, name: string, framesPerSecond?: number) {
-    return decodeFrames(tools, folder.at(name), info, optionsOf(isReadInThread, framesPerSecond), never);
+    return decodeFrames(tools, folder.at(name), info, optionsOf(threadFromBytes, framesPerSecond), never);
   }
 
   test.each([1, 3])('does not grow with the length of the video, with a consumer that holds %i', async (held) => {
@@ -110,7 +110,7 @@ describe.each([
       const abort = new AbortController();
       const use = async (): Promise<void> =>
         await withDecodedFrames(
-          [tools, folder.at('long.mp4'), long, optionsOf(isReadInThread), abort.signal],
+          [tools, folder.at('long.mp4'), long, optionsOf(threadFromBytes), abort.signal],
           async ({ frames }) => {
             for await (const { sample, release } of frames) {
               release();
@@ -138,7 +138,7 @@ describe.each([
         },
       };
       const before = (await readdir('/proc/self/fd')).length;
-      const options = { ...optionsOf(isReadInThread), pool: scarce };
+      const options = { ...optionsOf(threadFromBytes), pool: scarce };
       const use = async (): Promise<void> => {
         for await (const { release } of decodeFrames(tools, folder.at('long.mp4'), long, options, never)) release();
       };

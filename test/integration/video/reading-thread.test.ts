@@ -54,7 +54,7 @@ async function descriptors(): Promise<number> {
 }
 
 function optionsOf(): DecodeOptions {
-  return { ...SMALL_VIDEO_DECODING, framesPerSecond: 25, pool, isReadInThread: true };
+  return { ...SMALL_VIDEO_DECODING, framesPerSecond: 25, pool, threadFromBytes: 0 };
 }
 
 async function count(options: DecodeOptions, onFrame: (number: number) => void = () => {}): Promise<number> {
@@ -92,6 +92,22 @@ describe('a thread that reads frames', () => {
       message: expect.stringContaining('ended with code 1'),
     });
     expect([await beside, await count(optionsOf())]).toEqual([FRAMES, FRAMES]);
+  });
+
+  test('is started for a video that promises so many bytes of samples, and for no smaller one', async () => {
+    const bytes = 320 * 240 * 3 * FRAMES;
+    for (const [threadFromBytes, threads] of [
+      [null, 0],
+      [bytes + 1, 0],
+      [bytes, 1],
+    ] as const) {
+      let started = 0;
+      const seen = (): void => void (started += 1);
+      subscribe('worker_threads', seen);
+      expect(await count({ ...optionsOf(), threadFromBytes })).toBe(FRAMES);
+      unsubscribe('worker_threads', seen);
+      expect(started).toBe(threads);
+    }
   });
 
   test('that ends before it is connected fails the opening', async () => {

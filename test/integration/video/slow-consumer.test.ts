@@ -21,12 +21,12 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 test.each([
-  ['here', false],
-  ['on a thread of their own', true],
+  ['here', null],
+  ['on a thread of their own', 0],
 ])(
   'ffmpeg stays a few frames ahead of a consumer that waits, read %s, and loses none',
-  async (_where, isReadInThread) => {
-    const options = { ...SMALL_VIDEO_DECODING, framesPerSecond: 30, isReadInThread };
+  async (_where, threadFromBytes) => {
+    const options = { ...SMALL_VIDEO_DECODING, framesPerSecond: 30, threadFromBytes };
     const file = folder.at('long.mp4');
     await makeMedia([...testSource({ size: '320x240', rate: 30, seconds: 10 }), '-c:v', 'mpeg4', file]);
     const info = await probeVideo(tools, file, limits, never);

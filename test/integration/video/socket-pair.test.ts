@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startLimited, type ChildLimits } from '../../../src/video/tools/child-process.ts';
-import { MEETING_FOLDER, openSocketPair, readInto, type ByteSink } from '../../../src/video/tools/socket-pair.ts';
+import { readInto, type ByteSink } from '../../../src/video/tools/byte-sink.ts';
+import { MEETING_FOLDER, openSocketPair } from '../../../src/video/tools/socket-pair.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const NONE: ChildLimits = { cpuSeconds: null, memoryBytes: null };
@@ -160,7 +161,8 @@ test('where descriptors run out the host is at fault, and none is lost', async (
   await writeFile(
     program,
     `import { closeSync, openSync, readdirSync } from 'node:fs';
-    import { openSocketPair, readInto } from ${JSON.stringify(join(SOURCE, 'socket-pair.ts'))};
+    import { readInto } from ${JSON.stringify(join(SOURCE, 'byte-sink.ts'))};
+    import { openSocketPair } from ${JSON.stringify(join(SOURCE, 'socket-pair.ts'))};
     const sink = { room: () => new Uint8Array(9), filled: () => true };
     const open = () => openSocketPair((path) => readInto(path, sink), new AbortController().signal, [${JSON.stringify(folder.path)}])
       .then(({ near, far }) => { near.destroy(); far.destroy(); return 'opened'; }, (error) => error.code ?? String(error));
