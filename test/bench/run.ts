@@ -11,6 +11,7 @@ import { benchMemory } from './memory.ts';
 import { benchPersistence } from './persistence.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchQueue } from './queue.ts';
+import { benchReading } from './reading.ts';
 import { benchScale } from './scale.ts';
 import { benchStart } from './start.ts';
 import { benchStoring } from './storing.ts';
@@ -28,6 +29,7 @@ const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   host: benchHost,
   'host-ceiling': benchHostCeiling,
   batches: benchBatches,
+  reading: benchReading,
   scale: benchScale,
   loop: benchLoop,
   persistence: () => benchPersistence(),
