@@ -1,6 +1,6 @@
 import type { Pack } from '../packs/load-pack.ts';
 import type { AdaptedPart, ComposedSpec, PackManifest, PreparedStage } from '../packs/pack-manifest.ts';
-import { preparedGraph } from '../packs/prepared-graphs.ts';
+import { preparedGraph } from '../packs/prepared-graph.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
 /** Opens a model of the pack. */

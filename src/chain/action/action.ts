@@ -1,7 +1,7 @@
 import type { ExecutionTarget } from '../../inference/providers.ts';
 import type { Pack } from '../../packs/load-pack.ts';
 import type { ComposedSpec } from '../../packs/pack-manifest.ts';
-import { preparedGraph } from '../../packs/prepared-graphs.ts';
+import { preparedGraph } from '../../packs/prepared-graph.ts';
 import type { Box } from '../../vision/box.ts';
 import { languageStage } from '../language-stage.ts';
 import { openPreparedActions } from './prepared-actions.ts';

@@ -5,7 +5,7 @@ import { openModel, output } from '../../inference/model.ts';
 import type { Model } from '../../inference/model.ts';
 import type { NamedModel, Pack } from '../../packs/load-pack.ts';
 import { packGraph } from '../../packs/pack-graph.ts';
-import { preparedGraph } from '../../packs/prepared-graphs.ts';
+import { preparedGraph } from '../../packs/prepared-graph.ts';
 import type { ExecutionTarget } from '../../inference/providers.ts';
 import type { StageMeter } from '../../inference/stage-meter.ts';
 import { floatTensor, int64Tensor, readFloats } from '../../inference/tensor.ts';

@@ -7,7 +7,7 @@ import { encodeJpeg } from '../../chain/jpeg.ts';
 import type { Config } from '../../config/config.ts';
 import { inspectCudaLibraries } from '../../inference/cuda-libraries.ts';
 import { loadPack } from '../../packs/load-pack.ts';
-import { unpreparedStages } from '../../packs/prepared-graphs.ts';
+import { unpreparedStages } from '../../packs/unprepared-stages.ts';
 import { assertPack } from '../../packs/verify-pack.ts';
 import { openDatabase } from '../../persistence/client.ts';
 import { migrationStatus } from '../../persistence/migrate.ts';

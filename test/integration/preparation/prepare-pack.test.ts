@@ -9,7 +9,7 @@ import { GraphBuilder } from '../../../src/graphs/onnx/graph-builder.ts';
 import { encodeOnnx, parseOnnx, readOnnx, type OnnxModel } from '../../../src/graphs/onnx/onnx-model.ts';
 import type { PackManifest } from '../../../src/packs/pack-manifest.ts';
 import { preparePack } from '../../../src/preparation/prepare-pack.ts';
-import { unpreparedStages } from '../../../src/packs/prepared-graphs.ts';
+import { unpreparedStages } from '../../../src/packs/unprepared-stages.ts';
 import { assertPack, verifyPack } from '../../../src/packs/verify-pack.ts';
 import { bothWays, constantDetector } from '../../harness/prepared-detector.ts';
 import { stageOptions } from '../../harness/stage-options.ts';

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ANCHORS_OUTPUT } from '../../../../src/graphs/prepare/prepared-inputs.ts';
 import type { Pack } from '../../../../src/packs/load-pack.ts';
-import { preparedGraph } from '../../../../src/packs/prepared-graphs.ts';
+import { preparedGraph } from '../../../../src/packs/prepared-graph.ts';
 import { floatTensor } from '../../../../src/inference/tensor.ts';
 import { CANDIDATES } from '../../gpu/candidates.ts';
 
