@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { batchesArgument, loadsArgument } from './gpu-kit/host/chain-arguments.ts';
-import type { ChainFigures } from './gpu-kit/host/chain-load.ts';
+import { CHAIN_WORK, type ChainFigures } from './gpu-kit/host/chain-load.ts';
 import { fetchStandIns, type StandIns, standInVariables } from './gpu-kit/null-cuda/stand-ins.ts';
 import { rounded } from './figures.ts';
 import { randomModels } from './gpu/random-models.ts';
@@ -16,7 +16,8 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   pack: { type: 'string' },
   scale: { type: 'string', default: 'full' },
-  batches: { type: 'string', default: '8,8,8' },
+  // The worker's own on CUDA.
+  batches: { type: 'string', default: '8,64,8' },
   loads: { type: 'string', default: 'track:32,frame:32,all:32' },
   seconds: { type: 'string', default: '5' },
 } as const;
@@ -34,6 +35,9 @@ interface Line extends Partial<ChainFigures> {
 }
 
 const CHAIN = resolve(import.meta.dirname, './gpu-kit/host/chain.ts');
+/** What a load is to reach on two cores: frames per second by what is asked of a frame, and the most bytes of each way. */
+const AIMS: Readonly<Record<string, number>> = { [CHAIN_WORK.frame]: 200, [CHAIN_WORK.all]: 60 };
+const MOST_BYTES = { toGpuBytes: 15e6, toHostBytes: 1e6 } as const;
 const ASKED = ['toGpuBytes', 'toHostBytes', 'toGpu', 'toHost', 'launches', 'waits', 'allocations', 'plans'] as const;
 
 /**
@@ -110,6 +114,18 @@ function loadFigures(line: Line): object[] {
       // The share of the time that each stage took on its thread.
       busy: Object.fromEntries(Object.entries(stages ?? {}).map(([stage, { totalShare }]) => [stage, totalShare])),
       askedPerFrame: Object.fromEntries(ASKED.map((name) => [name, askedPerFrame?.[name] ?? null])),
+      ofAim: ofAims(line),
     },
   ];
+}
+
+/** Ratios of what was reached and what is to be reached: of frames per second at least 1, of bytes at most 1. */
+function ofAims({ what, framesPerSecond, askedPerFrame }: Line): Readonly<Record<string, number>> {
+  const aim = AIMS[what ?? ''];
+  const bytes = Object.entries(MOST_BYTES).map(([name, most]) => {
+    return [name, rounded((askedPerFrame?.[name] ?? Number.NaN) / most)] as const;
+  });
+  const speed =
+    aim === undefined || framesPerSecond === undefined ? {} : { framesPerSecond: rounded(framesPerSecond / aim) };
+  return { ...speed, ...Object.fromEntries(bytes) };
 }
