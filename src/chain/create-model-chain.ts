@@ -1,5 +1,4 @@
 import { Failure } from '../failure/failure.ts';
-import type { Logger } from '../telemetry/logger.ts';
 import type { Pack } from '../packs/load-pack.ts';
 import { ThreadClient, threadEntry } from '../inference/thread/thread-client.ts';
 import { assertPack } from '../packs/verify-pack.ts';
@@ -14,7 +13,7 @@ interface ModelChainOptions {
   readonly device: 'cpu' | 'cuda';
   /** CUDA device number, 0 by default. */
   readonly deviceId?: number;
-  /** Pairs of model threads, 1 by default: each opens every model once more, and calls go to the least busy ones. */
+  /** Sets of model threads, 1 by default: each opens every model once more, and calls go to the least busy ones. */
   readonly pipelines?: number;
   /** Threads inside one operator on the CPU, for each of the model threads; 0: every core. */
   readonly threads: { readonly vision: number; readonly language: number };
@@ -33,7 +32,7 @@ interface ModelChainOptions {
   readonly peopleApart?: boolean;
   /** Compare the sha256 of every file before loading; default true. */
   readonly verifyHashes?: boolean;
-  readonly logger?: Pick<Logger, 'info'>;
+  readonly logger?: Readonly<Record<'info' | 'warn', (fields: object, text: string) => void>>;
   /** Gives the start up; what was started is closed. */
   readonly signal?: AbortSignal;
 }
@@ -60,6 +59,11 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
     localScenes: options.localScenes,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
+  // Several pipelines say the same.
+  const opened = pipelines.flatMap(({ frames, people, language }) => [frames, people, language]);
+  for (const warning of new Set(opened.flatMap((thread) => thread.warnings))) {
+    logger?.warn({ pack: pack.manifest.name, device }, warning);
+  }
   logger?.info(
     {
       pack: pack.manifest.name,

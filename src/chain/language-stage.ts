@@ -1,4 +1,4 @@
-import { warmupCounts } from '../inference/batch.ts';
+import { warmUp } from '../inference/batch.ts';
 import type { StageMeter } from '../inference/stage-meter.ts';
 import type { BatchQueue } from '../inference/thread/batch-queue.ts';
 import type { Pack } from '../packs/load-pack.ts';
@@ -21,8 +21,8 @@ export interface LanguageOptions extends StageOptions {
 /** A reading that is open. */
 export interface Reading<Result> {
   readonly read: ReadPictures<Result>;
-  /** Runs every batch size that has not been run, so that no job pays for the first run of one. */
-  readonly warm: () => Promise<void>;
+  /** Runs every batch size that has not been run (`warmUp`); gives the most pictures that the GPU has memory for at once. */
+  readonly warm: () => Promise<number>;
   /** Releases what the reading has opened for itself, where it has. */
   readonly release?: () => Promise<void>;
 }
@@ -72,11 +72,11 @@ export function languageStage<Ask extends readonly unknown[], Result, Answer>(
   };
 }
 
-/** Runs a batch of each of the sizes; one picture where there are none. */
-export async function warmSizes(
+/** Warms a reading with pictures that show nothing. */
+export function warmSizes(
   read: (pictures: readonly PictureArea[]) => Promise<unknown>,
   sizes: readonly number[],
-): Promise<void> {
+): Promise<number> {
   const blank = wholeArea({ width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) });
-  for (const count of warmupCounts(sizes)) await read(Array.from({ length: count }, () => blank));
+  return warmUp(sizes, (count) => read(Array.from({ length: count }, () => blank)));
 }

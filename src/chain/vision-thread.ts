@@ -1,4 +1,4 @@
-import { batchSizes, warmupCounts } from '../inference/batch.ts';
+import { batchSizes, warmUp } from '../inference/batch.ts';
 import { packOf } from '../packs/pack-of.ts';
 import { stageMeter } from '../inference/stage-meter.ts';
 import { BatchQueue } from '../inference/thread/batch-queue.ts';
@@ -7,6 +7,7 @@ import type { ThreadService } from '../inference/thread/serve-thread.ts';
 import { createPixelKernel } from '../vision/kernel/pixel-kernel.ts';
 import { pictureDifference } from '../vision/picture-difference.ts';
 import type { Picture } from '../vision/picture.ts';
+import { fittedBatch } from './fitted-batch.ts';
 import { encodeJpeg } from './jpeg.ts';
 import { ofThread } from './of-thread.ts';
 import { pictureIn } from './shared-picture.ts';
@@ -19,13 +20,17 @@ await serveThread<VisionMethods>((options) => openVisionService(options as Threa
 async function openVisionService(options: ThreadOptions): Promise<ThreadService<VisionMethods>> {
   const models = await openModels(options);
   const blank: Picture = { width: 128, height: 128, pixels: new Uint8Array(128 * 128 * 3).fill(128) };
-  for (const { model, sizes, meter } of models) {
-    // Each batch size once, so that no job pays for the first run of a shape; the time it took is forgotten.
-    for (const size of warmupCounts(sizes)) await model.warm(blank, size);
-    Object.assign(meter, stageMeter());
-  }
   const queue = new BatchQueue();
-  const answers = new Map(models.map(({ name, model, limit }) => [name, model.join(queue, limit)]));
+  const answers = new Map<string, ReturnType<(typeof models)[number]['model']['join']>>();
+  const warnings: string[] = [];
+  for (const { name, setting, model, sizes, wanted, meter } of models) {
+    const fitting = await warmUp(sizes, (size) => model.warm(blank, size));
+    const fitted = fittedBatch(name, setting, { wanted, fitting });
+    warnings.push(...fitted.warnings);
+    // The time of the first runs is no job's.
+    Object.assign(meter, stageMeter());
+    answers.set(name, model.join(queue, fitted.limit));
+  }
   return {
     handlers: {
       // What is asked is the stage's own kind by its contract, which the caller's types have held.
@@ -34,6 +39,7 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
       difference: ({ frame, other }) => pictureDifference(pictureIn(frame), pictureIn(other)),
       meters: () => Object.fromEntries(models.map(({ name, meter }) => [name, meter])),
     },
+    warnings,
     close: async () => {
       for (const { model } of models) await model.release();
     },
@@ -46,11 +52,11 @@ async function openModels({ pack: read, target, padding, batch, stages }: Thread
   const models = [];
   for (const [name, stage] of Object.entries(VISION_STAGES)) {
     if (!stages.some((wanted) => wanted === name)) continue;
-    const limit = batch[stage.batch];
-    const sizes = padding ? batchSizes(limit) : [];
+    const wanted = batch[stage.batch];
+    const sizes = padding ? batchSizes(wanted) : [];
     const meter = stageMeter();
-    const model = await stage.open(pack, { target, padTo: sizes, limit, meter, kernel });
-    models.push({ name, limit, sizes, meter, model });
+    const model = await stage.open(pack, { target, padTo: sizes, limit: wanted, meter, kernel });
+    models.push({ name, setting: stage.batch, wanted, sizes, meter, model });
   }
   return models;
 }

@@ -6,7 +6,7 @@ import { usableCores } from './usable-cores.ts';
 
 /** How the models of a worker run, and what feeds them; every `auto` is resolved. */
 export interface ExecutionPlan {
-  /** Pairs of model threads, each with every model opened once more. */
+  /** Sets of model threads, each with every model opened once more. */
   readonly pipelines: number;
   /** Inside one operator on the CPU; 0: every core. */
   readonly threads: number;

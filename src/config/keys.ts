@@ -157,7 +157,7 @@ export const KEYS = {
     gpuDeviceId: withDefault('GPU_DEVICE_ID', integer('number', 0, 63), '0', { description: 'CUDA device number' }),
     pipelines: withDefault('PIPELINES', integerOrAuto('pipelines', 1, 64), 'auto', {
       description:
-        'pairs of model threads, each with models of its own; auto is one on CUDA, and on the CPU one for two cores, at most 8, as far as the memory goes',
+        'sets of model threads, each with models of its own; auto is one on CUDA, and on the CPU one for two cores, at most 8, as far as the memory goes',
     }),
     cpuThreads: withDefault('CPU_THREADS', integerOrAuto('threads', 0, 512), 'auto', {
       description:

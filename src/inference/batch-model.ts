@@ -1,5 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { Failure } from '../failure/failure.ts';
+import { isOutOfMemory } from './batch.ts';
 import { describeSession, runSession, type Graph, type Model } from './model.ts';
 import type { ExecutionTarget } from './providers.ts';
 
@@ -21,8 +22,8 @@ export interface BatchModel extends Omit<Model, 'run'> {
  * second. A session for each size never plans again after its first run. What it costs is GPU memory: each size has its own
  * weights, arena and workspaces.
  *
- * A run rejects with CUDA_OUT_OF_MEMORY where the GPU
- * has no memory for a further size.
+ * A run rejects with CUDA_OUT_OF_MEMORY where the GPU has no memory for a further size; the session of a size that has never run gives
+ * back what it took.
  */
 export async function openBatchModel(
   graph: Graph,
@@ -32,6 +33,7 @@ export async function openBatchModel(
   const { spec } = graph;
   const first = await graph.open(target);
   const sessions = new Map<number, Promise<InferenceSession>>();
+  const proven = new Set<number>();
   let unused: InferenceSession | null = first;
   let released = false;
 
@@ -40,9 +42,8 @@ export async function openBatchModel(
     unused = null;
     return ready === null ? graph.open(target) : Promise.resolve(ready);
   };
-  const sessionFor = async (rows: number): Promise<InferenceSession> => {
+  const sessionFor = async (size: number): Promise<InferenceSession> => {
     if (released) throw new Failure('INFERENCE_FAILED', `${spec.file.path} was released`);
-    const size = sessionPerSize ? rows : 0;
     const known = sessions.get(size);
     if (known !== undefined) return known;
     const opening = openNext();
@@ -50,6 +51,18 @@ export async function openBatchModel(
     // There may be memory for it later.
     opening.catch(() => sessions.delete(size));
     return opening;
+  };
+  const run: BatchModel['run'] = async (rows, feeds, meter) => {
+    const size = sessionPerSize ? rows : 0;
+    const session = await sessionFor(size);
+    try {
+      const outputs = await runSession({ session, spec, target }, feeds, meter);
+      proven.add(size);
+      return outputs;
+    } catch (error) {
+      if (sessionPerSize && isOutOfMemory(error) && !proven.has(size) && sessions.delete(size)) await session.release();
+      throw error;
+    }
   };
   const release = async (): Promise<void> => {
     released = true;
@@ -60,9 +73,5 @@ export async function openBatchModel(
       if (session.status === 'fulfilled') await session.value.release();
     }
   };
-  return {
-    ...describeSession(spec, target, first),
-    run: async (rows, feeds, meter) => runSession({ session: await sessionFor(rows), spec, target }, feeds, meter),
-    release,
-  };
+  return { ...describeSession(spec, target, first), run, release };
 }

@@ -39,9 +39,30 @@ export function takenCount(waiting: number, leftBehind: number, { limit, sizes, 
   return Math.min(most, Math.max(smaller, leftBehind));
 }
 
-/** Batches to run before the first job, so that no size is met for the first time in one. */
-export function warmupCounts(sizes: readonly number[]): readonly number[] {
-  return sizes.length > 0 ? sizes : [1];
+/**
+ * Runs a batch of each size before the first job, the smallest first, so that none is met for the first time in one; a batch of one where
+ * there are no sizes. Gives the largest that the GPU has memory for: larger ones are not to be tried in every job. Where it has none for the
+ * smallest, that failure stands.
+ */
+export async function warmUp(sizes: readonly number[], run: (size: number) => Promise<unknown>): Promise<number> {
+  const [smallest = 1, ...larger] = sizes;
+  await run(smallest);
+  let largest = sizes.length === 0 ? Infinity : smallest;
+  for (const size of larger) {
+    try {
+      await run(size);
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      return largest;
+    }
+    largest = size;
+  }
+  return largest;
+}
+
+/** Whether the GPU had no memory for something, which it may have for less of it. */
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'CUDA_OUT_OF_MEMORY';
 }
 
 /**
@@ -55,8 +76,7 @@ export async function runHalving<Item, Result>(
   try {
     return await run(items);
   } catch (error) {
-    const outOfMemory = error instanceof Failure && error.code === 'CUDA_OUT_OF_MEMORY';
-    if (!outOfMemory || items.length < 2) throw error;
+    if (!isOutOfMemory(error) || items.length < 2) throw error;
     const half = Math.ceil(items.length / 2);
     return [...(await runHalving(items.slice(0, half), run)), ...(await runHalving(items.slice(half), run))];
   }

@@ -17,6 +17,8 @@ type Handlers<M extends Methods<M>> = {
 
 export interface ThreadService<M extends Methods<M>> {
   readonly handlers: Handlers<M>;
+  /** What the owner should know of the start, in sentences; none where absent. */
+  readonly warnings?: readonly string[];
   readonly close: () => Promise<void>;
 }
 
@@ -80,5 +82,5 @@ export async function serveThread<M extends Methods<M>>(
         message satisfies never;
     }
   });
-  reply({ kind: 'ready' });
+  reply({ kind: 'ready', warnings: service.warnings ?? [] });
 }

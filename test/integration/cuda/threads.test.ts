@@ -7,6 +7,8 @@ import { runOnStandIns, standInTest } from './on-stand-ins.ts';
 import { useTinyPack } from './tiny-pack.ts';
 
 const pack = useTinyPack();
+/** Enough for the models and batches of eight people, and not for 64. */
+const LITTLE_MEMORY = 600_000_000;
 
 standInTest('two threads have sessions on one GPU and run at the same time', async () => {
   const args = [pack().prepared, 'cuda', 'small', '--batches', '2,4,2', '--loads', 'all:6', '--seconds', '1'];
@@ -25,6 +27,23 @@ standInTest('two threads have sessions on one GPU and run at the same time', asy
   expect(vision + language).toBeGreaterThan(1.1);
   expect(counts.convolutions).toBeGreaterThan(0);
   expect(counts.products).toBeGreaterThan(0);
+});
+
+standInTest('a GPU that has no memory for the largest batches goes on with smaller ones, and says so', async () => {
+  const args = [pack().prepared, 'cuda', 'small', '--batches', '1,64,2', '--loads', 'frame:24', '--seconds', '1'];
+  const { lines } = await runOnStandIns<Partial<ChainFigures> & { readonly error?: string; readonly warning?: string }>(
+    'test/bench/gpu-kit/host/chain.ts',
+    args,
+    { env: { NULL_CUDA_MEMORY: String(LITTLE_MEMORY) } },
+  );
+  expect(lines.map(({ error }) => error)).toEqual(lines.map(() => undefined));
+  const warnings = lines.flatMap(({ warning }) => warning ?? []);
+  expect(warnings).toContainEqual(
+    expect.stringMatching(/no memory for ageGender in runs of more than .*PEOPLE_BATCH_SIZE/),
+  );
+  const figures = lines.find(({ frames }) => frames !== undefined);
+  expect(figures?.frames).toBeGreaterThan(0);
+  expect(figures?.stages?.['ageGender']?.perRun).toBeLessThanOrEqual(32);
 });
 
 standInTest('the command line analyses a video on CUDA', async () => {

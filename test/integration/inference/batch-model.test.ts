@@ -10,6 +10,8 @@ const target = { device: 'cpu', threads: 1 } as const;
 const create = InferenceSession.create.bind(InferenceSession);
 let opened: InferenceSession[];
 let released: number;
+/** What the first run of the next session does. */
+let failFirstRun: (() => Promise<never>) | null = null;
 
 beforeEach(() => {
   opened = [];
@@ -24,6 +26,8 @@ beforeEach(() => {
       released += 1;
       await release();
     };
+    if (failFirstRun !== null) jest.spyOn(session, 'run').mockImplementationOnce(failFirstRun);
+    failFirstRun = null;
     opened.push(session);
     return session;
   });
@@ -108,6 +112,20 @@ test("on CUDA it is the GPU's memory that a further size lacks, so that its batc
   await read(model, 1);
   noMemory();
   await expect(read(model, 2)).rejects.toMatchObject({ code: 'CUDA_OUT_OF_MEMORY' });
+  await model.release();
+});
+
+test('a size whose first run finds no memory on the GPU gives back what it took; one that has run stays', async () => {
+  const model = await openOrientation(true, { device: 'cuda' });
+  const one = await read(model, 1);
+  const runsOut = (): Promise<never> => Promise.reject(new Error('BFCArena: Failed to allocate memory'));
+  failFirstRun = runsOut;
+  await expect(read(model, 2)).rejects.toMatchObject({ code: 'CUDA_OUT_OF_MEMORY' });
+  expect([opened.length, released]).toEqual([2, 1]);
+  jest.spyOn(opened[0]!, 'run').mockImplementationOnce(runsOut);
+  await expect(read(model, 1)).rejects.toMatchObject({ code: 'CUDA_OUT_OF_MEMORY' });
+  expect(await read(model, 1)).toEqual(one);
+  expect([opened.length, released]).toEqual([2, 1]);
   await model.release();
 });
 

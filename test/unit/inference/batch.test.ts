@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Failure } from '../../../src/failure/failure.ts';
-import { batchSizes, paddedCount, runHalving, takenCount, warmupCounts } from '../../../src/inference/batch.ts';
+import { batchSizes, paddedCount, runHalving, takenCount, warmUp } from '../../../src/inference/batch.ts';
 
 describe('paddedCount', () => {
   test.each([
@@ -65,9 +65,35 @@ describe('takenCount', () => {
   });
 });
 
-test('every size is warmed, and one batch where there are none', () => {
-  expect(warmupCounts([2, 8])).toEqual([2, 8]);
-  expect(warmupCounts([])).toEqual([1]);
+describe('warmUp', () => {
+  const upTo = (most: number, code: 'CUDA_OUT_OF_MEMORY' | 'CUDA_ERROR') => {
+    const ran: number[] = [];
+    const run = async (size: number): Promise<void> => {
+      ran.push(size);
+      if (size > most) throw new Failure(code, 'no');
+    };
+    return { ran, run };
+  };
+
+  test('runs every size, the smallest first, and one where there are none', async () => {
+    const { ran, run } = upTo(8, 'CUDA_OUT_OF_MEMORY');
+    expect(await warmUp([2, 8], run)).toBe(8);
+    expect(await warmUp([], run)).toBe(Infinity);
+    expect(ran).toEqual([2, 8, 1]);
+  });
+
+  test('ends at the first size that the GPU has no memory for', async () => {
+    const { ran, run } = upTo(8, 'CUDA_OUT_OF_MEMORY');
+    expect(await warmUp([1, 8, 16, 32], run)).toBe(8);
+    expect(ran).toEqual([1, 8, 16]);
+  });
+
+  test('fails where not even the smallest fits, and with any other failure', async () => {
+    await expect(warmUp([1, 8], upTo(0, 'CUDA_OUT_OF_MEMORY').run)).rejects.toMatchObject({
+      code: 'CUDA_OUT_OF_MEMORY',
+    });
+    await expect(warmUp([1, 8], upTo(1, 'CUDA_ERROR').run)).rejects.toMatchObject({ code: 'CUDA_ERROR' });
+  });
 });
 
 describe('runHalving', () => {

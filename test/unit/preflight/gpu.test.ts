@@ -60,8 +60,8 @@ describe('judgeGpu', () => {
     ['exactly the oldest generation', { computeCapability: 7.5 }, 'ok', null],
     ['an older generation', { computeCapability: 7.0 }, 'fail', 'compute capability 7.5'],
     ['a full one', { memoryFreeMib: 300 }, 'warn', 'little memory'],
-    ['one with just too little for the official models', { memoryFreeMib: 16_895 }, 'warn', 'little memory'],
-    ['one with just enough', { memoryFreeMib: 16_896 }, 'ok', null],
+    ['one with just too little for the official models', { memoryFreeMib: 18_943 }, 'warn', 'little memory'],
+    ['one with just enough', { memoryFreeMib: 18_944 }, 'ok', null],
     ['one that does not tell its memory', { memoryTotalMib: 0, memoryFreeMib: 0 }, 'ok', null],
   ])('%s', (_name, change, status, fix) => {
     const finding = judgeGpu([{ ...A10G, ...change }], 0);

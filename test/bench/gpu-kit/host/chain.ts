@@ -57,6 +57,7 @@ try {
     threads: { vision: 0, language: 0 },
     batch,
     localScenes: false,
+    logger: { info: () => {}, warn: (_fields: object, warning: string) => printLine({ batches, warning }) },
     verifyHashes: false,
   });
   printLine({

@@ -19,6 +19,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static cudaError_t take(void **out, size_t size, int kind) {
   size_t whole = (size + 511) / 512 * 512;
+  const char *most = getenv("NULL_CUDA_MEMORY");
+  if (kind == GPU && most && live + (int64_t)size > atoll(most)) return cudaErrorMemoryAllocation;
   if (posix_memalign(out, 512, whole ? whole : 512)) return cudaErrorMemoryAllocation;
   pthread_mutex_lock(&lock);
   if (used == room) regions = realloc(regions, (room = room ? 2 * room : 1024) * sizeof *regions);
@@ -91,7 +93,11 @@ cudaError_t cudaHostAlloc(void **p, size_t n, unsigned f) { return cudaMallocHos
 cudaError_t cudaFreeHost(void *p) { if (p) give(p); return 0; }
 cudaError_t cudaMallocFromPoolAsync(void **p, size_t n, cudaMemPool_t pool, cudaStream_t s) { return cudaMalloc(p, n); }
 cudaError_t cudaFreeAsync(void *p, cudaStream_t s) { return cudaFree(p); }
-cudaError_t cudaMemGetInfo(size_t *left, size_t *all) { *all = NULL_GPU_BYTES, *left = *all - live; return 0; }
+cudaError_t cudaMemGetInfo(size_t *left, size_t *all) { 
+  const char *most = getenv("NULL_CUDA_MEMORY");
+  *all = most ? (size_t)atoll(most) : NULL_GPU_BYTES, *left = *all - live;
+  return 0;
+}
 cudaError_t cudaMemcpy(void *d, const void *s, size_t n, enum cudaMemcpyKind k) { copy(d, s, n), ADD(waits, 1); return 0; }
 cudaError_t cudaMemcpyAsync(void *d, const void *s, size_t n, enum cudaMemcpyKind k, cudaStream_t t) { copy(d, s, n); return 0; }
 cudaError_t cudaMemcpy2DAsync(void *d, size_t dp, const void *s, size_t sp, size_t w, size_t h, enum cudaMemcpyKind k, cudaStream_t t) {
