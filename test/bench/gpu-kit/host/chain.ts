@@ -50,6 +50,7 @@ try {
   const pack = await loadPack(dir);
   await answerDetection(pack, batchSizes(batch.detection));
   const candidates = await countCandidates(pack, { device });
+  const threads = countThreads();
   const began = performance.now();
   const chain = await createModelChain({
     pack,
@@ -64,6 +65,7 @@ try {
     batches,
     pack: pack.manifest.name,
     startSeconds: rounded((performance.now() - began) / 1000),
+    threads: threads(),
     candidates,
   });
   try {
@@ -78,6 +80,13 @@ try {
   }
 } catch (error) {
   printLine({ batches, error: errorText(error) });
+}
+
+/** Threads that were started since. */
+function countThreads(): () => number {
+  let count = 0;
+  process.on('worker', () => (count += 1));
+  return () => count;
 }
 
 /** What the frames ask of the GPU from now on, on the stand-ins, which count it. */
