@@ -78,6 +78,22 @@ test('a smaller batch behind a larger one does not see its pixels', () => {
   expect(pixels(feeds([cropOf(frame, { x1: 4, y1: 2, x2: 5, y2: 3 })]))).toEqual([0, 24]);
 });
 
+test('taps of an earlier batch are gone: from a smaller one, and where a crop is nowhere now', () => {
+  const feeds = cropFeeds(SIZE, false);
+  const all = cropOf(frame, { x1: 0, y1: 0, x2: 5, y2: 4 });
+  const pixel = cropOf(frame, { x1: 4, y1: 2, x2: 5, y2: 3 });
+  const taps = (crops: readonly (Crop | null)[], make = feeds) => {
+    const { columns, rows } = make(crops);
+    return [columns, rows].map((tensor) => ({ dims: tensor!.dims, taps: values(tensor) }));
+  };
+  taps([all, all, all, all]);
+  for (const crops of [[all, null, all], [null, pixel], [pixel, null], [null]]) {
+    expect(taps(crops)).toEqual(taps(crops, cropFeeds(SIZE, false)));
+  }
+  const nowhere = Array.from({ length: 8 }, () => 0);
+  expect(taps([null]).map(({ taps: none }) => none)).toEqual([nowhere, nowhere]);
+});
+
 test('a graph without the inputs of the crops is refused', async () => {
   const { ageGender } = (await loadPack('models/demo')).manifest;
   expect(() => cropSize(ageGender.model)).toThrow(/age_gender\.onnx: expected an input columns/);

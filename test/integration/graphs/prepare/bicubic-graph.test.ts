@@ -29,8 +29,12 @@ beforeAll(async () => {
   session = await openSession(graph.toBytes(), { device: 'cpu', threads: 1 });
 });
 
-async function resizedByGraph(pictures: readonly Picture[], rows = pictures.length): Promise<readonly Uint8Array[]> {
-  const { resized } = await session.run(canvasFeeds(createPixelKernel(), SIZE)(pictures.map(wholeArea), rows));
+async function resizedByGraph(
+  pictures: readonly Picture[],
+  rows = pictures.length,
+  feeds = canvasFeeds(createPixelKernel(), SIZE),
+): Promise<readonly Uint8Array[]> {
+  const { resized } = await session.run(feeds(pictures.map(wholeArea), rows));
   const data = resized?.data as Int32Array;
   const one = SIZE * SIZE * 3;
   return Array.from({ length: rows }, (_, i) => Uint8Array.from(data.subarray(i * one, (i + 1) * one)));
@@ -69,6 +73,15 @@ describe('bicubic resize in the graph', () => {
     const found = await resizedByGraph(given, 8);
     given.forEach((one, i) => expect(Buffer.compare(found[i] ?? Buffer.alloc(0), plain(one))).toBe(0));
     for (const padding of found.slice(4)) expect(padding.every((level) => level === 0)).toBe(true);
+  });
+
+  test('a smaller batch behind a larger one is what it is alone, and rows beyond it are black', async () => {
+    const feeds = canvasFeeds(createPixelKernel(), SIZE);
+    const given = [picture(20, 50, 1), picture(90, 30, 2), picture(60, 80, 3), picture(64, 64, 4)];
+    await resizedByGraph(given, 4, feeds);
+    const found = await resizedByGraph(given.slice(0, 2), 4, feeds);
+    given.slice(0, 2).forEach((one, i) => expect(Buffer.compare(found[i] ?? Buffer.alloc(0), plain(one))).toBe(0));
+    for (const padding of found.slice(2)) expect(padding.every((level) => level === 0)).toBe(true);
   });
 
   test('every size up to half as large again', async () => {
