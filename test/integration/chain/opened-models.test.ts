@@ -18,7 +18,8 @@ import { boxOf, pictureOf, somebody } from '../demo/pictures.ts';
 const ben = somebody({ id: 'ben', x: 700, action: 'grabbing', orientation: 90 });
 const create = InferenceSession.create.bind(InferenceSession);
 const GRAPH = 'prepared_action.onnx';
-const STEPS = ['prepared_vision_encoder.onnx', 'embed_tokens.onnx', 'decoder_model_merged.onnx'];
+const ENCODER = 'prepared_vision_encoder.onnx';
+const STEPS = [ENCODER, 'embed_tokens.onnx', 'decoder_model_merged.onnx'];
 const PLAIN_STEPS = ['vision_encoder.onnx', ...STEPS.slice(1)];
 
 let folder: string;
@@ -53,10 +54,13 @@ interface Asked {
   readonly manifest?: Partial<PackManifest>;
 }
 
-/** What is open when the stages are, and one person was read, in the order of opening. */
+/**
+ * What is open when the stages are, one person was read, and batches of one and of eight are warm, in the order of opening: on CUDA what has
+ * convolutions is opened for each of the two sizes.
+ */
 async function openedFor({ device = 'cuda', localScenes = false, manifest = {} }: Asked): Promise<readonly string[]> {
   const asked = { ...pack, manifest: { ...pack.manifest, ...manifest } };
-  const options = stageOptions({ target: { device, threads: 1 }, padTo: [1] });
+  const options = stageOptions({ target: { device, threads: 1 }, padTo: [1, 8] });
   const shared = sharedVisionLanguage(asked, options);
   const language = { ...options, visionLanguage: shared.get };
   const actions = await action.open(asked, language);
@@ -71,25 +75,25 @@ async function openedFor({ device = 'cuda', localScenes = false, manifest = {} }
 }
 
 test('on CUDA the action takes one graph and no other model', async () => {
-  expect(await openedFor({})).toEqual([GRAPH]);
+  expect(await openedFor({})).toEqual([GRAPH, GRAPH]);
 });
 
-test('local scene texts open the model beside it', async () => {
-  expect(await openedFor({ localScenes: true })).toEqual([GRAPH, ...STEPS]);
+test('local scene texts open the model beside it, its encoder for one picture at a time', async () => {
+  expect(await openedFor({ localScenes: true })).toEqual([GRAPH, ...STEPS, GRAPH]);
 });
 
 test('a pack without a scene prompt opens nothing for scene texts', async () => {
-  expect(await openedFor({ localScenes: true, manifest: { scene: null } })).toEqual([GRAPH]);
+  expect(await openedFor({ localScenes: true, manifest: { scene: null } })).toEqual([GRAPH, GRAPH]);
 });
 
 test('the reference mode, in which the model says the label, takes it step by step', async () => {
   const greedy = { ...pack.manifest.action, mode: 'greedy' as const };
-  expect(await openedFor({ manifest: { action: greedy }, localScenes: true })).toEqual(STEPS);
+  expect(await openedFor({ manifest: { action: greedy }, localScenes: true })).toEqual([...STEPS, ENCODER]);
 });
 
 test('a pack that was prepared without the graph goes on step by step, with one model for both', async () => {
   const { action: _graph, ...prepared } = pack.manifest.prepared ?? {};
-  expect(await openedFor({ manifest: { prepared }, localScenes: true })).toEqual(STEPS);
+  expect(await openedFor({ manifest: { prepared }, localScenes: true })).toEqual([...STEPS, ENCODER]);
 });
 
 test('on the CPU the graph stays closed', async () => {
