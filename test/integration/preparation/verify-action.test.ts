@@ -51,10 +51,11 @@ const problems = async (): Promise<readonly string[]> =>
 
 test('the scores of the graph are compared with those of the official models', async () => {
   const report = await verifyModels(dir, { device: 'cpu' });
-  expect(report).toMatchObject({ ok: true, action: { bound: 1e-5 } });
+  expect(report).toMatchObject({ ok: true, action: { bound: 1e-4 } });
+  expect(report.action!.worst).toBeLessThan(1e-5);
   expect(modelsReportLines(report)).toContainEqual(
     expect.stringMatching(
-      /^ok {3}prepared\.action on the CPU: label scores within \S+ of the official models' \(bound 0\.00001\)$/,
+      /^ok {3}prepared\.action on the CPU: label scores within \S+ of the official models' \(bound 0\.0001\)$/,
     ),
   );
 });
@@ -76,7 +77,7 @@ test('other scores than those of the official models fail', async () => {
   expect(report).toMatchObject({ ok: false, action: null });
   expect(report.problems.map(describeProblem)).toEqual([
     expect.stringMatching(
-      /^prepared_action\.onnx: scores: expected those of the official models within 0\.00001, found a difference of \d/,
+      /^prepared_action\.onnx: scores: expected those of the official models within 0\.0001, found a difference of \d/,
     ),
   ]);
 });

@@ -1,0 +1,50 @@
+import { expect, test } from '@jest/globals';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { labelTrie } from '../../../src/chain/action/label-trie.ts';
+import { GraphBuilder } from '../../../src/graphs/onnx/graph-builder.ts';
+import { addLabelScores } from '../../../src/graphs/prepare/label-scores-graph.ts';
+import { SCORE_BOUNDS } from '../../../src/preparation/compare-actions.ts';
+import { logSumExp } from '../../../src/vision/softmax.ts';
+
+/** The official models' vocabulary. */
+const VOCABULARY = 151_936;
+const LABEL = [7, 150_001, 500, 80_000];
+
+/** Normally distributed with a standard deviation of 3, the same everywhere. */
+function logits(count: number): Float32Array {
+  let state = 1;
+  const uniform = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state + 0.5) / 2 ** 32;
+  };
+  return Float32Array.from(
+    { length: count },
+    () => 3 * Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()),
+  );
+}
+
+test('over the whole official vocabulary a right score lies well within its bound', async () => {
+  const { places, paths } = labelTrie([LABEL]);
+  const length = paths[0]!.length;
+  const graph = new GraphBuilder('scores');
+  const first = graph.input('first', 'float32', ['rows', VOCABULARY]);
+  const later = graph.input('later', 'float32', ['rows', length, VOCABULARY]);
+  const answer = { first, later: { logits: later, paths: 1, length } };
+  const reads = { labels: [LABEL], places, vocabulary: VOCABULARY, normalisation: 'sum' } as const;
+  graph.output(addLabelScores(graph, graph.ints([1]), answer, reads), 'scores', 'float32', ['rows', 1]);
+
+  const values = logits(LABEL.length * VOCABULARY);
+  const session = await InferenceSession.create(graph.toBytes());
+  const { scores } = await session.run({
+    first: new Tensor('float32', values.slice(0, VOCABULARY), [1, VOCABULARY]),
+    later: new Tensor('float32', values.slice(VOCABULARY), [1, length, VOCABULARY]),
+  });
+  await session.release();
+
+  const expected = LABEL.reduce((sum, token, at) => {
+    const row = values.subarray(at * VOCABULARY, (at + 1) * VOCABULARY);
+    return sum + row[token]! - logSumExp(row);
+  }, 0);
+  const difference = Math.abs((scores!.data as Float32Array)[0]! - expected);
+  expect(difference).toBeLessThan(SCORE_BOUNDS.single / 2);
+});
