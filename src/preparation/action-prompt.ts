@@ -25,23 +25,28 @@ export async function readActionPrompt(pack: Pack): Promise<ActionPrompt> {
 async function readPrompt(lm: LanguageModel, { manifest: { action } }: Pack): Promise<ActionPrompt> {
   const meter = stageMeter();
   const { labels, places, paths } = labelTrie(labelTokens(lm, action.labels));
-  const prompt = await preparePrompt(lm, buildPrompt(lm.tokenizer, lm.language, action.question), meter);
+  const text = buildPrompt(lm.tokenizer, lm.language, action.question);
+  const prompt = await preparePrompt(lm, text, meter);
   const cache = Object.entries(prompt.prefix.tensors).map(([name, tensor]) => [name, readFloats(tensor)] as const);
   const length = Math.max(0, ...paths.map((path) => path.length));
   // What stands after a path's own end is never read.
   const ids = paths.flatMap((path) => Array.from({ length }, (_, i) => path[i] ?? path[0] ?? 0));
+  const [used = 0] = [...text.before, ...text.after, ...ids];
   return {
     before: { length: prompt.prefix.length, cache: Object.fromEntries(cache) },
     after: { length: prompt.afterLength, embeds: prompt.after },
     paths: { count: paths.length, length, embeds: await embed(lm, ids, meter) },
-    reads: { labels, places, vocabulary: await readVocabulary(lm), normalisation: action.normalisation ?? 'sum' },
+    reads: { labels, places, vocabulary: await readVocabulary(lm, used), normalisation: action.normalisation ?? 'sum' },
   };
 }
 
-/** How many numbers the decoder gives for a position; a manifest may leave it open. */
-async function readVocabulary(lm: LanguageModel): Promise<number> {
-  const { kv, imageTokenId } = lm.language;
-  const embeds = await embed(lm, [imageTokenId], stageMeter());
+/**
+ * How many numbers the decoder gives for a position; a manifest may leave it open. `token`: one that the stage embeds, which the image
+ * token is not: it need not have a row in the table.
+ */
+async function readVocabulary(lm: LanguageModel, token: number): Promise<number> {
+  const { kv } = lm.language;
+  const embeds = await embed(lm, [token], stageMeter());
   const one = { embeds, length: 1, cache: emptyCache(lm.decoder, kv, 1), keep: 1 };
   return (await runDecoder(lm.decoder, kv, one, stageMeter())).vocabulary;
 }

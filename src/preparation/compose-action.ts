@@ -1,25 +1,27 @@
-import { Failure } from '../failure/failure.ts';
 import { readOnnxByReference } from '../graphs/onnx/weights-in-file.ts';
 import { actionGraph, type ActionPrompt } from '../graphs/prepare/action-graph.ts';
 import type { Pack } from '../packs/load-pack.ts';
 import type { ModelSpec } from '../packs/pack-manifest.ts';
+import { wholeArea } from '../vision/picture-area.ts';
 import { readActionPrompt } from './action-prompt.ts';
+import { scoreStepwise } from './compare-actions.ts';
 import { dataFolder, type ComposedGraph, type NotComposed } from './compose-stage.ts';
+
+const BLACK = { width: 32, height: 32, pixels: new Uint8Array(32 * 32 * 3) };
 
 /**
  * Composes the action's graph of the pack's vision encoder and decoder, whose weights stay in their own files. Models that do not fit
- * into one graph stay apart: the stage runs them step by step, as it does without this graph. Throws PACK_BROKEN for a
- * pack whose action cannot run at all.
+ * into one graph stay apart, whatever stands against it: the stage runs them step by step, as it does without this graph. Throws what the
+ * stage throws for a pack whose action cannot run at all.
  */
 export async function composeAction(raw: Pack): Promise<ComposedGraph | NotComposed> {
-  const prompt = await readActionPrompt(raw);
   try {
-    return await compose(raw, prompt);
+    return await compose(raw, await readActionPrompt(raw));
   } catch (error) {
-    if (error instanceof Failure && error.code === 'PACK_BROKEN') {
-      return { reason: `its models do not fit into one graph: ${error.message}` };
-    }
-    throw error;
+    await scoreStepwise(raw, [wholeArea(BLACK)]);
+    return {
+      reason: `its models do not fit into one graph: ${error instanceof Error ? error.message : String(error)}`,
+    };
   }
 }
 

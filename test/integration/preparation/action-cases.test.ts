@@ -36,7 +36,7 @@ async function rewrite(change: (manifest: PackManifest) => void): Promise<void> 
 
 /** Replaces a graph of the language model, and what the manifest says of its file. */
 async function replaceGraph(
-  field: 'visionEncoder' | 'decoder',
+  field: 'visionEncoder' | 'embedTokens' | 'decoder',
   change: (model: OnnxModel) => OnnxModel,
   tensors: (spec: ModelSpec) => void = () => undefined,
 ): Promise<void> {
@@ -97,6 +97,22 @@ test.each(['<image>\n{question}<|im_end|>', '{question}<image>'])(
 test('answers in words are no reason against the graph', async () => {
   await rewrite(({ action }) => {
     action.mode = 'greedy';
+  });
+  await checkPrepared();
+});
+
+test('the image token needs no embedding: features stand in its place', async () => {
+  const { language } = (await loadPack(raw)).manifest;
+  await replaceGraph('embedTokens', ({ graph, ...model }) => {
+    const initializer = graph.initializer!.map((tensor) => {
+      const [rows, width] = tensor.dims!.map(Number);
+      if (rows !== 480) return tensor;
+      // The last one, and so the first that is beyond a table without it.
+      expect(language.imageTokenId).toBe(rows - 1);
+      const rawData = tensor.rawData!.slice(0, (rows - 1) * width! * 4);
+      return { ...tensor, dims: [rows - 1, width!], rawData };
+    });
+    return { ...model, graph: { ...graph, initializer } };
   });
   await checkPrepared();
 });
