@@ -19,7 +19,7 @@ const SCRIPT = join(import.meta.dirname, 'reading-run.ts');
 
 /**
  * What it takes to read 1080p frames from ffmpeg, on the main thread and on a thread for each video: so many videos at once, at so many
- * frames per second of all together (`free`: as fast as they come), nobody else working. Each run is a process of its own; the two ways take
+ * frames per second of all together (`free`: as fast as they come), nobody else working. It takes what `npm run build` made. Each run is a process of its own; the two ways take
  * turns, and the figures are medians.
  */
 export async function benchReading(): Promise<object> {
