@@ -10,9 +10,7 @@ import { LastWords, LineSplitter } from '../tools/last-words.ts';
 export const GPU_CHECK_LIMIT_MS = 60_000;
 
 const CPU_SECONDS = 60;
-/** A picture is dropped before it leaves the GPU, as those are that are no samples. */
-const SAMPLING = "select='not(eq(n,1))'";
-const CLIP_BYTES = (GPU_CLIP_FRAMES - 1) * GPU_CLIP_SIDE * GPU_CLIP_SIDE * 3;
+const CLIP_BYTES = GPU_CLIP_FRAMES * GPU_CLIP_SIDE * GPU_CLIP_SIDE * 3;
 
 interface Ended {
   readonly code: number | null;
@@ -46,11 +44,13 @@ export async function checkGpuDecoder(
 }
 
 function clipArguments(pass: DecodePass): readonly string[] {
-  // As videos are. Pictures that are still on the GPU were made there: ffmpeg cannot fall back to the processor in silence.
-  const filters = [SAMPLING, ...planeFilters(pass, 'yuv420p'), `scale=${GPU_CLIP_SIDE}:${GPU_CLIP_SIDE}`];
+  // Pictures that are still on the GPU were made there: with these options ffmpeg cannot fall back to the processor in silence.
+  const onGpu = pass.gpu === null ? [] : ['-hwaccel_output_format', 'cuda'];
+  const download = pass.gpu === null ? [] : ['hwdownload', 'format=nv12'];
+  const filters = [...download, ...planeFilters(pass, 'yuv420p'), `scale=${GPU_CLIP_SIDE}:${GPU_CLIP_SIDE}`];
   return [
     '-hide_banner -nostdin -nostats -v repeat+level+warning'.split(' '),
-    [...decoderOptions(pass, 1), '-f', 'h264', '-i', 'file:gpu-check'],
+    [...decoderOptions(pass, 1), ...onGpu, '-f', 'h264', '-i', 'file:gpu-check'],
     ['-vf', filters.join(','), '-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
   ].flat();
 }

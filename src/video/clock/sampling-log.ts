@@ -31,7 +31,6 @@ export class SamplingLog {
   readonly #unsettled: boolean[] = [];
   /** A frame's own time, whose number is to come. */
   #time: number | null = null;
-  #nextNumber = 0;
   #settled = 0;
   #slot = -1;
   #firstMicros: number | null = null;
@@ -43,9 +42,6 @@ export class SamplingLog {
 
   /** Frames decoded so far. */
   decoded = 0;
-
-  /** True once ffmpeg has made its filters anew: they counted from 0 again, and knew nothing of the samples before. */
-  hasBegunAnew = false;
 
   /** True when the line was one of ours. */
   read(line: string): boolean {
@@ -59,9 +55,6 @@ export class SamplingLog {
     const time = this.#time;
     this.#time = null;
     this.#unsettled.push(value % 2 === 1);
-    const number = Math.floor(value / 2);
-    this.hasBegunAnew ||= number !== this.#nextNumber;
-    this.#nextNumber = number + 1;
     // Counted here: ffmpeg begins to count anew where a recording is turned in its middle.
     this.decoded += 1;
     this.#settle(this.#clock.push(Number.isNaN(time) ? null : time));

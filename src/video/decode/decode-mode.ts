@@ -60,18 +60,16 @@ const SKIPPED: Readonly<Record<DecodePass['leftOut'], readonly string[]>> = {
 
 /** Options of ffmpeg's decoder, before `-i`. */
 export function decoderOptions({ leftOut, gpu }: DecodePass, threads: number): readonly string[] {
-  // The GPU works on several pictures by itself: threads would only hold more of its memory. Pictures stay there: most are no samples.
-  const device =
-    gpu === null ? [] : ['-hwaccel', 'cuda', '-hwaccel_device', String(gpu), '-hwaccel_output_format', 'cuda'];
+  // The GPU works on several pictures by itself: threads would only hold more of its memory.
+  const device = gpu === null ? [] : ['-hwaccel', 'cuda', '-hwaccel_device', String(gpu)];
   return ['-threads', String(gpu === null ? threads : 1), ...device, ...SKIPPED[leftOut]];
 }
 
 /**
- * Filters between the sampling and the scaling: what was let through is copied from the GPU. Its decoder gives the values of the processor's with both colours in one plane, which
+ * Filters between the sampling and the scaling. A GPU's decoder gives the values of the processor's with both colours in one plane, which
  * ffmpeg would turn into slightly other RGB; in planes of their own they become the very pixels that the processor leads to. Each picture
  * keeps its own size there: a filter that ffmpeg puts in by itself would bring it to the first one's.
  */
 export function planeFilters({ gpu }: DecodePass, pixelFormat: string | null): readonly string[] {
-  if (gpu === null || pixelFormat === null) return [];
-  return ['hwdownload', 'format=nv12', 'scale=eval=frame', `format=${pixelFormat}`];
+  return gpu === null || pixelFormat === null ? [] : ['scale=eval=frame', `format=${pixelFormat}`];
 }

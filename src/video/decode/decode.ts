@@ -97,21 +97,17 @@ async function* picturesOf(order: PassOrder, signal: AbortSignal): AsyncGenerato
   const args = decodeArguments(file, video, { filter: samplingFilter(sampling), pass, threads });
   await using frames = openFrames(video, options);
   const child = await startDecoder(order, args, frames, signal);
-  const log = new SamplingLog(sampling);
-  const output = { frames, log, waitedBeforeMs: waited.ms };
+  const output = { frames, log: new SamplingLog(sampling), waitedBeforeMs: waited.ms };
   const decoding = new Decoding(child, output, options, signal);
   try {
     for (let sample = 0; ; sample++) {
       const picture = await decoding.next();
-      // On a GPU that happens where the size changes; its samples would not be those of the processor.
-      const hasLostCount = pass.gpu !== null && log.hasBegunAnew;
-      const isDoubtful = hasLostCount || (pass.leftOut !== 'nothing' && picture?.isTimeSure === false);
-      if (isDoubtful) {
-        picture?.release();
+      if (picture === null) break;
+      const { index, t, pixels, release, isTimeSure } = picture;
+      if (!isTimeSure && pass.leftOut !== 'nothing') {
+        release();
         throw new PassInDoubt();
       }
-      if (picture === null) break;
-      const { index, t, pixels, release } = picture;
       yield { sample, index, t, pixels, release, width, height };
     }
     // Before it is stopped: with its last picture it has closed its pipes and not yet ended, and would be told to end from outside.

@@ -28,21 +28,17 @@ const note = (name: string): string => `/bin/mkdir -p ${folder.at('notes')}; : >
 const noted = async (): Promise<string[]> =>
   (await readdir(folder.at('notes')).catch(() => [])).toSorted((a, b) => a.localeCompare(b));
 
-/** Takes away what only a GPU understands, so that the processor does the work; what it gives has both colours in one plane, and its own size. */
+/** Takes away what only a GPU understands, so that the processor does the work. */
 const BY_PROCESSOR = `
 n=$#
 while [ $n -gt 0 ]; do
   a=$1; shift; n=$((n - 1))
   case "$a" in
     -hwaccel | -hwaccel_device | -hwaccel_output_format) shift; n=$((n - 1)) ;;
-    *,hwdownload,*) set -- "$@" "\${a%%hwdownload,*}scale=eval=frame,\${a#*hwdownload,}" ;;
+    hwdownload,*) set -- "$@" "\${a#hwdownload,}" ;;
     *) set -- "$@" "$a" ;;
   esac
 done`;
-
-function withoutOption(name: string): string {
-  return BY_PROCESSOR.replace('-hwaccel |', `${name} | -hwaccel |`);
-}
 
 /** A tool of a host with such a GPU; `work` is what its decoder does. */
 const withGpu = (work: string): string => `
@@ -86,11 +82,11 @@ describe('the check of a GPU decoder', () => {
     await expect(late).rejects.toThrow('late');
   });
 
-  test('asks for pictures that leave the GPU behind the sampling, which the processor cannot give in silence', async () => {
+  test('asks for pictures that are still on the GPU, which the processor cannot give in silence', async () => {
     await own.becomes(
       'ffmpeg',
       withGpu(
-        `case "$*" in *"-hwaccel_output_format cuda "*select=*,hwdownload,format=nv12,*) ${note('held')};; esac; exit 1`,
+        `case "$*" in *"-hwaccel_output_format cuda "*"hwdownload,format=nv12,"*) ${note('held')};; esac; exit 1`,
       ),
     );
     await check();
@@ -123,11 +119,10 @@ describe('a video that a GPU decodes', () => {
     );
   });
 
-  test('is asked for by options of the decoder, without a limit of address space, leaves the GPU behind the sampling, and is turned into planes before RGB', async () => {
+  test('is asked for by options of the decoder, without a limit of address space, and turned into planes before RGB', async () => {
     await own.mend();
     const expected = await frames(null);
-    const chain = 'hwdownload,format=nv12,scale=eval=frame,format=yuv420p,scale=';
-    const planes = `case "$*" in *"-hwaccel_output_format cuda "*select=*,${chain}*) ${note('planes')};; esac`;
+    const planes = `case "$*" in *,scale=eval=frame,format=yuv420p,scale=*) ${note('planes')};; esac`;
     await own.becomes('ffmpeg', withGpu(`${planes}${BY_PROCESSOR}`));
     expect(await frames(2)).toEqual(expected);
     expect(await noted()).toEqual(['gpu', 'planes', 'unlimited']);
@@ -137,16 +132,6 @@ describe('a video that a GPU decodes', () => {
     await own.mend();
     const expected = await frames(null);
     await own.becomes('ffmpeg', withGpu(BROKEN));
-    expect(await frames(2)).toEqual(expected);
-    expect(await noted()).toEqual(['gpu', 'processor', 'unlimited']);
-  });
-
-  test('is decoded by the processor where it does not know the stream, and the filters get what is not on the GPU', async () => {
-    await own.mend();
-    const expected = await frames(null);
-    const inSilence = BY_PROCESSOR.replace('"${a%%hwdownload,*}scale=eval=frame,${a#*hwdownload,}"', '"$a"');
-    expect(inSilence).not.toBe(BY_PROCESSOR);
-    await own.becomes('ffmpeg', withGpu(inSilence));
     expect(await frames(2)).toEqual(expected);
     expect(await noted()).toEqual(['gpu', 'processor', 'unlimited']);
   });
@@ -172,15 +157,15 @@ describe('a video that a GPU decodes', () => {
     expect(await noted()).toEqual(['gpu', 'unlimited']);
   });
 
-  test.each([
-    ['it goes through the same filters', BY_PROCESSOR],
-    // As for pictures on a GPU, whatever is asked for.
-    ['the filters are made anew', withoutOption('-reinit_filter')],
-  ])('has the samples and the pixels of the processor where its size changes and %s', async (_how, work) => {
+  test('has the pixels of the processor where its size changes', async () => {
     await own.mend();
     const expected = await frames(null, 'grows.ts');
-    await own.becomes('ffmpeg', withGpu(work));
+    // A GPU gives both colours in one plane; each picture comes in its own size.
+    const inOnePlane = BY_PROCESSOR.replace(
+      '    *) set',
+      '    select=*) set -- "$@" "scale=eval=frame,format=nv12,$a" ;;\n    *) set',
+    );
+    await own.becomes('ffmpeg', withGpu(inOnePlane));
     expect(await frames(2, 'grows.ts')).toEqual(expected);
-    expect(await noted()).toContain('gpu');
   });
 });

@@ -75,15 +75,6 @@ describe('what the filter prints is read back', () => {
     expect(log.endSeconds).toBeCloseTo(30.04);
   });
 
-  test('that ffmpeg counts anew, with filters that know of no sample, is noticed, and the frames are counted on', () => {
-    const log = new SamplingLog(settings);
-    for (const index of [0, 1, 2]) say(log, index, index * 40);
-    expect(log.hasBegunAnew).toBe(false);
-    say(log, 0, 120);
-    say(log, 1, 160);
-    expect([log.hasBegunAnew, log.decoded]).toEqual([true, 5]);
-  });
-
   test('what was let through in doubt and is no sample is named as such', () => {
     const log = new SamplingLog(settings);
     for (const [index, time] of [0, 40, 900_000, 120, 160].entries()) say(log, index, time, time === 0 || time > 1_000);
