@@ -3,11 +3,12 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, posix, resolve } from 'node:path';
 import { Failure } from '../failure/failure.ts';
+import { brokenPack, type PackProblem } from '../packs/pack-problem.ts';
 import { loadPack, packFiles, type Pack } from '../packs/load-pack.ts';
 import type { ComposedSpec, PackManifest, PreparedStage } from '../packs/pack-manifest.ts';
 import { PREPARED_STAGES } from '../packs/pack-manifest.ts';
 import { originOf } from '../packs/origin-of.ts';
-import { assertPack } from '../packs/verify-pack.ts';
+import { assertPack, verifyPack } from '../packs/verify-pack.ts';
 import { composeAction } from './compose-action.ts';
 import { composeStage, type ComposedGraph } from './compose-stage.ts';
 
@@ -28,6 +29,9 @@ interface PreparedPack {
   }[];
 }
 
+/** What became of a stage; a string says why there is no graph. */
+type Outcomes = Readonly<Record<PreparedStage, ComposedSpec | string>>;
+
 /**
  * Writes a prepared copy of a pack: every file of it, and the graphs that put preparation and reading around the official
  * models. The pack is verified first, the result afterwards, and the folder appears whole or not at all. A pack that is prepared is
@@ -45,23 +49,16 @@ export async function preparePack(dir: string, outDir: string): Promise<Prepared
   await mkdir(folder);
   try {
     await copyFiles(raw, folder);
-    const stages: PreparedPack['stages'][number][] = [];
-    const prepared: Partial<Record<PreparedStage, ComposedSpec>> = {};
-    for (const stage of PREPARED_STAGES) {
-      const composed = stage === 'action' ? await composeAction(raw) : await composeStage(raw, stage);
-      if ('reason' in composed) {
-        stages.push({ stage, file: null, reason: composed.reason });
-      } else {
-        prepared[stage] = await writeGraph(raw, stage, composed, folder);
-        stages.push({ stage, file: prepared[stage].file.path, reason: '' });
-      }
+    let outcomes = await composeStages(raw, folder);
+    let written = await writeManifest(raw, outcomes, folder);
+    const refused = await dropAction(written, outcomes, folder);
+    if (refused !== null) {
+      outcomes = { ...outcomes, action: refused };
+      written = await writeManifest(raw, outcomes, folder);
     }
-    const manifest: PackManifest = { ...raw.manifest, filesRoot: '.', prepared };
-    await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
-    const pack = await loadPack(folder);
-    await assertPack(pack, { hash: true });
+    if (written.problems.length > 0) throw brokenPack(written.pack.manifest.name, written.problems);
     await moveInto(folder, out);
-    return { dir: out, fingerprint: pack.fingerprint, stages };
+    return { dir: out, fingerprint: written.pack.fingerprint, stages: stagesOf(outcomes) };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -128,6 +125,52 @@ async function writeGraph(
     outputs: graph.outputs.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
     madeFrom: originOf(raw.manifest, stage),
   };
+}
+
+/** Composes what can be composed, and writes it into the folder. */
+async function composeStages(raw: Pack, folder: string): Promise<Outcomes> {
+  const outcomes: Partial<Record<PreparedStage, ComposedSpec | string>> = {};
+  for (const stage of PREPARED_STAGES) {
+    const composed = stage === 'action' ? await composeAction(raw) : await composeStage(raw, stage);
+    outcomes[stage] = 'reason' in composed ? composed.reason : await writeGraph(raw, stage, composed, folder);
+  }
+  return outcomes as Outcomes;
+}
+
+interface Written {
+  readonly pack: Pack;
+  readonly problems: readonly PackProblem[];
+}
+
+/** Writes the manifest of the prepared pack, and looks at all that lies in the folder. */
+async function writeManifest(raw: Pack, outcomes: Outcomes, folder: string): Promise<Written> {
+  const graphs = Object.entries(outcomes).filter(([, outcome]) => typeof outcome !== 'string');
+  const prepared = Object.fromEntries(graphs) as PackManifest['prepared'];
+  const manifest: PackManifest = { ...raw.manifest, filesRoot: '.', prepared };
+  await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+  const pack = await loadPack(folder);
+  return { pack, problems: await verifyPack(pack, { hash: true }) };
+}
+
+/**
+ * Removes the action's graph where ONNX Runtime refuses it, and gives the reason; null where nothing is wrong or something else is. The
+ * official models run as they are, so that the stage does without.
+ */
+async function dropAction({ problems }: Written, { action }: Outcomes, folder: string): Promise<string | null> {
+  if (typeof action === 'string' || problems.length === 0) return null;
+  const { path } = action.file;
+  if (problems.some(({ file }) => file !== path)) return null;
+  await rm(join(folder, path));
+  return `ONNX Runtime does not take its graph: ${problems.map(({ found }) => found).join('; ')}`;
+}
+
+function stagesOf(outcomes: Outcomes): PreparedPack['stages'] {
+  return PREPARED_STAGES.map((stage) => {
+    const outcome = outcomes[stage];
+    return typeof outcome === 'string'
+      ? { stage, file: null, reason: outcome }
+      : { stage, file: outcome.file.path, reason: '' };
+  });
 }
 
 /** What was prepared, as lines for a terminal. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { encodeOnnx, type OnnxModel, readOnnx } from '../../../src/graphs/onnx/onnx-model.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 import type { ModelSpec, PackManifest } from '../../../src/packs/pack-manifest.ts';
+import { verifyPack } from '../../../src/packs/verify-pack.ts';
 import { compareActions, SCORE_BOUNDS } from '../../../src/preparation/compare-actions.ts';
 import { preparedLines, preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
@@ -209,4 +210,44 @@ test.each<readonly [string, RegExp, () => Promise<void>]>([
   expect(prepared.stages.at(-1)).toEqual({ stage: 'action', file: null, reason: expect.stringMatching(reason) });
   expect(preparedLines(prepared).at(-1)).toMatch(/^-- {3}action: runs the plain way: /);
   expect((await loadPack(prepared.dir)).manifest.prepared).not.toHaveProperty('action');
+});
+
+test('a graph that ONNX Runtime refuses is left out, and the other stages have theirs', async () => {
+  await replaceGraph('decoder', ({ graph, ...model }) => {
+    // A branch that is never taken and could not be: in one graph the number of positions is known, and ONNX Runtime sees it.
+    const branch = (name: string, op: string, input: readonly string[]) => ({
+      name,
+      node: [{ opType: op, input: [...input], output: ['result'] }],
+      output: [{ name: 'result', type: { tensorType: { elemType: 1 } } }],
+    });
+    const offset = { name: 'many', dims: [1, 777, 1], dataType: 1, rawData: new Uint8Array(777 * 4) };
+    const never = { name: 'never', dims: [], dataType: 9, rawData: Uint8Array.of(0) };
+    const choose = {
+      opType: 'If',
+      input: ['never'],
+      output: ['chosen'],
+      attribute: [
+        { name: 'then_branch', type: 5, g: branch('then', 'Add', ['inputs_embeds', 'many']) },
+        { name: 'else_branch', type: 5, g: branch('else', 'Identity', ['inputs_embeds']) },
+      ],
+    };
+    const weights = [...graph.initializer!, offset, never];
+    return { ...model, graph: { ...graph, node: [choose, ...graph.node!], initializer: weights } };
+  });
+  const out = folder.at(`out-${cases}`);
+  const { stages } = await preparePack(raw, out);
+  expect(stages.map(({ file }) => file !== null)).toEqual([true, true, true, true, false]);
+  expect(stages.at(-1)!.reason).toMatch(/^ONNX Runtime does not take its graph: .*Incompatible dimensions/);
+  expect(await verifyPack(await loadPack(out), { hash: true })).toEqual([]);
+  expect(await readdir(out)).not.toContain('prepared_action.onnx');
+});
+
+test('labels that the stage itself cannot tell apart are refused', async () => {
+  await rewrite(({ action }) => {
+    action.labels = ['caf\u00e9', 'cafe\u0301'];
+  });
+  await expect(preparePack(raw, folder.at(`out-${cases}`))).rejects.toMatchObject({
+    code: 'PACK_BROKEN',
+    message: expect.stringMatching(/expected other tokens for/) as unknown,
+  });
 });
