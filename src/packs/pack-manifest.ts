@@ -147,17 +147,20 @@ const action = z.strictObject({
 /** A graph that `models prepare` composed around official ones; `madeFrom`: what `originOf` gave then. */
 const composed = model.extend({ madeFrom: sha256 });
 
-/**
- * The composed graphs: frames and a few numbers in, candidates and readings out. What a stage means stays in the stage's own
- * part; a stage without a graph here runs the plain way.
- */
-const prepared = z.strictObject({
+/** The composed graphs: frames and a few numbers in, candidates and readings out. */
+const graphs = z.strictObject({
   detection: composed.optional(),
   ageGender: composed.optional(),
   orientation: composed.optional(),
   visionEncoder: composed.optional(),
   /** From pictures to label scores, around the vision encoder and the decoder; it needs no other model. */
   action: composed.optional(),
+});
+
+/** What a stage means stays in the stage's own part; a stage without a graph here runs the plain way. */
+const prepared = graphs.extend({
+  /** Why stages have no graph though `models prepare` tried; absent where all have one, and in what earlier versions prepared. */
+  notComposed: z.partialRecord(graphs.keyof(), z.string().min(1)).optional(),
 });
 
 const scene = z.strictObject({ question: z.string().min(1), maxNewTokens: z.int().positive() });
@@ -183,7 +186,7 @@ export const packManifestSchema = z.strictObject({
 });
 
 /** The stages that can have a prepared graph. */
-export const PREPARED_STAGES = prepared.keyof().options;
+export const PREPARED_STAGES = graphs.keyof().options;
 export type PreparedStage = (typeof PREPARED_STAGES)[number];
 
 /** The parts that name an adapter. */

@@ -132,7 +132,10 @@ async function composeStages(raw: Pack, folder: string): Promise<Outcomes> {
   const outcomes: Partial<Record<PreparedStage, ComposedSpec | string>> = {};
   for (const stage of PREPARED_STAGES) {
     const composed = stage === 'action' ? await composeAction(raw) : await composeStage(raw, stage);
-    outcomes[stage] = 'reason' in composed ? composed.reason : await writeGraph(raw, stage, composed, folder);
+    outcomes[stage] =
+      'reason' in composed
+        ? withoutFolder(composed.reason, raw.filesRoot)
+        : await writeGraph(raw, stage, composed, folder);
   }
   return outcomes as Outcomes;
 }
@@ -144,8 +147,11 @@ interface Written {
 
 /** Writes the manifest of the prepared pack, and looks at all that lies in the folder. */
 async function writeManifest(raw: Pack, outcomes: Outcomes, folder: string): Promise<Written> {
-  const graphs = Object.entries(outcomes).filter(([, outcome]) => typeof outcome !== 'string');
-  const prepared = Object.fromEntries(graphs) as PackManifest['prepared'];
+  const all = Object.entries(outcomes);
+  const graphs = Object.fromEntries(all.filter(([, outcome]) => typeof outcome !== 'string'));
+  const reasons = all.flatMap(([stage, reason]) => (typeof reason === 'string' ? [[stage, reason] as const] : []));
+  const prepared: PackManifest['prepared'] =
+    reasons.length === 0 ? graphs : { ...graphs, notComposed: Object.fromEntries(reasons) };
   const manifest: PackManifest = { ...raw.manifest, filesRoot: '.', prepared };
   await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
   const pack = await loadPack(folder);
@@ -161,7 +167,15 @@ async function dropAction({ problems }: Written, { action }: Outcomes, folder: s
   const { path } = action.file;
   if (problems.some(({ file }) => file !== path)) return null;
   await rm(join(folder, path));
-  return `ONNX Runtime does not take its graph: ${problems.map(({ found }) => found).join('; ')}`;
+  return withoutFolder(
+    `ONNX Runtime does not take its graph: ${problems.map(({ found }) => found).join('; ')}`,
+    folder,
+  );
+}
+
+/** A reason stands in the manifest, whose bytes are not to depend on where a pack was prepared. */
+function withoutFolder(reason: string, folder: string): string {
+  return reason.replaceAll(`${folder}/`, '').replaceAll(/\s+/g, ' ').trim();
 }
 
 function stagesOf(outcomes: Outcomes): PreparedPack['stages'] {

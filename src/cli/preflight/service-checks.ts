@@ -12,8 +12,8 @@ export interface ReadQueue {
 export interface VerifiedPack {
   readonly name: string;
   readonly fingerprint: string;
-  /** Stages that run the plain way though preparing the pack could give them a graph. */
-  readonly unprepared: readonly string[];
+  /** Stages that run the plain way; `reason`: why preparing the pack gave them no graph, null where it could. */
+  readonly unprepared: readonly { readonly stage: string; readonly reason: string | null }[];
 }
 
 export interface ServiceDeps {
@@ -35,15 +35,26 @@ export function packCheck(dir: string, deps: ServiceDeps, models: Promise<'cuda'
     timeoutMs: PACK_TIMEOUT_MS,
     fix: `compare with \`video-worker models verify --pack ${dir}\`, or set MODEL_PACK to another pack`,
     run: async () => {
-      const { name, fingerprint, unprepared } = await deps.verifyPack(dir);
-      const found = `${name} in ${dir} (${fingerprint.slice(0, 12)})`;
-      if (unprepared.length === 0 || (await models) === 'cpu') return ok(found);
-      return warn(
-        `${found}; on the GPU without a graph of their own, and so much slower: ${unprepared.join(', ')}`,
-        `\`video-worker models prepare ${dir} --out NEW_FOLDER\`, and set MODEL_PACK to the new folder; this one may be prepared already, by an earlier version`,
-      );
+      const pack = await deps.verifyPack(dir);
+      const onGpu = pack.unprepared.length > 0 && (await models) === 'cuda';
+      return judgePack(dir, onGpu ? pack : { ...pack, unprepared: [] });
     },
   };
+}
+
+function judgePack(dir: string, { name, fingerprint, unprepared }: VerifiedPack): Finding {
+  const tried = unprepared.flatMap(({ stage, reason }) => (reason === null ? [] : [`${stage} (${reason})`]));
+  const possible = unprepared.flatMap(({ stage, reason }) => (reason === null ? [stage] : []));
+  const detail = [
+    `${name} in ${dir} (${fingerprint.slice(0, 12)})`,
+    ...(tried.length === 0 ? [] : [`no graph of its own can be made for ${tried.join(', ')}`]),
+  ].join('; ');
+  // Nobody can do more than prepare a pack.
+  if (possible.length === 0) return ok(detail);
+  return warn(
+    `${detail}; on the GPU without a graph of their own, and so much slower: ${possible.join(', ')}`,
+    `\`video-worker models prepare ${dir} --out NEW_FOLDER\`, and set MODEL_PACK to the new folder; this one may be prepared already, by an earlier version`,
+  );
 }
 
 export function databaseCheck(migrateOnStart: boolean, deps: ServiceDeps): Check {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { encodeOnnx, type OnnxModel, readOnnx } from '../../../src/graphs/onnx/onnx-model.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 import type { ModelSpec, PackManifest } from '../../../src/packs/pack-manifest.ts';
+import { unpreparedStages } from '../../../src/packs/unprepared-stages.ts';
 import { verifyPack } from '../../../src/packs/verify-pack.ts';
 import { compareActions, SCORE_BOUNDS } from '../../../src/preparation/compare-actions.ts';
 import { preparedLines, preparePack } from '../../../src/preparation/prepare-pack.ts';
@@ -209,7 +210,10 @@ test.each<readonly [string, RegExp, () => Promise<void>]>([
   const prepared = await preparePack(raw, folder.at(`out-${cases}`));
   expect(prepared.stages.at(-1)).toEqual({ stage: 'action', file: null, reason: expect.stringMatching(reason) });
   expect(preparedLines(prepared).at(-1)).toMatch(/^-- {3}action: runs the plain way: /);
-  expect((await loadPack(prepared.dir)).manifest.prepared).not.toHaveProperty('action');
+  const { manifest } = await loadPack(prepared.dir);
+  expect(manifest.prepared).not.toHaveProperty('action');
+  // Who starts the worker is not told to prepare the pack again, in vain.
+  expect(unpreparedStages(manifest)).toEqual([{ stage: 'action', reason: prepared.stages.at(-1)!.reason }]);
 });
 
 test('a graph that ONNX Runtime refuses is left out, and the other stages have theirs', async () => {
@@ -235,10 +239,14 @@ test('a graph that ONNX Runtime refuses is left out, and the other stages have t
     return { ...model, graph: { ...graph, node: [choose, ...graph.node!], initializer: weights } };
   });
   const out = folder.at(`out-${cases}`);
-  const { stages } = await preparePack(raw, out);
+  const { stages, fingerprint } = await preparePack(raw, out);
   expect(stages.map(({ file }) => file !== null)).toEqual([true, true, true, true, false]);
   expect(stages.at(-1)!.reason).toMatch(/^ONNX Runtime does not take its graph: .*Incompatible dimensions/);
-  expect(await verifyPack(await loadPack(out), { hash: true })).toEqual([]);
+  const pack = await loadPack(out);
+  expect(await verifyPack(pack, { hash: true })).toEqual([]);
+  expect(pack.manifest.prepared!.notComposed).toEqual({ action: stages.at(-1)!.reason });
+  // Wherever it is prepared, it is the same pack.
+  expect((await preparePack(raw, folder.at(`again-${cases}`))).fingerprint).toBe(fingerprint);
   expect(await readdir(out)).not.toContain('prepared_action.onnx');
 });
 

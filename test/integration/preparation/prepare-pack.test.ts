@@ -81,6 +81,8 @@ test('a pack is prepared whole: its own files as they were, the graphs beside th
     expect(Buffer.compare(await readFile(join(out, name)), await readFile(join(raw, name)))).toBe(0);
   }
   const { prepared: graphs, ...rest } = await read(out);
+  expect(graphs).not.toHaveProperty('notComposed');
+  expect(unpreparedStages(pack.manifest)).toEqual([]);
   expect(rest).toEqual(await read(raw));
   expect(graphs?.detection?.madeFrom).toBe(rest.detection.model.file.sha256);
   // Whoever runs the worker may read it.
@@ -184,7 +186,7 @@ test('a detector that was prepared with the suppression inside is left aside: it
   });
   const pack = await loadPack(out);
   await assertPack(pack, { hash: true, graphs: false });
-  expect(unpreparedStages(pack.manifest)).toEqual(['detection']);
+  expect(unpreparedStages(pack.manifest)).toEqual([{ stage: 'detection', reason: null }]);
   const [before, plain] = [
     await openDetection(pack, stageOptions()),
     await openDetection(await loadPack(raw), stageOptions()),

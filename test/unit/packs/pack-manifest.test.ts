@@ -67,3 +67,14 @@ test('asking for the fields of another adapter is refused', () => {
     'manifest.json: detection.adapter: expected detr, found yolov8',
   );
 });
+
+test.each([
+  [{}, []],
+  [{ notComposed: { action: 'two opsets' } }, []],
+  [{ notComposed: { action: '' } }, ['prepared.notComposed.action']],
+  [{ notComposed: { scene: 'two opsets' } }, ['prepared.notComposed']],
+  [{ scene: {} }, ['prepared']],
+])('of a prepared pack %j: fields that are refused: %j', (prepared, fields) => {
+  const { error } = packManifestSchema.safeParse({ ...demo, prepared });
+  expect((error?.issues ?? []).map(({ path }) => path.join('.'))).toEqual(fields);
+});

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { runCheck, type CheckResult } from '../../../src/cli/preflight/check.ts';
 import { passPreflight } from '../../../src/cli/pass-preflight.ts';
 import { runPreflight, type PreflightDeps } from '../../../src/cli/preflight/run-preflight.ts';
+import type { VerifiedPack } from '../../../src/cli/preflight/service-checks.ts';
 import type { Service } from '../../../src/cli/preflight/service-fixes.ts';
 import { StartWait } from '../../../src/cli/start-wait.ts';
 import { loadConfig } from '../../../src/config/config.ts';
@@ -189,21 +190,36 @@ describe('a preflight that waits', () => {
     expect(written).toHaveLength(2);
   });
 
+  async function checkedPack(device: 'auto' | 'cuda', unprepared: VerifiedPack['unprepared']) {
+    const { deps } = host({ verifyPack: async () => ({ name: 'p', fingerprint: 'f', unprepared }) });
+    const { checks } = await runPreflight({ ...config, inference: { ...config.inference, device } }, deps, signal);
+    return checks.find(({ name }) => name === 'model pack')!;
+  }
+  const stages = ['detection', 'action'].map((stage) => ({ stage, reason: null }));
+
   test.each([
     ['auto', 'ok'],
     ['cuda', 'warn'],
   ] as const)(
     'tells of stages without a graph only where the models run on the GPU (DEVICE=%s: %s)',
     async (device, status) => {
-      const { deps } = host({
-        verifyPack: async () => ({ name: 'p', fingerprint: 'f', unprepared: ['detection', 'action'] }),
-      });
-      const { checks } = await runPreflight({ ...config, inference: { ...config.inference, device } }, deps, signal);
-      const check = checks.find(({ name }) => name === 'model pack');
-      expect(check?.status).toBe(status);
-      expect(check?.detail.includes('slower: detection, action')).toBe(status === 'warn');
+      const check = await checkedPack(device, stages);
+      expect(check.status).toBe(status);
+      expect(check.detail.includes('slower: detection, action')).toBe(status === 'warn');
     },
   );
+
+  test('advises nobody to prepare a pack for a stage of which no graph can be made', async () => {
+    const action = { stage: 'action', reason: 'opset 17, expected 16' };
+    expect(await checkedPack('cuda', [action])).toMatchObject({
+      status: 'ok',
+      detail: expect.stringMatching(/; no graph of its own can be made for action \(opset 17, expected 16\)$/),
+    });
+    expect(await checkedPack('cuda', [stages[0]!, action])).toMatchObject({
+      status: 'warn',
+      detail: expect.stringMatching(/made for action \(opset 17.*slower: detection$/),
+    });
+  });
 
   test('starts without a bucket of images that stays away', async () => {
     const { report } = await pass(host({ askBucket: failing(1e6, 'NETWORK') }).deps, 60_000);
