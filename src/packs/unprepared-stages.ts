@@ -4,6 +4,8 @@ import { preparedGraph } from './prepared-graph.ts';
 /** A stage that could have a graph of its own, and runs the plain way. */
 export interface UnpreparedStage {
   readonly stage: PreparedStage;
+  /** Whether the pack has one that an earlier version made, and this one does not run. */
+  readonly leftAside: boolean;
   /** Why `models prepare` made none, so that it is no use to ask it again; null where it was not asked or an earlier version was. */
   readonly reason: string | null;
 }
@@ -14,5 +16,9 @@ export function unpreparedStages(manifest: PackManifest): readonly UnpreparedSta
   const stages = manifest.action.mode === 'score' ? PREPARED_STAGES : PREPARED_STAGES.filter((one) => one !== 'action');
   return stages
     .filter((stage) => preparedGraph(manifest, stage) === null)
-    .map((stage) => ({ stage, reason: manifest.prepared?.notComposed?.[stage] ?? null }));
+    .map((stage) => ({
+      stage,
+      leftAside: manifest.prepared?.[stage] !== undefined,
+      reason: manifest.prepared?.notComposed?.[stage] ?? null,
+    }));
 }

@@ -8,6 +8,7 @@ import { placeGraph, placementLines } from '../graphs/placement/graph-placement.
 import type { GraphPlacement } from '../graphs/placement/graph-placement.ts';
 import { probeCudaProvider } from '../inference/providers.ts';
 import { compareActions, type ScoreComparison } from './compare-actions.ts';
+import { unpreparedStages, type UnpreparedStage } from '../packs/unprepared-stages.ts';
 import { verifyPack } from '../packs/verify-pack.ts';
 
 interface ModelsReport {
@@ -17,10 +18,13 @@ interface ModelsReport {
   /** One per graph: its place in the manifest, file and tensors. */
   readonly models: readonly { readonly field: string; readonly file: string; readonly tensors: string }[];
   readonly problems: readonly PackProblem[];
-  /** Whether the pack is prepared and has no graph for the action. */
-  readonly stepwise: boolean;
-  /** How far the prepared action's scores are from those of the official models; null where they were not compared. */
-  readonly action: ScoreComparison | null;
+  /** Stages that run the plain way, in a pack that is prepared; null in one that is not. */
+  readonly unprepared: readonly UnpreparedStage[] | null;
+  /**
+   * How far the prepared action's scores are from those of the official models; a string says why they were not compared, null that
+   * there is nothing to compare.
+   */
+  readonly action: ScoreComparison | string | null;
   /** Where nodes would run on the GPU, by the table of kernels; empty where CUDA was not asked for. */
   readonly placements: readonly GraphPlacement[];
   /** Whether the CUDA provider runs here; null where it was not asked for. Verifying a pack needs no GPU. */
@@ -38,7 +42,6 @@ export async function verifyModels(
   const cuda = options.device === 'cuda' ? await reportCuda(options.deviceId ?? 0, options.gpu === true) : null;
   try {
     const pack = await loadPack(dir);
-    const { prepared } = pack.manifest;
     const found = await verifyPack(pack, { hash: true });
     const { action, problems: wrong } = await verifyAction(pack, found);
     const problems = [...found, ...wrong];
@@ -55,7 +58,7 @@ export async function verifyModels(
         tensors: `${tensorsText(spec.inputs)} -> ${tensorsText(spec.outputs)}`,
       })),
       problems,
-      stepwise: prepared !== undefined && prepared.action === undefined,
+      unprepared: pack.manifest.prepared === undefined ? null : unpreparedStages(pack.manifest),
       action,
       placements,
       cuda,
@@ -68,7 +71,7 @@ export async function verifyModels(
       pack: null,
       models: [],
       problems: [problem],
-      stepwise: false,
+      unprepared: null,
       action: null,
       placements: [],
       cuda,
@@ -87,19 +90,34 @@ export function modelsReportLines(report: ModelsReport): readonly string[] {
     lines.push(`${broken ? 'FAIL' : 'ok  '} ${model.field}: ${model.file} ${model.tensors}`);
   }
   for (const problem of report.problems) lines.push(`FAIL ${describeProblem(problem)}`);
-  if (report.stepwise) lines.push('--   prepared.action: none, the action runs step by step');
-  if (report.action !== null) {
-    const { worst, bound } = report.action;
-    lines.push(
-      `ok   prepared.action on the CPU: label scores within ${worst.toExponential(1)} of the official models' (bound ${bound})`,
-    );
-  }
+  lines.push(...unpreparedLines(report), ...scoreLines(report));
   if (report.placements.length > 0) lines.push(...placementLines(report.placements));
   if (report.cuda !== null) {
     const { ok, needed, text } = report.cuda;
     lines.push(`${ok ? 'ok  ' : needed ? 'FAIL' : 'skip'} CUDA provider: ${text}`);
   }
   return lines;
+}
+
+/** What runs the plain way is no fault, and costs time on a GPU. */
+function unpreparedLines({ pack, unprepared }: ModelsReport): readonly string[] {
+  if (pack === null) return [];
+  const command = `\`video-worker models prepare ${pack.dir} --out NEW_FOLDER\``;
+  if (unprepared === null) return [`--   prepared: none; for a GPU: ${command}`];
+  return unprepared.map(({ stage, leftAside, reason }) => {
+    if (reason !== null) return `--   prepared.${stage}: none, runs the plain way: ${reason}`;
+    const found = leftAside ? 'left aside, since an earlier version made it' : 'none';
+    return `--   prepared.${stage}: ${found}; runs the plain way until the pack is prepared again: ${command}`;
+  });
+}
+
+function scoreLines({ action }: ModelsReport): readonly string[] {
+  if (action === null) return [];
+  if (typeof action === 'string') return [`--   prepared.action: scores not compared: ${action}`];
+  const { worst, bound } = action;
+  return [
+    `ok   prepared.action on the CPU: label scores within ${worst.toExponential(1)} of the official models' (bound ${bound})`,
+  ];
 }
 
 /** Files that are not what the manifest says are named already. */
@@ -117,9 +135,13 @@ async function placeModels(pack: Pack, problems: readonly PackProblem[]): Promis
 async function verifyAction(
   pack: Pack,
   known: readonly PackProblem[],
-): Promise<{ readonly action: ScoreComparison | null; readonly problems: readonly PackProblem[] }> {
+): Promise<Pick<ModelsReport, 'action' | 'problems'>> {
   const spec = pack.manifest.prepared?.action;
-  if (spec === undefined || known.length > 0) return { action: null, problems: [] };
+  if (spec === undefined) return { action: null, problems: [] };
+  if (known.length > 0) {
+    const files = [...new Set(known.map(({ file }) => file))];
+    return { action: `first mend what is wrong with ${files.join(', ')}`, problems: [] };
+  }
   const problem = (bound: string, found: string): PackProblem => ({
     file: spec.file.path,
     field: 'scores',

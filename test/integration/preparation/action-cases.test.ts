@@ -213,7 +213,9 @@ test.each<readonly [string, RegExp, () => Promise<void>]>([
   const { manifest } = await loadPack(prepared.dir);
   expect(manifest.prepared).not.toHaveProperty('action');
   // Who starts the worker is not told to prepare the pack again, in vain.
-  expect(unpreparedStages(manifest)).toEqual([{ stage: 'action', reason: prepared.stages.at(-1)!.reason }]);
+  expect(unpreparedStages(manifest)).toEqual([
+    { stage: 'action', leftAside: false, reason: prepared.stages.at(-1)!.reason },
+  ]);
 });
 
 test('a graph that ONNX Runtime refuses is left out, and the other stages have theirs', async () => {

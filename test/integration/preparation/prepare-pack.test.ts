@@ -186,7 +186,7 @@ test('a detector that was prepared with the suppression inside is left aside: it
   });
   const pack = await loadPack(out);
   await assertPack(pack, { hash: true, graphs: false });
-  expect(unpreparedStages(pack.manifest)).toEqual([{ stage: 'detection', reason: null }]);
+  expect(unpreparedStages(pack.manifest)).toEqual([{ stage: 'detection', leftAside: true, reason: null }]);
   const [before, plain] = [
     await openDetection(pack, stageOptions()),
     await openDetection(await loadPack(raw), stageOptions()),

@@ -7,6 +7,7 @@ import { loadPack } from '../../../src/packs/load-pack.ts';
 import type { PackManifest } from '../../../src/packs/pack-manifest.ts';
 import { describeProblem } from '../../../src/packs/pack-problem.ts';
 import { verifyPack } from '../../../src/packs/verify-pack.ts';
+import type { ScoreComparison } from '../../../src/preparation/compare-actions.ts';
 import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { modelsReportLines, verifyModels } from '../../../src/preparation/verify-models.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
@@ -52,7 +53,7 @@ const problems = async (): Promise<readonly string[]> =>
 test('the scores of the graph are compared with those of the official models', async () => {
   const report = await verifyModels(dir, { device: 'cpu' });
   expect(report).toMatchObject({ ok: true, action: { bound: 1e-4 } });
-  expect(report.action!.worst).toBeLessThan(1e-5);
+  expect((report.action as ScoreComparison).worst).toBeLessThan(1e-5);
   expect(modelsReportLines(report)).toContainEqual(
     expect.stringMatching(
       /^ok {3}prepared\.action on the CPU: label scores within \S+ of the official models' \(bound 0\.0001\)$/,
@@ -60,13 +61,82 @@ test('the scores of the graph are compared with those of the official models', a
   );
 });
 
-test('a pack without the graph is fine, and told to be without it', async () => {
+const linesOf = async (pack: string): Promise<readonly string[]> => {
+  const report = await verifyModels(pack, { device: 'cpu' });
+  expect(report.ok).toBe(true);
+  return modelsReportLines(report).filter((line) => line.startsWith('--'));
+};
+
+test('a pack without the graph is fine, and told what to do for it', async () => {
+  expect(await linesOf(dir)).toEqual([]);
   await rewrite(({ prepared }) => {
     delete prepared!.action;
   });
+  expect(await linesOf(dir)).toEqual([
+    `--   prepared.action: none; runs the plain way until the pack is prepared again: \`video-worker models prepare ${dir} --out NEW_FOLDER\``,
+  ]);
+  await rewrite(({ action }) => {
+    action.mode = 'greedy';
+  });
+  expect(await linesOf(dir)).toEqual([]);
+});
+
+test('where no graph can be made, the reason is told and nothing advised', async () => {
+  await rewrite(({ prepared }) => {
+    delete prepared!.action;
+    prepared!.notComposed = { action: 'its models do not fit into one graph' };
+  });
+  expect(await linesOf(dir)).toEqual([
+    '--   prepared.action: none, runs the plain way: its models do not fit into one graph',
+  ]);
+});
+
+test('a detector that is left aside is told, and what to do', async () => {
+  await replaceDetector();
+  expect(await linesOf(dir)).toEqual([
+    expect.stringMatching(
+      /^-- {3}prepared\.detection: left aside, since an earlier version made it; .* models prepare /,
+    ),
+  ]);
+});
+
+/** With other outputs, as an earlier version made it. */
+async function replaceDetector(): Promise<void> {
+  const path = join(dir, 'prepared_detection.onnx');
+  const model = await readOnnx(path);
+  const [output] = model.graph.output!;
+  const before = output!.name;
+  output!.name = 'boxes';
+  const renamed = (names: readonly string[] = []) => names.map((name) => (name === before ? 'boxes' : name));
+  for (const node of model.graph.node!) {
+    Object.assign(node, { input: renamed(node.input), output: renamed(node.output) });
+  }
+  const bytes = encodeOnnx(model);
+  await writeFile(path, bytes);
+  await rewrite(({ prepared }) => {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    prepared!.detection!.file = { path: 'prepared_detection.onnx', sha256, bytes: bytes.length };
+    prepared!.detection!.outputs.find(({ name }) => name === before)!.name = 'boxes';
+  });
+}
+
+test('a pack that is not prepared is told how to prepare it', async () => {
+  expect(await linesOf('models/demo')).toEqual([
+    expect.stringMatching(
+      /^-- {3}prepared: none; for a GPU: `video-worker models prepare .*models\/demo --out NEW_FOLDER`$/,
+    ),
+  ]);
+});
+
+test('scores that were not compared are told to be so, and why', async () => {
+  await rewrite(({ orientation }) => {
+    orientation.model.file.sha256 = '0'.repeat(64);
+  });
   const report = await verifyModels(dir, { device: 'cpu' });
-  expect(report).toMatchObject({ ok: true, action: null });
-  expect(modelsReportLines(report)).toContain('--   prepared.action: none, the action runs step by step');
+  expect(report.ok).toBe(false);
+  expect(modelsReportLines(report)).toContain(
+    '--   prepared.action: scores not compared: first mend what is wrong with orientation.onnx, prepared_orientation.onnx',
+  );
 });
 
 test('other scores than those of the official models fail', async () => {
