@@ -166,6 +166,9 @@ test.each<readonly [string, (manifest: PackManifest) => void]>([
   ['system', ({ language }) => (language.system += ' ')],
   ['order of labels', ({ action }) => void action.labels.reverse()],
   ['normalisation', ({ action }) => (action.normalisation = 'length')],
+  ['table of embeddings', ({ language }) => (language.embedTokens.file = language.decoder.file)],
+  ['decoder', ({ language }) => (language.decoder.file = language.embedTokens.file)],
+  ['file of weights', ({ language }) => (language.decoder.externalData = [language.embedTokens.file])],
   ['tokenizer', ({ language }) => (language.tokenizerConfig = language.tokenizer)],
 ])('a graph that was made for another %s is named', async (_, change) => {
   await rewrite(change);
@@ -174,6 +177,12 @@ test.each<readonly [string, (manifest: PackManifest) => void]>([
       /^prepared_action\.onnx: prepared\.action: expected made from \S+, found made from \S+: prepare the pack again$/,
     ),
   ]);
+});
+
+test('graphs that were made of another vision encoder are named, both of them', async () => {
+  await rewrite(({ language }) => (language.visionEncoder.file = language.embedTokens.file));
+  const stale = / expected made from \S+, found made from \S+: prepare the pack again$/;
+  expect(await problems()).toEqual([expect.stringMatching(stale), expect.stringMatching(stale)]);
 });
 
 test('a graph for fewer labels is named', async () => {
