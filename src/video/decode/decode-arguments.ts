@@ -32,13 +32,15 @@ export function decodeArguments(file: string, video: ProbedVideo, { filter, pass
   filters.push(`settb=${TICK}`, 'setpts=N');
   return [
     '-hide_banner -nostdin -nostats -v repeat+level+info'.split(' '),
+    // By default each has as many as there are cores: that many more to be had before a video can begin.
+    ['-filter_threads', '1'],
     // What cannot be decoded is judged when the file has ended, however much it is.
     ['-max_error_rate', '1'],
     // The clock of the file is read as it is, and the orientation was decided once: neither may be corrected on the way.
     ['-copyts', '-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS, ...decoderOptions(pass, threads)],
     ['-noautorotate', '-reinit_filter', '0', ...video.inputOptions, '-i', `file:${basename(file)}`],
     ['-map', `0:${video.streamIndex}`, '-an', '-sn', '-dn', '-vf', filters.join(','), '-fps_mode', 'passthrough'],
-    ['-enc_time_base', TICK, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
+    ['-enc_time_base', TICK, '-threads', '1', '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
   ].flat();
 }
 

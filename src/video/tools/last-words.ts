@@ -1,3 +1,5 @@
+import { tellsOfNoThread } from './thread-shortage.ts';
+
 const MAX_LINES = 6;
 const MAX_LENGTH = 500;
 /** ffmpeg marks what it logs with the level; a loader, a shell or a wrapper does not. */
@@ -12,6 +14,7 @@ export class LastWords {
   readonly #errors: string[] = [];
   readonly #unmarked: string[] = [];
   #handledSignal: number | null = null;
+  #threadShortage: string | null = null;
   #sawDamage = false;
   #saidAnything = false;
   #isRunning = false;
@@ -32,6 +35,7 @@ export class LastWords {
     keep(this.#lines, words);
     if (level === undefined) keep(this.#unmarked, words);
     else if (level !== 'warning') keep(this.#errors, words);
+    if (/error|fatal|panic/.test(level ?? '') && tellsOfNoThread(words)) this.#threadShortage ??= words;
     if (level !== undefined && (level !== 'warning' || DAMAGE.test(words))) this.#sawDamage = true;
   }
 
@@ -48,6 +52,11 @@ export class LastWords {
   /** The last lines of level error or worse. */
   get errors(): readonly string[] {
     return this.#errors;
+  }
+
+  /** The first line that tells of a thread which the system did not give; many more may follow from that. */
+  get threadShortage(): string | null {
+    return this.#threadShortage;
   }
 
   /** The last lines that ffmpeg itself did not log. */

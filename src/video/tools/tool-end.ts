@@ -1,8 +1,10 @@
 import { constants } from 'node:os';
 import type { FailureCode } from '../../failure/codes.ts';
 import { Failure, type FailureOptions } from '../../failure/failure.ts';
+import { adviceForErrno } from '../../failure/sources/errno.ts';
 import type { ChildExit } from './child-process.ts';
 import type { LastWords } from './last-words.ts';
+import { tellsOfNoDecoder } from './thread-shortage.ts';
 
 /** How a run of ffmpeg or ffprobe ended and what it said. */
 export interface ToolEnd {
@@ -31,6 +33,9 @@ const NO_MEMORY = /Cannot allocate memory|std::bad_alloc|memory exhausted|Out of
 const OF_SURROUNDINGS =
   /(?:^|: |\()(?:No such file or directory|Permission denied|Operation not permitted|Input\/output error|Remote I\/O error|Too many open files(?: in system)?|Read-only file system|Resource temporarily unavailable|Stale file handle|Transport endpoint is not connected|No space left on device|Disk quota exceeded|Device or resource busy|Not a directory|Is a directory|Structure needs cleaning|Interrupted system call|Connection timed out|Bad file descriptor|Text file busy|Broken pipe|No such device(?: or address)?|Too many levels of symbolic links|Immediate exit requested)\)?\.?$/;
 
+/** What a program in C++ says at its end when it got no thread. */
+const UNCAUGHT = /^what\(\):\s+Resource temporarily unavailable$/;
+
 /** What ffmpeg adds to any error; it explains nothing. */
 const EMPTY_WORDS =
   /^(?:\[[^\]]*\] )?(?:Error opening (?:input|output) files?(?: \S+)?\.?|Conversion failed!|Nothing was written into output file.*|Output file .*is empty.*)$/;
@@ -58,13 +63,15 @@ export function endedByForce({ tool, exit, words }: ToolEnd, details: Details): 
     );
   }
   const signal = signalOf(exit, words);
-  if (signal === null) return null;
+  if (signal === null) return withoutThread(tool, exit, words, details);
   if (signal === 'SIGXCPU') return fail('VIDEO_DECODE_TIMEOUT', `${tool} used up its CPU time`);
   if (signal === 'SIGKILL' && exit.isOomKilled) {
     return fail('HOST_OUT_OF_MEMORY', `${tool} was killed by the kernel: the host, or its cgroup, is out of memory`);
   }
   if (!CRASHES.has(signal)) return fail('TOOL_BROKEN', `${tool} was ended from outside by ${signal}`);
   if (words.unmarked.some((line) => NO_MEMORY.test(line))) return outOfItsMemory(tool, details);
+  const isUncaught = signal === 'SIGABRT' && words.unmarked.some((line) => UNCAUGHT.test(line));
+  if (isUncaught) return noThread(tool, 'it aborted', details);
   return fail('VIDEO_DECODE_FAILED', `${tool} crashed on the file (${signal})`);
 }
 
@@ -84,6 +91,28 @@ export function gaveUpWithoutReason({ tool, exit, words }: ToolEnd, details: Det
 /** A tool that ended well and left nothing to judge the file by. */
 export function endedWithoutReport({ tool, words }: ToolEnd, details: Details): Failure {
   return interrupted(tool, 'ended without a report', words, details);
+}
+
+/**
+ * Null: it had all threads that it wanted. One that found no memory either may have spent that on the file, and is told the same of a thread,
+ * whose stack needs some; but little is spent before a decoder is open.
+ */
+function withoutThread(tool: string, exit: ChildExit, words: LastWords, details: Details): Failure | null {
+  if (exit.code === 0) return null;
+  const closed = words.errors.find((line) => tellsOfNoDecoder(line));
+  if (closed !== undefined) {
+    const advice = adviceForErrno('EAGAIN');
+    return new Failure('DECODER_INTERRUPTED', `${tool} got no threads or no memory to begin: ${closed}${advice}`, {
+      details,
+    });
+  }
+  const said = words.threadShortage;
+  if (said === null || words.errors.some((line) => NO_MEMORY.test(line))) return null;
+  return noThread(tool, said, details);
+}
+
+function noThread(tool: string, said: string, details: Details): Failure {
+  return new Failure('HOST_FAULT', `${tool} got no thread (${said})${adviceForErrno('EAGAIN')}`, { details });
 }
 
 function interrupted(tool: string, what: string, words: LastWords, details: Details): Failure {

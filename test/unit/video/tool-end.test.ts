@@ -49,6 +49,59 @@ test.each<[string, End, string]>([
   ['the same by the kernel', { code: 137, isOomKilled: true }, 'HOST_OUT_OF_MEMORY'],
   ['no descriptors', logged('file:video: Too many open files'), 'HOST_FAULT'],
   ['a stale handle', logged('file:video: Stale file handle'), 'HOST_FAULT'],
+  [
+    'no thread for the encoder',
+    logged(
+      'ff_frame_thread_encoder_init failed',
+      'Error initializing output stream 0:0 -- Error while opening encoder for output stream #0:0 - maybe incorrect parameters',
+    ),
+    'HOST_FAULT',
+  ],
+  [
+    'no thread for the decoder',
+    logged('Error while opening decoder for input stream #0:0 : Resource temporarily unavailable'),
+    'HOST_FAULT',
+  ],
+  [
+    'no thread for a filter',
+    logged(
+      'Error reinitializing filters!',
+      'Failed to inject frame into filter network: Resource temporarily unavailable',
+    ),
+    'HOST_FAULT',
+  ],
+  [
+    'no thread for the input',
+    logged(
+      'pthread_create failed: Resource temporarily unavailable. Try to increase `ulimit -v` or decrease `ulimit -s`.',
+    ),
+    'HOST_FAULT',
+  ],
+  [
+    'no thread in the words of a newer ffmpeg, and much that follows from it',
+    {
+      code: 245,
+      said: [
+        '[vf#0:0 @ 0x1] [error] pthread_create() failed: Resource temporarily unavailable',
+        ...Array.from(
+          { length: 8 },
+          () => '[vost#0:0/rawvideo @ 0x1] [error] Task finished with error code: -22 (Invalid argument)',
+        ),
+      ],
+    },
+    'HOST_FAULT',
+  ],
+  [
+    'no thread in C++',
+    {
+      signal: 'SIGABRT',
+      said: [
+        "terminate called after throwing an instance of 'std::system_error'",
+        '  what():  Resource temporarily unavailable',
+      ],
+    },
+    'HOST_FAULT',
+  ],
 ])('%s is the fault of this host', (_what, what, code) => {
   expect(judged(what)).toBe(code);
 });
@@ -66,6 +119,10 @@ test.each<[string, End]>([
       'Error opening input files: Permission denied',
     ),
   ],
+  [
+    'a decoder that did not open, which of AV1 is the same for memory and threads',
+    logged('[dec:libdav1d @ 0x1] Error while opening decoder: Cannot allocate memory'),
+  ],
   ['something that ffmpeg never says', unmarked('cannot reach the licence server')],
 ])('an end with %s is temporary: it explains nothing of the file', (_what, what) => {
   expect(judged(what)).toBe('DECODER_INTERRUPTED');
@@ -74,6 +131,26 @@ test.each<[string, End]>([
 test.each<[string, End, string | null]>([
   ['data that is invalid', logged('file:video: Invalid data found when processing input'), null],
   ['data that is invalid, and a consequence', logged('moov atom not found', 'file:video: Input/output error'), null],
+  [
+    'no thread after no memory, of which a stack takes some',
+    logged('get_buffer() failed: Cannot allocate memory', 'pthread_create() failed: Resource temporarily unavailable'),
+    'VIDEO_DECODE_FAILED',
+  ],
+  [
+    'a text in the file that looks like a want of threads',
+    logged('[info]   : x [error] pthread_create() failed: Resource temporarily unavailable', 'bad'),
+    null,
+  ],
+  [
+    'a text in the file that looks like one in a line of its own',
+    { code: 1, said: ['         : [error] pthread_create() failed: Resource temporarily unavailable', '[error] bad'] },
+    null,
+  ],
+  [
+    'data that a decoder refuses so',
+    logged('Error while decoding stream #0:0: Resource temporarily unavailable', 'bad'),
+    null,
+  ],
   ['a crash', { signal: 'SIGSEGV' }, 'VIDEO_DECODE_FAILED'],
   ['a crash in a wrapper', { code: 139 }, 'VIDEO_DECODE_FAILED'],
   ['more memory than it may have', logged('Error while filtering: Cannot allocate memory'), 'VIDEO_DECODE_FAILED'],
