@@ -1,4 +1,4 @@
-import { readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, readdir, rmdir, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MEETING_FOLDER, MEETING_SOCKET } from './socket-pair.ts';
@@ -27,8 +27,14 @@ export async function removeStaleMeetings(folder: string = tmpdir()): Promise<nu
 
 async function isRemoved(path: string): Promise<boolean> {
   try {
-    if (Date.now() - (await stat(path)).mtimeMs < STALE_MS) return false;
-    await rm(path + MEETING_SOCKET, { force: true });
+    if (Date.now() - (await lstat(path)).mtimeMs < STALE_MS) return false;
+    const [first, ...others] = await readdir(path);
+    if (first !== undefined) {
+      const socket = path + MEETING_SOCKET;
+      // A folder that only has the name of one keeps what it has.
+      if (others.length > 0 || join(path, first) !== socket || !(await lstat(socket)).isSocket()) return false;
+      await unlink(socket);
+    }
     await rmdir(path);
     return true;
   } catch {

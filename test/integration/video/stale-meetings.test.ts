@@ -20,16 +20,18 @@ async function make(name: string, fill: (path: string) => Promise<unknown> = asy
   await utimes(folder.at(name), time, time);
 }
 
+async function leaveSocket(path: string): Promise<void> {
+  const server = createServer().listen(`${path}/other`);
+  await once(server, 'listening');
+  // Under this name it stays, as behind a process that was killed.
+  await rename(`${path}/other`, path + MEETING_SOCKET);
+  server.close();
+  await once(server, 'close');
+}
+
 test('old folders of meetings are removed, with a socket in them or none', async () => {
   await make(`${MEETING_FOLDER}aB3456`);
-  await make(`${MEETING_FOLDER}aB3457`, async (path) => {
-    const server = createServer().listen(`${path}/other`);
-    await once(server, 'listening');
-    // Under this name it stays, as behind a process that was killed.
-    await rename(`${path}/other`, path + MEETING_SOCKET);
-    server.close();
-    await once(server, 'close');
-  });
+  await make(`${MEETING_FOLDER}aB3457`, leaveSocket);
   expect(await removeStaleMeetings(folder.path)).toBe(2);
   expect(await readdir(folder.path)).toEqual([]);
 });
@@ -39,10 +41,17 @@ test('what is young, has another name or something else in it stays', async () =
   await make(`${MEETING_FOLDER}longer7`);
   await make('frames-aB3456');
   await make(`${MEETING_FOLDER}aB3458`, (path) => writeFile(`${path}/notes`, ''));
+  await make(`${MEETING_FOLDER}aB3460`, (path) => writeFile(path + MEETING_SOCKET, ''));
+  await make(`${MEETING_FOLDER}aB3461`, async (path) => {
+    await leaveSocket(path);
+    await writeFile(`${path}/t`, '');
+  });
   await writeFile(folder.at(`${MEETING_FOLDER}aB3459`), '');
   await utimes(folder.at(`${MEETING_FOLDER}aB3459`), OLD, OLD);
   expect(await removeStaleMeetings(folder.path)).toBe(0);
-  expect((await readdir(folder.path)).length).toBe(5);
+  expect((await readdir(folder.path)).length).toBe(7);
+  expect(await readdir(folder.at(`${MEETING_FOLDER}aB3460`))).toEqual(['s']);
+  expect((await readdir(folder.at(`${MEETING_FOLDER}aB3461`))).sort()).toEqual(['s', 't']);
 });
 
 test('a folder that is not there has none', async () => {
