@@ -115,7 +115,7 @@ export function decodeSettings(
 }
 
 /**
- * From so many bytes of samples on (64 in 1080p) a thread takes at least 100 ms from the main thread, and costs the host 40 ms. On the CPU
+ * From so many bytes of samples on (64 in 1080p) a thread takes at least 100 ms from the main thread, and costs the host 40 to 85 ms. On the CPU
  * the models want the cores more than the main thread does, and a single video leaves that thread time enough.
  */
 const THREAD_FROM_BYTES = 400_000_000;

@@ -109,7 +109,15 @@ test('each policy tries again after what it takes for passing, and after nothing
   };
   const services = ['NETWORK', 'TIMEOUT', 'THROTTLED', 'SERVICE_UNAVAILABLE', 'DATABASE_UNAVAILABLE'];
   const away = [...services, 'STORE_MISCONFIGURED', 'KMS_REFUSED'];
-  const others = ['WORK_DIR_SPACE', 'DECODER_INTERRUPTED', 'WORKER_LOST', 'INTERRUPTED', 'SCENE_FAILED', 'UNKNOWN'];
+  const others = [
+    'WORK_DIR_SPACE',
+    'DECODER_INTERRUPTED',
+    'READER_THREAD_DIED',
+    'WORKER_LOST',
+    'INTERRUPTED',
+    'SCENE_FAILED',
+    'UNKNOWN',
+  ];
   const temporary = [...services, 'DATABASE_CONFLICT', 'RUN_SUPERSEDED', ...away.slice(services.length), ...others];
   expect(await triedAgain(RETRY_POLICIES.default)).toEqual(temporary);
   expect(await triedAgain(RETRY_POLICIES.download)).toEqual(temporary);
