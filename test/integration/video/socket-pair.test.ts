@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startLimited, type ChildLimits } from '../../../src/video/tools/child-process.ts';
 import { readInto, type ByteSink } from '../../../src/video/tools/byte-sink.ts';
 import { MEETING_FOLDER, openSocketPair } from '../../../src/video/tools/socket-pair.ts';
+import { outcomesWithFewDescriptors } from '../../harness/few-descriptors.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const NONE: ChildLimits = { cpuSeconds: null, memoryBytes: null };
@@ -157,33 +156,13 @@ describe('the folder in which two sockets meet', () => {
 });
 
 test('where descriptors run out the host is at fault, and none is lost', async () => {
-  const program = folder.at('few.mjs');
-  await writeFile(
-    program,
-    `import { closeSync, openSync, readdirSync } from 'node:fs';
-    import { readInto } from ${JSON.stringify(join(SOURCE, 'byte-sink.ts'))};
+  const outcomes = await outcomesWithFewDescriptors(folder.at('few.mjs'), {
+    setUp: `import { readInto } from ${JSON.stringify(join(SOURCE, 'byte-sink.ts'))};
     import { openSocketPair } from ${JSON.stringify(join(SOURCE, 'socket-pair.ts'))};
-    const sink = { room: () => new Uint8Array(9), filled: () => true };
-    const open = () => openSocketPair((path) => readInto(path, sink), new AbortController().signal, [${JSON.stringify(folder.path)}])
-      .then(({ near, far }) => { near.destroy(); far.destroy(); return 'opened'; }, (error) => error.code ?? String(error));
-    const outcomes = [await open()];
-    let before = 0;
-    for (let round = 0; round < 2; round++) {
-      for (let free = 0; free < 12; free++) {
-        const held = [];
-        try { for (;;) held.push(openSync('/dev/null')); } catch {}
-        for (let i = 0; i < free; i++) closeSync(held.pop());
-        outcomes.push(await open());
-        for (const one of held) closeSync(one);
-      }
-      const now = readdirSync('/proc/self/fd').length;
-      // libuv keeps one in reserve from the first time on that none is left.
-      if (round === 1 && now !== before) outcomes.push(before + ' became ' + now);
-      before = now;
-    }
-    console.log(JSON.stringify([...new Set(outcomes)].sort()));`,
-  );
-  const command = `ulimit -n 64; exec ${JSON.stringify(process.execPath)} --disable-warning=ExperimentalWarning ${JSON.stringify(program)}`;
-  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', command]);
-  expect(JSON.parse(stdout)).toEqual(['HOST_FAULT', 'opened']);
+    const sink = { room: () => new Uint8Array(9), filled: () => true };`,
+    open: `() => openSocketPair((path) => readInto(path, sink), new AbortController().signal, [${JSON.stringify(folder.path)}])
+      .then(({ near, far }) => { near.destroy(); far.destroy(); return 'opened'; }, (error) => error.code ?? String(error))`,
+    mostFree: 12,
+  });
+  expect(outcomes).toEqual(['HOST_FAULT', 'opened']);
 });
