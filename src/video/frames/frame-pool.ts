@@ -1,4 +1,5 @@
-import { backgroundClock, type Clock } from '../../time/clock.ts';
+import { backgroundClock } from '../../time/clock.ts';
+import { IdleMemory, type IdleLimits } from './idle-memory.ts';
 
 /** Memory of one frame, lent to whoever took it. */
 export interface FrameSlot {
@@ -11,6 +12,7 @@ export interface FrameSlot {
 export interface FramePoolStats {
   /** Slots that are out, but for those that were lost and collected. */
   readonly lent: number;
+  /** Slots that wait to be lent, but for those that were dropped and not yet collected. */
   readonly idle: number;
   /** Of all slots, lent and idle. */
   readonly bytes: number;
@@ -22,52 +24,37 @@ export interface FramePool {
   stats(): FramePoolStats;
 }
 
-export interface FramePoolLimits {
-  /** Bytes that may lie idle; above them, what has lain longest goes first. */
-  readonly maxIdleBytes?: number;
-  /** How long memory may lie idle. */
-  readonly maxIdleMs?: number;
-  readonly clock?: Clock;
-}
-
-interface IdleSlot {
-  readonly memory: SharedArrayBuffer;
-  readonly since: number;
-}
-
 /** What two videos in 4K leave when they end. */
-const MAX_IDLE_BYTES = 256 * 1024 ** 2;
+export const USUAL_IDLE_BYTES = 256 * 1024 ** 2;
 /** Longer than a decoder is silent between two frames of most footage. */
 const MAX_IDLE_MS = 5_000;
 const LEAST_CAPACITY = 4_096;
 
 /**
  * Lends memory for frames of all videos. Slots come in classes of size, so that videos of about one size use the same ones; the one that
- * came back last goes out first, and those that nobody needs any more grow old and are dropped. Memory that is lost without a release is
- * collected like any other and never lent again: somebody may still read it.
+ * came back last goes out first, and those that nobody needs any more grow old and are dropped. What was dropped is lent again as long as it
+ * is there: V8 does not count shared memory, so nothing makes it collect, and new memory beside the old would add up. Memory that is lost
+ * without a release is collected like any other and never lent again: somebody may still read it.
  */
 export function createFramePool({
-  maxIdleBytes = MAX_IDLE_BYTES,
+  maxIdleBytes = USUAL_IDLE_BYTES,
   maxIdleMs = MAX_IDLE_MS,
   clock = backgroundClock,
-}: FramePoolLimits = {}): FramePool {
-  /** In the order in which they came back. */
-  let idle: IdleSlot[] = [];
-  let idleBytes = 0;
+}: Partial<IdleLimits> = {}): FramePool {
+  const idle = new IdleMemory({ maxIdleBytes, maxIdleMs, clock });
   let lent = 0;
   let lentBytes = 0;
-  let isWatched = false;
   const noLongerLent = (capacity: number): void => {
     lent -= 1;
     lentBytes -= capacity;
   };
   const lost = new FinalizationRegistry<number>(noLongerLent);
 
-  return { take, stats: () => ({ lent, idle: idle.length, bytes: lentBytes + idleBytes }) };
+  return { take, stats: () => ({ lent, idle: idle.count, bytes: lentBytes + idle.bytes }) };
 
   function take(bytes: number): FrameSlot {
     const capacity = capacityFor(bytes);
-    const memory = takeIdle(capacity) ?? new SharedArrayBuffer(capacity);
+    const memory = idle.take(capacity) ?? new SharedArrayBuffer(capacity);
     lent += 1;
     lentBytes += capacity;
     // A closure for each loan: what an earlier borrower says a second time must not end this one.
@@ -77,44 +64,15 @@ export function createFramePool({
       isOut = false;
       lost.unregister(release);
       noLongerLent(capacity);
-      keep(memory);
+      idle.keep(memory);
     };
     lost.register(release, capacity, release);
     return { pixels: new Uint8Array(memory, 0, bytes), release };
   }
-
-  function takeIdle(capacity: number): SharedArrayBuffer | null {
-    const at = idle.findLastIndex(({ memory }) => memory.byteLength === capacity);
-    const [slot] = at === -1 ? [] : idle.splice(at, 1);
-    if (slot === undefined) return null;
-    idleBytes -= capacity;
-    return slot.memory;
-  }
-
-  function keep(memory: SharedArrayBuffer): void {
-    idle.push({ memory, since: clock.now() });
-    idleBytes += memory.byteLength;
-    while (idleBytes > maxIdleBytes) idleBytes -= idle.shift()?.memory.byteLength ?? idleBytes;
-    watch();
-  }
-
-  /** One timer at a time, for the slot that has lain longest. */
-  function watch(): void {
-    const [oldest] = idle;
-    if (isWatched || oldest === undefined) return;
-    isWatched = true;
-    clock.after(Math.max(1, oldest.since + maxIdleMs - clock.now()), () => {
-      isWatched = false;
-      const now = clock.now();
-      idle = idle.filter(({ since }) => now - since < maxIdleMs);
-      idleBytes = idle.reduce((sum, { memory }) => sum + memory.byteLength, 0);
-      watch();
-    });
-  }
 }
 
-/** The next of four steps between one power of two and the next: at most a quarter more than is needed, and untouched memory costs nothing. */
-function capacityFor(bytes: number): number {
+/** Bytes that a frame of so many takes: the next of four steps between one power of two and the next: at most a quarter more than is needed, and untouched memory costs nothing. */
+export function capacityFor(bytes: number): number {
   if (!Number.isSafeInteger(bytes) || bytes <= 0) throw new RangeError(`a frame of ${bytes} bytes`);
   if (bytes <= LEAST_CAPACITY) return LEAST_CAPACITY;
   const power = 2 ** Math.floor(Math.log2(bytes));

@@ -115,13 +115,32 @@ describe('idle memory', () => {
     const pool = createFramePool({ clock: new HandClock(), maxIdleBytes: 3_000_000 });
     const slots = Array.from({ length: 5 }, () => pool.take(1_000_000));
     for (const { release } of slots) release();
-    expect(pool.stats().idle).toBe(2);
+    expect(pool.stats()).toMatchObject({ idle: 2, bytes: 2 << 20 });
     expect(pool.take(1_000_000).pixels.buffer).toBe(slots[4]?.pixels.buffer);
     expect(pool.take(1_000_000).pixels.buffer).toBe(slots[3]?.pixels.buffer);
-    expect(pool.take(1_000_000).pixels.buffer).not.toBe(slots[2]?.pixels.buffer);
+    expect(pool.stats().idle).toBe(0);
+    pool.take(1_000_000);
     const alone: FrameSlot = pool.take(5_000_000);
     alone.release();
     expect(pool.stats()).toMatchObject({ lent: 3, idle: 0 });
+  });
+
+  test('is lent again also where it was dropped, as long as it is not collected', async () => {
+    const clock = new HandClock();
+    const pool = createFramePool({ clock, maxIdleMs: 5_000, maxIdleBytes: 20 << 20 });
+    const round = async (): Promise<readonly SharedArrayBuffer[]> => {
+      const slots = Array.from({ length: 16 }, () => pool.take(4 << 20));
+      for (const { release } of slots) release();
+      // None is idle any more, five were until now.
+      await clock.advance(5_000);
+      expect(pool.stats()).toEqual({ lent: 0, idle: 0, bytes: 0 });
+      return slots.map(({ pixels }) => pixels.buffer);
+    };
+    const first = new Set(await round());
+    const second = new Set(await round());
+    expect(second.size).toBe(16);
+    expect([...second].every((memory) => first.has(memory))).toBe(true);
+    expect(pool.take(1 << 20).pixels.length).toBe(1 << 20);
   });
 
   test('counts with what is lent', () => {
