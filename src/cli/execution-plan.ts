@@ -1,8 +1,9 @@
-import { totalmem } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { MOST_FRAMES_IN_FLIGHT } from '../config/keys.ts';
 import { packFiles, type Pack } from '../packs/load-pack.ts';
+import { fittingFrames, LEAST_FRAMES } from './frame-memory.ts';
 import { usableCores } from './usable-cores.ts';
+import { usableMemory } from './usable-memory.ts';
 
 /** How the models of a worker run, and what feeds them; every `auto` is resolved. */
 export interface ExecutionPlan {
@@ -45,15 +46,11 @@ const MEMORY_SHARE = 0.5;
 const THREADS_OF_PIPELINE = 2;
 /** While one is decided, one is detected and one waits in each thread. */
 const FRAMES_OF_PIPELINE = 2;
-const LEAST_FRAMES = 4;
 /**
  * Of all videos together, for a GPU whose batches are eight frames and 64 people: simulated with measured times it does twice as much
  * with 32 as with four, and no more with 64.
  */
 const CUDA_FRAMES = 32;
-/** For frames under way, were they all as large as the configuration lets them be. */
-const FRAMES_SHARE = 0.25;
-const BYTES_OF_PIXEL = 3;
 /** As many as ffmpeg takes by itself: more only cost memory. */
 export const MOST_DECODER_THREADS = 16;
 const CUDA_BATCHES = { detection: 8, people: 64, language: 8 } as const;
@@ -87,8 +84,7 @@ export function planHere(
   { device, videosAtOnce }: Pick<Workload, 'device' | 'videosAtOnce'>,
 ): ExecutionPlan {
   const packBytes = packFiles(pack.manifest).reduce((sum, { bytes }) => sum + bytes, 0);
-  // Without a limit the number of the cgroup is larger than any machine, or 0.
-  const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  const memoryBytes = usableMemory();
   return executionPlan(config, { device, cores: usableCores(), memoryBytes, packBytes, videosAtOnce });
 }
 
@@ -128,10 +124,9 @@ function pipelinesFor({ cores, memoryBytes, packBytes }: Workload): number {
 }
 
 /** A single video, and each of several, has its share of what keeps the pipelines busy, on CUDA as far as the memory goes. */
-function framesFor({ limits }: Config, pipelines: number, { device, memoryBytes, videosAtOnce }: Workload): number {
+function framesFor(config: Config, pipelines: number, workload: Workload): number {
+  const { device, videosAtOnce } = workload;
   if (device === 'cpu') return Math.max(LEAST_FRAMES, Math.ceil((pipelines * FRAMES_OF_PIPELINE) / videosAtOnce));
   const wanted = Math.ceil((pipelines * CUDA_FRAMES) / videosAtOnce);
-  const largestBytes = limits.maxVideoPixels * BYTES_OF_PIXEL;
-  const fitting = Math.floor((memoryBytes * FRAMES_SHARE) / (largestBytes * videosAtOnce));
-  return Math.max(LEAST_FRAMES, Math.min(wanted, fitting, MOST_FRAMES_IN_FLIGHT));
+  return Math.max(LEAST_FRAMES, Math.min(wanted, fittingFrames(config, workload), MOST_FRAMES_IN_FLIGHT));
 }

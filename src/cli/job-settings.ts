@@ -8,6 +8,7 @@ import { ownOutput } from '../job/own-output.ts';
 import { createFramePool } from '../video/frames/frame-pool.ts';
 import type { VideoLimits } from '../video/probe/video-limits.ts';
 import { decoderThreads, type ExecutionPlan } from './execution-plan.ts';
+import { idleFrameBytes } from './frame-memory.ts';
 import { usableCores } from './usable-cores.ts';
 
 const PROBE_TIMEOUT_MS = 30_000;
@@ -92,12 +93,12 @@ export function processorSettings(
 }
 
 /**
- * Of a video: all that are decoded with these settings share their memory of frames. Without a plan no model runs beside it. The GPU
- * decodes where it was asked for by name; what `auto` is, only a preflight knows.
+ * Of a video: all that are decoded with these settings share their memory of frames, one at a time without a load. Without a plan no model
+ * runs beside it. The GPU decodes where it was asked for by name; what `auto` is, only a preflight knows.
  */
 export function decodeSettings(
   config: Config,
-  plan: Pick<ExecutionPlan, 'decoderThreads'> | null,
+  plan: Pick<ExecutionPlan, 'decoderThreads' | 'framesInFlight'> | null,
   load: Load | null = null,
 ): VideoProcessorSettings['decode'] {
   const alone = { models: null, cores: usableCores(), videosAtOnce: 1 };
@@ -109,7 +110,9 @@ export function decodeSettings(
     mode: config.decode.mode,
     threads: plan?.decoderThreads ?? decoderThreads(config, alone),
     gpu: config.decode.device === 'cuda' ? config.inference.gpuDeviceId : null,
-    pool: createFramePool(),
+    pool: createFramePool(
+      plan === null ? {} : { maxIdleBytes: idleFrameBytes(config, plan.framesInFlight, load?.videosAtOnce ?? 1) },
+    ),
     threadFromBytes: threadFromBytes(config, load),
   };
 }

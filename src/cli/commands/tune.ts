@@ -12,6 +12,7 @@ import { probeVideo } from '../../video/probe/probe.ts';
 import { chooseDevice } from '../choose-device.ts';
 import { commandConfig, WITHOUT_SETUP } from '../command-config.ts';
 import { planHere, planText, type ExecutionPlan } from '../execution-plan.ts';
+import { fittingFrames } from '../frame-memory.ts';
 import { videoLimits } from '../job-settings.ts';
 import { axesFor } from '../tune/axes.ts';
 import type { FrameLimit } from '../tune/frames-again.ts';
@@ -19,6 +20,7 @@ import { measurePlan, type MeasuredRun, type Subject } from '../tune/measure-pla
 import { searchPlan, type SearchResult } from '../tune/search.ts';
 import { environmentLines, gained, resultText, stepText } from '../tune/tune-text.ts';
 import { usableCores } from '../usable-cores.ts';
+import { usableMemory } from '../usable-memory.ts';
 
 interface TuneOptions {
   readonly pack?: string;
@@ -85,15 +87,17 @@ async function searchOn(
   const runMs = Math.max(SHORTEST_RUN_MS, (seconds * 1_000) / RUNS);
   let runs = 0;
   let limit: FrameLimit = { milliseconds: runMs };
+  const { device, videosAtOnce } = subject;
+  const fitting = fittingFrames(subject.config, { memoryBytes: usableMemory(), videosAtOnce });
   return await searchPlan({
     start,
-    axes: axesFor(subject.device, usableCores(), start),
+    axes: axesFor({ device, cores: usableCores(), fittingFrames: fitting }, start),
     measure: async (plan) => {
       const run = await blamingTools(subject.tools, signal, () => measurePlan(subject, plan, limit, signal));
       // The first runs tell how many frames fit into one, the second of them at its full speed; all others have just those.
       runs += 1;
       if (runs <= CALIBRATING) {
-        const frames = framesOfRuns(run, subject.videosAtOnce, runMs);
+        const frames = framesOfRuns(run, videosAtOnce, runMs);
         limit = { frames };
         if (runs === CALIBRATING) tellRuns(run, frames, runMs);
       }

@@ -7,8 +7,19 @@ const PEOPLE_BATCHES = [...BATCHES, 32, 64];
 /** On the CPU more decoded frames lie in memory for nothing. */
 const MOST_FRAMES = { cpu: 32, cuda: MOST_FRAMES_IN_FLIGHT } as const;
 
-/** What is tried, what decides most first: pipelines on the CPU and batches on CUDA; what feeds them comes last. */
-export function axesFor(device: 'cpu' | 'cuda', cores: number, start: ExecutionPlan): readonly Axis[] {
+/** What bounds the search. */
+export interface TuningHost {
+  readonly device: 'cpu' | 'cuda';
+  readonly cores: number;
+  /** Most frames in flight of a video for which the memory suffices. */
+  readonly fittingFrames: number;
+}
+
+/**
+ * What is tried, what decides most first: pipelines on the CPU and batches on CUDA; what feeds them comes last. The plan that it starts with
+ * is always among it.
+ */
+export function axesFor({ device, cores, fittingFrames }: TuningHost, start: ExecutionPlan): readonly Axis[] {
   const pipelines = { setting: 'pipelines', values: doublings(device === 'cpu' ? Math.min(cores, 16) : 4) } as const;
   const batches = [
     { setting: 'languageBatch', values: BATCHES },
@@ -18,7 +29,7 @@ export function axesFor(device: 'cpu' | 'cuda', cores: number, start: ExecutionP
   const threads = { setting: 'threads', values: doublings(cores) } as const;
   const feeding = [
     { setting: 'decoderThreads', values: doublings(Math.min(cores, MOST_DECODER_THREADS)) },
-    { setting: 'framesInFlight', values: doublings(MOST_FRAMES[device]) },
+    { setting: 'framesInFlight', values: doublings(Math.min(MOST_FRAMES[device], fittingFrames)) },
   ] as const;
   const axes: readonly Axis[] =
     device === 'cpu' ? [pipelines, threads, ...batches, ...feeding] : [...batches, pipelines, ...feeding];

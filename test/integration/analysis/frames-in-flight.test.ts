@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { analyzeVideo } from '../../../src/analysis/analyze-video.ts';
 import { DEFAULT_ANALYSIS_SETTINGS } from '../../../src/analysis/settings.ts';
 import { withDecodedFrames } from '../../../src/video/decode/decode.ts';
-import { createFramePool } from '../../../src/video/frames/frame-pool.ts';
+import { createFramePool, type FramePool } from '../../../src/video/frames/frame-pool.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { FakeChain } from '../../harness/fake-chain.ts';
@@ -40,8 +40,17 @@ test('the decoder fills the chain with frames of one video before the first is a
     },
   });
   const pool = createFramePool();
+  let mostLent = 0;
+  const counted: FramePool = {
+    stats: () => pool.stats(),
+    take: (bytes) => {
+      const slot = pool.take(bytes);
+      mostLent = Math.max(mostLent, pool.stats().lent);
+      return slot;
+    },
+  };
   const info = await probeVideo(tools, file, SMALL_VIDEO_LIMITS, signal);
-  const decoding = { ...SMALL_VIDEO_DECODING, framesPerSecond: 10, pool };
+  const decoding = { ...SMALL_VIDEO_DECODING, framesPerSecond: 10, pool: counted };
   const { frames } = await withDecodedFrames([tools, file, info, decoding, signal], (video) =>
     analyzeVideo(
       { videoId: 'one', info, ...video, workspaceDir: folder },
@@ -53,5 +62,7 @@ test('the decoder fills the chain with frames of one video before the first is a
   );
   expect(frames).toHaveLength(FRAMES);
   expect(chain.mostOpen).toBe(UNDER_WAY);
+  // Beside those under way two that wait and the one that is filled: what the plan allows memory for.
+  expect(mostLent).toBeLessThanOrEqual(UNDER_WAY + 3);
   expect(pool.stats().lent).toBe(0);
 });

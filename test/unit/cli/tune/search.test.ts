@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ExecutionPlan } from '../../../../src/cli/execution-plan.ts';
-import { axesFor } from '../../../../src/cli/tune/axes.ts';
+import { axesFor, type TuningHost } from '../../../../src/cli/tune/axes.ts';
 import { searchPlan, type Measurement, type SearchOptions, type SearchStep } from '../../../../src/cli/tune/search.ts';
 
 const START: ExecutionPlan = {
@@ -13,6 +13,8 @@ const START: ExecutionPlan = {
   framesInFlight: 4,
 };
 
+const HOST: TuningHost = { device: 'cpu', cores: 4, fittingFrames: 1_000 };
+
 /** A host whose runs take a second each, and on which a plan's speed is what `speed` says. */
 function host(speed: (plan: ExecutionPlan) => number, cpu: (plan: ExecutionPlan) => number = () => 20) {
   const tried: ExecutionPlan[] = [];
@@ -21,7 +23,7 @@ function host(speed: (plan: ExecutionPlan) => number, cpu: (plan: ExecutionPlan)
   let now = 0;
   const options = (seconds = 3_600): SearchOptions => ({
     start: START,
-    axes: axesFor('cpu', 4, START),
+    axes: axesFor(HOST, START),
     measure: async (plan): Promise<Measurement> => {
       tried.push(plan);
       now += 1_000;
@@ -77,7 +79,7 @@ describe('a search', () => {
       Math.log2(pipelines * peopleBatch * languageBatch);
     const sliding = host((plan) => 100 * 0.985 ** (9 - steps(plan)));
     const start = { ...START, pipelines: 8, peopleBatch: 8, languageBatch: 8, framesInFlight: 1 };
-    const result = await searchPlan({ ...sliding.options(), start, axes: axesFor('cpu', 8, start) });
+    const result = await searchPlan({ ...sliding.options(), start, axes: axesFor({ ...HOST, cores: 8 }, start) });
     expect(sliding.tried).toContainEqual({ ...start, pipelines: 1, peopleBatch: 1, languageBatch: 1 });
     expect(result.best).toEqual(start);
   });
@@ -142,12 +144,12 @@ describe('a search', () => {
 
 test('what decides most comes first: pipelines on the CPU, batches on CUDA', () => {
   expect(
-    axesFor('cpu', 6, START)
+    axesFor({ ...HOST, cores: 6 }, START)
       .map(({ setting }) => setting)
       .slice(0, 2),
   ).toEqual(['pipelines', 'threads']);
-  expect(axesFor('cpu', 6, START)[0]?.values).toEqual([1, 2, 4, 6]);
-  const cuda = axesFor('cuda', 6, { ...START, peopleBatch: 64, languageBatch: 8 });
+  expect(axesFor({ ...HOST, cores: 6 }, START)[0]?.values).toEqual([1, 2, 4, 6]);
+  const cuda = axesFor({ ...HOST, device: 'cuda', cores: 6 }, { ...START, peopleBatch: 64, languageBatch: 8 });
   expect(cuda.map(({ setting }) => setting)).not.toContain('threads');
   const frames = ({ values }: { values: readonly number[] }): number | undefined => values.at(-1);
   expect(cuda.map(frames).at(-1)).toBe(64);
@@ -156,4 +158,14 @@ test('what decides most comes first: pipelines on the CPU, batches on CUDA', () 
     { setting: 'peopleBatch', values: [1, 2, 4, 8, 16, 32, 64] },
     { setting: 'detectionBatch', values: [1, 2, 4, 8, 16] },
   ]);
+});
+
+test('no more frames in flight are tried than there is memory for, but for what is set', () => {
+  const tried = (host: Partial<TuningHost>, framesInFlight: number) =>
+    axesFor({ ...HOST, ...host }, { ...START, framesInFlight }).find(({ setting }) => setting === 'framesInFlight')
+      ?.values;
+  expect(tried({ device: 'cuda', fittingFrames: 18 }, 8)).toEqual([1, 2, 4, 8, 16, 18]);
+  expect(tried({ device: 'cuda', fittingFrames: 18 }, 40)).toEqual([1, 2, 4, 8, 16, 18, 40]);
+  expect(tried({ fittingFrames: 6 }, 4)).toEqual([1, 2, 4, 6]);
+  expect(tried({}, 4)).toEqual([1, 2, 4, 8, 16, 32]);
 });
