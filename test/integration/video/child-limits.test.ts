@@ -120,8 +120,8 @@ test('a video whose decoding takes too long in total is ended at the limit', asy
   // It says something all the time, and never ends.
   await writeFile(busy, '#!/bin/sh\nwhile :; do echo at work >&2; done\n', { mode: 0o700 });
   const stuck = { ...tools, ffmpeg: busy, ffprobe: busy };
-  const frames = decodeFrames(stuck, video, info, { ...options, wallTimeoutMs: 1500 }, never);
+  const frames = decodeFrames(stuck, video, info, { ...options, wallTimeoutMs: 3000 }, never);
   const late = { code: 'VIDEO_DECODE_TIMEOUT', class: 'permanent' };
   await expect(frames.next()).rejects.toMatchObject(late);
-  await expect(probeVideo(stuck, video, { ...limits, timeoutMs: 1500 }, never)).rejects.toMatchObject(late);
+  await expect(probeVideo(stuck, video, { ...limits, timeoutMs: 3000 }, never)).rejects.toMatchObject(late);
 });
