@@ -1,3 +1,4 @@
+import { cacheNames } from '../graphs/prepare/prepared-inputs.ts';
 import type { ModelSpec, PackManifest, TensorSpec } from './pack-manifest.ts';
 import type { PackProblem } from './pack-problem.ts';
 
@@ -87,10 +88,7 @@ function cacheRules(decoder: ModelSpec, kv: PackManifest['language']['kv']): rea
   ] as const;
   return sides.flatMap(({ side, tensors, prefix }) => {
     const caches = tensors.filter(({ name }) => name.startsWith(`${prefix}.`));
-    const wanted = Array.from({ length: kv.layers }, (_, layer) => [
-      `${prefix}.${layer}.key`,
-      `${prefix}.${layer}.value`,
-    ]).flat();
+    const wanted = cacheNames(kv.layers, prefix);
     const missing = wanted.filter((name) => caches.every((tensor) => tensor.name !== name));
     const more = caches.filter(({ name }) => !wanted.includes(name)).map(({ name }) => name);
     const field = `language.decoder.${side}`;

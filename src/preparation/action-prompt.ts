@@ -1,4 +1,4 @@
-import { labelTrie } from '../chain/action/label-trie.ts';
+import { filledPaths, labelTrie } from '../chain/action/label-trie.ts';
 import { labelTokens } from '../chain/action/read-actions.ts';
 import { emptyCache, runDecoder } from '../chain/fastvlm/decoder.ts';
 import { embed, openLanguageModel, preparePrompt, type LanguageModel } from '../chain/fastvlm/language-model.ts';
@@ -24,13 +24,12 @@ export async function readActionPrompt(pack: Pack): Promise<ActionPrompt> {
 
 async function readPrompt(lm: LanguageModel, { manifest: { action } }: Pack): Promise<ActionPrompt> {
   const meter = stageMeter();
-  const { labels, places, paths } = labelTrie(labelTokens(lm, action.labels));
+  const trie = labelTrie(labelTokens(lm, action.labels));
+  const { labels, places, paths } = trie;
   const text = buildPrompt(lm.tokenizer, lm.language, action.question);
   const prompt = await preparePrompt(lm, text, meter);
   const cache = Object.entries(prompt.prefix.tensors).map(([name, tensor]) => [name, readFloats(tensor)] as const);
-  const length = Math.max(0, ...paths.map((path) => path.length));
-  // What stands after a path's own end is never read.
-  const ids = paths.flatMap((path) => Array.from({ length }, (_, i) => path[i] ?? path[0] ?? 0));
+  const { length, ids } = filledPaths(trie);
   const [used = 0] = [...text.before, ...text.after, ...ids];
   return {
     before: { length: prompt.prefix.length, cache: Object.fromEntries(cache) },

@@ -33,6 +33,15 @@ export function labelTrie(labels: readonly (readonly number[])[]): LabelTrie {
   return { labels, paths, places };
 }
 
+/** The paths' tokens one path after another, each filled up to `length`, the longest: what stands after a path's own end is never read. */
+export function filledPaths({ paths }: Pick<LabelTrie, 'paths'>): {
+  readonly length: number;
+  readonly ids: readonly number[];
+} {
+  const length = Math.max(0, ...paths.map((path) => path.length));
+  return { length, ids: paths.flatMap((path) => Array.from({ length }, (_, i) => path[i] ?? path[0] ?? 0)) };
+}
+
 function beginsWith(path: readonly number[], start: readonly number[]): boolean {
   return start.length <= path.length && start.every((token, i) => token === path[i]);
 }

@@ -3,7 +3,7 @@ import type { StageMeter } from '../../inference/stage-meter.ts';
 import { logSumExp } from '../../vision/softmax.ts';
 import { cacheRows, logitsAt, runDecoder } from '../fastvlm/decoder.ts';
 import type { DecoderStep } from '../fastvlm/decoder.ts';
-import type { LabelTrie } from './label-trie.ts';
+import { filledPaths, type LabelTrie } from './label-trie.ts';
 import { embed } from '../fastvlm/language-model.ts';
 import type { LanguageModel } from '../fastvlm/language-model.ts';
 
@@ -64,12 +64,9 @@ interface EmbeddedPaths {
   readonly embeds: readonly Float32Array[];
 }
 
-async function embedPaths(lm: LanguageModel, { paths }: LabelTrie, meter: StageMeter): Promise<EmbeddedPaths> {
-  const length = Math.max(0, ...paths.map((path) => path.length));
-  const ids = paths.flatMap((tokens) => [
-    ...tokens,
-    ...Array.from({ length: length - tokens.length }, () => tokens[0] ?? 0),
-  ]);
+async function embedPaths(lm: LanguageModel, trie: LabelTrie, meter: StageMeter): Promise<EmbeddedPaths> {
+  const { paths } = trie;
+  const { length, ids } = filledPaths(trie);
   const values = await embed(lm, ids, meter);
   const size = paths.length === 0 ? 0 : values.length / paths.length;
   return { length, embeds: paths.map((_, path) => values.subarray(path * size, (path + 1) * size)) };

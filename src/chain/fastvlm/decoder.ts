@@ -1,4 +1,5 @@
 import { Failure } from '../../failure/failure.ts';
+import { cacheNames } from '../../graphs/prepare/prepared-inputs.ts';
 import { output } from '../../inference/model.ts';
 import type { Model } from '../../inference/model.ts';
 import type { StageMeter } from '../../inference/stage-meter.ts';
@@ -39,7 +40,7 @@ const LOGITS_TO_KEEP = 'num_logits_to_keep';
 /** A cache that holds nothing yet. */
 export function emptyCache(model: Model, kv: KvShape, rows: number): KvCache {
   const tensors: Record<string, Tensor> = {};
-  for (const name of cacheNames(kv)) {
+  for (const name of cacheNames(kv.layers)) {
     tensors[name] = emptyTensor(model.inputType(name), [rows, kv.heads, 0, kv.headSize]);
   }
   return { length: 0, rows, tensors };
@@ -82,7 +83,7 @@ export async function runDecoder(
     throw new Failure('INFERENCE_FAILED', `${model.spec.file.path}: logits have the shape [${logits.dims.join(', ')}]`);
   }
   const tensors: Record<string, Tensor> = {};
-  for (const name of cacheNames(kv)) {
+  for (const name of cacheNames(kv.layers)) {
     tensors[name] = output(outputs, name.replace('past_key_values', 'present'), model);
   }
   return { logits, kept, vocabulary, cache: { length: total, rows, tensors } };
@@ -92,11 +93,4 @@ export async function runDecoder(
 export function logitsAt(step: DecoderStep, row: number, fromEnd: number): Float32Array {
   const start = (row * step.kept + step.kept - fromEnd) * step.vocabulary;
   return readFloatRange(step.logits, start, step.vocabulary);
-}
-
-function cacheNames(kv: KvShape): readonly string[] {
-  return Array.from({ length: kv.layers }, (_, layer) => [
-    `past_key_values.${layer}.key`,
-    `past_key_values.${layer}.value`,
-  ]).flat();
 }

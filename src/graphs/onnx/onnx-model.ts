@@ -117,13 +117,16 @@ export function importedOpset(model: OnnxModel, domain: string): number | null {
 
 /** Reads an ONNX file whole (a graph of gigabytes keeps its weights in external files). Throws PACK_BROKEN naming the file. */
 export async function readOnnx(path: string): Promise<OnnxModel> {
-  let bytes: Uint8Array;
+  return parseOnnx(await readOnnxBytes(path), path);
+}
+
+/** The bytes of an ONNX file. Throws PACK_BROKEN naming the file. */
+export async function readOnnxBytes(path: string): Promise<Uint8Array> {
   try {
-    bytes = await readFile(path);
+    return await readFile(path);
   } catch (cause) {
     throw new Failure('PACK_BROKEN', `${path} cannot be read`, { cause });
   }
-  return parseOnnx(bytes, path);
 }
 
 /** Decodes the bytes of an ONNX file; tensor values are views of `bytes`. `name` is what an error calls it. */

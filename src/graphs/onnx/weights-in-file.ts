@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { Failure } from '../../failure/failure.ts';
-import { parseOnnx, type OnnxModel, type OnnxTensor } from './onnx-model.ts';
+import { parseOnnx, readOnnxBytes, type OnnxModel, type OnnxTensor } from './onnx-model.ts';
 
 /** Smaller tensors stay in the graph: shapes are inferred from them, and a reference takes as many bytes. */
 const LEAST_BYTES = 1024;
@@ -15,12 +13,7 @@ const EXTERNAL = 1;
  * Throws PACK_BROKEN naming the file.
  */
 export async function readOnnxByReference(path: string): Promise<OnnxModel> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    throw new Failure('PACK_BROKEN', `${path} cannot be read`, { cause });
-  }
+  const bytes = await readOnnxBytes(path);
   const model = parseOnnx(bytes, path);
   const location = posix.basename(path);
   const initializer = (model.graph.initializer ?? []).map((tensor) => referTo(tensor, bytes, location));

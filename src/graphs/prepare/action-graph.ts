@@ -1,10 +1,11 @@
 import { type ElementType, GraphBuilder, type Value } from '../onnx/graph-builder.ts';
 import type { InlineOptions } from '../onnx/inline-model.ts';
 import type { OnnxModel } from '../onnx/onnx-model.ts';
-import { addDecoder, cacheInputs, type DecoderModel, floatInput } from './decoder-graph.ts';
+import { addDecoder, type DecoderModel, floatInput } from './decoder-graph.ts';
 import { addLabelScores, type LabelReads } from './label-scores-graph.ts';
 import type { ModelSignature } from './model-signature.ts';
 import { addPictureEncoder, encoderTensors, type PictureEncoder } from './picture-encoder.ts';
+import { cacheNames } from './prepared-inputs.ts';
 
 /** What the graph needs to know of the vision-language model. */
 interface VisionLanguage extends PictureEncoder {
@@ -104,7 +105,7 @@ function addPrefix(
   const { heads, headSize } = decoder.kv;
   const shape = graph.node('Concat', [rows, graph.ints([heads, length, headSize])], { axis: 0 });
   return Object.fromEntries(
-    cacheInputs(decoder).map((name) => {
+    cacheNames(decoder.kv.layers).map((name) => {
       const dtype = floatInput(decoder, name);
       const values = cache[name] ?? new Float32Array(0);
       // A constant without elements is no constant to every reader of graphs.

@@ -3,6 +3,7 @@ import type { InlineOptions } from '../onnx/inline-model.ts';
 import type { OnnxModel } from '../onnx/onnx-model.ts';
 import type { ModelSignature } from './model-signature.ts';
 import { unprepared } from './picture-input.ts';
+import { cacheNames } from './prepared-inputs.ts';
 
 /** A decoder with a cache of keys and values, as its manifest states it. */
 export interface DecoderModel extends InlineOptions {
@@ -67,17 +68,9 @@ export function addDecoder(
   return {
     logits: found('logits'),
     cache: Object.fromEntries(
-      cacheInputs(decoder).map((name) => [name, found(name.replace('past_key_values', 'present'))]),
+      cacheNames(decoder.kv.layers).map((name) => [name, found(name.replace('past_key_values', 'present'))]),
     ),
   };
-}
-
-/** Names of the inputs that take keys and values. */
-export function cacheInputs({ kv }: Pick<DecoderModel, 'kv'>): readonly string[] {
-  return Array.from({ length: kv.layers }, (_, layer) => [
-    `past_key_values.${layer}.key`,
-    `past_key_values.${layer}.value`,
-  ]).flat();
 }
 
 /** Element type of one of the decoder's floating-point inputs; throws PACK_BROKEN for another one. */

@@ -31,3 +31,8 @@ export const ANCHORS_OUTPUT = {
   /** int32 [found, 2]: frame in the batch and anchor of each, in rising order. */
   places: 'places',
 } as const;
+
+/** Names of a decoder's tensors for keys and values, layer by layer: those that it takes (`past_key_values`) or gives (`present`). */
+export function cacheNames(layers: number, side: 'past_key_values' | 'present' = 'past_key_values'): readonly string[] {
+  return Array.from({ length: layers }, (_, layer) => [`${side}.${layer}.key`, `${side}.${layer}.value`]).flat();
+}
