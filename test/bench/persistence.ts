@@ -9,6 +9,7 @@ import { completeRun } from '../../src/persistence/complete-run.ts';
 import { saveProgress } from '../../src/persistence/save-progress.ts';
 import { loadAnalysis } from '../../src/persistence/read/stored-analysis.ts';
 import { median } from './figures.ts';
+import { PLAIN_SAMPLING } from '../harness/plain-sampling.ts';
 
 export interface PersistenceBench {
   readonly database: 'embedded' | 'server';
@@ -63,12 +64,7 @@ export async function benchPersistence(
 /** A run of an object that no other run of the bench knows. */
 export async function startRun(db: Database, key: string, signal: AbortSignal): Promise<Run> {
   const object = { bucket: 'bench', key, versionId: null, etag: 'e' };
-  const sampling = {
-    framesPerSecond: 1.5,
-    attributes: 'per-track',
-    decode: 'exact',
-    stillPictures: 'analyse',
-  } as const;
+  const sampling = PLAIN_SAMPLING;
   const pack = { name: 'bench', fingerprint: 'f' };
   const identity = jobIdentity({ ...object, packFingerprint: pack.fingerprint, sampling });
   const request = { identity, externalId: key, object, worker: 'bench', pack, sampling, aliveSeconds: 600 };

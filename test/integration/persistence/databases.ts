@@ -5,6 +5,7 @@ import { derivedVideoId, jobIdentity } from '../../../src/persistence/identity.t
 import { migrateDatabase } from '../../../src/persistence/migrate.ts';
 import type { ClaimRequest } from '../../../src/persistence/claim-run.ts';
 import { startPostgres } from '../../harness/postgres.ts';
+import { PLAIN_SAMPLING } from '../../harness/plain-sampling.ts';
 
 export const signal = (): AbortSignal => AbortSignal.timeout(180_000);
 
@@ -58,12 +59,7 @@ let objects = 0;
 export function claimRequest(changes: Partial<ClaimRequest> = {}): ClaimRequest {
   objects += 1;
   const object = changes.object ?? { bucket: 'uploads', key: `v/${objects}.mp4`, versionId: null, etag: `e${objects}` };
-  const sampling = {
-    framesPerSecond: 1.5,
-    attributes: 'per-track',
-    decode: 'exact',
-    stillPictures: 'analyse',
-  } as const;
+  const sampling = PLAIN_SAMPLING;
   const pack = { name: 'demo', fingerprint: 'f'.repeat(64) };
   return {
     identity: jobIdentity({ ...object, packFingerprint: pack.fingerprint, sampling }),

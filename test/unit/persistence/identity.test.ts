@@ -1,12 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { derivedVideoId, jobIdentity, type JobFacts } from '../../../src/persistence/identity.ts';
+import { PLAIN_SAMPLING } from '../../harness/plain-sampling.ts';
 
-const sampling = {
-  framesPerSecond: 1.5,
-  attributes: 'per-track',
-  decode: 'exact',
-  stillPictures: 'analyse',
-} as const;
+const sampling = PLAIN_SAMPLING;
 const job: JobFacts = {
   bucket: 'uploads',
   key: 'videos/2025/12/29/store.mp4',
