@@ -181,7 +181,10 @@ function auditImages(evidence: Evidence, { images }: Findings): void {
 function isOfReplacedVideo(image: string, { workload, videos }: Evidence): boolean {
   for (const [key, contents] of workload.good) {
     if (!image.startsWith(`highlights/${key}`)) continue;
-    const completed = new Set(videos.flatMap((video) => (video.completedRuns > 0 ? [video.etag] : [])));
+    // Of this key: the same clip under another one has the same ETag.
+    const completed = new Set(
+      videos.flatMap((video) => (video.key === key && video.completedRuns > 0 ? [video.etag] : [])),
+    );
     return contents.slice(0, -1).some(({ etag }) => !completed.has(etag));
   }
   return false;

@@ -194,6 +194,14 @@ describe('a key that was uploaded again', () => {
     expect(counts(again({ highlights }))).toEqual({ ...NOTHING, images: 1 });
   });
 
+  test('may keep it also where the same content got its result under another key', () => {
+    const other = { ...VIDEO, key: 'other.mp4', highlights: ['highlights/other.mp4/0.0s_falling.jpg'] };
+    const good = new Map([...contents, ['other.mp4', [{ clip: 'fall', etag: 'e1' }]]]);
+    const highlights = [...VIDEO.highlights, ...other.highlights, 'highlights/good.mp4/1.0s_theft.jpg'];
+    const videos = [newer, other, REJECTED];
+    expect(counts(again({ workload: { good, bad: BAD, ids: given }, videos, highlights }))).toEqual(NOTHING);
+  });
+
   test('needs its id to mean the content that its newest message was about', () => {
     expect(counts(again({ ids: IDS }))).toEqual({ ...NOTHING, unknownIds: 1 });
   });
