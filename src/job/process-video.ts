@@ -39,7 +39,10 @@ const DISCARD_TIMEOUT_MS = 30_000;
 export function createVideoProcessor(deps: VideoProcessorDeps, settings: VideoProcessorSettings): ProcessJob {
   const { workDir } = settings;
   const shared = {
-    toolCheck: new ToolCheck({ workDir, check: (folder, stop) => checkTools(deps.tools, folder, stop) }),
+    toolCheck: new ToolCheck({
+      workDir,
+      check: (folder, stop) => checkTools(deps.tools, folder, settings.decode.threads, stop),
+    }),
     space: new WorkDirSpace(workDir, deps.measureWorkDir),
     storeDoubt: new StoreDoubt(),
   };

@@ -17,6 +17,8 @@ import { createWorkspace } from '../../storage/workspace.ts';
 import { checkGpuDecoder } from '../../video/check/check-gpu-decoder.ts';
 import { checkTools } from '../../video/check/check-tools.ts';
 import { askVersion, locateFfmpeg, type FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
+import { decoderThreads } from '../execution-plan.ts';
+import { usableCores } from '../usable-cores.ts';
 import { parseEnvironment } from './allocator.ts';
 import { queryGpus } from './nvidia-smi.ts';
 import { notificationDeps } from './own-images.ts';
@@ -40,7 +42,7 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
     findFfmpeg: async (signal) => {
       const tools = await locateFfmpeg(config.ffmpeg);
       const version = await askVersion(tools);
-      await tryTools(tools, workDir, signal);
+      await tryTools(tools, config, signal);
       return { ...tools, version };
     },
     drawPicture: () => encodeJpeg(GREY, { box: { x1: 8, y1: 24, x2: 56, y2: 56 }, caption: 'picture' }),
@@ -83,12 +85,15 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
 }
 
 /** A tool that answers and yet decodes nothing would cost each start a receive of some good messages. */
-async function tryTools(tools: FfmpegTools, workDir: string, signal: AbortSignal): Promise<void> {
+async function tryTools(tools: FfmpegTools, config: Config, signal: AbortSignal): Promise<void> {
+  const { workDir, concurrency } = config.worker;
   // Where no folder can be made, the check of the work directory says so.
   const made = await createWorkspace(workDir, 'preflight').catch(() => null);
   if (made === null) return;
   await using workspace = made;
-  await checkTools(tools, workspace.directory, signal);
+  // As many as a video may get: with models on the CPU it gets fewer.
+  const threads = decoderThreads(config, { models: 'cuda', cores: usableCores(), videosAtOnce: concurrency });
+  await checkTools(tools, workspace.directory, threads, signal);
 }
 
 async function readQueue(

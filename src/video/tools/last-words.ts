@@ -1,3 +1,4 @@
+import { tellsOfNoMemory } from './memory-shortage.ts';
 import { tellsOfNoThread } from './thread-shortage.ts';
 
 const MAX_LINES = 6;
@@ -15,6 +16,7 @@ export class LastWords {
   readonly #unmarked: string[] = [];
   #handledSignal: number | null = null;
   #threadShortage: string | null = null;
+  #sawNoMemory = false;
   #sawDamage = false;
   #saidAnything = false;
   #isRunning = false;
@@ -35,7 +37,10 @@ export class LastWords {
     keep(this.#lines, words);
     if (level === undefined) keep(this.#unmarked, words);
     else if (level !== 'warning') keep(this.#errors, words);
-    if (/error|fatal|panic/.test(level ?? '') && tellsOfNoThread(words)) this.#threadShortage ??= words;
+    if (/error|fatal|panic/.test(level ?? '')) {
+      if (tellsOfNoThread(words)) this.#threadShortage ??= words;
+      if (tellsOfNoMemory(words)) this.#sawNoMemory = true;
+    }
     if (level !== undefined && (level !== 'warning' || DAMAGE.test(words))) this.#sawDamage = true;
   }
 
@@ -57,6 +62,11 @@ export class LastWords {
   /** The first line that tells of a thread which the system did not give; many more may follow from that. */
   get threadShortage(): string | null {
     return this.#threadShortage;
+  }
+
+  /** True once an error told of memory that was not to be had, however much was said since. */
+  get sawNoMemory(): boolean {
+    return this.#sawNoMemory;
   }
 
   /** The last lines that ffmpeg itself did not log. */

@@ -1,6 +1,7 @@
 /**
- * What ffmpeg 5 to 9 say when the system gives them no thread, at the beginning of a line: a text of the file stands behind something
- * else. Where a decoder is given data, the same errno may come of the data, and is not among these.
+ * What ffmpeg 5 to 9 say when the system gives them no thread, at the beginning of a line. A text of the file mostly stands behind something
+ * else there, but one with a line feed in it can look the same. Where a decoder is given data, the same errno may come of the data, and is
+ * not among these.
  */
 const WORDS = [
   String.raw`pthread_create(?:\(\))? failed: Resource temporarily unavailable`,

@@ -4,6 +4,7 @@ import { Failure, type FailureOptions } from '../../failure/failure.ts';
 import { adviceForErrno } from '../../failure/sources/errno.ts';
 import type { ChildExit } from './child-process.ts';
 import type { LastWords } from './last-words.ts';
+import { tellsOfNoMemory } from './memory-shortage.ts';
 import { tellsOfNoDecoder } from './thread-shortage.ts';
 
 /** How a run of ffmpeg or ffprobe ended and what it said. */
@@ -26,9 +27,6 @@ const CANNOT_RUN =
 const OBEYED = 255;
 const HARD_EXIT = 123;
 
-/** What an allocation ends with that the address space of the tool has no room for. */
-const NO_MEMORY = /Cannot allocate memory|std::bad_alloc|memory exhausted|Out of memory|[Ff]ailed to allocate/;
-
 /** Errors of the system in the words of the C library: they speak of what surrounds the file and not of what is in it. */
 const OF_SURROUNDINGS =
   /(?:^|: |\()(?:No such file or directory|Permission denied|Operation not permitted|Input\/output error|Remote I\/O error|Too many open files(?: in system)?|Read-only file system|Resource temporarily unavailable|Stale file handle|Transport endpoint is not connected|No space left on device|Disk quota exceeded|Device or resource busy|Not a directory|Is a directory|Structure needs cleaning|Interrupted system call|Connection timed out|Bad file descriptor|Text file busy|Broken pipe|No such device(?: or address)?|Too many levels of symbolic links|Immediate exit requested)\)?\.?$/;
@@ -40,7 +38,7 @@ const UNCAUGHT = /^what\(\):\s+Resource temporarily unavailable$/;
 const EMPTY_WORDS =
   /^(?:\[[^\]]*\] )?(?:Error opening (?:input|output) files?(?: \S+)?\.?|Conversion failed!|Nothing was written into output file.*|Output file .*is empty.*)$/;
 
-/** Among them those that no file can bring about: this host is at fault at once. */
+/** Among them those that what is in a file does not bring about. */
 const OF_HOST =
   /Too many open files|Read-only file system|Stale file handle|Transport endpoint|Structure needs|Remote I\/O/;
 
@@ -54,7 +52,7 @@ export function endedByForce({ tool, exit, words }: ToolEnd, details: Details): 
   const cannotRun = words.isRunning ? undefined : words.unmarked.find((line) => CANNOT_RUN.test(line));
   if (exit.code === 126 || exit.code === 127 || (cannotRun !== undefined && exit.code !== 0)) {
     const said = cannotRun ?? words.unmarked.at(-1) ?? `exit code ${exit.code}`;
-    if (NO_MEMORY.test(said)) return fail('HOST_OUT_OF_MEMORY', `there is no memory to start ${tool}: ${said}`);
+    if (tellsOfNoMemory(said)) return fail('HOST_OUT_OF_MEMORY', `there is no memory to start ${tool}: ${said}`);
     if (OF_HOST.test(said)) return fail('HOST_FAULT', `${tool} cannot be started: ${said}`);
     const isAbsent = /failed to execute .*No such file or directory/.test(said);
     return fail(
@@ -69,7 +67,7 @@ export function endedByForce({ tool, exit, words }: ToolEnd, details: Details): 
     return fail('HOST_OUT_OF_MEMORY', `${tool} was killed by the kernel: the host, or its cgroup, is out of memory`);
   }
   if (!CRASHES.has(signal)) return fail('TOOL_BROKEN', `${tool} was ended from outside by ${signal}`);
-  if (words.unmarked.some((line) => NO_MEMORY.test(line))) return outOfItsMemory(tool, details);
+  if (words.unmarked.some((line) => tellsOfNoMemory(line))) return outOfItsMemory(tool, details);
   const isUncaught = signal === 'SIGABRT' && words.unmarked.some((line) => UNCAUGHT.test(line));
   if (isUncaught) return noThread(tool, 'it aborted', details);
   return fail('VIDEO_DECODE_FAILED', `${tool} crashed on the file (${signal})`);
@@ -78,12 +76,12 @@ export function endedByForce({ tool, exit, words }: ToolEnd, details: Details): 
 /** Why a tool gave up, where its words are not about the data of the file; null: they are. */
 export function gaveUpWithoutReason({ tool, exit, words }: ToolEnd, details: Details): Failure | null {
   if (exit.code === 0) return null;
-  if ([...words.errors, ...words.unmarked].some((line) => NO_MEMORY.test(line))) return outOfItsMemory(tool, details);
+  if ([...words.errors, ...words.unmarked].some((line) => tellsOfNoMemory(line))) return outOfItsMemory(tool, details);
   const meaningful = words.errors.filter((line) => !EMPTY_WORDS.test(line));
   if (meaningful.some((line) => !OF_SURROUNDINGS.test(line))) return null;
   const ofHost = meaningful.find((line) => OF_HOST.test(line));
   if (ofHost !== undefined) {
-    return new Failure('HOST_FAULT', `${tool} cannot read on this host: ${ofHost}`, { details });
+    return suspectingHost(`${tool} cannot read on this host: ${ofHost}`, details);
   }
   return interrupted(tool, `gave up (exit code ${exit.code}) without a word about what is in the file`, words, details);
 }
@@ -101,18 +99,31 @@ function withoutThread(tool: string, exit: ChildExit, words: LastWords, details:
   if (exit.code === 0) return null;
   const closed = words.errors.find((line) => tellsOfNoDecoder(line));
   if (closed !== undefined) {
-    const advice = adviceForErrno('EAGAIN');
-    return new Failure('DECODER_INTERRUPTED', `${tool} got no threads or no memory to begin: ${closed}${advice}`, {
+    return suspectingHost(
+      `${tool} got no threads or no memory to begin: ${closed}${adviceForErrno('EAGAIN')}`,
       details,
-    });
+    );
   }
   const said = words.threadShortage;
-  if (said === null || words.errors.some((line) => NO_MEMORY.test(line))) return null;
+  if (said === null || words.sawNoMemory) return null;
   return noThread(tool, said, details);
 }
 
 function noThread(tool: string, said: string, details: Details): Failure {
-  return new Failure('HOST_FAULT', `${tool} got no thread (${said})${adviceForErrno('EAGAIN')}`, { details });
+  return suspectingHost(`${tool} got no thread (${said})${adviceForErrno('EAGAIN')}`, details);
+}
+
+/**
+ * The host is at fault, by the words of a log: a text of a file may break a line in two and look like any of them, so that they convict
+ * nobody. A run on a file that nobody sent, which meets the same, is proof.
+ */
+function suspectingHost(message: string, details: Details): Failure {
+  return new Failure('DECODER_INTERRUPTED', message, { details: { ...details, suspect: 'host' } });
+}
+
+/** True where the words of the tool speak of its host's fault. */
+export function suspectsHost({ details }: Failure): boolean {
+  return details['suspect'] === 'host';
 }
 
 function interrupted(tool: string, what: string, words: LastWords, details: Details): Failure {

@@ -23,7 +23,7 @@ async function stub(name: string, script: string): Promise<string> {
 }
 
 test('the tools of this machine pass', async () => {
-  await expect(checkTools(tools, folder.path, never)).resolves.toBeUndefined();
+  await expect(checkTools(tools, folder.path, 1, never)).resolves.toBeUndefined();
   await rm(folder.at('check'));
   expect(await readdir(folder.path)).toEqual([]);
 });
@@ -41,13 +41,16 @@ test.each([
   ['makes other frames', 'ffmpeg', 'ffmpeg "$@" | tr "\\000" "\\377"'],
 ])('one that %s is broken: %s', async (_what, name, script) => {
   const broken = { ...tools, [name]: await stub(name, script) };
-  await expect(checkTools(broken, folder.path, never)).rejects.toMatchObject({ code: 'TOOL_BROKEN', class: 'system' });
+  await expect(checkTools(broken, folder.path, 1, never)).rejects.toMatchObject({
+    code: 'TOOL_BROKEN',
+    class: 'system',
+  });
 });
 
 test('one that hangs is cut off by the signal, and that says nothing of it', async () => {
   const hanging = { ...tools, ffprobe: await stub('hanging', 'echo begun >&2; exec sleep 1000') };
   const controller = new AbortController();
-  const check = checkTools(hanging, folder.path, controller.signal);
+  const check = checkTools(hanging, folder.path, 1, controller.signal);
   controller.abort(new Error('late'));
   await expect(check).rejects.toThrow('late');
 });

@@ -1,5 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { checkTools } from '../../../src/video/check/check-tools.ts';
 import { decodeFrames } from '../../../src/video/decode/decode.ts';
 import { createFramePool } from '../../../src/video/frames/frame-pool.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
@@ -27,28 +28,48 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-/** What comes of a good video where its user may have so many threads. */
-async function outcomeWith(threads: number): Promise<string> {
+/** What comes of a good video where its user may have so many threads, and of the clip that is built in. */
+async function outcomesWith(threads: number): Promise<{ readonly video: string; readonly clip: string }> {
   const ffmpeg = folder.at(`ffmpeg-${threads}`);
   const user = process.getuid?.() === 0 ? `setpriv --reuid=${NOBODYS} --clear-groups ` : '';
-  await writeFile(ffmpeg, `#!/bin/sh\nexec ${user}prlimit --nproc=${threads} ${tools.ffmpeg} "$@"\n`, { mode: 0o755 });
+  // The clip is its owner's alone.
+  const readable = 'if [ -e check ]; then chmod 644 check; fi';
+  await writeFile(ffmpeg, `#!/bin/sh\n${readable}\nexec ${user}prlimit --nproc=${threads} ${tools.ffmpeg} "$@"\n`, {
+    mode: 0o755,
+  });
+  const limited = { ...tools, ffmpeg };
   const options = { ...SMALL_VIDEO_DECODING, framesPerSecond: 10, threads: DECODER_THREADS, pool: createFramePool() };
-  let frames = 0;
+  return {
+    video: await outcomeOf(async () => {
+      let frames = 0;
+      for await (const { release } of decodeFrames(limited, folder.at('video.mp4'), info, options, never)) {
+        release();
+        frames += 1;
+      }
+      return `${frames} frames`;
+    }),
+    clip: await outcomeOf(async () => {
+      await checkTools(limited, folder.path, DECODER_THREADS, never);
+      return 'right';
+    }),
+  };
+}
+
+async function outcomeOf(work: () => Promise<string>): Promise<string> {
   try {
-    for await (const { release } of decodeFrames({ ...tools, ffmpeg }, folder.at('video.mp4'), info, options, never)) {
-      release();
-      frames += 1;
-    }
-    return `${frames} frames`;
+    return await work();
   } catch (error) {
     const { code, message } = error as { readonly code?: string; readonly message: string };
     return message.includes('TasksMax') ? String(code) : message;
   }
 }
 
-test('a good video is never rejected where the host has too few threads for ffmpeg', async () => {
+test('a good video is never rejected where the host has too few threads for ffmpeg, and the clip proves that', async () => {
   const outcomes: string[] = [];
-  for (let threads = 1; threads <= 14; threads++) outcomes.push(await outcomeWith(threads));
-  expect(outcomes[0]).toBe('HOST_FAULT');
-  expect([...new Set(outcomes)].filter((outcome) => outcome !== '20 frames')).toEqual(['HOST_FAULT']);
+  for (let threads = 1; threads <= 14; threads++) {
+    const { video, clip } = await outcomesWith(threads);
+    outcomes.push(`${video}, ${clip}`);
+  }
+  expect(outcomes[0]).toBe('DECODER_INTERRUPTED, HOST_FAULT');
+  expect([...new Set(outcomes)].toSorted()).toEqual(['20 frames, right', 'DECODER_INTERRUPTED, HOST_FAULT']);
 });

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
+import type { Failure } from '../../../src/failure/failure.ts';
 import type { ChildExit } from '../../../src/video/tools/child-process.ts';
 import { LastWords } from '../../../src/video/tools/last-words.ts';
-import { endedByForce, gaveUpWithoutReason, type ToolEnd } from '../../../src/video/tools/tool-end.ts';
+import { endedByForce, gaveUpWithoutReason, suspectsHost, type ToolEnd } from '../../../src/video/tools/tool-end.ts';
 
 interface End extends Partial<ChildExit> {
   readonly said?: readonly string[];
@@ -17,11 +18,13 @@ function end({ said = [], ...exit }: End): ToolEnd {
   };
 }
 
-/** The code of what is said of an end; null where it is left to the file. */
-const judged = (what: End): string | null => {
+/** What is said of an end; null where it is left to the file. */
+const failureOf = (what: End): Failure | null => {
   const ended = end(what);
-  return (endedByForce(ended, {}) ?? gaveUpWithoutReason(ended, {}))?.code ?? null;
+  return endedByForce(ended, {}) ?? gaveUpWithoutReason(ended, {});
 };
+
+const judged = (what: End): string | null => failureOf(what)?.code ?? null;
 
 test.each<[string, End, string]>([
   ['a program that is gone', absent('failed to execute /x/ffmpeg: No such file or directory'), 'FFMPEG_MISSING'],
@@ -47,20 +50,23 @@ test.each<[string, End, string]>([
   ['many signals', hardExit(), 'TOOL_BROKEN'],
   ['a wrapper whose child was killed', { code: 137 }, 'TOOL_BROKEN'],
   ['the same by the kernel', { code: 137, isOomKilled: true }, 'HOST_OUT_OF_MEMORY'],
-  ['no descriptors', logged('file:video: Too many open files'), 'HOST_FAULT'],
-  ['a stale handle', logged('file:video: Stale file handle'), 'HOST_FAULT'],
+])('%s is the fault of this host', (_what, what, code) => {
+  expect(judged(what)).toBe(code);
+});
+
+test.each<[string, End]>([
+  ['no descriptors', logged('file:video: Too many open files')],
+  ['a stale handle', logged('file:video: Stale file handle')],
   [
     'no thread for the encoder',
     logged(
       'ff_frame_thread_encoder_init failed',
       'Error initializing output stream 0:0 -- Error while opening encoder for output stream #0:0 - maybe incorrect parameters',
     ),
-    'HOST_FAULT',
   ],
   [
     'no thread for the decoder',
     logged('Error while opening decoder for input stream #0:0 : Resource temporarily unavailable'),
-    'HOST_FAULT',
   ],
   [
     'no thread for a filter',
@@ -68,14 +74,12 @@ test.each<[string, End, string]>([
       'Error reinitializing filters!',
       'Failed to inject frame into filter network: Resource temporarily unavailable',
     ),
-    'HOST_FAULT',
   ],
   [
     'no thread for the input',
     logged(
       'pthread_create failed: Resource temporarily unavailable. Try to increase `ulimit -v` or decrease `ulimit -s`.',
     ),
-    'HOST_FAULT',
   ],
   [
     'no thread in the words of a newer ffmpeg, and much that follows from it',
@@ -89,7 +93,6 @@ test.each<[string, End, string]>([
         ),
       ],
     },
-    'HOST_FAULT',
   ],
   [
     'no thread in C++',
@@ -100,10 +103,27 @@ test.each<[string, End, string]>([
         '  what():  Resource temporarily unavailable',
       ],
     },
-    'HOST_FAULT',
   ],
-])('%s is the fault of this host', (_what, what, code) => {
-  expect(judged(what)).toBe(code);
+  [
+    'a text in the file with a line feed in it that looks like a want of threads',
+    {
+      code: 1,
+      said: [
+        "[matroska,webm @ 0x1] [warning] Unknown EBML doctype 'matroska'",
+        '[error] pthread_create failed: Resource temporarily unavailable',
+        "''",
+        '[error] bad',
+      ],
+    },
+  ],
+  [
+    'a decoder that did not open, which of AV1 is the same for memory and threads',
+    logged('[dec:libdav1d @ 0x1] Error while opening decoder: Cannot allocate memory'),
+  ],
+])('%s makes the host suspect and no more: a file may say the same', (_what, what) => {
+  const failure = failureOf(what);
+  expect(failure).toMatchObject({ code: 'DECODER_INTERRUPTED', class: 'temporary' });
+  expect(failure !== null && suspectsHost(failure)).toBe(true);
 });
 
 test.each<[string, End]>([
@@ -119,10 +139,6 @@ test.each<[string, End]>([
       'Error opening input files: Permission denied',
     ),
   ],
-  [
-    'a decoder that did not open, which of AV1 is the same for memory and threads',
-    logged('[dec:libdav1d @ 0x1] Error while opening decoder: Cannot allocate memory'),
-  ],
   ['something that ffmpeg never says', unmarked('cannot reach the licence server')],
 ])('an end with %s is temporary: it explains nothing of the file', (_what, what) => {
   expect(judged(what)).toBe('DECODER_INTERRUPTED');
@@ -135,6 +151,15 @@ test.each<[string, End, string | null]>([
     'no thread after no memory, of which a stack takes some',
     logged('get_buffer() failed: Cannot allocate memory', 'pthread_create() failed: Resource temporarily unavailable'),
     'VIDEO_DECODE_FAILED',
+  ],
+  [
+    'the same, and much that follows from it',
+    logged(
+      'get_buffer() failed: Cannot allocate memory',
+      'pthread_create() failed: Resource temporarily unavailable',
+      ...Array.from({ length: 8 }, () => 'Invalid data found when processing input'),
+    ),
+    null,
   ],
   [
     'a text in the file that looks like a want of threads',
