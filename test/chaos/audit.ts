@@ -176,16 +176,28 @@ function auditImages(evidence: Evidence, { images }: Findings): void {
 
 /**
  * A run that has stored its images may be ended before it stores its rows. The next run makes the same images, but where the content was
- * replaced meanwhile: there is nothing left to make them from.
+ * replaced meanwhile: there is nothing left to make them from. Only those that come of such a content may be there.
  */
-function isOfReplacedVideo(image: string, { workload, videos }: Evidence): boolean {
+function isOfReplacedVideo(image: string, { workload, videos, expected }: Evidence): boolean {
   for (const [key, contents] of workload.good) {
     if (!image.startsWith(`highlights/${key}`)) continue;
     // Of this key: the same clip under another one has the same ETag.
     const completed = new Set(
       videos.flatMap((video) => (video.key === key && video.completedRuns > 0 ? [video.etag] : [])),
     );
-    return contents.slice(0, -1).some(({ etag }) => !completed.has(etag));
+    return contents
+      .slice(0, -1)
+      .some(({ etag, clip }) => !completed.has(etag) && imagesOf(expected.get(clip)).has(fileOf(image)));
   }
   return false;
+}
+
+/** The names of the images of a result, which are the same under every id. */
+function imagesOf(result: ResultSet | undefined): ReadonlySet<string> {
+  const keys = (result?.action_events ?? []).map((row) => row['highlight_key']);
+  return new Set(keys.flatMap((key) => (typeof key === 'string' ? [fileOf(key)] : [])));
+}
+
+function fileOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
 }

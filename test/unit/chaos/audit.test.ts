@@ -9,7 +9,7 @@ const EVENT = {
   track: 1,
   type: 'falling',
   text: 'A woman falls.',
-  highlight_key: 'highlights/VIDEO/0.jpg',
+  highlight_key: 'highlights/VIDEO/0.0s_falling.jpg',
 };
 const RESULT: ResultSet = {
   video: [{ frames: 3, width: 640 }],
@@ -188,18 +188,47 @@ describe('a key that was uploaded again', () => {
     expect(counts(again({ videos: [VIDEO, REJECTED] }))).toEqual({ ...NOTHING, lost: 1 });
   });
 
-  test('may keep an image of a content that never got a result, and of no other', () => {
-    const highlights = [...VIDEO.highlights, 'highlights/good.mp4/1.0s_theft.jpg'];
-    expect(counts(again({ videos: [newer, REJECTED], highlights }))).toEqual(NOTHING);
-    expect(counts(again({ highlights }))).toEqual({ ...NOTHING, images: 1 });
+  /** Of the content before the newest, which is another clip. */
+  const former = 'highlights/good.mp4/1.0s_theft.jpg';
+  const theft = { ...RESULT, action_events: [{ ...EVENT, highlight_key: 'highlights/VIDEO/1.0s_theft.jpg' }] };
+  const replaced = new Map([
+    [
+      'good.mp4',
+      [
+        { clip: 'theft', etag: 'e1' },
+        { clip: 'fall', etag: 'e2' },
+      ],
+    ],
+  ]);
+  const ofReplaced = (change: Partial<Evidence> = {}): Partial<Evidence> =>
+    again({
+      workload: { good: replaced, bad: BAD, ids: given },
+      expected: new Map([
+        ['fall', RESULT],
+        ['theft', theft],
+      ]),
+      videos: [newer, REJECTED],
+      highlights: [...VIDEO.highlights, former],
+      ...change,
+    });
+
+  test('may keep an image of a content that never got a result, and no other', () => {
+    expect(counts(ofReplaced())).toEqual(NOTHING);
+    const highlights = [...VIDEO.highlights, 'highlights/good.mp4/2.0s_theft.jpg'];
+    expect(counts(ofReplaced({ highlights }))).toEqual({ ...NOTHING, images: 1 });
+  });
+
+  test('may keep none of a content that got its result', () => {
+    const videos = [{ ...VIDEO, result: theft, highlights: [] }, newer, REJECTED];
+    expect(counts(ofReplaced({ videos }))).toEqual({ ...NOTHING, images: 1 });
   });
 
   test('may keep it also where the same content got its result under another key', () => {
-    const other = { ...VIDEO, key: 'other.mp4', highlights: ['highlights/other.mp4/0.0s_falling.jpg'] };
-    const good = new Map([...contents, ['other.mp4', [{ clip: 'fall', etag: 'e1' }]]]);
-    const highlights = [...VIDEO.highlights, ...other.highlights, 'highlights/good.mp4/1.0s_theft.jpg'];
+    const other = { ...VIDEO, key: 'other.mp4', result: theft, highlights: ['highlights/other.mp4/1.0s_theft.jpg'] };
+    const good = new Map([...replaced, ['other.mp4', [{ clip: 'theft', etag: 'e1' }]]]);
+    const highlights = [...VIDEO.highlights, ...other.highlights, former];
     const videos = [newer, other, REJECTED];
-    expect(counts(again({ workload: { good, bad: BAD, ids: given }, videos, highlights }))).toEqual(NOTHING);
+    expect(counts(ofReplaced({ workload: { good, bad: BAD, ids: given }, videos, highlights }))).toEqual(NOTHING);
   });
 
   test('needs its id to mean the content that its newest message was about', () => {
