@@ -23,6 +23,8 @@ export interface ExecutionPlan {
   readonly framesInFlight: number;
 }
 
+type PlannedModels = Pick<ExecutionPlan, 'pipelines' | 'detectionBatch' | 'peopleBatch' | 'languageBatch'>;
+
 /** What the plan is for. */
 export interface Workload {
   readonly device: 'cpu' | 'cuda';
@@ -47,8 +49,8 @@ const THREADS_OF_PIPELINE = 2;
 /** While one is decided, one is detected and one waits in each thread. */
 const FRAMES_OF_PIPELINE = 2;
 /**
- * Of all videos together, for a GPU whose batches are eight frames and 64 people: simulated with measured times it does twice as much
- * with 32 as with four, and no more with 64.
+ * Of all videos together for each pipeline, on a GPU whose batches are eight frames and 64 people: simulated with measured times one does twice
+ * as much with 32 as with four, and no more with 64.
  */
 const CUDA_FRAMES = 32;
 /** As many as ffmpeg takes by itself: more only cost memory. */
@@ -62,18 +64,34 @@ const CPU_BATCHES = { detection: 1, people: 1, language: 1 } as const;
  */
 export function executionPlan(config: Config, workload: Workload): ExecutionPlan {
   const { inference } = config;
-  const { cores, videosAtOnce } = workload;
-  const isCpu = workload.device === 'cpu';
-  const pipelines = inference.pipelines ?? (isCpu ? pipelinesFor(workload) : 1);
-  const batches = isCpu ? CPU_BATCHES : CUDA_BATCHES;
+  const { cores, device, videosAtOnce } = workload;
+  const models = device === 'cuda' ? cudaModels(config) : cpuModels(config, workload);
+  const { pipelines } = models;
   return {
-    pipelines,
+    ...models,
     threads: inference.cpuThreads ?? Math.max(1, Math.floor(cores / (pipelines * THREADS_OF_PIPELINE))),
-    detectionBatch: inference.detectionBatch ?? batches.detection,
-    peopleBatch: inference.peopleBatch ?? batches.people,
-    languageBatch: inference.languageBatch ?? batches.language,
-    decoderThreads: decoderThreads(config, { models: workload.device, cores, videosAtOnce }),
+    decoderThreads: decoderThreads(config, { models: device, cores, videosAtOnce }),
     framesInFlight: inference.framesInFlight ?? framesFor(config, pipelines, workload),
+  };
+}
+
+/** The part of a plan that decides what the models take of a GPU: nothing of the host has a say in it. */
+export function cudaModels(config: Config): PlannedModels {
+  return { pipelines: config.inference.pipelines ?? 1, ...batchesOf(config, CUDA_BATCHES) };
+}
+
+function cpuModels(config: Config, workload: Workload): PlannedModels {
+  return { pipelines: config.inference.pipelines ?? pipelinesFor(workload), ...batchesOf(config, CPU_BATCHES) };
+}
+
+function batchesOf(
+  { inference }: Config,
+  auto: typeof CPU_BATCHES | typeof CUDA_BATCHES,
+): Omit<PlannedModels, 'pipelines'> {
+  return {
+    detectionBatch: inference.detectionBatch ?? auto.detection,
+    peopleBatch: inference.peopleBatch ?? auto.people,
+    languageBatch: inference.languageBatch ?? auto.language,
   };
 }
 

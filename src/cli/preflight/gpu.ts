@@ -1,6 +1,7 @@
 import { type CudaLibraries, fixOfLibraries, librariesProblem, SETUP } from '../../inference/cuda-libraries.ts';
 import type { CudaProbe } from '../../inference/providers.ts';
 import { type Check, type CheckResult, fail, type Finding, ok, runCheck, skipped, warn } from './check.ts';
+import { type GpuModels, memoryFix, neededMib } from './gpu-memory.ts';
 import type { Gpu, GpuQuery } from './nvidia-smi.ts';
 
 export interface GpuDeps {
@@ -18,29 +19,27 @@ export interface GpuOutcome {
 /** CUDA 13 needs this driver branch; cuDNN 9 with CUDA 13 has no kernels for anything before Turing. */
 const MIN_DRIVER = 580;
 const MIN_CAPABILITY = 7.5;
-/**
- * The official models in half precision took 13,829 MiB with batches of up to eight (docs/benchmarks.md, On a GPU). By what ONNX Runtime asks
- * for on stand-ins for CUDA's libraries, batches of up to 64 people take 2,560 MiB more, and local scene texts beside the action's own
- * graph 2,510.
- */
-const COMFORTABLE_MIB = 18.5 * 1024;
+
+/** What the configuration says of the GPU. */
+export interface GpuSettings {
+  readonly wanted: 'cuda' | 'cpu' | 'auto';
+  readonly deviceId: number;
+  /** Of CUDA, with every `auto` resolved. */
+  readonly models: GpuModels;
+}
 
 /**
  * Decides whether the models can run on the GPU. `cuda` never falls back: what is missing is a failure. `auto` takes the
  * CPU then, and what is missing becomes a warning, so that nobody wonders why it is slow.
  */
-export async function checkGpu(
-  wanted: 'cuda' | 'cpu' | 'auto',
-  deviceId: number,
-  deps: GpuDeps,
-  signal: AbortSignal,
-): Promise<GpuOutcome> {
+export async function checkGpu(settings: GpuSettings, deps: GpuDeps, signal: AbortSignal): Promise<GpuOutcome> {
+  const { wanted, deviceId } = settings;
   const names = ['GPU', 'CUDA libraries', 'CUDA provider'] as const;
   if (wanted === 'cpu') {
     return { device: 'cpu', checks: names.map((name) => ({ name, ...skipped('DEVICE=cpu') })) };
   }
   const [gpu, libraries] = await Promise.all([
-    runCheck(gpuCheck(deviceId, deps), signal),
+    runCheck(gpuCheck(settings, deps), signal),
     runCheck(librariesCheck(deps), signal),
   ]);
   const usable = gpu.status !== 'fail' && libraries.status !== 'fail';
@@ -66,20 +65,23 @@ export async function checkGpu(
   };
 }
 
-function gpuCheck(deviceId: number, deps: GpuDeps): Check {
+function gpuCheck(settings: GpuSettings, deps: GpuDeps): Check {
   return {
     name: 'GPU',
     timeoutMs: 20_000,
     fix: 'nvidia-smi hangs when a driver or a GPU is broken: reboot the host, or choose DEVICE=cpu',
     run: async (signal) => {
       const query = await deps.queryGpus(signal);
-      return query.ok ? judgeGpu(query.gpus, deviceId) : fail(query.detail, query.fix);
+      return query.ok ? judgeGpu(query.gpus, settings) : fail(query.detail, query.fix);
     },
   };
 }
 
 /** What an operator must know of the GPU that the worker is to use. */
-export function judgeGpu(gpus: readonly Gpu[], deviceId: number): Finding {
+export function judgeGpu(
+  gpus: readonly Gpu[],
+  { deviceId, models }: Pick<GpuSettings, 'deviceId' | 'models'>,
+): Finding {
   const gpu = gpus[deviceId];
   if (gpu === undefined) {
     return fail(
@@ -98,12 +100,7 @@ export function judgeGpu(gpus: readonly Gpu[], deviceId: number): Finding {
       `compute capability ${MIN_CAPABILITY} or newer is needed (T4, A10G, L4 and later): use another GPU, or DEVICE=cpu`,
     );
   }
-  if (gpu.memoryFreeMib > 0 && gpu.memoryFreeMib < COMFORTABLE_MIB) {
-    return warn(
-      detail,
-      'little memory is free: the official models take some 18.5 GiB, 2.5 less each with PEOPLE_BATCH_SIZE=8 and without SCENE=local; batches that do not fit become smaller ones at the start. End other programs on this GPU, or lower PEOPLE_BATCH_SIZE, DETECTION_BATCH_SIZE and LANGUAGE_BATCH_SIZE',
-    );
-  }
+  if (gpu.memoryFreeMib > 0 && gpu.memoryFreeMib < neededMib(models)) return warn(detail, memoryFix(models));
   return ok(detail);
 }
 

@@ -1,10 +1,10 @@
 import type { Config } from '../../config/config.ts';
-import { decoderThreads } from '../execution-plan.ts';
+import { cudaModels, decoderThreads } from '../execution-plan.ts';
 import { usableCores } from '../usable-cores.ts';
 import { type AllocatorDeps, allocatorCheck } from './allocator.ts';
 import { type Check, type CheckResult, runCheck } from './check.ts';
 import { checkDecoder, type DecoderDeps, type DecoderSettings } from './decoder.ts';
-import { checkGpu, type GpuDeps } from './gpu.ts';
+import { checkGpu, type GpuDeps, type GpuSettings } from './gpu.ts';
 import { hostChecks, type HostDeps } from './host-checks.ts';
 import { type NotificationDeps, ownImagesCheck } from './own-images.ts';
 import { type PictureDeps, picturesCheck } from './pictures.ts';
@@ -30,8 +30,7 @@ export interface PreflightReport {
 
 /** Runs every check that the configuration calls for, side by side, each with its timeout; never throws. */
 export async function runPreflight(config: Config, deps: PreflightDeps, signal: AbortSignal): Promise<PreflightReport> {
-  const { device, gpuDeviceId } = config.inference;
-  const models = checkGpu(device, gpuDeviceId, deps, signal);
+  const models = checkGpu(gpuSettings(config), deps, signal);
   const [host, gpu, decoder, services] = await Promise.all([
     runAll([...hostChecks(deps, hostSettings(config)), ...pictureChecks(config, deps), allocatorCheck(deps)], signal),
     models,
@@ -92,6 +91,12 @@ function pictureChecks({ scene, analysis }: Config, deps: PictureDeps): readonly
 function hostSettings(config: Config): Parameters<typeof hostChecks>[1] {
   const { workDir, concurrency } = config.worker;
   return { workDir, concurrency, maxObjectBytes: config.limits.maxObjectBytes };
+}
+
+function gpuSettings(config: Config): GpuSettings {
+  const { device, gpuDeviceId } = config.inference;
+  const models = { ...cudaModels(config), hasLocalScenes: config.scene.source === 'local' };
+  return { wanted: device, deviceId: gpuDeviceId, models };
 }
 
 function decoderSettings(config: Config, models: 'cpu' | 'cuda'): DecoderSettings {

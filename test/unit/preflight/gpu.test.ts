@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { checkGpu, type GpuDeps, judgeGpu } from '../../../src/cli/preflight/gpu.ts';
+import type { GpuModels } from '../../../src/cli/preflight/gpu-memory.ts';
 import { type Gpu, parseGpus } from '../../../src/cli/preflight/nvidia-smi.ts';
 
 const A10G: Gpu = {
@@ -11,6 +12,10 @@ const A10G: Gpu = {
   computeCapability: 8.6,
 };
 const signal = new AbortController().signal;
+
+/** As CUDA has them where nothing is set. */
+const MODELS: GpuModels = { pipelines: 1, detectionBatch: 8, peopleBatch: 64, languageBatch: 8, hasLocalScenes: true };
+const FIRST = { deviceId: 0, models: MODELS };
 
 const GOOD: GpuDeps = {
   queryGpus: async () => ({ ok: true, gpus: [A10G] }),
@@ -60,18 +65,21 @@ describe('judgeGpu', () => {
     ['exactly the oldest generation', { computeCapability: 7.5 }, 'ok', null],
     ['an older generation', { computeCapability: 7.0 }, 'fail', 'compute capability 7.5'],
     ['a full one', { memoryFreeMib: 300 }, 'warn', 'little memory'],
-    ['one with just too little for the official models', { memoryFreeMib: 18_943 }, 'warn', 'little memory'],
-    ['one with just enough', { memoryFreeMib: 18_944 }, 'ok', null],
+    ['one with just too little for the official models', { memoryFreeMib: 18_896 }, 'warn', 'little memory'],
+    ['one with just enough', { memoryFreeMib: 18_897 }, 'ok', null],
     ['one that does not tell its memory', { memoryTotalMib: 0, memoryFreeMib: 0 }, 'ok', null],
   ])('%s', (_name, change, status, fix) => {
-    const finding = judgeGpu([{ ...A10G, ...change }], 0);
+    const finding = judgeGpu([{ ...A10G, ...change }], FIRST);
     expect(finding.status).toBe(status);
     if (fix === null) expect(finding.fix).toBeNull();
     else expect(finding.fix).toContain(fix);
   });
 
   test('a device number that this host does not have', () => {
-    expect(judgeGpu([A10G], 1)).toMatchObject({ status: 'fail', fix: 'choose GPU_DEVICE_ID from 0 to 0' });
+    expect(judgeGpu([A10G], { ...FIRST, deviceId: 1 })).toMatchObject({
+      status: 'fail',
+      fix: 'choose GPU_DEVICE_ID from 0 to 0',
+    });
   });
 });
 
@@ -82,13 +90,13 @@ describe('checkGpu', () => {
   };
 
   test('cuda with everything there', async () => {
-    const outcome = await checkGpu('cuda', 0, GOOD, signal);
+    const outcome = await checkGpu({ wanted: 'cuda', ...FIRST }, GOOD, signal);
     expect(outcome.device).toBe('cuda');
     expect(outcome.checks.map((check) => check.status)).toEqual(['ok', 'ok', 'ok']);
   });
 
   test('cuda without a GPU fails and never falls back', async () => {
-    const outcome = await checkGpu('cuda', 0, noGpu, signal);
+    const outcome = await checkGpu({ wanted: 'cuda', ...FIRST }, noGpu, signal);
     expect(outcome.device).toBe('cuda');
     expect(outcome.checks.map((check) => check.status)).toEqual(['fail', 'ok', 'skipped']);
   });
@@ -99,7 +107,7 @@ describe('checkGpu', () => {
       absent: [],
       missing: ['libcudnn.so.9'],
     });
-    const outcome = await checkGpu('cuda', 0, { ...GOOD, inspectLibraries }, signal);
+    const outcome = await checkGpu({ wanted: 'cuda', ...FIRST }, { ...GOOD, inspectLibraries }, signal);
     expect(outcome.checks.map((check) => check.status)).toEqual(['ok', 'fail', 'skipped']);
     expect(outcome.checks[1]).toMatchObject({
       detail: expect.stringContaining('libcudnn.so.9'),
@@ -108,7 +116,7 @@ describe('checkGpu', () => {
   });
 
   test('auto without a GPU takes the CPU and says so first', async () => {
-    const outcome = await checkGpu('auto', 0, noGpu, signal);
+    const outcome = await checkGpu({ wanted: 'auto', ...FIRST }, noGpu, signal);
     expect(outcome.device).toBe('cpu');
     expect(outcome.checks[0]).toMatchObject({ name: 'device', status: 'warn' });
     expect(outcome.checks.map((check) => check.status)).toEqual(['warn', 'warn', 'ok', 'skipped']);
@@ -119,8 +127,7 @@ describe('checkGpu', () => {
       throw new Error('asked');
     };
     const outcome = await checkGpu(
-      'cpu',
-      0,
+      { wanted: 'cpu', ...FIRST },
       { queryGpus: nobody, inspectLibraries: nobody, probeCuda: nobody },
       signal,
     );

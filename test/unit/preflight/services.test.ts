@@ -195,6 +195,21 @@ describe('a preflight that waits', () => {
     const { checks } = await runPreflight({ ...config, inference: { ...config.inference, device } }, deps, signal);
     return checks.find(({ name }) => name === 'model pack')!;
   }
+  test.each([
+    ['nothing is set', {}, 'warn'],
+    ['people share smaller runs', { PEOPLE_BATCH_SIZE: '8' }, 'warn'],
+    ['scene texts come from elsewhere', { SCENE: 'bedrock' }, 'warn'],
+    ['both are set', { PEOPLE_BATCH_SIZE: '8', SCENE: 'off' }, 'ok'],
+    ['both are set, for two pipelines', { PEOPLE_BATCH_SIZE: '8', SCENE: 'off', PIPELINES: '2' }, 'warn'],
+  ])('judges the memory of a GPU of 15 GiB by the settings: %s', async (_name, env, status) => {
+    const gpus = [
+      { name: 'T4', driver: '580.65', memoryTotalMib: 15_360, memoryFreeMib: 15_109, computeCapability: 7.5 },
+    ];
+    const { deps } = host({ queryGpus: async () => ({ ok: true, gpus }) });
+    const { checks } = await runPreflight(loadConfig({ ...env, DEVICE: 'cuda' }), deps, signal);
+    expect(checks.find(({ name }) => name === 'GPU')).toMatchObject({ status });
+  });
+
   const stages = ['detection', 'action'].map((stage) => ({ stage, reason: null }));
 
   test.each([
