@@ -174,7 +174,7 @@ export const KEYS = {
     }),
     framesInFlight: withDefault('FRAMES_IN_FLIGHT', integerOrAuto('frames', 1, MOST_FRAMES_IN_FLIGHT), 'auto', {
       description:
-        'frames of one video between decoding and result, each with its pixels in memory; auto is 4 and more where several pipelines wait for them, on CUDA 32 for all videos at once, as far as a quarter of the memory holds them',
+        'frames of one video between decoding and result, each with its pixels in memory; auto is 4 and more where several pipelines wait for them, on CUDA 32 for each pipeline, shared by the videos at once, as far as a quarter of the memory holds them',
     }),
   },
   analysis: {
