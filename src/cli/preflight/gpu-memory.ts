@@ -9,7 +9,7 @@ export interface GpuModels {
   readonly peopleBatch: number;
   /** Most people in one run of the action model. */
   readonly languageBatch: number;
-  /** The vision-language model stands beside the action's own graph. */
+  /** The vision-language model stands beside the action's own graph. A pack without that graph opens it in any case, and takes less than is counted. */
   readonly hasLocalScenes: boolean;
 }
 

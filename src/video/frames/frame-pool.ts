@@ -33,8 +33,8 @@ const LEAST_CAPACITY = 4_096;
 /**
  * Lends memory for frames of all videos. Slots come in classes of size, so that videos of about one size use the same ones; the one that
  * came back last goes out first, and those that nobody needs any more grow old and are dropped. What was dropped is lent again as long as it
- * is there: V8 does not count shared memory, so nothing makes it collect, and new memory beside the old would add up. Memory that is lost
- * without a release is collected like any other and never lent again: somebody may still read it.
+ * is there: V8 does not count shared memory, so nothing makes it collect, and new memory beside the old would add up. It still does where
+ * classes take turns. Memory that is lost without a release is collected like any other and never lent again: somebody may still read it.
  */
 export function createFramePool({
   maxIdleBytes = USUAL_IDLE_BYTES,
