@@ -40,7 +40,7 @@ export function memoryFix(models: GpuModels): string {
   const less = alternatives
     .map(([how, others]) => [how, needed - neededMib(others)] as const)
     .filter(([, saved]) => saved > 0)
-    .map(([how, saved]) => `, ${gib(saved)} less ${how}`)
+    .map(([how, saved]) => `; ${gib(saved)} less ${how}`)
     .join('');
   const lowered = [
     ['DETECTION_BATCH_SIZE', models.detectionBatch] as const,
@@ -49,10 +49,10 @@ export function memoryFix(models: GpuModels): string {
   ]
     .filter(([, limit]) => limit > 1)
     .map(([name]) => name);
-  const orLower = lowered.length === 0 ? '' : `, or lower ${lowered.join(', ')}`;
+  const orLower = lowered.length === 0 ? '' : `, or lower ${lowered.join(' or ')}`;
   const pipelines = models.pipelines === 1 ? '' : ` in ${models.pipelines} pipelines`;
   return (
-    `little memory is free: the official models${pipelines} take some ${gib(needed)} GiB, with detection and actions in batches of 8${less}; ` +
+    `little memory is free: the official models${pipelines} take some ${gib(needed)} GiB with detection and actions in batches of 8${less}; ` +
     `batches that do not fit become smaller ones at the start. End other programs on this GPU${orLower}`
   );
 }
