@@ -19,7 +19,13 @@ const MEASURED = { mib: 13_829, peopleBatch: 8 } as const;
  * By what ONNX Runtime asks for on stand-ins for CUDA's libraries: a session of orientation and one of age and gender for so many people
  * (docs/benchmarks.md, GPU memory by size).
  */
-const PEOPLE_MIB: Readonly<Record<number, number>> = { 1: 190, 2: 254, 4: 254, 8: 254, 16: 510, 32: 1_022, 64: 1_534 };
+const PEOPLE_MIB: readonly (readonly [people: number, mib: number])[] = [
+  [1, 190],
+  [8, 254],
+  [16, 510],
+  [32, 1_022],
+  [64, 1_534],
+];
 /** Counted in the same way. */
 const LOCAL_SCENES_MIB = 2_510;
 
@@ -57,8 +63,11 @@ export function memoryFix(models: GpuModels): string {
   );
 }
 
+/** A size that was not counted takes what the next larger one does. */
 function peopleMib(limit: number): number {
-  return batchSizes(limit).reduce((sum, size) => sum + (PEOPLE_MIB[size] ?? 0), 0);
+  const mibOf = (size: number): number =>
+    (PEOPLE_MIB.find(([people]) => people >= size) ?? PEOPLE_MIB.at(-1))?.[1] ?? 0;
+  return batchSizes(limit).reduce((sum, size) => sum + mibOf(size), 0);
 }
 
 function gib(mib: number): string {

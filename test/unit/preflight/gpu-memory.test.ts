@@ -24,6 +24,8 @@ test('what the models take goes by the people in a run, the scene texts and the 
   expect(neededMib(without)).toBe(13_829 + 2_558);
   const needed = [1, 2, 4, 8, 16, 32, 64].map((peopleBatch) => neededMib({ ...without, peopleBatch }) - 13_829);
   expect(needed).toEqual([-762, -508, -254, 0, 510, 1_278, 2_558]);
+  // Runs of 24, 12, 6, 3 and 1 as those of 32, 16, 8, 8 and 1.
+  expect(neededMib({ ...without, peopleBatch: 24 }) - 13_829).toBe(1_022 + 510 + 254 + 254 + 190 - (4 - 1) * 254 - 190);
   expect(neededMib({ ...DEFAULT, pipelines: 3 })).toBe(3 * neededMib(DEFAULT));
 });
 
