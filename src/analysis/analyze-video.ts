@@ -166,9 +166,9 @@ async function analyseFrame(run: FrameRun, frame: Frame, signal: AbortSignal): P
     const seen = await run.stills.look(shared, t, signal);
     await tracking.wait();
     signal.throwIfAborted();
-    const plan = run.analyst.plan(t, seen);
-    tracking.done();
     const { handle } = shared;
+    const plan = run.analyst.plan(t, { handle, ...seen });
+    tracking.done();
     const choose = run.analyst.chooseActions({ t, plan, turn: actions }, signal);
     const readings = await readPersons({ chain, handle, plan }, choose, signal);
     await results.wait();

@@ -34,6 +34,13 @@ export interface ReadingSlot {
   fill(reading: AgeGender | null): void;
 }
 
+/** What is known of a crop before it is read. */
+interface Promised {
+  readonly quality: number;
+  /** Asked only of a crop that would be read: pixels may have to be looked at. */
+  readonly isReadable: () => boolean;
+}
+
 const REPLACE_FACTOR = 1.15;
 const WINSOR_YEARS = 6;
 
@@ -42,29 +49,27 @@ const WINSOR_YEARS = 6;
  * that is clearly better than the worst kept. The growth factor bounds the readings of someone who walks up to the camera.
  */
 export function createAttributeCollector(limit: number): {
-  /** A slot when this crop is to be read, else null. Called in frame order, before the answers of earlier crops are in. */
-  reserve(quality: number): ReadingSlot | null;
+  /**
+   * A slot when this crop is to be read, else null. Called in frame order, before the answers of earlier crops are in: which crops are
+   * read must not depend on them, or it would depend on how many frames are under way.
+   */
+  reserve(crop: Promised): ReadingSlot | null;
   readings(): readonly AgeGender[];
 } {
   const kept: Kept[] = [];
   return {
-    reserve(quality) {
+    reserve({ quality, isReadable }) {
       if (quality <= 0 || limit <= 0) return null;
-      let worst: Kept | null = null;
-      if (kept.length >= limit) {
-        worst = kept.reduce((a, b) => (b.quality < a.quality ? b : a));
-        if (quality < worst.quality * REPLACE_FACTOR) return null;
-        kept.splice(kept.indexOf(worst), 1);
-      }
-      const replaced = worst;
+      const worst = kept.length < limit ? null : kept.reduce((a, b) => (b.quality < a.quality ? b : a));
+      if (worst !== null && quality < worst.quality * REPLACE_FACTOR) return null;
+      // A crop that cannot be read must not keep a readable one out.
+      if (!isReadable()) return null;
+      if (worst !== null) kept.splice(kept.indexOf(worst), 1);
       const entry: Kept = { quality, reading: null };
       kept.push(entry);
       return {
         fill(reading) {
           entry.reading = reading;
-          if (reading !== null || !kept.includes(entry)) return;
-          // A crop that could not be read must not keep a readable one out.
-          kept.splice(kept.indexOf(entry), 1, ...(replaced === null ? [] : [replaced]));
         },
       };
     },

@@ -5,10 +5,10 @@ import { chooseActions, type ChosenFrame } from './choose-actions.ts';
 import { createEventRecorder } from './event-recorder.ts';
 import { createHighlightWriter } from './highlights.ts';
 import { createKeyFrameKeeper, type KeyFrame } from './key-frames.ts';
-import type { Detection, FrameHandle, ModelChain } from '../chain/model-chain.ts';
+import type { FrameHandle, ModelChain } from '../chain/model-chain.ts';
 import { draftFrame, toAnalysedFrame, type FrameDraft, type PersonDraft, type Reported } from './observations.ts';
 import { attributesOf, createPersonHistories } from './person-history.ts';
-import { createFramePlanner, type FramePlan } from './person-plan.ts';
+import { createFramePlanner, type FramePlan, type SeenFrame } from './person-plan.ts';
 import { settleActions, type ChooseActions, type PersonReading } from './person-readings.ts';
 import { createSeenUntil } from './seen-footage.ts';
 import { samplesPerSecond, type AnalysisSettings } from './settings.ts';
@@ -36,7 +36,7 @@ export interface Findings {
 
 /** Collects what the frames of one video say. `plan` and `take` are each called once per frame, in frame order. */
 export interface FrameAnalyst {
-  plan(t: number, seen: { readonly detections: readonly Detection[]; readonly isStill: boolean }): FramePlan;
+  plan(t: number, seen: SeenFrame): FramePlan;
   chooseActions(frame: ChosenFrame, signal: AbortSignal): ChooseActions;
   take(result: FrameResult, signal: AbortSignal): Promise<void>;
   finish(footage: Footage, signal: AbortSignal): Promise<Findings>;
@@ -49,7 +49,7 @@ export function createFrameAnalyst(
 ): FrameAnalyst {
   const { info: picture, workspaceDir } = video;
   const histories = createPersonHistories(settings);
-  const context = { tracker: createTracker(settings.tracking, picture), histories, settings, picture };
+  const context = { chain, tracker: createTracker(settings.tracking, picture), histories, settings, picture };
   const events = createEventRecorder(video.videoId, createHighlightWriter(chain, workspaceDir), settings);
   const keyFrames = createKeyFrameKeeper(chain, workspaceDir, settings.keyFrames, picture.durationSeconds);
   const drafts: FrameDraft[] = [];

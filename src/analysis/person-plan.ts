@@ -1,7 +1,7 @@
 import type { Box } from '../vision/box.ts';
 import { cropQuality, type ReadingSlot } from './attributes.ts';
 import { pairFaces } from './face-pairs.ts';
-import type { Detection, FaceBodyPair } from '../chain/model-chain.ts';
+import type { Detection, FaceBodyPair, FrameHandle, ModelChain } from '../chain/model-chain.ts';
 import type { PersonHistory, PersonHistories } from './person-history.ts';
 import type { AnalysisSettings } from './settings.ts';
 import type { Tracker } from './tracking/tracker.ts';
@@ -31,12 +31,14 @@ export interface FramePlan {
   readonly isStill: boolean;
 }
 
-interface SeenFrame {
+export interface SeenFrame {
+  readonly handle: FrameHandle;
   readonly detections: readonly Detection[];
   readonly isStill: boolean;
 }
 
 interface PlanContext {
+  readonly chain: Pick<ModelChain, 'isReadable'>;
   readonly tracker: Tracker;
   readonly histories: PersonHistories;
   readonly settings: AnalysisSettings;
@@ -55,7 +57,7 @@ export function createFramePlanner(context: PlanContext): (t: number, seen: Seen
 function planFrame(
   context: PlanContext,
   t: number,
-  { detections, isStill }: SeenFrame,
+  { handle, detections, isStill }: SeenFrame,
   before: FramePlan | null,
 ): FramePlan {
   const bodies = detections.flatMap((detection, index) => (detection.class === 'person' ? [{ detection, index }] : []));
@@ -80,12 +82,14 @@ function planFrame(
     if (history !== null && face !== undefined) tracks[face] = history.track;
     // The tracker goes by motion: also where every box stands still, one may pass to somebody of whom nothing has been read.
     const wasThere = history !== null && before !== null && before.tracks.includes(history.track);
-    return [planPerson(context, { detection, index, pair, history, distinct, isStill: isStill && wasThere })];
+    const sighting = { handle, detection, index, pair, history, distinct, isStill: isStill && wasThere };
+    return [planPerson(context, sighting)];
   });
   return { detections, distinct, persons, tracks, isStill };
 }
 
 interface Sighting {
+  readonly handle: FrameHandle;
   readonly detection: Detection;
   readonly index: number;
   readonly pair: FaceBodyPair;
@@ -94,12 +98,13 @@ interface Sighting {
   readonly isStill: boolean;
 }
 
-function planPerson({ settings, picture }: PlanContext, sighting: Sighting): PlannedPerson {
-  const { detection, index, pair, history, distinct, isStill } = sighting;
+function planPerson({ chain, settings, picture }: PlanContext, sighting: Sighting): PlannedPerson {
+  const { handle, detection, index, pair, history, distinct, isStill } = sighting;
   const perFrame = settings.attributes === 'per-frame';
   const others = distinct.filter((other) => other.class === 'person' && other !== detection).map(({ box }) => box);
   const quality = cropQuality(detection.box, detection.score, others, picture);
-  const slot = history === null || perFrame || isStill ? null : history.collector.reserve(quality);
+  const isReadable = (): boolean => chain.isReadable(handle, distinct, pair);
+  const slot = history === null || perFrame || isStill ? null : history.collector.reserve({ quality, isReadable });
   return {
     detection: index,
     box: detection.box,

@@ -2,7 +2,8 @@ import type { ActionReason } from './action-plan.ts';
 import type { PersonReading } from './person-readings.ts';
 
 /**
- * Why a model did not read: the last reading still held, the picture had not changed, or others of the person's crops promise more.
+ * Why a model did not read: the last reading still held, the picture had not changed, or others of the person's crops promise more,
+ * as any do where there is nothing to read of this one.
  */
 type LeftOut = 'interval' | 'stillPicture' | 'notBestCrop';
 

@@ -16,6 +16,7 @@ export function aroundStages(
     description: chain.description,
     addFrame: (frame) => chain.addFrame(frame),
     releaseFrame: (handle) => chain.releaseFrame(handle),
+    isReadable: (...args) => chain.isReadable(...args),
     jpeg: (...args) => chain.jpeg(...args),
     difference: (...args) => chain.difference(...args),
     timings: () => chain.timings(),

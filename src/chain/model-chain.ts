@@ -112,6 +112,11 @@ export interface ModelChain extends StageMethods {
    */
   addFrame(frame: Frame): FrameHandle;
   releaseFrame(handle: FrameHandle): void;
+  /**
+   * Whether `ageGender` will read the pair, known at once: a usable face or body is left of it. Its `null` comes too late for who has to
+   * choose between crops while others are under way.
+   */
+  isReadable(handle: FrameHandle, detections: readonly Detection[], pair: FaceBodyPair): boolean;
   jpeg(handle: FrameHandle, options: JpegOptions, signal: AbortSignal): Promise<Uint8Array>;
   /** How far two frames differ where they differ most: levels of 0..255 of a small block's mean colour; 255 for other sizes. */
   difference(handle: FrameHandle, other: FrameHandle, signal: AbortSignal): Promise<number>;

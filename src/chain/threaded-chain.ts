@@ -1,8 +1,11 @@
 import { stageMeter } from '../inference/stage-meter.ts';
 import type { ThreadClient } from '../inference/thread/thread-client.ts';
+import { createPixelKernel } from '../vision/kernel/pixel-kernel.ts';
+import { isReadable } from './age-gender/person-parts.ts';
 import { LentFrames } from './lent-frames.ts';
 import type { ChainDescription, FrameHandle, ModelChain, StageMethods, StageTiming } from './model-chain.ts';
 import { perStage } from './per-stage.ts';
+import { pictureIn } from './shared-picture.ts';
 import { STAGE_THREADS, type ModelThread } from './stage-threads.ts';
 import type { LanguageMethods, ModelMethods, VisionMethods } from './threads.ts';
 
@@ -15,14 +18,15 @@ export interface Pipeline {
 }
 
 /**
- * The chain as the main thread sees it: no pixel is touched and no model runs here. Each call goes to the thread that has the fewest,
- * whichever pipeline the frame's other calls went to.
+ * The chain as the main thread sees it: no model runs here, and pixels are looked at only for whether a crop that is about to be read is
+ * black. Each call goes to the thread that has the fewest, whichever pipeline the frame's other calls went to.
  */
 export function threadedChain(
   description: ChainDescription,
   pipelines: readonly [Pipeline, ...Pipeline[]],
 ): ModelChain {
   const frames = new LentFrames();
+  const kernel = createPixelKernel();
   const threads: Readonly<Record<ModelThread, readonly Client[]>> = {
     frames: pipelines.map((pipeline) => pipeline.frames),
     people: pipelines.map((pipeline) => pipeline.people),
@@ -44,6 +48,14 @@ export function threadedChain(
     description,
     addFrame: (frame) => frames.add(frame),
     releaseFrame: (handle) => frames.release(handle),
+    isReadable: (handle, detections, pair) => {
+      const { picture, end } = frames.lend(handle);
+      try {
+        return isReadable({ frame: pictureIn(picture), detections, pair }, kernel);
+      } finally {
+        end();
+      }
+    },
     jpeg: async (handle, options, signal) => {
       const { picture, end } = frames.lend(handle);
       return leastBusy(vision).call('jpeg', { frame: picture, options }, { signal, onEnded: end });

@@ -14,7 +14,7 @@ export interface WorkRow {
 const LEFT_OUT = {
   interval: 'the last reading held',
   stillPicture: 'the picture had not changed',
-  notBestCrop: 'other crops promise more',
+  notBestCrop: 'other crops promise more, or not readable',
 } as const;
 
 const BECAUSE = {

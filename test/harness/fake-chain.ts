@@ -1,5 +1,6 @@
 import type {
   Detection,
+  FaceBodyPair,
   FrameHandle,
   JpegOptions,
   ModelChain,
@@ -21,6 +22,7 @@ export interface ScriptedPerson {
   readonly face?: readonly [number, number, number, number];
   readonly action?: string;
   readonly orientation?: number;
+  /** Absent where nothing of the person can be read. */
   readonly age?: number;
   readonly gender?: 'male' | 'female';
 }
@@ -120,6 +122,12 @@ class ScriptedChain implements Omit<ModelChain, ChainStage> {
     if (!this.open.delete(handle)) throw new Error(`handle ${String(handle)} is released twice`);
     this.#frames.get(handle)?.release();
     this.#frames.delete(handle);
+  }
+
+  isReadable(handle: FrameHandle, detections: readonly Detection[], { person }: FaceBodyPair): boolean {
+    const sample = this.open.get(handle);
+    if (sample === undefined) throw new Error('a released frame is asked about');
+    return personAt(this.script(sample), person === null ? undefined : detections[person]?.box)?.age !== undefined;
   }
 
   async jpeg(handle: FrameHandle, options: JpegOptions, signal: AbortSignal): Promise<Uint8Array> {

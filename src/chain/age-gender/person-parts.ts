@@ -18,10 +18,21 @@ interface PersonParts {
 }
 
 /** Where the parts of a pair lie in their frame. */
-export function partsOf({ frame, detections, pair }: AgeGenderItem, kernel: Pick<PixelKernel, 'isLit'>): PersonParts {
+export function partsOf(item: AgeGenderItem, kernel: Pick<PixelKernel, 'isLit'>): PersonParts {
+  return { face: faceOf(item), body: bodyOf(item, kernel) };
+}
+
+/** Whether there is a part of the pair to read. */
+export function isReadable(item: AgeGenderItem, kernel: Pick<PixelKernel, 'isLit'>): boolean {
+  // The face first: only of a body pixels have to be looked at.
+  return faceOf(item) !== null || bodyOf(item, kernel) !== null;
+}
+
+function faceOf({ frame, detections, pair }: AgeGenderItem): PersonParts['face'] {
   const face = pair.face === null ? undefined : detections[pair.face];
-  return {
-    face: face === undefined ? null : faceArea(frame, face.box),
-    body: pair.person === null ? null : bodyArea(frame, detections, pair.person, kernel),
-  };
+  return face === undefined ? null : faceArea(frame, face.box);
+}
+
+function bodyOf({ frame, detections, pair }: AgeGenderItem, kernel: Pick<PixelKernel, 'isLit'>): PersonParts['body'] {
+  return pair.person === null ? null : bodyArea(frame, detections, pair.person, kernel);
 }

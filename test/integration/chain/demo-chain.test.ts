@@ -124,6 +124,29 @@ test('actions of several people are told apart', async () => {
   expect(seen.map(({ action }) => action)).toEqual(['standing', 'walking']);
 });
 
+test('what age and gender can be read of is known before they are', async () => {
+  const lit = draw([person]);
+  const black = chain.addFrame(sharedFrame({ width: 300, height: 300, pixels: new Uint8Array(300 * 300 * 3) }));
+  const of = (kind: 'person' | 'face', x1: number, x2: number): Detection => ({
+    class: kind,
+    box: { x1, y1: 100, x2, y2: 200 },
+    score: 0.9,
+  });
+  const detections = [of('person', 100, 200), of('person', 20, 69), of('person', 120, 280), of('face', 30, 40)];
+  const pairs = [0, 1, 2].flatMap((person) => [null, 3].map((face) => ({ person, face })));
+  const known = async (handle: FrameHandle): Promise<boolean[]> => {
+    const readable = pairs.map((pair) => chain.isReadable(handle, detections, pair));
+    const readings = await chain.ageGender(handle, detections, pairs, signal);
+    expect(readings.map((reading) => reading !== null)).toEqual(readable);
+    return readable;
+  };
+  // Covered, small, large enough: each without a face, and with one.
+  expect(await known(lit)).toEqual([false, true, false, true, true, true]);
+  expect(await known(black)).toEqual([false, true, false, true, false, true]);
+  for (const handle of [lit, black]) chain.releaseFrame(handle);
+  expect(() => chain.isReadable(lit, detections, pairs[0]!)).toThrow('no frame has the handle');
+});
+
 test('a scene text tells a busy store from an empty one', async () => {
   const [busy, empty] = [draw(sceneAt(9)), draw([])];
   const texts = await Promise.all([busy, empty].map((handle) => chain.scene(handle, signal)));

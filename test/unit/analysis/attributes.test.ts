@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { ageGroupOf } from '../../../src/analysis/age-group.ts';
 import { aggregateAttributes, createAttributeCollector, cropQuality } from '../../../src/analysis/attributes.ts';
 import type { AgeGender } from '../../../src/chain/model-chain.ts';
@@ -30,30 +30,43 @@ describe('aggregation', () => {
 });
 
 describe('choice of crops', () => {
+  const crop = (quality: number, readable = true) => ({ quality, isReadable: () => readable });
+
   test('reads up to the limit, then only what is clearly better', () => {
     const collector = createAttributeCollector(2);
-    const first = collector.reserve(0.2);
-    const second = collector.reserve(0.3);
-    expect(collector.reserve(0.21)).toBeNull();
-    const better = collector.reserve(0.4);
+    const first = collector.reserve(crop(0.2));
+    const second = collector.reserve(crop(0.3));
+    expect(collector.reserve(crop(0.21))).toBeNull();
+    const better = collector.reserve(crop(0.4));
     first?.fill(reading(10));
     second?.fill(reading(20));
     better?.fill(reading(30));
     expect(collector.readings().map(({ age }) => age)).toEqual([20, 30]);
   });
 
-  test('a crop that could not be read gives its place back', () => {
+  test('a crop that cannot be read takes no place, and keeps no other one out', () => {
     const collector = createAttributeCollector(1);
-    collector.reserve(0.2)?.fill(reading(10));
-    collector.reserve(0.9)?.fill(null);
-    expect(collector.readings().map(({ age }) => age)).toEqual([10]);
-    collector.reserve(0.3)?.fill(reading(40));
+    expect(collector.reserve(crop(0.9, false))).toBeNull();
+    const first = collector.reserve(crop(0.2));
+    expect(collector.reserve(crop(0.9, false))).toBeNull();
+    const better = collector.reserve(crop(0.3));
+    first?.fill(reading(10));
+    better?.fill(reading(40));
     expect(collector.readings().map(({ age }) => age)).toEqual([40]);
+  });
+
+  test('only a crop that would be read is looked at for whether it can be', () => {
+    const collector = createAttributeCollector(1);
+    const isReadable = jest.fn(() => true);
+    for (const quality of [0, 0.5, 0.5, 0.4, 0.6]) collector.reserve({ quality, isReadable });
+    expect(isReadable).toHaveBeenCalledTimes(2);
   });
 
   test('someone who walks up to the camera for an hour is read a bounded number of times', () => {
     const collector = createAttributeCollector(6);
-    const reads = Array.from({ length: 5400 }, (_, i) => collector.reserve(0.1 + (0.9 * i) / 5400)).filter(Boolean);
+    const reads = Array.from({ length: 5400 }, (_, i) => collector.reserve(crop(0.1 + (0.9 * i) / 5400))).filter(
+      Boolean,
+    );
     expect(reads.length).toBeLessThan(110);
   });
 

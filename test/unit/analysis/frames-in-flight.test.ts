@@ -3,11 +3,18 @@ import { analyzeVideo } from '../../../src/analysis/analyze-video.ts';
 import { DEFAULT_ANALYSIS_SETTINGS, type AnalysisSettings } from '../../../src/analysis/settings.ts';
 import { batchSizes } from '../../../src/inference/batch.ts';
 import { FakeChain, scriptedFrames, scriptedVideo, type Script } from '../../harness/fake-chain.ts';
+import type { VideoAnalysis } from '../../../src/analysis/video-analysis.ts';
 import { wholeFootage } from '../../harness/footage.ts';
 import { HandClock } from '../../harness/hand-clock.ts';
 import { SimulatedDevice } from '../../harness/simulated-device.ts';
 
 const SAMPLES = 160;
+
+/** Somebody far away, of whom nothing can be read before they have come a little closer. */
+const comes: Script = (sample) =>
+  sample < 6
+    ? [{ box: [300, 200, 348, 350], orientation: 90 }]
+    : [{ box: [300, 200, 352, 350], orientation: 90, age: 24 + sample }];
 
 /** Five people who stand apart. */
 const five: Script = () =>
@@ -21,25 +28,30 @@ interface Seen {
   readonly mostOpen: number;
   /** Items in the runs of a stage, in order. */
   readonly runs: (stage: string) => readonly number[];
+  readonly analyses: readonly VideoAnalysis[];
 }
 
 /** Analyses so many videos at once with models that take their time, as on CUDA. */
-async function analyse(videos: number, given: Partial<AnalysisSettings>): Promise<Seen> {
+async function analyse(
+  videos: number,
+  given: Partial<AnalysisSettings>,
+  { script, samples }: { readonly script: Script; readonly samples: number } = { script: five, samples: SAMPLES },
+): Promise<Seen> {
   const clock = new HandClock();
   const device = new SimulatedDevice(clock, {
     detection: { thread: 'detection', batching: detection, deviceMs: (rows) => 6 + 2 * rows },
     orientation: { thread: 'people', batching: people, deviceMs: (rows) => 10 + rows / 5 },
     ageGender: { thread: 'people', batching: people, deviceMs: (rows) => 6 + rows / 2.5 },
   });
-  const chain = new FakeChain(five, { before: device.before });
-  const info = scriptedVideo(SAMPLES);
+  const chain = new FakeChain(script, { before: device.before });
+  const info = scriptedVideo(samples);
   const settings = { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off', ...given } as const;
-  const analyses = Array.from({ length: videos }, (_, video) =>
+  const started = Array.from({ length: videos }, (_, video) =>
     analyzeVideo(
       {
         videoId: String(video),
         info,
-        frames: scriptedFrames(SAMPLES),
+        frames: scriptedFrames(samples),
         footage: wholeFootage(info),
         workspaceDir: '/nowhere',
       },
@@ -49,8 +61,10 @@ async function analyse(videos: number, given: Partial<AnalysisSettings>): Promis
       new AbortController().signal,
     ),
   );
-  await clock.until(Promise.all(analyses));
+  const all = Promise.all(started);
+  await clock.until(all);
   return {
+    analyses: await all,
     mostOpen: chain.mostOpen,
     runs: (stage) => device.runs.flatMap((run) => (run.stage === stage ? [run.items] : [])),
   };
@@ -83,3 +97,13 @@ test('four frames fill no batch', async () => {
   expect(Math.max(...seen.runs('detection'))).toBe(4);
   expect(Math.max(...seen.runs('orientation'))).toBe(20);
 });
+
+test.each([1, 4, 32])(
+  'who could not be read at first is read as soon as they can be: %i frames',
+  async (framesInFlight) => {
+    const { analyses, runs } = await analyse(1, { framesInFlight }, { script: comes, samples: 12 });
+    expect(analyses[0]?.tracks.map(({ age, observations }) => [age, observations])).toEqual([[32.5, 12]]);
+    expect(analyses[0]?.work?.ageGender).toEqual({ read: 6, leftOut: { notBestCrop: 6, stillPicture: 0 } });
+    expect(runs('ageGender').reduce((sum, items) => sum + items, 0)).toBe(6);
+  },
+);

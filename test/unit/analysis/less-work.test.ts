@@ -137,22 +137,37 @@ function crowd(seed: number): Script {
     });
 }
 
-test('is the same whichever model answers first', async () => {
-  for (let seed = 1; seed <= 5; seed += 1) {
-    const patient = await analyse(crowd(seed), 40);
-    const random = seededRandom(seed);
-    const hurried = await analyse(
-      crowd(seed),
-      40,
-      { framesInFlight: 32 },
-      {
-        before: async () => {
-          for (let turns = Math.floor(random() * 40); turns > 0; turns -= 1) await Promise.resolve();
-        },
-      },
+/** The same, with nothing to read of many of their crops, and of a run of them at first. */
+function halfHidden(seed: number): Script {
+  const random = seededRandom(seed);
+  const hidden = Array.from({ length: 40 }, (_, sample) => sample < 8 || random() < 0.6);
+  return (sample) =>
+    crowd(seed)(sample).map(({ age = 0, ...person }, index) =>
+      hidden[(sample + index * 5) % hidden.length] === true ? person : { ...person, age: age + (sample % 13) },
     );
-    expect(hurried.read).toEqual(patient.read);
-    expect({ ...hurried.analysis, timings: null }).toEqual({ ...patient.analysis, timings: null });
+}
+
+test.each([
+  ['every crop can be read', crowd],
+  ['many cannot', halfHidden],
+])('is the same whichever model answers first, and however many frames are under way: %s', async (_, people) => {
+  for (let seed = 1; seed <= 5; seed += 1) {
+    const patient = await analyse(people(seed), 40, { framesInFlight: 1 });
+    for (const framesInFlight of [4, 32]) {
+      const random = seededRandom(seed);
+      const hurried = await analyse(
+        people(seed),
+        40,
+        { framesInFlight },
+        {
+          before: async () => {
+            for (let turns = Math.floor(random() * 40); turns > 0; turns -= 1) await Promise.resolve();
+          },
+        },
+      );
+      expect(hurried.read).toEqual(patient.read);
+      expect({ ...hurried.analysis, timings: null }).toEqual({ ...patient.analysis, timings: null });
+    }
   }
 });
 

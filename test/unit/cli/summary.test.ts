@@ -15,7 +15,7 @@ test('what an analysis goes without is said: footage as footage, the rest by its
 test('the summary says what was read and what was left out, and why', () => {
   const lines = summaryLines(sampleAnalysis());
   expect(lines).toContain('  detection        4 read');
-  expect(lines).toContain('  ageGender        3 read, 1 left out (other crops promise more 1)');
+  expect(lines).toContain('  ageGender        3 read, 1 left out (other crops promise more, or not readable 1)');
   expect(lines).toContain(
     '  action           3 read (seen first 1, box changed 1, reading unsure 1), 1 left out (the last reading held 1)',
   );

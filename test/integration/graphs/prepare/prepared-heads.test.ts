@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { AgeGenderItem } from '../../../../src/chain/age-gender/person-parts.ts';
+import { isReadable, type AgeGenderItem } from '../../../../src/chain/age-gender/person-parts.ts';
 import type { OrientationItem } from '../../../../src/chain/orientation/mebow.ts';
 import { openAgeGender } from '../../../../src/chain/age-gender/open-age-gender.ts';
 import { openOrientation } from '../../../../src/chain/orientation/open-orientation.ts';
@@ -106,6 +106,8 @@ for (const [name, present, dir] of packs) {
       test('read the ages and genders that the plain path reads', async () => {
         const expected = await plain.ageGender.run(aging);
         expect(await prepared.ageGender.run(aging)).toEqual(expected);
+        const { kernel } = stageOptions();
+        expect(aging.map((item) => isReadable(item, kernel))).toEqual(expected.map((reading) => reading !== null));
         expect(expected.filter((reading) => reading === null).length).toBeGreaterThan(0);
         expect(expected.filter((reading) => reading !== null).length).toBeGreaterThan(5);
       });
