@@ -105,6 +105,12 @@ test.each([
   expect(found(still)).toEqual(found(exact));
 });
 
+test('who stood in pictures that did not change was not away: their action holds when one does', async () => {
+  const still = await analyse(stands, 12, { difference: sameUntil(8) }, { actionEverySeconds: 30 });
+  expect(asked(still, 'detection')).toEqual([0, 8]);
+  expect(asked(still, 'action')).toEqual([0, 1]);
+});
+
 test('who has a track only since a picture that has not changed is read in that picture', async () => {
   // Who stops short of where they were expected becomes somebody else to the tracker, one sample after the picture stands still.
   const stops: Script = (sample) => {
