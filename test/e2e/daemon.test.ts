@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
@@ -10,6 +10,7 @@ import { uploadVideo } from '../../src/storage/upload-video.ts';
 import { openDatabase, type Database } from '../../src/persistence/client.ts';
 import { loadAnalysis } from '../../src/persistence/read/stored-analysis.ts';
 import { findVideo, listVideos } from '../../src/persistence/read/videos.ts';
+import { MEETING_FOLDER } from '../../src/video/tools/socket-pair.ts';
 import { DaemonProcess } from '../harness/daemon-process.ts';
 import { localS3, localSqs } from '../harness/local-aws.ts';
 import { makeMedia, makeSound } from '../harness/media.ts';
@@ -17,6 +18,9 @@ import { temporaryFolder, type TemporaryFolder } from '../harness/temporary-fold
 
 const held = new AsyncDisposableStack();
 const signal = new AbortController().signal;
+
+/** Where a worker that was killed had two sockets meet. */
+const LEFT_BEHIND = `tmp/${MEETING_FOLDER}aB3456`;
 
 let dir: TemporaryFolder;
 let stack: LocalStack;
@@ -41,7 +45,9 @@ beforeAll(async () => {
   database = await openDatabase({ url: stack.databaseUrl, schema: 'video_worker', poolSize: 2 });
   held.defer(() => database.close());
   await renderVideo(dir.at('store.mp4'), signal, 4, 3);
-  daemon = held.use(new DaemonProcess({ env: environment() }));
+  mkdirSync(dir.at(LEFT_BEHIND), { recursive: true });
+  utimesSync(dir.at(LEFT_BEHIND), 0, 0);
+  daemon = held.use(new DaemonProcess({ env: { ...environment(), TMPDIR: dir.at('tmp') } }));
   await daemon.says(/"msg":"polling"/);
 });
 
@@ -91,6 +97,11 @@ const s3Event = (key: string): string =>
   });
 
 describe('the daemon on a queue, a store and a database', () => {
+  test('has removed at its start what a killed process left among the temporary files', () => {
+    expect(existsSync(dir.at(LEFT_BEHIND))).toBe(false);
+    expect(daemon.words).toMatch(/"removed":1.*"msg":"folders of sockets/);
+  });
+
   test('turns an upload into rows, and a second message about it into nothing', async () => {
     const key = 'videos/2026/01/01/a store+front.mp4';
     await uploadVideo(s3, { bucket: stack.uploadsBucket, key, contentType: 'video/mp4' }, dir.at('store.mp4'), signal);
