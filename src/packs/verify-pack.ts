@@ -7,7 +7,7 @@ import { packFiles, packModels } from './load-pack.ts';
 import type { NamedModel, Pack } from './load-pack.ts';
 import { manifestProblems } from './manifest-rules.ts';
 import { readOpset } from '../graphs/onnx/onnx-opset.ts';
-import { originOf } from './origin-of.ts';
+import { isMadeFrom, originOf } from './origin-of.ts';
 import { PREPARED_STAGES, type PackFile, type PackManifest } from './pack-manifest.ts';
 import { brokenPack } from './pack-problem.ts';
 import type { PackProblem } from './pack-problem.ts';
@@ -49,10 +49,10 @@ export async function assertPack(pack: Pack, options: VerifyOptions): Promise<vo
 function stalePreparation(manifest: PackManifest): readonly PackProblem[] {
   return PREPARED_STAGES.flatMap((stage) => {
     const graph = manifest.prepared?.[stage];
-    const origin = originOf(manifest, stage);
-    if (graph === undefined || graph.madeFrom === origin) return [];
+    if (graph === undefined || isMadeFrom(manifest, stage, graph.madeFrom)) return [];
+    const expected = `made from ${originOf(manifest, stage)}`;
     const found = `made from ${graph.madeFrom}: prepare the pack again`;
-    return [{ file: graph.file.path, field: `prepared.${stage}`, expected: `made from ${origin}`, found }];
+    return [{ file: graph.file.path, field: `prepared.${stage}`, expected, found }];
   });
 }
 

@@ -7,6 +7,7 @@ import { openDetection } from '../../../src/chain/detection/open-detection.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 import { GraphBuilder } from '../../../src/graphs/onnx/graph-builder.ts';
 import { encodeOnnx, parseOnnx, readOnnx, type OnnxModel } from '../../../src/graphs/onnx/onnx-model.ts';
+import { originOf } from '../../../src/packs/origin-of.ts';
 import type { PackManifest } from '../../../src/packs/pack-manifest.ts';
 import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { unpreparedStages } from '../../../src/packs/unprepared-stages.ts';
@@ -84,7 +85,7 @@ test('a pack is prepared whole: its own files as they were, the graphs beside th
   expect(graphs).not.toHaveProperty('notComposed');
   expect(unpreparedStages(pack.manifest)).toEqual([]);
   expect(rest).toEqual(await read(raw));
-  expect(graphs?.detection?.madeFrom).toBe(rest.detection.model.file.sha256);
+  expect(graphs?.detection?.madeFrom).toBe(originOf(pack.manifest, 'detection'));
   // Whoever runs the worker may read it.
   expect((await stat(out)).mode).toBe((await stat(join(dir, 'out'))).mode);
 });
@@ -163,19 +164,66 @@ test('verifying names a prepared graph that was made from another model', async 
   const changed = encodeOnnx({ ...frame, metadataProps: [{ key: 'names', value: 'other' }] });
   await writeFile(join(out, 'detector.onnx'), changed);
   const sha256 = createHash('sha256').update(changed).digest('hex');
-  let before = '';
+  const before = originOf(await read(out), 'detection');
   await rewrite(out, ({ detection: { model } }) => {
-    before = model.file.sha256;
     model.file = { ...model.file, sha256, bytes: changed.length };
   });
   expect(await verifyPack(await loadPack(out), { hash: true, graphs: false })).toEqual([
     {
       file: 'prepared_detection.onnx',
       field: 'prepared.detection',
-      expected: `made from ${sha256}`,
+      expected: `made from ${originOf(await read(out), 'detection')}`,
       found: `made from ${before}: prepare the pack again`,
     },
   ]);
+});
+
+const stale = async (): Promise<readonly string[]> =>
+  (await verifyPack(await loadPack(out), { hash: false, graphs: false })).map(({ field }) => field);
+
+test.each<readonly [string, readonly string[], (manifest: PackManifest) => void]>([
+  ['another deviation', ['prepared.orientation'], ({ orientation }) => (orientation.std = [2, 2, 2])],
+  [
+    'another crop',
+    ['prepared.orientation'],
+    ({ orientation }) => (orientation.crop = orientation.crop === 'affine' ? 'resize' : 'affine'),
+  ],
+  ['another mean', ['prepared.ageGender'], ({ ageGender }) => (ageGender.mean = [9, 9, 9])],
+  [
+    'weights of the model beside it',
+    ['prepared.ageGender'],
+    ({ ageGender, orientation }) => (ageGender.model.externalData = [orientation.model.file]),
+  ],
+  [
+    'another threshold',
+    [],
+    ({ detection, ageGender, orientation }) => {
+      detection.confidence = 0.9;
+      ageGender.avgAge += 1;
+      orientation.scale *= 2;
+    },
+  ],
+])('a manifest with %s: graphs that hold something else are named: %j', async (_, fields, change) => {
+  await cp(ready, out, { recursive: true });
+  await rewrite(out, change);
+  expect(await stale()).toEqual(fields);
+});
+
+test('a pack of an earlier version, which noted the files of the models alone, goes on working', async () => {
+  await cp(ready, out, { recursive: true });
+  await rewrite(out, ({ prepared, detection, ageGender, orientation, language }) => {
+    prepared!.detection!.madeFrom = detection.model.file.sha256;
+    prepared!.ageGender!.madeFrom = ageGender.model.file.sha256;
+    prepared!.orientation!.madeFrom = orientation.model.file.sha256;
+    prepared!.visionEncoder!.madeFrom = language.visionEncoder.file.sha256;
+  });
+  expect(await stale()).toEqual([]);
+  await rewrite(out, ({ ageGender, orientation }) => {
+    ageGender.mean = [9, 9, 9];
+    // Of another model it is told, then as now.
+    orientation.model.file = ageGender.model.file;
+  });
+  expect(await stale()).toEqual(['prepared.orientation']);
 });
 
 test('a detector that was prepared with the suppression inside is left aside: its stage runs the plain way', async () => {

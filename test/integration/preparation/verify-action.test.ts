@@ -179,6 +179,17 @@ test.each<readonly [string, (manifest: PackManifest) => void]>([
   ]);
 });
 
+test.each(['imageSize', 'imageTokens', 'imageTokenId'] as const)(
+  'a graph that was made for another %s is named',
+  async (field) => {
+    await rewrite(({ language }) => (language[field] += 1));
+    // The models and the tokenizer have a say in it, too.
+    expect(await problems()).toContainEqual(
+      expect.stringMatching(/^prepared_action\.onnx: prepared\.action: expected made from \S+, found made from \S+: /),
+    );
+  },
+);
+
 test('graphs that were made of another vision encoder are named, both of them', async () => {
   await rewrite(({ language }) => (language.visionEncoder.file = language.embedTokens.file));
   const stale = / expected made from \S+, found made from \S+: prepare the pack again$/;
