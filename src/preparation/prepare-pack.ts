@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { constants, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, posix, resolve } from 'node:path';
 import { Failure } from '../failure/failure.ts';
 import { brokenPack, type PackProblem } from '../packs/pack-problem.ts';
@@ -36,9 +36,10 @@ type Outcomes = Readonly<Record<PreparedStage, ComposedSpec | string>>;
  * Writes a prepared copy of a pack: every file of it, and the graphs that put preparation and reading around the official
  * models. The pack is verified first, the result afterwards, and the folder appears whole or not at all. A pack that is prepared is
  * prepared anew from its official models. Throws CONFIG_INVALID for a folder that is in use, PACK_BROKEN for a pack or a graph that is
- * not what its manifest says.
+ * not what its manifest says. When `stop` is aborted, nothing is left: what was written is gone as soon as that returns, since the
+ * process may end then.
  */
-export async function preparePack(dir: string, outDir: string): Promise<PreparedPack> {
+export async function preparePack(dir: string, outDir: string, stop?: AbortSignal): Promise<PreparedPack> {
   const raw = unprepared(await loadPack(dir));
   const out = resolve(outDir);
   await assertUnused(out);
@@ -46,9 +47,12 @@ export async function preparePack(dir: string, outDir: string): Promise<Prepared
   await mkdir(dirname(out), { recursive: true });
   // Not mkdtemp: its folder is for its owner alone, and the worker may run as another user.
   const folder = `${out}.partial-${randomUUID()}`;
-  await mkdir(folder);
+  // A file may be in the middle of being made by another thread.
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  stop?.addEventListener('abort', remove);
   try {
-    await copyFiles(raw, folder);
+    mkdirSync(folder);
+    await copyFiles(raw, folder, stop);
     let outcomes = await composeStages(raw, folder);
     let written = await writeManifest(raw, outcomes, folder);
     const refused = await dropAction(written, outcomes, folder);
@@ -57,11 +61,14 @@ export async function preparePack(dir: string, outDir: string): Promise<Prepared
       written = await writeManifest(raw, outcomes, folder);
     }
     if (written.problems.length > 0) throw brokenPack(written.pack.manifest.name, written.problems);
-    await moveInto(folder, out);
+    moveInto(folder, out);
     return { dir: out, fingerprint: written.pack.fingerprint, stages: stagesOf(outcomes) };
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
+    remove();
+    // Where the folder went away, the error is about that.
+    throw stop?.aborted === true ? stop.reason : error;
+  } finally {
+    stop?.removeEventListener('abort', remove);
   }
 }
 
@@ -83,10 +90,10 @@ async function assertUnused(out: string): Promise<void> {
   throw new Failure('CONFIG_INVALID', `${out} is not empty; name a folder that is not there yet`);
 }
 
-/** An empty folder is replaced; one that was filled in the meantime is not. */
-async function moveInto(folder: string, out: string): Promise<void> {
+/** An empty folder is replaced; one that was filled in the meantime is not. At once: a stop in the midst of it would find half of it. */
+function moveInto(folder: string, out: string): void {
   try {
-    await rename(folder, out);
+    renameSync(folder, out);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOTDIR') throw cause;
@@ -96,9 +103,10 @@ async function moveInto(folder: string, out: string): Promise<void> {
   }
 }
 
-async function copyFiles(raw: Pack, folder: string): Promise<void> {
+async function copyFiles(raw: Pack, folder: string, stop?: AbortSignal): Promise<void> {
   const composed = new Set(PREPARED_STAGES.map(composedFile));
   for (const file of packFiles(raw.manifest)) {
+    stop?.throwIfAborted();
     if (composed.has(posix.normalize(file.path))) {
       throw new Failure('PACK_BROKEN', `${raw.dir}: ${file.path} has the name of a prepared graph; rename it`);
     }

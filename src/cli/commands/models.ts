@@ -5,6 +5,8 @@ import { commandConfig } from '../command-config.ts';
 import { queryGpus } from '../preflight/nvidia-smi.ts';
 
 const CALL_MS = 60_000;
+/** SIGHUP is the terminal's end. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** `models verify`: what is wrong with the pack is told by the exit code, too. */
 export async function verify(options: { readonly pack?: string; readonly device: string }): Promise<void> {
@@ -22,8 +24,27 @@ export async function verify(options: { readonly pack?: string; readonly device:
   if (!found.ok) process.exitCode = EXIT_CODES.PREFLIGHT;
 }
 
-/** `models prepare`: tells what it wrote. */
+/** `models prepare`: tells what it wrote; stopped, it leaves nothing. */
 export async function prepare(raw: string, options: { readonly out: string }): Promise<void> {
-  const prepared = await preparePack(raw, options.out);
+  using stop = watchStop();
+  const prepared = await preparePack(raw, options.out, stop.signal);
   process.stdout.write(`${preparedLines(prepared).join('\n')}\n`);
+}
+
+/**
+ * Aborted by whatever stops the command, which then ends as if nobody had listened. A model that is loaded or run blocks this thread, and
+ * so the signals, for up to some ten seconds: with them over, nothing more is waited for.
+ */
+function watchStop(): Disposable & { readonly signal: AbortSignal } {
+  const stop = new AbortController();
+  const unwatch = (): void => {
+    for (const name of STOP_SIGNALS) process.off(name, onSignal);
+  };
+  const onSignal = (name: NodeJS.Signals): void => {
+    stop.abort(new Error(`stopped by ${name}`));
+    unwatch();
+    process.kill(process.pid, name);
+  };
+  for (const name of STOP_SIGNALS) process.on(name, onSignal);
+  return { signal: stop.signal, [Symbol.dispose]: unwatch };
 }
