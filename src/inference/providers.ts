@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { Failure } from '../failure/failure.ts';
+import { hostFaultOf } from '../failure/host-fault.ts';
 import { CONV_PROBE_MODEL } from './conv-probe-model.ts';
 import { codeOfCuda, type CudaTrouble, libraryTrouble, troubleFailure } from './cuda-libraries.ts';
 import { classifyOrtError } from '../failure/sources/onnxruntime.ts';
@@ -50,9 +51,12 @@ export async function openSession(model: string | Uint8Array, target: ExecutionT
       : await InferenceSession.create(model, sessionOptions(target));
   } catch (error) {
     const name = typeof model === 'string' ? model : 'a built-in graph';
-    if (isUnreadable(error, target)) throw new Failure('PACK_BROKEN', `${name} is not an ONNX model`, { cause: error });
-    if (target.device === 'cuda') throw troubleFailure(await cudaTrouble(error, `opening ${name}`), error);
-    throw classifyOrtError(error, { device: 'cpu', doing: `opening ${name}` });
+    const failure = classifyOrtError(error, { device: target.device, doing: `opening ${name}` });
+    // Whatever ONNX Runtime lacks while it reads a file, it says in one text with the file's name.
+    if (hostFaultOf(failure) === null && isUnreadable(error, target)) {
+      throw new Failure('PACK_BROKEN', `${name} is not an ONNX model`, { cause: error });
+    }
+    throw target.device === 'cuda' ? troubleFailure(await cudaTrouble(error, `opening ${name}`), error) : failure;
   }
 }
 

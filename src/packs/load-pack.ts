@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../failure/failure.ts';
+import { rethrowHostFault } from '../failure/host-fault.ts';
 import { packManifestSchema, PREPARED_STAGES } from './pack-manifest.ts';
 import type { ModelSpec, PackFile, PackManifest } from './pack-manifest.ts';
 import { packOf } from './pack-of.ts';
@@ -35,6 +36,7 @@ export async function loadPack(dir: string, options: { readonly filesRoot?: stri
   try {
     bytes = await readFile(path);
   } catch (cause) {
+    rethrowHostFault(cause);
     throw new Failure('PACK_BROKEN', `${path} cannot be read; a model pack is a folder with a manifest.json`, {
       cause,
     });

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { compareMetadata } from './compare-metadata.ts';
 import { packFiles, packModels } from './load-pack.ts';
 import type { NamedModel, Pack } from './load-pack.ts';
+import { rethrowHostFault } from '../failure/host-fault.ts';
 import { manifestProblems } from './manifest-rules.ts';
 import { readOpset } from '../graphs/onnx/onnx-opset.ts';
 import { isMadeFrom, originOf } from './origin-of.ts';
@@ -20,7 +21,10 @@ interface VerifyOptions {
   readonly graphs?: boolean;
 }
 
-/** All problems of the pack: an empty list means that files and graphs are what the manifest says. */
+/**
+ * All problems of the pack: an empty list means that files and graphs are what the manifest says. Throws what the host lacks to look at
+ * them, such as memory.
+ */
 export async function verifyPack(pack: Pack, options: VerifyOptions): Promise<readonly PackProblem[]> {
   const problems: PackProblem[] = [...manifestProblems(pack.manifest)];
   const broken = new Set<string>();
@@ -63,7 +67,10 @@ async function verifyFile(pack: Pack, file: PackFile, hash: boolean): Promise<re
   } catch (error) {
     return [{ file: file.path, field: 'path', expected: 'a path inside the pack', found: messageOf(error) }];
   }
-  const found = await stat(path).catch((error: unknown) => messageOf(error));
+  const found = await stat(path).catch((error: unknown) => {
+    rethrowHostFault(error);
+    return messageOf(error);
+  });
   if (typeof found === 'string' || !found.isFile()) {
     return [
       { file: file.path, field: 'file', expected: path, found: typeof found === 'string' ? found : 'not a file' },
@@ -104,6 +111,7 @@ async function verifyGraph(pack: Pack, model: NamedModel): Promise<readonly Pack
     const external = await verifyExternalData(pack, model);
     if (external.length > 0) return [...problems, ...external];
   } catch (error) {
+    rethrowHostFault(error);
     return [...problems, graph(messageOf(error))];
   }
   try {
@@ -111,6 +119,7 @@ async function verifyGraph(pack: Pack, model: NamedModel): Promise<readonly Pack
     problems.push(...compareMetadata(model.spec, session));
     await session.release();
   } catch (error) {
+    rethrowHostFault(error);
     problems.push(graph(causeOf(error)));
   }
   return problems;

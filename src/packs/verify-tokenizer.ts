@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { rethrowHostFault } from '../failure/host-fault.ts';
 import type { Pack } from './load-pack.ts';
 import type { PackProblem } from './pack-problem.ts';
 
@@ -23,6 +24,7 @@ export async function verifyTokenizer(pack: Pack): Promise<readonly PackProblem[
   try {
     json = JSON.parse(await readFile(pack.filePath(tokenizer), 'utf8'));
   } catch (error) {
+    rethrowHostFault(error);
     return [problem('tokenizer', 'JSON', error instanceof Error ? error.message : String(error))];
   }
   const parsed = tokenizerFile.safeParse(json);

@@ -1,3 +1,4 @@
+import { rethrowHostFault } from '../failure/host-fault.ts';
 import { readOnnxByReference } from '../graphs/onnx/weights-in-file.ts';
 import { actionGraph, type ActionPrompt } from '../graphs/prepare/action-graph.ts';
 import type { Pack } from '../packs/load-pack.ts';
@@ -11,13 +12,15 @@ const BLACK = { width: 32, height: 32, pixels: new Uint8Array(32 * 32 * 3) };
 
 /**
  * Composes the action's graph of the pack's vision encoder and decoder, whose weights stay in their own files. Models that do not fit
- * into one graph stay apart, whatever stands against it: the stage runs them step by step, as it does without this graph. Throws what the
- * stage throws for a pack whose action cannot run at all.
+ * into one graph stay apart, whatever in them stands against it: the stage runs them step by step, as it does without this graph. Throws what
+ * this host lacks to compose it, and what the stage throws for a pack whose action cannot run at all.
  */
 export async function composeAction(raw: Pack): Promise<ComposedGraph | NotComposed> {
   try {
     return await compose(raw, await readActionPrompt(raw));
   } catch (error) {
+    // What stands in the manifest holds for every host, and for ever.
+    rethrowHostFault(error);
     await scoreStepwise(raw, [wholeArea(BLACK)]);
     return {
       reason: `its models do not fit into one graph: ${error instanceof Error ? error.message : String(error)}`,

@@ -3,6 +3,7 @@ import { constants, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, posix, resolve } from 'node:path';
 import { Failure } from '../failure/failure.ts';
+import { rethrowHostFault } from '../failure/host-fault.ts';
 import { brokenPack, type PackProblem } from '../packs/pack-problem.ts';
 import { loadPack, packFiles, type Pack } from '../packs/load-pack.ts';
 import type { ComposedSpec, PackManifest, PreparedStage } from '../packs/pack-manifest.ts';
@@ -84,6 +85,7 @@ async function assertUnused(out: string): Promise<void> {
     entries = await readdir(out);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
+    rethrowHostFault(cause);
     throw new Failure('CONFIG_INVALID', `${out} cannot be written to; name a folder that is not there yet`, { cause });
   }
   if (entries.length === 0) return;

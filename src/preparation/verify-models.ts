@@ -1,7 +1,8 @@
 import { Failure } from '../failure/failure.ts';
+import { rethrowHostFault } from '../failure/host-fault.ts';
 import { loadPack, packModels } from '../packs/load-pack.ts';
 import type { Pack } from '../packs/load-pack.ts';
-import type { TensorSpec } from '../packs/pack-manifest.ts';
+import type { ComposedSpec, PackManifest, TensorSpec } from '../packs/pack-manifest.ts';
 import { describeProblem } from '../packs/pack-problem.ts';
 import type { PackProblem } from '../packs/pack-problem.ts';
 import { placeGraph, placementLines } from '../graphs/placement/graph-placement.ts';
@@ -32,7 +33,7 @@ interface ModelsReport {
 }
 
 /**
- * Everything that `models verify` tells of a pack; never throws for a broken one. With `gpu` the CUDA provider must run here;
+ * Everything that `models verify` tells of a pack; never throws for a broken one, but what the host lacks to look at it. With `gpu` the CUDA provider must run here;
  * without, where nodes would run is told by the table of kernels alone.
  */
 export async function verifyModels(
@@ -64,6 +65,7 @@ export async function verifyModels(
       cuda,
     };
   } catch (error) {
+    rethrowHostFault(error);
     if (!(error instanceof Failure) || error.code !== 'PACK_BROKEN') throw error;
     const problem = { file: 'manifest.json', field: 'manifest', expected: 'a pack manifest', found: error.message };
     return {
@@ -142,20 +144,28 @@ async function verifyAction(
     const files = [...new Set(known.map(({ file }) => file))];
     return { action: `first mend what is wrong with ${files.join(', ')}`, problems: [] };
   }
-  const problem = (bound: string, found: string): PackProblem => ({
-    file: spec.file.path,
-    field: 'scores',
-    expected: `those of the official models${bound}`,
-    found,
+  const official = 'those of the official models';
+  const scores = (file: string, expected: string, found: string): Pick<ModelsReport, 'action' | 'problems'> => ({
+    action: null,
+    problems: [{ file, field: 'scores', expected, found }],
   });
   try {
     const action = await compareActions(pack, spec);
     if (action.worst <= action.bound) return { action, problems: [] };
-    return { action: null, problems: [problem(` within ${action.bound}`, `a difference of ${action.worst}`)] };
+    return scores(spec.file.path, `${official} within ${action.bound}`, `a difference of ${action.worst}`);
   } catch (error) {
+    rethrowHostFault(error);
     if (!(error instanceof Failure)) throw error;
-    return { action: null, problems: [problem('', error.message)] };
+    const file = fileOf(error, pack.manifest, spec);
+    return scores(file, file === spec.file.path ? official : 'label scores, step by step', error.message);
   }
+}
+
+/** What gave no scores, by its name in the message: the prepared graph, or one of the official files, which run first. */
+function fileOf({ message }: Failure, { language }: PackManifest, spec: ComposedSpec): string {
+  const { visionEncoder, embedTokens, decoder, tokenizer } = language;
+  const files = [spec.file, visionEncoder.file, embedTokens.file, decoder.file, tokenizer];
+  return files.find(({ path }) => message.includes(path))?.path ?? 'manifest.json';
 }
 
 async function reportCuda(deviceId: number, needed: boolean): Promise<NonNullable<ModelsReport['cuda']>> {

@@ -3,7 +3,9 @@ import { Failure } from '../failure.ts';
 
 /** First match wins: an out-of-memory report also names CUDA, a lost device too. */
 const PATTERNS: readonly (readonly [RegExp, FailureCode])[] = [
-  [/std::bad_alloc|cannot allocate memory/i, 'HOST_OUT_OF_MEMORY'],
+  [/std::bad_alloc|cannot allocate memory|\bsystem error number 12\b/i, 'HOST_OUT_OF_MEMORY'],
+  // Of files by their errno (EIO, EAGAIN, ENFILE, EMFILE), of threads by its words.
+  [/\bsystem error number (5|11|23|24)\b|pthread_create failed/i, 'HOST_FAULT'],
   [
     /cudaErrorMemoryAllocation|CUDA_ERROR_OUT_OF_MEMORY|CUDA failure 2\b|CU(DNN|BLAS)_STATUS_ALLOC_FAILED/i,
     'CUDA_OUT_OF_MEMORY',

@@ -18,6 +18,10 @@ describe('classifyOrtError', () => {
     ['CUDNN failure 5003: CUDNN_STATUS_EXECUTION_FAILED', 'CUDA_ERROR'],
     ['[ONNXRuntimeError] : 2 : INVALID_ARGUMENT : Got invalid dimensions for input: images', 'INFERENCE_FAILED'],
     ['std::bad_alloc', 'HOST_OUT_OF_MEMORY'],
+    ['Load model from decoder.onnx failed:system error number 12', 'HOST_OUT_OF_MEMORY'],
+    ['Load model from decoder.onnx failed:system error number 24', 'HOST_FAULT'],
+    ['Load model from decoder.onnx failed:system error number 2', 'INFERENCE_FAILED'],
+    ['pthread_create failed, error code: 11 error msg: Resource temporarily unavailable', 'HOST_FAULT'],
   ])('%s is %s on CUDA', (text, code) => {
     const cause = new Error(text);
     const failure = classifyOrtError(cause, cuda);
