@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { Failure } from '../../failure/failure.ts';
+import { rethrowHostFault } from '../../failure/host-fault.ts';
 import type { Pack } from '../../packs/load-pack.ts';
 
 /** Token ids on both sides of the image. */
@@ -38,6 +39,7 @@ export async function loadTokenizer(pack: Pack): Promise<TextTokenizer> {
       decode: (ids) => loaded.decode([...ids], { skip_special_tokens: true }),
     };
   } catch (cause) {
+    rethrowHostFault(cause);
     throw new Failure('PACK_BROKEN', `${tokenizer.path} and ${tokenizerConfig.path} are not a tokenizer`, { cause });
   }
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type Long from 'long';
 import { Failure } from '../../failure/failure.ts';
+import { rethrowHostFault } from '../../failure/host-fault.ts';
 import { modelProto } from './onnx-schema.ts';
 
 /** A 64-bit integer of the file; `toNumber` reads it. */
@@ -125,6 +126,7 @@ export async function readOnnxBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
+    rethrowHostFault(cause);
     throw new Failure('PACK_BROKEN', `${path} cannot be read`, { cause });
   }
 }

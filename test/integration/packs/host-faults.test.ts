@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { InferenceSession } from 'onnxruntime-node';
+import { loadTokenizer } from '../../../src/chain/fastvlm/prompt.ts';
 import { openSession } from '../../../src/inference/providers.ts';
 import { loadPack, type Pack } from '../../../src/packs/load-pack.ts';
 import { assertPack, verifyPack } from '../../../src/packs/verify-pack.ts';
@@ -20,6 +21,7 @@ afterEach(async () => {
   await rm(pack.dir, { recursive: true });
 });
 
+const source = (path: string): string => JSON.stringify(resolve('src', path));
 const loading = (why: string): string => `Load model from ${join(pack.dir, 'detector.onnx')} failed:${why}`;
 
 function refuseToOpen(text: string): void {
@@ -72,7 +74,6 @@ test.each([
 });
 
 test('with too few descriptors a good pack is never called broken', async () => {
-  const source = (path: string): string => JSON.stringify(resolve('src', path));
   const outcomes = await outcomesWithFewDescriptors(join(pack.dir, 'few.mjs'), {
     setUp: `import { loadPack } from ${source('packs/load-pack.ts')};
       import { assertPack } from ${source('packs/verify-pack.ts')};`,
@@ -87,4 +88,25 @@ test('with too few descriptors a good pack is never called broken', async () => 
     mostFree: 4,
   });
   expect(outcomes).toEqual(['HOST_FAULT', 'in order']);
+});
+
+test('with too few descriptors a graph that is read has no fault', async () => {
+  const outcomes = await outcomesWithFewDescriptors(join(pack.dir, 'few.mjs'), {
+    setUp: `import { readOnnx } from ${source('graphs/onnx/onnx-model.ts')};`,
+    open: `async () => {
+      try {
+        await readOnnx(${JSON.stringify(join(pack.dir, 'detector.onnx'))});
+        return 'in order';
+      } catch (error) {
+        return error.code;
+      }
+    }`,
+    mostFree: 2,
+  });
+  expect(outcomes).toEqual(['HOST_FAULT', 'in order']);
+});
+
+test('nor has the tokenizer', async () => {
+  const { tokenizer } = (await loadPack(pack.dir)).manifest.language;
+  await expect(loadTokenizer(await packThatRunsOut(tokenizer.path, 0))).rejects.toMatchObject({ code: 'HOST_FAULT' });
 });
