@@ -1,7 +1,9 @@
+import { isOutOfMemory } from '../inference/batch.ts';
 import { Failure } from '../failure/failure.ts';
 import type { Pack } from '../packs/load-pack.ts';
 import { ThreadClient, threadEntry } from '../inference/thread/thread-client.ts';
 import { assertPack } from '../packs/verify-pack.ts';
+import { lowerBatches, lowerBatchesText } from './lower-batches.ts';
 import type { ChainDescription, ModelChain } from './model-chain.ts';
 import type { BatchLimits } from './stage.ts';
 import { stagesOf, type ModelThread } from './stage-threads.ts';
@@ -17,7 +19,10 @@ interface ModelChainOptions {
   readonly pipelines?: number;
   /** Threads inside one operator on the CPU, for each of the model threads; 0: every core. */
   readonly threads: { readonly vision: number; readonly language: number };
+  /** They become smaller, with a warning, where the GPU has no memory for them, at the start or in a job. */
   readonly batch: BatchLimits;
+  /** Batches are to stay what they are: where the GPU has no memory for them, that is a failure. */
+  readonly exactBatches?: boolean;
   /** Whether `scene` is asked: the vision-language model is then open for it, whatever else needs it. */
   readonly localScenes: boolean;
   /**
@@ -42,28 +47,30 @@ interface ModelChainOptions {
  * Rejects with PACK_BROKEN, a CUDA failure or INFERENCE_THREAD_DIED; nothing is left running then.
  */
 export async function createModelChain(options: ModelChainOptions): Promise<ModelChain> {
-  const { pack, device, batch, logger } = options;
+  const { pack, device, logger } = options;
   const started = performance.now();
   await assertPack(pack, { hash: options.verifyHashes ?? true, graphs: false });
   const { filePath: _paths, ...read } = pack;
-  const threadOptions = (threads: number): Omit<ThreadOptions, 'stages'> => ({
+  const threadOptions = (threads: number, batch: BatchLimits): Omit<ThreadOptions, 'stages'> => ({
     pack: read,
     target: { device, threads, ...(options.deviceId === undefined ? {} : { deviceId: options.deviceId }) },
     padding: options.padBatches ?? device === 'cuda',
     batch,
   });
-  const pipelines = await startPipelines(options.pipelines ?? 1, {
-    vision: threadOptions(options.threads.vision),
-    language: threadOptions(options.threads.language),
-    peopleApart: options.peopleApart ?? device === 'cuda',
-    localScenes: options.localScenes,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
-  // Several pipelines say the same.
-  const opened = pipelines.flatMap(({ frames, people, language }) => [frames, people, language]);
-  for (const warning of new Set(opened.flatMap((thread) => thread.warnings))) {
-    logger?.warn({ pack: pack.manifest.name, device }, warning);
-  }
+  const onLowered = (from: BatchLimits, to: BatchLimits): void =>
+    logger?.warn({ pack: pack.manifest.name, device, batch: to }, lowerBatchesText(from, to));
+  const start = (batch: BatchLimits): Promise<[Pipeline, ...Pipeline[]]> =>
+    startPipelines(options.pipelines ?? 1, {
+      vision: threadOptions(options.threads.vision, batch),
+      language: threadOptions(options.threads.language, batch),
+      peopleApart: options.peopleApart ?? device === 'cuda',
+      localScenes: options.localScenes,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+  const isExact = options.exactBatches ?? false;
+  const { batch, opened: pipelines } = isExact
+    ? { batch: options.batch, opened: await start(options.batch) }
+    : await startFitting(options.batch, start, onLowered);
   logger?.info(
     {
       pack: pack.manifest.name,
@@ -79,7 +86,7 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
     device,
     vocabulary: pack.manifest.action.labels,
   };
-  const chain = threadedChain(description, pipelines);
+  const chain = threadedChain(description, pipelines, isExact ? null : { batch, onLowered });
   return options.localScenes ? chain : { ...chain, scene: refuseScene };
 }
 
@@ -93,6 +100,27 @@ interface PipelineStart {
   readonly peopleApart: boolean;
   readonly localScenes: boolean;
   readonly signal?: AbortSignal;
+}
+
+/**
+ * Starts with smaller batches where the GPU has no memory for all sizes of all models. All of it begins anew: which thread lacks memory is
+ * chance, and a size that is left out here could be one that all would have had with a smaller batch of people.
+ */
+async function startFitting<Opened>(
+  wanted: BatchLimits,
+  start: (batch: BatchLimits) => Promise<Opened>,
+  onLowered: (from: BatchLimits, to: BatchLimits) => void,
+): Promise<{ readonly batch: BatchLimits; readonly opened: Opened }> {
+  for (let batch = wanted; ;) {
+    try {
+      return { batch, opened: await start(batch) };
+    } catch (error) {
+      const lower = isOutOfMemory(error) ? lowerBatches(batch) : null;
+      if (lower === null) throw error;
+      onLowered(batch, lower);
+      batch = lower;
+    }
+  }
 }
 
 /** All threads, or none: when one fails, the others are closed before the failure is reported. */

@@ -21,8 +21,10 @@ export interface LanguageOptions extends StageOptions {
 /** A reading that is open. */
 export interface Reading<Result> {
   readonly read: ReadPictures<Result>;
-  /** Runs every batch size that has not been run (`warmUp`); gives the most pictures that the GPU has memory for at once. */
-  readonly warm: () => Promise<number>;
+  /** Runs every batch size that has not been run (`warmUp`). */
+  readonly warm: () => Promise<void>;
+  /** As `Stage.releaseAbove`, where the reading has opened something for itself. */
+  readonly releaseAbove?: (rows: number) => Promise<void>;
   /** Releases what the reading has opened for itself, where it has. */
   readonly release?: () => Promise<void>;
 }
@@ -50,7 +52,12 @@ export interface LanguageStage<Ask, Answer> {
 export function joinReading<Ask, Answer>(
   stage: Pick<LanguageStage<Ask, Answer>, 'boxes' | 'answer'>,
   queue: BatchQueue,
-  batch: { readonly limit: number; readonly meter: StageMeter; readonly run: ReadPictures<unknown> },
+  batch: {
+    readonly limit: number;
+    readonly sizes?: readonly number[];
+    readonly meter: StageMeter;
+    readonly run: ReadPictures<unknown>;
+  },
 ): (frame: Picture, ask: Ask, signal: AbortSignal) => Promise<Answer> {
   const submit = queue.stage(batch);
   return async (frame, ask, signal) => {
@@ -76,7 +83,7 @@ export function languageStage<Ask extends readonly unknown[], Result, Answer>(
 export function warmSizes(
   read: (pictures: readonly PictureArea[]) => Promise<unknown>,
   sizes: readonly number[],
-): Promise<number> {
+): Promise<void> {
   const blank = wholeArea({ width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) });
   return warmUp(sizes, (count) => read(Array.from({ length: count }, () => blank)));
 }

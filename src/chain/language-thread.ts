@@ -4,9 +4,9 @@ import { BatchQueue } from '../inference/thread/batch-queue.ts';
 import { serveThread } from '../inference/thread/serve-thread.ts';
 import type { ThreadService } from '../inference/thread/serve-thread.ts';
 import { sharedVisionLanguage } from './fastvlm/vision-language.ts';
-import { fittedBatch } from './fitted-batch.ts';
 import { joinReading, type LanguageStage, type Reading } from './language-stage.ts';
 import { LANGUAGE_STAGES } from './language-stages.ts';
+import { lowerThread } from './lower-thread.ts';
 import { ofThread } from './of-thread.ts';
 import { createPixelKernel } from '../vision/kernel/pixel-kernel.ts';
 import { pictureIn } from './shared-picture.ts';
@@ -38,20 +38,18 @@ async function openLanguageService(options: ThreadOptions): Promise<ThreadServic
   }
   const queue = new BatchQueue();
   const answers = new Map<string, ReturnType<typeof joinReading<never, unknown>>>();
-  const warnings: string[] = [];
   for (const { name, stage, meter, reading } of stages) {
-    const fitted = fittedBatch(name, stage.batch, { wanted: batch[stage.batch], fitting: await reading.warm() });
+    await reading.warm();
     Object.assign(meter, stageMeter());
-    warnings.push(...fitted.warnings);
-    answers.set(name, joinReading(stage, queue, { limit: fitted.limit, meter, run: reading.read }));
+    answers.set(name, joinReading(stage, queue, { limit: batch[stage.batch], sizes, meter, run: reading.read }));
   }
   return {
     handlers: {
       // What is asked is the stage's own kind by its contract, which the caller's types have held.
       answer: ({ stage, frame, ask }, { signal }) => ofThread(answers, stage)(pictureIn(frame), ask as never, signal),
       meters: () => Object.fromEntries(stages.map(({ name, meter }) => [name, meter])),
+      lower: lowerThread(queue, [...stages.flatMap(({ reading }) => reading.releaseAbove ?? []), shared.releaseAbove]),
     },
-    warnings,
     close: async () => {
       for (const { reading } of stages) await reading.release?.();
       await shared.release();

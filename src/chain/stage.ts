@@ -5,6 +5,8 @@ import type { PixelKernel } from '../vision/kernel/pixel-kernel.ts';
 /** An opened model of the chain: preparation, run and reading of a batch. A result depends on its own item only. */
 export interface Stage<Item, Result> {
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** Gives back what is kept for runs of more rows. Not to be called while one is under way. */
+  readonly releaseAbove: (rows: number) => Promise<void>;
   readonly release: () => Promise<void>;
 }
 

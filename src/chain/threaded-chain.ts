@@ -2,10 +2,13 @@ import { stageMeter } from '../inference/stage-meter.ts';
 import type { ThreadClient } from '../inference/thread/thread-client.ts';
 import { createPixelKernel } from '../vision/kernel/pixel-kernel.ts';
 import { isReadable } from './age-gender/person-parts.ts';
+import { BatchMemory, type BatchMemoryOptions } from './batch-memory.ts';
 import { LentFrames } from './lent-frames.ts';
 import type { ChainDescription, FrameHandle, ModelChain, StageMethods, StageTiming } from './model-chain.ts';
+import { mostOf } from './lower-batches.ts';
 import { perStage } from './per-stage.ts';
 import { pictureIn } from './shared-picture.ts';
+import type { BatchLimits } from './stage.ts';
 import { STAGE_THREADS, type ModelThread } from './stage-threads.ts';
 import type { LanguageMethods, ModelMethods, VisionMethods } from './threads.ts';
 
@@ -17,13 +20,18 @@ export interface Pipeline {
   readonly language: ThreadClient<LanguageMethods>;
 }
 
+/** Batches that may become smaller where the GPU has no memory for a call. */
+type ChainBatches = Pick<BatchMemoryOptions, 'batch' | 'onLowered'>;
+
 /**
  * The chain as the main thread sees it: no model runs here, and pixels are looked at only for whether a crop that is about to be read is
- * black. Each call goes to the thread that has the fewest, whichever pipeline the frame's other calls went to.
+ * black. Each call goes to the thread that has the fewest, whichever pipeline the frame's other calls went to. `batches` is null where
+ * they are to stay as they are.
  */
 export function threadedChain(
   description: ChainDescription,
   pipelines: readonly [Pipeline, ...Pipeline[]],
+  batches: ChainBatches | null,
 ): ModelChain {
   const frames = new LentFrames();
   const kernel = createPixelKernel();
@@ -34,12 +42,19 @@ export function threadedChain(
   };
   const vision = [...new Set(pipelines.flatMap(({ frames: one, people }) => [one, people]))];
   const all = [...vision, ...threads.language];
+  const lower = (to: BatchLimits): Promise<unknown> =>
+    Promise.all(all.map((client) => client.call('lower', { most: mostOf(to) })));
+  const memory = batches === null ? null : new BatchMemory({ ...batches, lower });
   const stages = perStage((stage) => {
     const clients = threads[STAGE_THREADS[stage]];
     return async (handle: FrameHandle, ...rest: readonly unknown[]) => {
-      const { picture, end } = frames.lend(handle);
-      const request = { stage, frame: picture, ask: rest.slice(0, -1) };
-      return leastBusy(clients).call('answer', request, { signal: rest.at(-1) as AbortSignal, onEnded: end });
+      const signal = rest.at(-1) as AbortSignal;
+      const answer = async (): Promise<unknown> => {
+        const { picture, end } = frames.lend(handle);
+        const request = { stage, frame: picture, ask: rest.slice(0, -1) };
+        return leastBusy(clients).call('answer', request, { signal, onEnded: end });
+      };
+      return memory === null ? answer() : memory.findFor(answer, signal);
     };
   }) as StageMethods;
 

@@ -38,6 +38,8 @@ type Meters = Readonly<Partial<Record<ChainStage, StageMeter>>>;
 export interface ModelMethods {
   readonly answer: Call<Question, unknown>;
   readonly meters: Call<null, Meters>;
+  /** Runs no more items at once from now on, and gives back the GPU memory of larger runs. */
+  readonly lower: Call<{ readonly most: number }, void>;
 }
 
 /** The models that look at whole frames and at crops with small inputs. */

@@ -33,6 +33,7 @@ interface OpenVisionStage<Ask, Answer> {
     queue: BatchQueue,
     limit: number,
   ) => (frame: Picture, ask: Ask, signal: AbortSignal) => Promise<Answer>;
+  readonly releaseAbove: (rows: number) => Promise<void>;
   readonly release: () => Promise<void>;
 }
 
@@ -57,6 +58,7 @@ export function visionStage<Ask extends readonly unknown[], Item, Result, Answer
             return parts.answer(await everySettled(items.map((item) => submit(item, signal))));
           };
         },
+        releaseAbove: model.releaseAbove,
         release: model.release,
       };
     },

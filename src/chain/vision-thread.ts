@@ -7,8 +7,8 @@ import type { ThreadService } from '../inference/thread/serve-thread.ts';
 import { createPixelKernel } from '../vision/kernel/pixel-kernel.ts';
 import { pictureDifference } from '../vision/picture-difference.ts';
 import type { Picture } from '../vision/picture.ts';
-import { fittedBatch } from './fitted-batch.ts';
 import { encodeJpeg } from './jpeg.ts';
+import { lowerThread } from './lower-thread.ts';
 import { ofThread } from './of-thread.ts';
 import { pictureIn } from './shared-picture.ts';
 import type { ThreadOptions, VisionMethods } from './threads.ts';
@@ -22,14 +22,11 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
   const blank: Picture = { width: 128, height: 128, pixels: new Uint8Array(128 * 128 * 3).fill(128) };
   const queue = new BatchQueue();
   const answers = new Map<string, ReturnType<(typeof models)[number]['model']['join']>>();
-  const warnings: string[] = [];
-  for (const { name, setting, model, sizes, wanted, meter } of models) {
-    const fitting = await warmUp(sizes, (size) => model.warm(blank, size));
-    const fitted = fittedBatch(name, setting, { wanted, fitting });
-    warnings.push(...fitted.warnings);
+  for (const { name, model, sizes, limit, meter } of models) {
+    await warmUp(sizes, (size) => model.warm(blank, size));
     // The time of the first runs is no job's.
     Object.assign(meter, stageMeter());
-    answers.set(name, model.join(queue, fitted.limit));
+    answers.set(name, model.join(queue, limit));
   }
   return {
     handlers: {
@@ -38,8 +35,11 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
       jpeg: ({ frame, options: drawn }) => encodeJpeg(pictureIn(frame), drawn),
       difference: ({ frame, other }) => pictureDifference(pictureIn(frame), pictureIn(other)),
       meters: () => Object.fromEntries(models.map(({ name, meter }) => [name, meter])),
+      lower: lowerThread(
+        queue,
+        models.map(({ model }) => model.releaseAbove),
+      ),
     },
-    warnings,
     close: async () => {
       for (const { model } of models) await model.release();
     },
@@ -52,11 +52,11 @@ async function openModels({ pack: read, target, padding, batch, stages }: Thread
   const models = [];
   for (const [name, stage] of Object.entries(VISION_STAGES)) {
     if (!stages.some((wanted) => wanted === name)) continue;
-    const wanted = batch[stage.batch];
-    const sizes = padding ? batchSizes(wanted) : [];
+    const limit = batch[stage.batch];
+    const sizes = padding ? batchSizes(limit) : [];
     const meter = stageMeter();
-    const model = await stage.open(pack, { target, padTo: sizes, limit: wanted, meter, kernel });
-    models.push({ name, setting: stage.batch, wanted, sizes, meter, model });
+    const model = await stage.open(pack, { target, padTo: sizes, limit, meter, kernel });
+    models.push({ name, limit, sizes, meter, model });
   }
   return models;
 }

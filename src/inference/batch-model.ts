@@ -11,6 +11,8 @@ export interface BatchModel extends Omit<Model, 'run'> {
    * one `rows` must not differ in it. All their other axes are fixed by the graph.
    */
   readonly run: (rows: number, ...run: Parameters<Model['run']>) => ReturnType<Model['run']>;
+  /** Gives back the sessions of larger batch sizes. Not to be called while one of them runs. */
+  readonly releaseAbove: (rows: number) => Promise<void>;
 }
 
 /**
@@ -64,6 +66,13 @@ export async function openBatchModel(
       throw error;
     }
   };
+  const releaseAbove = async (rows: number): Promise<void> => {
+    for (const [size, session] of [...sessions].filter(([known]) => known > rows)) {
+      sessions.delete(size);
+      proven.delete(size);
+      await (await session).release();
+    }
+  };
   const release = async (): Promise<void> => {
     released = true;
     const open = [...sessions.values(), ...(unused === null ? [] : [Promise.resolve(unused)])];
@@ -73,5 +82,5 @@ export async function openBatchModel(
       if (session.status === 'fulfilled') await session.value.release();
     }
   };
-  return { ...describeSession(spec, target, first), run, release };
+  return { ...describeSession(spec, target, first), run, releaseAbove, release };
 }

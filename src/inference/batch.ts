@@ -40,24 +40,11 @@ export function takenCount(waiting: number, leftBehind: number, { limit, sizes, 
 }
 
 /**
- * Runs a batch of each size before the first job, the smallest first, so that none is met for the first time in one; a batch of one where
- * there are no sizes. Gives the largest that the GPU has memory for: larger ones are not to be tried in every job. Where it has none for the
- * smallest, that failure stands.
+ * Runs a batch of each size before the first job, so that none is met for the first time in one; a batch of one where there are no sizes.
+ * The largest first: where the GPU has no memory for all of them, that is known soonest.
  */
-export async function warmUp(sizes: readonly number[], run: (size: number) => Promise<unknown>): Promise<number> {
-  const [smallest = 1, ...larger] = sizes;
-  await run(smallest);
-  let largest = sizes.length === 0 ? Infinity : smallest;
-  for (const size of larger) {
-    try {
-      await run(size);
-    } catch (error) {
-      if (!isOutOfMemory(error)) throw error;
-      return largest;
-    }
-    largest = size;
-  }
-  return largest;
+export async function warmUp(sizes: readonly number[], run: (size: number) => Promise<unknown>): Promise<void> {
+  for (const size of sizes.length === 0 ? [1] : sizes.toReversed()) await run(size);
 }
 
 /** Whether the GPU had no memory for something, which it may have for less of it. */

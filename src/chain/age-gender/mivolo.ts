@@ -60,5 +60,5 @@ export async function openMivolo(pack: Pack, options: StageOptions): Promise<Sta
     });
     return results;
   };
-  return { run, release: model.release };
+  return { run, releaseAbove: model.releaseAbove, release: model.release };
 }

@@ -45,7 +45,7 @@ export async function openPreparedAgeGender(
     });
     return results;
   };
-  return { run, release: model.release };
+  return { run, releaseAbove: model.releaseAbove, release: model.release };
 }
 
 function cropOf(area: Required<PictureArea> | null, size: Parameters<typeof letterboxSource>[1]): Crop | null {

@@ -37,5 +37,5 @@ export async function openDetr(pack: Pack, options: StageOptions): Promise<Stage
     const tensor = floatTensor(model.inputType(input.name), planes.view(rows), [rows, 3, height, width]);
     return read(await model.run(rows, { [input.name]: tensor }, options.meter), frames, rows);
   };
-  return { run, release: model.release };
+  return { run, releaseAbove: model.releaseAbove, release: model.release };
 }

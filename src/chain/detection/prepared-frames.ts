@@ -53,5 +53,5 @@ export function preparedFrames(
     }
     return results;
   };
-  return { run, release: model.release };
+  return { run, releaseAbove: model.releaseAbove, release: model.release };
 }

@@ -43,5 +43,5 @@ export async function openYolov8(pack: Pack, options: StageOptions): Promise<Sta
       return anchorDetections(found, frame, { classes, width, height });
     });
   };
-  return { run, release: model.release };
+  return { run, releaseAbove: model.releaseAbove, release: model.release };
 }

@@ -24,6 +24,8 @@ export interface LanguageModel {
   readonly preparedEncoder: BatchModel | null;
   readonly embedTokens: Model;
   readonly decoder: Model;
+  /** As `Stage.releaseAbove`. */
+  readonly releaseAbove: (rows: number) => Promise<void>;
   readonly release: () => Promise<void>;
 }
 
@@ -51,10 +53,11 @@ export async function openLanguageModel(
     preparedEncoder === null ? await openBatchModel(packGraph(pack, graph('visionEncoder')), target) : null;
   const embedTokens = await openModel(packGraph(pack, graph('embedTokens')), target);
   const decoder = await openModel(packGraph(pack, graph('decoder')), target);
+  const releaseAbove = async (rows: number): Promise<void> => (preparedEncoder ?? visionEncoder)?.releaseAbove(rows);
   const release = async (): Promise<void> => {
     for (const model of [visionEncoder, preparedEncoder, embedTokens, decoder]) await model?.release();
   };
-  return { language, tokenizer, visionEncoder, preparedEncoder, embedTokens, decoder, release };
+  return { language, tokenizer, visionEncoder, preparedEncoder, embedTokens, decoder, releaseAbove, release };
 }
 
 /** Embeddings [ids.length, width] of tokens. */

@@ -44,6 +44,8 @@ export async function openVisionLanguage(pack: Pack, options: OpenOptions): Prom
 interface SharedVisionLanguage {
   /** Opens it at the first call. */
   readonly get: () => Promise<VisionLanguage>;
+  /** As `Stage.releaseAbove`. */
+  readonly releaseAbove: (rows: number) => Promise<void>;
   readonly release: () => Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export function sharedVisionLanguage(pack: Pack, options: OpenOptions): SharedVi
   let opening: Promise<VisionLanguage> | null = null;
   return {
     get: () => (opening ??= openVisionLanguage(pack, options)),
+    releaseAbove: async (rows) => (await opening)?.model.releaseAbove(rows),
     release: async () => (await opening)?.model.release(),
   };
 }

@@ -43,7 +43,7 @@ export async function openMebow(pack: Pack, options: StageOptions): Promise<Stag
     const { values } = readOutput(model, outputs, out.name, [rows, bins]);
     return items.map((_, i) => readAngle(values.subarray(i * bins, (i + 1) * bins)));
   };
-  return { run, release: model.release };
+  return { run, releaseAbove: model.releaseAbove, release: model.release };
 }
 
 /** The demo code's way: the tight box, stretched to the input's size; a box without a pixel is black. */

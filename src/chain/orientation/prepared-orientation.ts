@@ -36,7 +36,7 @@ export async function openPreparedOrientation(
     const { values } = readOutput(model, await model.run(rows, inputs, options.meter), 'readings', [rows, 2]);
     return items.map((_, i) => ({ degrees: (values[i * 2] ?? 0) * (360 / bins), score: values[i * 2 + 1] ?? 0 }));
   };
-  return { run, release: model.release };
+  return { run, releaseAbove: model.releaseAbove, release: model.release };
 }
 
 function affineCrop({ frame, box }: OrientationItem, target: OrientationWindow): Crop | null {

@@ -24,9 +24,7 @@ export async function openDescribe(
     },
     // What follows the encoder and the prompt has another shape at every step.
     warm: async () => {
-      // The encoder takes them one at a time, however many are asked for.
       if (sizes.length > 0) await warmSizes((frames) => start(frames, meter), sizes);
-      return Infinity;
     },
   };
 }
@@ -36,6 +34,6 @@ function withoutPrompt(pack: string): Reading<string> {
     read: async () => {
       throw new Failure('SCENE_FAILED', `the model pack ${pack} has no scene prompt`);
     },
-    warm: () => Promise.resolve(Infinity),
+    warm: () => Promise.resolve(),
   };
 }

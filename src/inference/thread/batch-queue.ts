@@ -23,7 +23,7 @@ interface Waiting {
 }
 
 interface Queue {
-  readonly batching: Batching;
+  batching: Batching;
   readonly meter: StageMeter;
   readonly run: (items: readonly unknown[]) => Promise<readonly unknown[]>;
   readonly waiting: Waiting[];
@@ -64,6 +64,15 @@ export class BatchQueue {
         });
         if (!this.#pumping) void this.#pump();
       });
+  }
+
+  /** From now on no stage takes more items at once; where it has sizes, the next smaller of them. */
+  lowerLimits(most: number): void {
+    for (const queue of this.#queues) {
+      const { limit, sizes } = queue.batching;
+      const lower = sizes.findLast((size) => size <= most) ?? most;
+      queue.batching = { ...queue.batching, limit: Math.min(limit, lower) };
+    }
   }
 
   async #pump(): Promise<void> {

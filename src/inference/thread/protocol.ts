@@ -17,8 +17,7 @@ export type ThreadRequest =
 
 /** From the thread, which ends every call with one of the last three, when it has no more to do with it. */
 export type ThreadReply =
-  /** `warnings`: what its owner should know, though it works. */
-  | { readonly kind: 'ready'; readonly warnings: readonly string[] }
+  | { readonly kind: 'ready' }
   | { readonly kind: 'not-ready'; readonly failure: WireFailure }
   | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly failure: WireFailure }

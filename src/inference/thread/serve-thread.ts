@@ -17,8 +17,6 @@ type Handlers<M extends Methods<M>> = {
 
 export interface ThreadService<M extends Methods<M>> {
   readonly handlers: Handlers<M>;
-  /** What the owner should know of the start, in sentences; none where absent. */
-  readonly warnings?: readonly string[];
   readonly close: () => Promise<void>;
 }
 
@@ -82,5 +80,5 @@ export async function serveThread<M extends Methods<M>>(
         message satisfies never;
     }
   });
-  reply({ kind: 'ready', warnings: service.warnings ?? [] });
+  reply({ kind: 'ready' });
 }

@@ -44,7 +44,6 @@ export class ThreadClient<M extends Methods<M>> {
   /** Why no call can be made any more. */
   #ended: Failure | Interruption | null = null;
   #lastId = 0;
-  #warnings: readonly string[] = [];
   #start: Pending | null = null;
 
   private constructor(name: string, entry: URL, options: unknown) {
@@ -137,11 +136,6 @@ export class ThreadClient<M extends Methods<M>> {
     this.#worker.unref();
   }
 
-  /** What the thread said of its start, though it works. */
-  get warnings(): readonly string[] {
-    return this.#warnings;
-  }
-
   /** Calls that the thread is working on or will. */
   get openCalls(): number {
     return this.#open.size;
@@ -169,7 +163,6 @@ export class ThreadClient<M extends Methods<M>> {
 
   #receive(message: ThreadReply): void {
     if (message.kind === 'ready') {
-      this.#warnings = message.warnings;
       this.#start?.resolve(undefined);
       this.#start = null;
       return;

@@ -34,6 +34,7 @@ await serveThread<VisionMethods>(async (options) => {
       difference: () => 0,
       jpeg: ({ frame }) => Uint8Array.from(pictureIn(frame).pixels),
       meters: () => ({ detection: meter }),
+      lower: () => undefined,
     },
     close: () => Promise.resolve(),
   };

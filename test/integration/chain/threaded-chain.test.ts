@@ -26,7 +26,7 @@ async function openChain(pipelines = 1, peopleApart = false): Promise<ModelChain
   };
   const [first, ...others] = await Promise.all(Array.from({ length: pipelines }, (_, i) => start(i + 1)));
   const description = { packName: 'fixture', packFingerprint: '', device: 'cpu', vocabulary: [] } as const;
-  const chain = threadedChain(description, [first!, ...others]);
+  const chain = threadedChain(description, [first!, ...others], null);
   open.push(chain);
   return chain;
 }

@@ -68,6 +68,20 @@ test('every batch size has a session of its own, opened once, and all are releas
   expect(released).toBe(2);
 });
 
+test('sessions of larger batches are given back, and opened again where one is asked for', async () => {
+  const model = await openOrientation(true);
+  const two = await read(model, 2);
+  for (const size of [4, 8]) await read(model, size);
+  await model.releaseAbove(2);
+  expect([opened.length, released]).toEqual([3, 2]);
+  expect(await read(model, 2)).toEqual(two);
+  expect(opened).toHaveLength(3);
+  await read(model, 4);
+  expect(opened).toHaveLength(4);
+  await model.release();
+  expect(released).toBe(4);
+});
+
 test('two first runs of one size at once share a session', async () => {
   const model = await openOrientation(true);
   await read(model, 1);

@@ -53,6 +53,7 @@ async function visionCall(): Promise<Held & { readonly call: Call }> {
     batch: 'people',
     open: async () => ({
       run: async (places: readonly number[]) => await Promise.all(places.map(held.read)),
+      releaseAbove: async () => undefined,
       release: async () => undefined,
     }),
     items: (_frame, places: readonly number[]) => places,

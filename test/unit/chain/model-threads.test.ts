@@ -1,6 +1,8 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { createModelChain } from '../../../src/chain/create-model-chain.ts';
+import type { BatchLimits } from '../../../src/chain/stage.ts';
 import type { ThreadOptions } from '../../../src/chain/threads.ts';
+import { Failure } from '../../../src/failure/failure.ts';
 import { ThreadClient } from '../../../src/inference/thread/thread-client.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 
@@ -14,10 +16,7 @@ async function threadsOn(
   given: { readonly localScenes?: boolean; readonly pipelines?: number } = {},
 ): Promise<readonly string[]> {
   const started: string[] = [];
-  const start = jest.spyOn(ThreadClient, 'start') as unknown as jest.Mock<
-    (name: string, entry: URL, options: ThreadOptions) => Promise<object>
-  >;
-  start.mockImplementation(async (name, _entry, { stages }) => {
+  startOf().mockImplementation(async (name, _entry, { stages }) => {
     started.push(`${name}: ${stages.join(', ')}`);
     return {};
   });
@@ -47,3 +46,51 @@ test('on the CPU one thread has all models but those of the language', async () 
   const threads = ['vision: detection, ageGender, orientation', 'language: action, scene'];
   expect(await threadsOn('cpu', { localScenes: true })).toEqual(threads);
 });
+
+test('where the GPU has no memory for the batches all is started again with smaller ones, and what was open is closed', async () => {
+  const { started, warnings, closed } = await startWithMemoryFor(16, { detection: 8, people: 64, language: 8 });
+  expect(started.map(({ people }) => people)).toEqual([64, 64, 64, 32, 32, 32, 16, 16, 16]);
+  expect(new Set(started.map(({ detection, language }) => `${detection} ${language}`))).toEqual(new Set(['8 8']));
+  expect(closed()).toBe(4);
+  expect(warnings).toEqual([
+    expect.stringContaining('PEOPLE_BATCH_SIZE=32;'),
+    expect.stringContaining('PEOPLE_BATCH_SIZE=16;'),
+  ]);
+});
+
+test('where not even batches of one have memory, and where they are to stay what they are, the start fails', async () => {
+  const batch = { detection: 1, people: 2, language: 1 };
+  await expect(startWithMemoryFor(0, batch)).rejects.toMatchObject({ code: 'CUDA_OUT_OF_MEMORY' });
+  expect(startOf().mock.calls).toHaveLength(6);
+  await expect(startWithMemoryFor(1, batch, true)).rejects.toMatchObject({ code: 'CUDA_OUT_OF_MEMORY' });
+  expect(startOf().mock.calls).toHaveLength(9);
+});
+
+/** A chain on a GPU that has memory for so many people in a run. */
+async function startWithMemoryFor(people: number, batch: BatchLimits, exactBatches = false) {
+  const started: BatchLimits[] = [];
+  const warnings: string[] = [];
+  const close = jest.fn(async () => undefined);
+  startOf().mockImplementation(async (name, _entry, options) => {
+    started.push(options.batch);
+    if (name === 'people' && options.batch.people > people) throw new Failure('CUDA_OUT_OF_MEMORY', 'no memory');
+    return { close };
+  });
+  await createModelChain({
+    pack: await loadPack('models/demo'),
+    device: 'cuda',
+    threads: { vision: 1, language: 1 },
+    batch,
+    exactBatches,
+    localScenes: false,
+    verifyHashes: false,
+    logger: { info: () => undefined, warn: (_fields, text) => warnings.push(text) },
+  });
+  return { started, warnings, closed: () => close.mock.calls.length };
+}
+
+type Start = (name: string, entry: URL, options: ThreadOptions) => Promise<object>;
+
+function startOf(): jest.Mock<Start> {
+  return jest.spyOn(ThreadClient, 'start') as unknown as jest.Mock<Start>;
+}

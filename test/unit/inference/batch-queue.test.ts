@@ -41,6 +41,27 @@ describe('BatchQueue', () => {
     expect(ran).toEqual([[1], [2, 3]]);
   });
 
+  test('takes no more than lowered limits from then on, a whole size where a stage has sizes', async () => {
+    const ran: string[] = [];
+    const queue = new BatchQueue();
+    const stage = (name: string, limit: number, sizes: readonly number[]): (() => Promise<number[]>) => {
+      const submit = queue.stage<number, number>({
+        limit,
+        sizes,
+        meter: stageMeter(),
+        run: async (items) => {
+          ran.push(`${name}${items.length}`);
+          return items;
+        },
+      });
+      return () => Promise.all(Array.from({ length: 8 }, (_, i) => submit(i, signal)));
+    };
+    const stages = [stage('plain', 8, []), stage('sized', 8, [1, 3, 8]), stage('small', 2, [1, 2])];
+    queue.lowerLimits(4);
+    for (const ask of stages) await ask();
+    expect(ran).toEqual(['plain4', 'plain4', 'sized3', 'sized3', 'sized2', 'small2', 'small2', 'small2', 'small2']);
+  });
+
   test('leaves to the next batch what would leave a size too empty, each item once at most', async () => {
     const ran: number[][] = [];
     const queue = new BatchQueue();
