@@ -34,6 +34,8 @@ export interface OpenModelsOptions {
   /** In place of what the configuration asks for. */
   readonly plan?: ExecutionPlan;
   readonly logger: Logger;
+  /** As for the chain. */
+  readonly exactBatches?: boolean;
   /** The files were hashed a moment ago, by the preflight: several gigabytes are not read twice. */
   readonly isVerified?: boolean;
   readonly signal?: AbortSignal;
@@ -86,7 +88,7 @@ async function openChain(
   config: Config<'models'>,
   pack: Pack,
   plan: ExecutionPlan,
-  { device, logger, isVerified = false, signal }: OpenModelsOptions,
+  { device, logger, isVerified = false, exactBatches = false, signal }: OpenModelsOptions,
 ): Promise<ModelChain> {
   const { pipelines, threads, detectionBatch, peopleBatch, languageBatch } = plan;
   return await createModelChain({
@@ -96,6 +98,7 @@ async function openChain(
     pipelines,
     threads: { vision: threads, language: threads },
     batch: { detection: detectionBatch, people: peopleBatch, language: languageBatch },
+    exactBatches,
     localScenes: config.scene.source === 'local',
     verifyHashes: !isVerified,
     logger,

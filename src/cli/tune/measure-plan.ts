@@ -43,7 +43,9 @@ export async function measurePlan(
   await using workspace = await createWorkspace(config.worker.workDir, `tune-${process.pid}`);
   forgetPeak();
   const began = performance.now();
-  await using models = await openModels(config, { device, videosAtOnce, plan, isVerified: true, logger, signal });
+  // What is measured is to be what the plan says.
+  const opening = { device, videosAtOnce, plan, exactBatches: true, isVerified: true, logger, signal };
+  await using models = await openModels(config, opening);
   const opened = performance.now();
   const cpuBefore = cpuMs();
   const decode = decodeSettings(config, plan, { device, videosAtOnce });

@@ -81,6 +81,16 @@ standInTest('frames that need more memory than is left get it from larger batche
   expect(last?.liveBytes).toBeLessThan(start?.startBytes ?? 0);
 });
 
+standInTest('what is tuned are the batches of the plan: smaller ones in their place are no result', async () => {
+  const video = join(pack().folder, 'tuned.mp4');
+  await makeMedia([...testSource({ size: '320x180', rate: 10, seconds: 2 }), '-pix_fmt', 'yuv420p', video]);
+  const args = ['--pack', pack().prepared, '--device', 'cuda', '--video', video];
+  const env = { SCENE: 'off', NULL_CUDA_MEMORY: String(LITTLE_MEMORY) };
+  await runOnStandIns('src/cli/video-worker.ts', ['analyze', ...args.slice(0, 4), video], { env });
+  const tuning = runOnStandIns('src/cli/video-worker.ts', ['tune', ...args, '--seconds', '60'], { env });
+  await expect(tuning).rejects.toThrow(/ended with 3: .*CUDA_OUT_OF_MEMORY/s);
+});
+
 standInTest('the command line analyses a video on CUDA', async () => {
   const [video, result] = [join(pack().folder, 'video.mp4'), join(pack().folder, 'analysis.json')];
   await makeMedia([...testSource({ size: '320x180', rate: 10, seconds: 4 }), '-pix_fmt', 'yuv420p', video]);
