@@ -51,7 +51,7 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
   const started = performance.now();
   await assertPack(pack, { hash: options.verifyHashes ?? true, graphs: false });
   const { filePath: _paths, ...read } = pack;
-  const threadOptions = (threads: number, batch: BatchLimits): Omit<ThreadOptions, 'stages'> => ({
+  const threadOptions = (threads: number, batch: BatchLimits): Omit<ThreadOptions, 'stages' | 'inVain'> => ({
     pack: read,
     target: { device, threads, ...(options.deviceId === undefined ? {} : { deviceId: options.deviceId }) },
     padding: options.padBatches ?? device === 'cuda',
@@ -95,8 +95,8 @@ async function refuseScene(): Promise<never> {
 }
 
 interface PipelineStart {
-  readonly vision: Omit<ThreadOptions, 'stages'>;
-  readonly language: Omit<ThreadOptions, 'stages'>;
+  readonly vision: Omit<ThreadOptions, 'stages' | 'inVain'>;
+  readonly language: Omit<ThreadOptions, 'stages' | 'inVain'>;
   readonly peopleApart: boolean;
   readonly localScenes: boolean;
   readonly signal?: AbortSignal;
@@ -125,12 +125,24 @@ async function startFitting<Opened>(
 
 /** All threads, or none: when one fails, the others are closed before the failure is reported. */
 async function startPipelines(count: number, start: PipelineStart): Promise<[Pipeline, ...Pipeline[]]> {
-  const starting = Array.from({ length: Math.max(1, count) }, () => startThreads(start));
-  const settled = await Promise.allSettled(starting.flatMap((threads) => Object.values(threads)));
-  const failed = settled.find((thread) => thread.status === 'rejected');
-  if (failed !== undefined) {
+  const inVain = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const starting = Array.from({ length: Math.max(1, count) }, () => startThreads(start, inVain));
+  const threads = starting.flatMap((set) => Object.values(set));
+  const withoutMemory: unknown[] = [];
+  for (const thread of threads) {
+    thread.catch((error: unknown) => {
+      if (!isOutOfMemory(error)) return;
+      withoutMemory.push(error);
+      // They end by themselves: a thread that is ended within a run that fails ends the process.
+      Atomics.store(inVain, 0, 1);
+    });
+  }
+  const settled = await Promise.allSettled(threads);
+  const failed = settled.filter((thread) => thread.status === 'rejected');
+  if (failed.length > 0) {
     await Promise.all(settled.map(async (thread) => thread.status === 'fulfilled' && (await thread.value.close())));
-    throw failed.reason;
+    // Smaller batches mend nothing else. Of those without memory the first knows what for.
+    throw failed.find(({ reason }) => !isOutOfMemory(reason))?.reason ?? withoutMemory[0];
   }
   const open = starting.map(async ({ frames, people, language }): Promise<Pipeline> => {
     return { frames: await frames, people: await people, language: await language };
@@ -138,9 +150,9 @@ async function startPipelines(count: number, start: PipelineStart): Promise<[Pip
   return (await Promise.all(open)) as [Pipeline, ...Pipeline[]];
 }
 
-function startThreads({ vision, language, peopleApart, localScenes, signal }: PipelineStart) {
+function startThreads({ vision, language, peopleApart, localScenes, signal }: PipelineStart, inVain: Int32Array) {
   const startVision = (name: string, ...kinds: readonly ModelThread[]): Promise<ThreadClient<VisionMethods>> => {
-    const options: ThreadOptions = { ...vision, stages: stagesOf(kinds) };
+    const options: ThreadOptions = { ...vision, inVain, stages: stagesOf(kinds) };
     return ThreadClient.start(name, threadEntry(import.meta.url, './vision-thread'), options, signal);
   };
   const read = stagesOf(['language']).filter((stage) => localScenes || stage !== 'scene');
@@ -151,7 +163,7 @@ function startThreads({ vision, language, peopleApart, localScenes, signal }: Pi
     language: ThreadClient.start<LanguageMethods>(
       'language',
       threadEntry(import.meta.url, './language-thread'),
-      { ...language, stages: read } satisfies ThreadOptions,
+      { ...language, inVain, stages: read } satisfies ThreadOptions,
       signal,
     ),
   };

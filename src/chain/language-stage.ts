@@ -21,8 +21,8 @@ export interface LanguageOptions extends StageOptions {
 /** A reading that is open. */
 export interface Reading<Result> {
   readonly read: ReadPictures<Result>;
-  /** Runs every batch size that has not been run (`warmUp`). */
-  readonly warm: () => Promise<void>;
+  /** Runs every batch size that has not been run (`warmUp`); `before` each may end that by throwing. */
+  readonly warm: (before: () => void) => Promise<void>;
   /** As `Stage.releaseAbove`, where the reading has opened something for itself. */
   readonly releaseAbove?: (rows: number) => Promise<void>;
   /** Releases what the reading has opened for itself, where it has. */
@@ -83,7 +83,11 @@ export function languageStage<Ask extends readonly unknown[], Result, Answer>(
 export function warmSizes(
   read: (pictures: readonly PictureArea[]) => Promise<unknown>,
   sizes: readonly number[],
+  before: () => void,
 ): Promise<void> {
   const blank = wholeArea({ width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) });
-  return warmUp(sizes, (count) => read(Array.from({ length: count }, () => blank)));
+  return warmUp(sizes, (count) => {
+    before();
+    return read(Array.from({ length: count }, () => blank));
+  });
 }

@@ -10,7 +10,7 @@ import { lowerThread } from './lower-thread.ts';
 import { ofThread } from './of-thread.ts';
 import { createPixelKernel } from '../vision/kernel/pixel-kernel.ts';
 import { pictureIn } from './shared-picture.ts';
-import type { LanguageMethods, ThreadOptions } from './threads.ts';
+import { assertNotInVain, type LanguageMethods, type ThreadOptions } from './threads.ts';
 
 interface OpenStage {
   readonly name: string;
@@ -39,7 +39,7 @@ async function openLanguageService(options: ThreadOptions): Promise<ThreadServic
   const queue = new BatchQueue();
   const answers = new Map<string, ReturnType<typeof joinReading<never, unknown>>>();
   for (const { name, stage, meter, reading } of stages) {
-    await reading.warm();
+    await reading.warm(() => assertNotInVain(options));
     Object.assign(meter, stageMeter());
     answers.set(name, joinReading(stage, queue, { limit: batch[stage.batch], sizes, meter, run: reading.read }));
   }

@@ -1,3 +1,4 @@
+import { Failure } from '../failure/failure.ts';
 import type { ChainStage } from '../failure/stage.ts';
 import type { Method } from '../inference/thread/protocol.ts';
 import type { ExecutionTarget } from '../inference/providers.ts';
@@ -15,8 +16,16 @@ export interface ThreadOptions {
   /** Fill batches up to a few sizes and warm each. */
   readonly padding: boolean;
   readonly batch: BatchLimits;
+  /** In shared memory: 1 once another thread of the chain has no GPU memory, so that what is left of this start is in vain. */
+  readonly inVain: Int32Array;
   /** The models that it opens, of those that its kind of thread knows. */
   readonly stages: readonly ChainStage[];
+}
+
+/** Throws where the rest of a thread's start is in vain. */
+export function assertNotInVain({ inVain }: Pick<ThreadOptions, 'inVain'>): void {
+  if (Atomics.load(inVain, 0) === 0) return;
+  throw new Failure('CUDA_OUT_OF_MEMORY', 'the GPU has no memory for the models of another thread');
 }
 
 interface Call<Request, Response> extends Method {

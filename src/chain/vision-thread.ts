@@ -11,7 +11,7 @@ import { encodeJpeg } from './jpeg.ts';
 import { lowerThread } from './lower-thread.ts';
 import { ofThread } from './of-thread.ts';
 import { pictureIn } from './shared-picture.ts';
-import type { ThreadOptions, VisionMethods } from './threads.ts';
+import { assertNotInVain, type ThreadOptions, type VisionMethods } from './threads.ts';
 import { VISION_STAGES } from './vision-stages.ts';
 
 /** Entry of a vision thread. */
@@ -23,7 +23,10 @@ async function openVisionService(options: ThreadOptions): Promise<ThreadService<
   const queue = new BatchQueue();
   const answers = new Map<string, ReturnType<(typeof models)[number]['model']['join']>>();
   for (const { name, model, sizes, limit, meter } of models) {
-    await warmUp(sizes, (size) => model.warm(blank, size));
+    await warmUp(sizes, async (size) => {
+      assertNotInVain(options);
+      await model.warm(blank, size);
+    });
     // The time of the first runs is no job's.
     Object.assign(meter, stageMeter());
     answers.set(name, model.join(queue, limit));

@@ -28,5 +28,10 @@ export async function openPreparedActions(
     const { values } = readOutput(model, outputs, 'scores', [rows, labels.length]);
     return crops.map((_, i) => actionReading(labels, [...values.subarray(i * labels.length, (i + 1) * labels.length)]));
   };
-  return { read, warm: () => warmSizes(read, padTo), releaseAbove: model.releaseAbove, release: model.release };
+  return {
+    read,
+    warm: (before) => warmSizes(read, padTo, before),
+    releaseAbove: model.releaseAbove,
+    release: model.release,
+  };
 }

@@ -34,7 +34,7 @@ export async function openActions(
       return { label: said, score: probability ?? scored.score, labelScores: scored.labelScores };
     });
   };
-  return { read, warm: () => warmSizes(read, padTo) };
+  return { read, warm: (before) => warmSizes(read, padTo, before) };
 }
 
 /** Throws PACK_BROKEN for a label without a token, and for two that are written apart but are the same to the model. */

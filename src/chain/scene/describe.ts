@@ -23,8 +23,8 @@ export async function openDescribe(
       return answers.map((ids) => answerText(model, ids));
     },
     // What follows the encoder and the prompt has another shape at every step.
-    warm: async () => {
-      if (sizes.length > 0) await warmSizes((frames) => start(frames, meter), sizes);
+    warm: async (before) => {
+      if (sizes.length > 0) await warmSizes((frames) => start(frames, meter), sizes, before);
     },
   };
 }

@@ -67,8 +67,8 @@ async function openedFor({ device = 'cuda', localScenes = false, manifest = {} }
   const scenes = localScenes ? await openDescribe(asked, language) : null;
   const readings = await actions.read([pictureArea(pictureOf(ben), boxOf(ben))]);
   expect(readings).toEqual([expect.objectContaining({ label: 'grabbing' })]);
-  await actions.warm();
-  await scenes?.warm();
+  await actions.warm(() => undefined);
+  await scenes?.warm(() => undefined);
   await actions.release?.();
   await shared.release();
   return opened;

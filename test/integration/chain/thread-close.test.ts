@@ -23,6 +23,18 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Sessions that are open when the thread is ready, and those that it has released when it is closed. */
 async function sessionsOf(given: Pick<CountingOptions, 'entry' | 'stages'>): Promise<readonly number[]> {
+  const { counts, thread } = startCounting(given);
+  const started = await thread;
+  const ready = [...counts];
+  await started.close();
+  expect(ready).toEqual([counts[0], 0]);
+  return [...counts];
+}
+
+function startCounting(given: Pick<CountingOptions, 'entry' | 'stages'> & Partial<CountingOptions>): {
+  readonly counts: Int32Array;
+  readonly thread: Promise<ThreadClient<LanguageMethods>>;
+} {
   const bytes = SESSION_COUNTS.length * Int32Array.BYTES_PER_ELEMENT;
   const counts = new Int32Array(new SharedArrayBuffer(bytes));
   const { filePath: _paths, ...read } = pack;
@@ -31,18 +43,12 @@ async function sessionsOf(given: Pick<CountingOptions, 'entry' | 'stages'>): Pro
     target: { device: 'cuda', threads: 1 },
     padding: true,
     batch: { detection: 2, people: 2, language: 2 },
+    inVain: new Int32Array(new SharedArrayBuffer(4)),
     counts,
     ...given,
   };
-  const thread = await ThreadClient.start<LanguageMethods>(
-    'counting',
-    threadEntry(import.meta.url, './counting-thread'),
-    options,
-  );
-  const ready = [...counts];
-  await thread.close();
-  expect(ready).toEqual([counts[0], 0]);
-  return [...counts];
+  const entry = threadEntry(import.meta.url, './counting-thread');
+  return { counts, thread: ThreadClient.start<LanguageMethods>('counting', entry, options) };
 }
 
 test('a language thread that is closed releases the graph of the action and the model of the scene', async () => {
@@ -56,4 +62,14 @@ test('a language thread without local scene texts releases the graph of the acti
 
 test('a vision thread that is closed releases every model in every size', async () => {
   expect(await sessionsOf({ entry: 'vision-thread', stages: stagesOf(['frames', 'people']) })).toEqual([6, 6]);
+});
+
+test.each([
+  // The scene's, which are opened before anything is warmed, and the first of the action.
+  { entry: 'language-thread', stages: stagesOf(['language']), opened: 4 },
+  { entry: 'vision-thread', stages: stagesOf(['frames', 'people']), opened: 3 },
+] as const)('a $entry whose start is in vain warms no size', async ({ opened, ...given }) => {
+  const { counts, thread } = startCounting({ ...given, inVain: new Int32Array(new SharedArrayBuffer(4)).fill(1) });
+  await expect(thread).rejects.toMatchObject({ code: 'CUDA_OUT_OF_MEMORY' });
+  expect(counts[0]).toBe(opened);
 });

@@ -48,10 +48,12 @@ test('on the CPU one thread has all models but those of the language', async () 
 });
 
 test('where the GPU has no memory for the batches all is started again with smaller ones, and what was open is closed', async () => {
-  const { started, warnings, closed } = await startWithMemoryFor(16, { detection: 8, people: 64, language: 8 });
+  const { started, warnings, closed, inVain } = await startWithMemoryFor(16, { detection: 8, people: 64, language: 8 });
   expect(started.map(({ people }) => people)).toEqual([64, 64, 64, 32, 32, 32, 16, 16, 16]);
   expect(new Set(started.map(({ detection, language }) => `${detection} ${language}`))).toEqual(new Set(['8 8']));
   expect(closed()).toBe(4);
+  // What still starts in vain is told; all threads of a start by one number.
+  expect(inVain).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 0]);
   expect(warnings).toEqual([
     expect.stringContaining('PEOPLE_BATCH_SIZE=32;'),
     expect.stringContaining('PEOPLE_BATCH_SIZE=16;'),
@@ -66,27 +68,56 @@ test('where not even batches of one have memory, and where they are to stay what
   expect(startOf().mock.calls).toHaveLength(9);
 });
 
+test('a failure that smaller batches do not mend stands, whichever thread meets the end of the memory before', async () => {
+  startOf().mockImplementation(async (name) => {
+    if (name === 'detection') throw new Failure('CUDA_OUT_OF_MEMORY', 'no memory');
+    if (name === 'language') throw new Failure('PACK_BROKEN', 'no model');
+    return { close: async () => undefined };
+  });
+  await expect(startWith({ detection: 8, people: 8, language: 8 })).rejects.toMatchObject({ code: 'PACK_BROKEN' });
+  expect(startOf().mock.calls).toHaveLength(3);
+});
+
+test('of threads without memory the first tells what it lacked memory for', async () => {
+  const late = Promise.withResolvers<void>();
+  startOf().mockImplementation(async (name) => {
+    if (name === 'detection') await late.promise;
+    if (name === 'people') setImmediate(late.resolve);
+    throw new Failure('CUDA_OUT_OF_MEMORY', name);
+  });
+  await expect(startWith({ detection: 1, people: 1, language: 1 })).rejects.toMatchObject({ message: 'people' });
+});
+
 /** A chain on a GPU that has memory for so many people in a run. */
 async function startWithMemoryFor(people: number, batch: BatchLimits, exactBatches = false) {
   const started: BatchLimits[] = [];
+  const told: Int32Array[] = [];
   const warnings: string[] = [];
   const close = jest.fn(async () => undefined);
   startOf().mockImplementation(async (name, _entry, options) => {
     started.push(options.batch);
+    told.push(options.inVain);
     if (name === 'people' && options.batch.people > people) throw new Failure('CUDA_OUT_OF_MEMORY', 'no memory');
     return { close };
   });
+  const logger = { info: () => undefined, warn: (_fields: object, text: string) => warnings.push(text) };
+  await startWith(batch, { exactBatches, logger });
+  return { started, warnings, closed: () => close.mock.calls.length, inVain: told.map(([number]) => number) };
+}
+
+async function startWith(
+  batch: BatchLimits,
+  given: Pick<Parameters<typeof createModelChain>[0], 'exactBatches' | 'logger'> = {},
+): Promise<void> {
   await createModelChain({
     pack: await loadPack('models/demo'),
     device: 'cuda',
     threads: { vision: 1, language: 1 },
     batch,
-    exactBatches,
     localScenes: false,
     verifyHashes: false,
-    logger: { info: () => undefined, warn: (_fields, text) => warnings.push(text) },
+    ...given,
   });
-  return { started, warnings, closed: () => close.mock.calls.length };
 }
 
 type Start = (name: string, entry: URL, options: ThreadOptions) => Promise<object>;
