@@ -34,7 +34,6 @@ export function threadedChain(
   batches: ChainBatches | null,
 ): ModelChain {
   const frames = new LentFrames();
-  const kernel = createPixelKernel();
   const threads: Readonly<Record<ModelThread, readonly Client[]>> = {
     frames: pipelines.map((pipeline) => pipeline.frames),
     people: pipelines.map((pipeline) => pipeline.people),
@@ -61,6 +60,24 @@ export function threadedChain(
   return {
     ...stages,
     description,
+    ...frameMethods(frames, vision),
+    timings: async () => {
+      const meters = await Promise.all(all.map((client) => client.call('meters', null)));
+      return perStage((stage): StageTiming => meters.map((of) => of[stage] ?? stageMeter()).reduce(sumOf));
+    },
+    close: async () => {
+      frames.releaseAll();
+      await Promise.all(all.map((client) => client.close()));
+    },
+  };
+}
+
+type FrameMethods = Pick<ModelChain, 'addFrame' | 'releaseFrame' | 'isReadable' | 'jpeg' | 'difference'>;
+
+/** What needs a frame and no model. */
+function frameMethods(frames: LentFrames, vision: readonly ThreadClient<VisionMethods>[]): FrameMethods {
+  const kernel = createPixelKernel();
+  return {
     addFrame: (frame) => frames.add(frame),
     releaseFrame: (handle) => frames.release(handle),
     isReadable: (handle, detections, pair) => {
@@ -82,14 +99,6 @@ export function threadedChain(
         endOther();
       };
       return leastBusy(vision).call('difference', { frame, other: against }, { signal, onEnded });
-    },
-    timings: async () => {
-      const meters = await Promise.all(all.map((client) => client.call('meters', null)));
-      return perStage((stage): StageTiming => meters.map((of) => of[stage] ?? stageMeter()).reduce(sumOf));
-    },
-    close: async () => {
-      frames.releaseAll();
-      await Promise.all(all.map((client) => client.close()));
     },
   };
 }
