@@ -141,13 +141,19 @@ async function startPipelines(count: number, start: PipelineStart): Promise<[Pip
   const failed = settled.filter((thread) => thread.status === 'rejected');
   if (failed.length > 0) {
     await Promise.all(settled.map(async (thread) => thread.status === 'fulfilled' && (await thread.value.close())));
-    // Smaller batches mend nothing else. Of those without memory the first knows what for.
-    throw failed.find(({ reason }) => !isOutOfMemory(reason))?.reason ?? withoutMemory[0];
+    const reasons: readonly unknown[] = failed.map(({ reason }) => reason as unknown);
+    // Smaller batches mend nothing else; of those without memory the first knows what for. On a GPU that has none left another thread's
+    // library may say no more than that it failed.
+    throw reasons.find((reason) => !isOutOfMemory(reason) && !isCudaError(reason)) ?? withoutMemory[0] ?? reasons[0];
   }
   const open = starting.map(async ({ frames, people, language }): Promise<Pipeline> => {
     return { frames: await frames, people: await people, language: await language };
   });
   return (await Promise.all(open)) as [Pipeline, ...Pipeline[]];
+}
+
+function isCudaError(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'CUDA_ERROR';
 }
 
 function startThreads({ vision, language, peopleApart, localScenes, signal }: PipelineStart, inVain: Int32Array) {

@@ -33,8 +33,8 @@ export function mostOf(batch: BatchLimits): number {
 export function lowerBatchesText(from: BatchLimits, to: BatchLimits): string {
   const changed = (Object.keys(SETTINGS) as Batch[]).filter((batch) => from[batch] !== to[batch]);
   return (
-    `the GPU has no memory for runs of ${mostOf(from)}: the worker goes on as with ` +
+    `the GPU has no memory for runs of ${mostOf(from)}: the worker goes on with at most ` +
     `${changed.map((batch) => `${SETTINGS[batch]}=${to[batch]}`).join(' and ')}; ` +
-    'set that, or end what else uses the GPU'
+    'set that and start it again to have runs of just these sizes, or end what else uses the GPU'
   );
 }

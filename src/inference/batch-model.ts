@@ -68,7 +68,8 @@ export async function openBatchModel(
   };
   const releaseAbove = async (rows: number): Promise<void> => {
     for (const [size, session] of [...sessions].filter(([known]) => known > rows)) {
-      sessions.delete(size);
+      // `release` may have come between.
+      if (!sessions.delete(size)) continue;
       proven.delete(size);
       await (await session).release();
     }

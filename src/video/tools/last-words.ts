@@ -1,5 +1,5 @@
 import { tellsOfNoMemory } from './memory-shortage.ts';
-import { tellsOfNoThread } from './thread-shortage.ts';
+import { tellsOfNoDecoder, tellsOfNoThread } from './thread-shortage.ts';
 
 const MAX_LINES = 6;
 const MAX_LENGTH = 500;
@@ -16,6 +16,7 @@ export class LastWords {
   readonly #unmarked: string[] = [];
   #handledSignal: number | null = null;
   #threadShortage: string | null = null;
+  #closedDecoder: string | null = null;
   #sawNoMemory = false;
   #sawDamage = false;
   #saidAnything = false;
@@ -39,6 +40,7 @@ export class LastWords {
     else if (level !== 'warning') keep(this.#errors, words);
     if (/error|fatal|panic/.test(level ?? '')) {
       if (tellsOfNoThread(words)) this.#threadShortage ??= words;
+      if (tellsOfNoDecoder(words)) this.#closedDecoder ??= words;
       if (tellsOfNoMemory(words)) this.#sawNoMemory = true;
     }
     if (level !== undefined && (level !== 'warning' || DAMAGE.test(words))) this.#sawDamage = true;
@@ -62,6 +64,11 @@ export class LastWords {
   /** The first line that tells of a thread which the system did not give; many more may follow from that. */
   get threadShortage(): string | null {
     return this.#threadShortage;
+  }
+
+  /** The first line that tells of a decoder which was not opened for want of memory. */
+  get closedDecoder(): string | null {
+    return this.#closedDecoder;
   }
 
   /** True once an error told of memory that was not to be had, however much was said since. */

@@ -5,7 +5,6 @@ import { adviceForErrno } from '../../failure/sources/errno.ts';
 import type { ChildExit } from './child-process.ts';
 import type { LastWords } from './last-words.ts';
 import { tellsOfNoMemory } from './memory-shortage.ts';
-import { tellsOfNoDecoder } from './thread-shortage.ts';
 
 /** How a run of ffmpeg or ffprobe ended and what it said. */
 export interface ToolEnd {
@@ -97,8 +96,8 @@ export function endedWithoutReport({ tool, words }: ToolEnd, details: Details): 
  */
 function withoutThread(tool: string, exit: ChildExit, words: LastWords, details: Details): Failure | null {
   if (exit.code === 0) return null;
-  const closed = words.errors.find((line) => tellsOfNoDecoder(line));
-  if (closed !== undefined) {
+  const closed = words.closedDecoder;
+  if (closed !== null) {
     return suspectingHost(
       `${tool} got no threads or no memory to begin: ${closed}${adviceForErrno('EAGAIN')}`,
       details,

@@ -82,6 +82,13 @@ test('sessions of larger batches are given back, and opened again where one is a
   expect(released).toBe(4);
 });
 
+test('a release while larger ones are given back releases each once', async () => {
+  const model = await openOrientation(true);
+  for (const size of [2, 4, 8]) await read(model, size);
+  await Promise.all([model.releaseAbove(1), model.release()]);
+  expect([opened.length, released]).toEqual([3, 3]);
+});
+
 test('two first runs of one size at once share a session', async () => {
   const model = await openOrientation(true);
   await read(model, 1);

@@ -21,5 +21,7 @@ test('the largest batch goes down to the others, then all together, until every 
 
 test('the warning names what became smaller, as it is set', () => {
   const text = lowerBatchesText({ detection: 8, people: 8, language: 2 }, { detection: 4, people: 4, language: 2 });
-  expect(text).toMatch(/no memory for runs of 8: .* with DETECTION_BATCH_SIZE=4 and PEOPLE_BATCH_SIZE=4; set that/);
+  expect(text).toMatch(
+    /no memory for runs of 8: .* with at most DETECTION_BATCH_SIZE=4 and PEOPLE_BATCH_SIZE=4; set that/,
+  );
 });

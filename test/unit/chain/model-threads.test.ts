@@ -78,6 +78,20 @@ test('a failure that smaller batches do not mend stands, whichever thread meets 
   expect(startOf().mock.calls).toHaveLength(3);
 });
 
+test('a library that fails for no reason beside a thread without memory is started again, too; alone it stands', async () => {
+  let isLibraryBroken = false;
+  startOf().mockImplementation(async (name, _entry, { batch }) => {
+    if (name === 'detection' && (isLibraryBroken || batch.people > 8)) throw new Failure('CUDA_ERROR', 'cuBLAS');
+    if (name === 'people' && batch.people > 8) throw new Failure('CUDA_OUT_OF_MEMORY', 'no memory');
+    return { close: async () => undefined };
+  });
+  await startWith({ detection: 8, people: 16, language: 8 });
+  expect(startOf().mock.calls).toHaveLength(6);
+  isLibraryBroken = true;
+  await expect(startWith({ detection: 8, people: 16, language: 8 })).rejects.toMatchObject({ code: 'CUDA_ERROR' });
+  expect(startOf().mock.calls).toHaveLength(12);
+});
+
 test('of threads without memory the first tells what it lacked memory for', async () => {
   const late = Promise.withResolvers<void>();
   startOf().mockImplementation(async (name) => {

@@ -120,6 +120,13 @@ test.each<[string, End]>([
     'a decoder that did not open, which of AV1 is the same for memory and threads',
     logged('[dec:libdav1d @ 0x1] Error while opening decoder: Cannot allocate memory'),
   ],
+  [
+    'the same, and much that follows from it',
+    logged(
+      '[dec:libdav1d @ 0x1] Error while opening decoder: Cannot allocate memory',
+      ...Array.from({ length: 8 }, () => 'Invalid data found when processing input'),
+    ),
+  ],
 ])('%s makes the host suspect and no more: a file may say the same', (_what, what) => {
   const failure = failureOf(what);
   expect(failure).toMatchObject({ code: 'DECODER_INTERRUPTED', class: 'temporary' });
