@@ -1,3 +1,4 @@
+import { untilAborted } from '../time/until-aborted.ts';
 import type { Frame } from '../video/frame.ts';
 
 /** A place in a queue: work that must happen in frame order waits for its turn, and says when it is over. */
@@ -66,25 +67,6 @@ export async function flowFrames(
   } finally {
     if (!exhausted) await closeIterator(iterator, asked);
     await Promise.all(flights);
-  }
-}
-
-/**
- * Rejects with the signal's reason as soon as it aborts. The listener goes with the promise: racing against one
- * long-lived promise would keep every frame reachable until the end of the video.
- */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => {
-    reject(signal.reason as Error);
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  // What was asked for may have aborted it at once, before anybody listened.
-  if (signal.aborted) onAbort();
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
 

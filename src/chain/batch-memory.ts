@@ -1,4 +1,5 @@
 import { isOutOfMemory } from '../inference/batch.ts';
+import { untilAborted } from '../time/until-aborted.ts';
 import { lowerBatches } from './lower-batches.ts';
 import type { BatchLimits } from './stage.ts';
 
@@ -34,8 +35,8 @@ export class BatchMemory {
         return await call();
       } catch (error) {
         if (!isOutOfMemory(error)) throw error;
-        // What others had given back meanwhile may suffice.
-        if (this.#times === times && !(await unlessAborted(this.#lower(), signal))) throw error;
+        // What others had given back meanwhile may suffice. A thread that does not answer holds up nobody who has given up.
+        if (this.#times === times && !(await untilAborted(this.#lower(), signal))) throw error;
         signal.throwIfAborted();
       }
     }
@@ -56,18 +57,5 @@ export class BatchMemory {
     await this.#options.lower(to);
     this.#times += 1;
     return true;
-  }
-}
-
-/** A thread that does not answer holds up nobody who has given up. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

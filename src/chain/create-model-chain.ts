@@ -51,7 +51,7 @@ export async function createModelChain(options: ModelChainOptions): Promise<Mode
   const started = performance.now();
   await assertPack(pack, { hash: options.verifyHashes ?? true, graphs: false });
   const { filePath: _paths, ...read } = pack;
-  const threadOptions = (threads: number, batch: BatchLimits): Omit<ThreadOptions, 'stages' | 'inVain'> => ({
+  const threadOptions = (threads: number, batch: BatchLimits): OptionsOfAll => ({
     pack: read,
     target: { device, threads, ...(options.deviceId === undefined ? {} : { deviceId: options.deviceId }) },
     padding: options.padBatches ?? device === 'cuda',
@@ -94,9 +94,12 @@ async function refuseScene(): Promise<never> {
   throw new Failure('SCENE_FAILED', 'the model chain was opened without local scene texts');
 }
 
+/** What the threads of a kind are started with, whichever of them. */
+type OptionsOfAll = Omit<ThreadOptions, 'stages' | 'inVain'>;
+
 interface PipelineStart {
-  readonly vision: Omit<ThreadOptions, 'stages' | 'inVain'>;
-  readonly language: Omit<ThreadOptions, 'stages' | 'inVain'>;
+  readonly vision: OptionsOfAll;
+  readonly language: OptionsOfAll;
   readonly peopleApart: boolean;
   readonly localScenes: boolean;
   readonly signal?: AbortSignal;

@@ -73,37 +73,33 @@ test.each([
   await expect(verifyPack(await packThatRunsOut(path, asked), { hash: false })).rejects.toEqual(thrown);
 });
 
-test('with too few descriptors a good pack is never called broken', async () => {
-  const outcomes = await outcomesWithFewDescriptors(join(pack.dir, 'few.mjs'), {
-    setUp: `import { loadPack } from ${source('packs/load-pack.ts')};
-      import { assertPack } from ${source('packs/verify-pack.ts')};`,
+/** What comes of reading in the pack's folder with few descriptors: codes of failures, or that it went well. */
+function readWithFewDescriptors(imports: string, read: string, mostFree: number): Promise<unknown> {
+  return outcomesWithFewDescriptors(join(pack.dir, 'few.mjs'), {
+    setUp: imports,
     open: `async () => {
       try {
-        await assertPack(await loadPack(${JSON.stringify(pack.dir)}), { hash: true });
+        await ${read};
         return 'in order';
       } catch (error) {
         return error.code;
       }
     }`,
-    mostFree: 4,
+    mostFree,
   });
-  expect(outcomes).toEqual(['HOST_FAULT', 'in order']);
+}
+
+test('with too few descriptors a good pack is never called broken', async () => {
+  const imports = `import { loadPack } from ${source('packs/load-pack.ts')};
+    import { assertPack } from ${source('packs/verify-pack.ts')};`;
+  const read = `assertPack(await loadPack(${JSON.stringify(pack.dir)}), { hash: true })`;
+  expect(await readWithFewDescriptors(imports, read, 4)).toEqual(['HOST_FAULT', 'in order']);
 });
 
 test('with too few descriptors a graph that is read has no fault', async () => {
-  const outcomes = await outcomesWithFewDescriptors(join(pack.dir, 'few.mjs'), {
-    setUp: `import { readOnnx } from ${source('graphs/onnx/onnx-model.ts')};`,
-    open: `async () => {
-      try {
-        await readOnnx(${JSON.stringify(join(pack.dir, 'detector.onnx'))});
-        return 'in order';
-      } catch (error) {
-        return error.code;
-      }
-    }`,
-    mostFree: 2,
-  });
-  expect(outcomes).toEqual(['HOST_FAULT', 'in order']);
+  const imports = `import { readOnnx } from ${source('graphs/onnx/onnx-model.ts')};`;
+  const read = `readOnnx(${JSON.stringify(join(pack.dir, 'detector.onnx'))})`;
+  expect(await readWithFewDescriptors(imports, read, 2)).toEqual(['HOST_FAULT', 'in order']);
 });
 
 test('nor has the tokenizer', async () => {
