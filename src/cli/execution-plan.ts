@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { MOST_FRAMES_IN_FLIGHT } from '../config/keys.ts';
+import { MOST_FRAMES_IN_FLIGHT } from '../config/keys/inference.ts';
 import { packFiles, type Pack } from '../packs/load-pack.ts';
 import { fittingFrames, LEAST_FRAMES } from './frame-memory.ts';
 import { usableCores } from './usable-cores.ts';

@@ -1,4 +1,4 @@
-import { MOST_FRAMES_IN_FLIGHT } from '../../config/keys.ts';
+import { MOST_FRAMES_IN_FLIGHT } from '../../config/keys/inference.ts';
 import { MOST_DECODER_THREADS, type ExecutionPlan } from '../execution-plan.ts';
 import type { Axis } from './search.ts';
 
