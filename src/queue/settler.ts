@@ -24,6 +24,8 @@ export type AcknowledgeResult =
 const MAX_REMEMBERED = 1_000;
 const MAX_DELETE_ATTEMPTS = 6;
 const MAX_RETRY_MS = 5_000;
+/** Given up, the end of a message sends the rest of its group back, each at the cost of a receive: an outage must be longer than that. */
+const ORDERED_PATIENCE_MS = 900_000;
 /** What a process that ends may spend on giving back: the queue may be away for a moment, or for good. */
 const HURRIED_MS = 8_000;
 
@@ -90,7 +92,10 @@ export class Settler {
   }
 
   async #deleteWithRetries(lease: Lease): Promise<AcknowledgeResult> {
-    for (let attempt = 0; attempt < MAX_DELETE_ATTEMPTS; attempt += 1) {
+    const end = this.#options.clock.now() + ORDERED_PATIENCE_MS;
+    const isTriedOn = (attempt: number): boolean =>
+      attempt < MAX_DELETE_ATTEMPTS || (lease.queue.isOrdered && this.#options.clock.now() < end);
+    for (let attempt = 0; isTriedOn(attempt); attempt += 1) {
       const isLast = this.#isHurried;
       const result = await this.#delete(lease.queue, lease.receiptHandle);
       if (result.kind === 'ok') {
@@ -112,6 +117,12 @@ export class Settler {
     await promise;
     cancel();
     this.#waiting.delete(resolve);
+  }
+
+  /** Milliseconds for which the copy of a message is tried again while its lease lives. */
+  patienceMs({ queue }: Lease): number {
+    const { leaseMs } = this.#options.keeper;
+    return queue.isOrdered ? Math.max(leaseMs, ORDERED_PATIENCE_MS) : leaseMs;
   }
 
   /**

@@ -1,9 +1,12 @@
+import type { MessageQueue } from '../queue/message-queue.ts';
+import type { Arrival } from './arrival.ts';
 import type { MessageRun } from './message-run.ts';
 import type { HeldMessage } from './settle-message.ts';
 
 /** What is held here: what runs, what waits, and what is being settled. */
 export class InFlight {
-  readonly #held = new Set<HeldMessage>();
+  /** Everything that was received and is not over. */
+  readonly #arrivals = new Set<Arrival>();
   /** By message. */
   readonly #runs = new Map<string, readonly MessageRun[]>();
 
@@ -11,9 +14,19 @@ export class InFlight {
     return [...this.#runs.values()].flat();
   }
 
-  /** The runs, and messages that are no job. */
+  /** The runs, and messages that are no job, in the order of their receipt. */
   get held(): readonly HeldMessage[] {
-    return [...this.#held, ...this.runs];
+    const runs = new Map(this.runs.map((run) => [run.lease, run]));
+    return [...this.#arrivals].map((arrival) => runs.get(arrival.lease) ?? arrival);
+  }
+
+  /** The arrival of a message whose lease is still ours, so that a later receive of it is the same work; null: there is none. */
+  leased(queue: MessageQueue, messageId: string): Arrival | null {
+    for (const arrival of this.#arrivals) {
+      const { lease } = arrival;
+      if (lease.messageId === messageId && lease.queue === queue && lease.state === 'held') return arrival;
+    }
+    return null;
   }
 
   /** Several where the lease of one was lost and its message has come again before it returned; the newest last. */
@@ -21,13 +34,12 @@ export class InFlight {
     return this.#runs.get(messageId) ?? NONE;
   }
 
-  /** A message of which it is not known yet whether it asks for work. */
-  hold(held: HeldMessage): void {
-    this.#held.add(held);
+  hold(arrival: Arrival): void {
+    this.#arrivals.add(arrival);
   }
 
-  drop(held: HeldMessage): void {
-    this.#held.delete(held);
+  drop(arrival: Arrival): void {
+    this.#arrivals.delete(arrival);
   }
 
   add(run: MessageRun): void {

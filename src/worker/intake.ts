@@ -2,9 +2,11 @@ import { toFailure } from '../failure/classify.ts';
 import type { Disposition } from '../failure/disposition.ts';
 import { Failure, withStage } from '../failure/failure.ts';
 import { rejectOrRetry } from '../failure/reject-or-retry.ts';
+import type { MessageQueue } from '../queue/message-queue.ts';
 import type { Job } from '../queue/messages/job.ts';
 import { parseMessage, type ParsedMessage } from '../queue/messages/parse-message.ts';
 import { textAttributes, type ReceivedMessage } from '../queue/received-message.ts';
+import { Arrival } from './arrival.ts';
 import { receiveFacts } from './delivery.ts';
 import { FifoGroups, type GroupPlace } from './fifo-groups.ts';
 import type { InFlight } from './in-flight.ts';
@@ -25,8 +27,8 @@ export interface IntakeOptions extends WaitDeps {
   readonly isOverbooked: () => boolean;
   /** Told how many went back so. */
   readonly onGivenBack: (count: number) => void;
-  /** What a message that asks for work is handed on to; `decided` is told whether the next of its group may follow. */
-  readonly handOn: (run: MessageRun, slot: Slot, decided: (mayFollow: boolean) => void) => Promise<void>;
+  /** What a message that asks for work is handed on to. */
+  readonly handOn: (run: MessageRun, slot: Slot) => Promise<void>;
   /** Told of a message that never became a job, before it is dead-lettered. */
   readonly onRejectedMessage?: (message: ReceivedMessage, failure: Failure) => Promise<void>;
   /** Why a job is none of ours; null: it is. */
@@ -45,77 +47,90 @@ export class Intake {
     this.#options = options;
   }
 
-  async take({ queue, messages, requestedAt }: Received): Promise<void> {
-    const { settle, slots, isOpen, onGivenBack } = this.#options;
-    const { keeper } = settle;
-    if (!isOpen()) {
-      const all = messages
-        .filter((message) => !this.#adopt(message, requestedAt))
-        .map((message) => ({
-          message,
-          lease: keeper.register(queue.messages, message, requestedAt),
-          facts: receiveFacts(queue.messages, message),
-        }));
-      onGivenBack(await handBackAll(settle, all));
-      return;
-    }
+  async take({ queue: { messages: queue }, messages, requestedAt }: Received): Promise<void> {
+    const { slots, isOpen } = this.#options;
+    const isTaken = isOpen();
+    const late: Arrival[] = [];
     for (const message of messages) {
-      if (this.#adopt(message, requestedAt)) continue;
-      const lease = keeper.register(queue.messages, message, requestedAt);
-      const held = { message, lease, facts: receiveFacts(queue.messages, message) };
-      slots.occupy((slot) => this.#recognise(held, slot));
+      if (this.#adopt(queue, message, requestedAt)) continue;
+      const lease = this.#options.settle.keeper.register(queue, message, requestedAt);
+      const arrival = new Arrival(message, lease, isTaken ? this.#enter(queue, message) : null);
+      if (isTaken) slots.occupy((slot) => this.#recognise(arrival, slot));
+      else late.push(arrival);
     }
+    if (late.length > 0) await this.#turnAway(late);
   }
 
-  /** The same message while its run holds the lease: the run goes on under the newer receive. */
-  #adopt(message: ReceivedMessage, requestedAt: number): boolean {
+  /** What comes in once the worker ends goes back unstarted; what was done here before is deleted instead. */
+  async #turnAway(late: readonly Arrival[]): Promise<void> {
+    const { settle, inFlight, onGivenBack } = this.#options;
+    const { true: done = [], false: others = [] } = Object.groupBy(late, ({ lease }) =>
+      settle.settler.isDone(lease.messageId) ? 'true' : 'false',
+    );
+    const forget = async (arrival: Arrival): Promise<void> => {
+      inFlight.hold(arrival);
+      await this.#doneBefore(arrival);
+      inFlight.drop(arrival);
+    };
+    const goBack = async (): Promise<void> => onGivenBack(await handBackAll(settle, others));
+    await Promise.all([...done.map(forget), goBack()]);
+  }
+
+  /** Every message of a group, be it a job or not: what it turns out to be is seen when its turn has come. */
+  #enter({ id }: MessageQueue, { groupId }: ReceivedMessage): GroupPlace | null {
+    return groupId === null ? null : this.#groups.enter(JSON.stringify([id, groupId]));
+  }
+
+  /** The same message while its lease is held: what is done with it goes on under the newer receive. */
+  #adopt(queue: MessageQueue, message: ReceivedMessage, requestedAt: number): boolean {
     const { inFlight, settle } = this.#options;
     const { messageId, receiptHandle } = message;
-    const run = inFlight.ofMessage(messageId).find(({ lease }) => lease.state === 'held');
-    if (run === undefined) return false;
-    settle.keeper.adopt(run.lease, receiptHandle, requestedAt);
-    run.redelivered(message);
+    const arrival = inFlight.leased(queue, messageId);
+    if (arrival === null) return false;
+    settle.keeper.adopt(arrival.lease, receiptHandle, requestedAt);
+    arrival.redelivered(message);
     settle.events.emit('message:redelivered', { messageId });
     return true;
   }
 
-  async #recognise(held: HeldMessage, slot: Slot): Promise<void> {
+  async #recognise(arrival: Arrival, slot: Slot): Promise<void> {
     const { inFlight } = this.#options;
-    inFlight.hold(held);
+    inFlight.hold(arrival);
     try {
-      const run = await this.#toRun(held, slot);
-      if (run === null) return;
-      inFlight.drop(held);
-      await this.#order(run, slot);
+      const run = await this.#toRun(arrival, slot);
+      if (run !== null) await this.#order(run, slot);
     } finally {
-      inFlight.drop(held);
+      inFlight.drop(arrival);
+      arrival.place?.leave(false);
     }
   }
 
   /** Null: it asks for no work, and is settled. */
-  async #toRun(held: HeldMessage, slot: Slot): Promise<MessageRun | null> {
-    const { settler, events } = this.#options.settle;
-    const { message, lease } = held;
-    const { messageId } = message;
-    if (settler.isDone(messageId)) {
-      events.emit('message:done-before', { messageId });
-      await this.#settle(held, { kind: 'ack', outcome: 'duplicate' });
+  async #toRun(arrival: Arrival, slot: Slot): Promise<MessageRun | null> {
+    const { message } = arrival;
+    if (this.#options.settle.settler.isDone(message.messageId)) {
+      await this.#doneBefore(arrival);
       return null;
     }
     const parsed = this.#parse(message);
     if (parsed instanceof Error) {
-      await this.#reject(held, parsed, slot);
+      if (await this.#waitForTurn(arrival, slot)) await this.#reject(arrival, parsed, slot);
       return null;
     }
     if (parsed.kind === 'ignored') {
-      await this.#ignore(held, parsed.reason);
+      await this.#ignore(arrival, parsed.reason);
       return null;
     }
     const reasons = parsed.jobs.map((job) => this.#options.ignores?.(job) ?? null);
     const ours = parsed.jobs.filter((_, index) => reasons[index] === null);
-    if (ours.length > 0) return new MessageRun(message, lease, ours, this.#options.run);
-    await this.#ignore(held, reasons[0] ?? 'it asks for nothing');
+    if (ours.length > 0) return new MessageRun(arrival, ours, this.#options.run);
+    await this.#ignore(arrival, reasons[0] ?? 'it asks for nothing');
     return null;
+  }
+
+  async #doneBefore(held: HeldMessage): Promise<void> {
+    this.#options.settle.events.emit('message:done-before', { messageId: held.message.messageId });
+    await this.#settle(held, { kind: 'ack', outcome: 'duplicate' });
   }
 
   #parse(message: ReceivedMessage): ParsedMessage | Failure {
@@ -144,7 +159,7 @@ export class Intake {
     for (let failedHere = 0; ; failedHere += 1) {
       const facts = receiveFacts(held.lease.queue, held.message, failedHere);
       const disposition = await rejectOrRetry(failure, facts, record);
-      const next = plan.after(disposition, waitFacts({ ...held, facts }, this.#options));
+      const next = plan.after(disposition, waitFacts({ lease: held.lease, facts }, this.#options));
       if ('kind' in next) {
         await this.#settle(held, next);
         return;
@@ -155,24 +170,18 @@ export class Intake {
 
   async #order(run: MessageRun, slot: Slot): Promise<void> {
     const { inFlight, waiting, handOn } = this.#options;
-    const { message, lease } = run;
     // Its run was aborted with its lease and may not have returned.
-    const before = inFlight.ofMessage(message.messageId);
-    const place =
-      message.groupId === null ? null : this.#groups.enter(JSON.stringify([lease.queue.id, message.groupId]));
-    // Its message comes again while its job may still be on its way out: neither it nor its group must wait for that.
-    if (place !== null) lease.signal.addEventListener('abort', () => place.leave(false), { once: true });
+    const before = inFlight.ofMessage(run.message.messageId);
     inFlight.add(run);
     try {
       const mayRun =
         (before.length === 0 || (await this.#waitForRuns(before, run, slot))) &&
-        (place === null || (await this.#waitForTurn(place, run, slot))) &&
+        (await this.#waitForTurn(run, slot)) &&
         (!this.#options.isOverbooked() || (await this.#waitForSlot(run, slot)));
-      if (mayRun) await handOn(run, slot, (mayFollow) => place?.leave(mayFollow));
+      if (mayRun) await handOn(run, slot);
     } finally {
       inFlight.remove(run);
       run.leave();
-      place?.leave(false);
       waiting.wake((other, why) => why === 'object' && other instanceof MessageRun && other.sharesObject(run));
     }
   }
@@ -183,16 +192,15 @@ export class Intake {
     return (await waitUnderLease(this.#options, run, slot, wait)) === 'ready';
   }
 
-  async #waitForTurn({ turn, leave }: GroupPlace, run: MessageRun, slot: Slot): Promise<boolean> {
+  async #waitForTurn(held: HeldMessage, slot: Slot): Promise<boolean> {
+    const turn = held.place?.turn ?? null;
     if (turn === null) return true;
     const detail = 'an earlier message of its group is at work';
-    const end = await waitUnderLease(this.#options, run, slot, { why: 'group', seconds: null, until: turn, detail });
+    const end = await waitUnderLease(this.#options, held, slot, { why: 'group', seconds: null, until: turn, detail });
     if (end !== 'in-vain') return end === 'ready';
-    // Before it can come again: it would find itself in front of it.
-    leave(false);
     const why = 'an earlier message of its group was not settled';
-    if (run.facts.isLastReceive) await handBack(this.#options.settle, run, new Failure('INTERRUPTED', why), 'group');
-    else await giveBack(this.#options.settle, run.lease, { afterSeconds: 0, why, burns: 'group' });
+    if (held.facts.isLastReceive) await handBack(this.#options.settle, held, new Failure('INTERRUPTED', why), 'group');
+    else await giveBack(this.#options.settle, held, { afterSeconds: 0, why, burns: 'group' });
     return false;
   }
 

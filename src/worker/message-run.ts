@@ -7,8 +7,10 @@ import type { Job } from '../queue/messages/job.ts';
 import type { LeaseKeeper } from '../queue/lease-keeper.ts';
 import type { Lease } from '../queue/lease.ts';
 import type { ReceivedMessage } from '../queue/received-message.ts';
+import type { Arrival } from './arrival.ts';
 import { receiveFacts, type ProcessJob } from './delivery.ts';
 import type { WorkerEventBus } from './events.ts';
+import type { GroupPlace } from './fifo-groups.ts';
 import type { Disposition } from '../failure/disposition.ts';
 
 export interface MessageRunDeps {
@@ -40,6 +42,7 @@ const BY_SEVERITY: readonly Disposition['kind'][] = ['ack', 'reject', 'wait', 'r
  */
 export class MessageRun {
   readonly lease: Lease;
+  readonly place: GroupPlace | null;
   readonly jobs: readonly Job[];
   /** What the last run ended, in that order. */
   ended: readonly EndedJob[] = [];
@@ -47,7 +50,7 @@ export class MessageRun {
   failedHere = 0;
   /** Runs in a row that found away what others got answers from. */
   failedAlone = 0;
-  #message: ReceivedMessage;
+  readonly #arrival: Arrival;
   readonly #deps: MessageRunDeps;
   /** Why no job may go on; the first reason counts. */
   #interruption: Interruption | null = null;
@@ -60,12 +63,13 @@ export class MessageRun {
   #wasAborted = false;
   #isOver = true;
 
-  constructor(message: ReceivedMessage, lease: Lease, jobs: readonly Job[], deps: MessageRunDeps) {
-    this.#message = message;
-    this.lease = lease;
+  constructor(arrival: Arrival, jobs: readonly Job[], deps: MessageRunDeps) {
+    this.#arrival = arrival;
+    this.lease = arrival.lease;
+    this.place = arrival.place;
     this.jobs = jobs;
     this.#deps = deps;
-    lease.onLoss((reason) => this.#interrupt(reason));
+    this.lease.onLoss((reason) => this.#interrupt(reason));
   }
 
   /** Bucket and key of each job, in a form that can be compared. */
@@ -73,18 +77,14 @@ export class MessageRun {
     return this.jobs.map((job) => JSON.stringify([job.bucket, job.key]));
   }
 
+  /** As it was received last. */
   get message(): ReceivedMessage {
-    return this.#message;
+    return this.#arrival.message;
   }
 
   get facts(): ReceiveFacts {
-    const receipt = receiveFacts(this.lease.queue, this.#message, this.failedHere);
+    const receipt = receiveFacts(this.lease.queue, this.message, this.failedHere);
     return { ...receipt, isAlone: this.failedAlone >= MAX_ALONE };
-  }
-
-  /** The same message came again while its lease was held: its count of receives goes on. */
-  redelivered(message: ReceivedMessage): void {
-    this.#message = message;
   }
 
   /** Resolves when nothing of this message is held here any more. */

@@ -16,31 +16,20 @@ export interface RunAndSettleDeps extends WaitDeps {
   readonly onHalt: (failure: Failure) => void;
 }
 
-/**
- * Runs a message, again after each wait, and settles it as the last run decided. Never rejects. `decided` is told whether the next
- * message of its group may follow, before the message can come again; not at all where its wait ended by being given back.
- */
-export async function runAndSettle(
-  deps: RunAndSettleDeps,
-  run: MessageRun,
-  slot: Slot,
-  decided: (mayFollow: boolean) => void,
-): Promise<void> {
+/** Runs a message, again after each wait, and settles it as the last run decided. Never rejects. */
+export async function runAndSettle(deps: RunAndSettleDeps, run: MessageRun, slot: Slot): Promise<void> {
   const plan = new WaitPlan();
   for (;;) {
     const { disposition, next } = await runOnce(deps, run, plan);
     if ('kind' in next) {
-      const isEnd = next.kind === 'ack' || next.kind === 'reject';
-      if (!isEnd) decided(false);
       // The work is done: what is left may take its time, and the next message is asked for meanwhile.
-      if (isEnd) slot.deleting();
+      if (next.kind === 'ack' || next.kind === 'reject') slot.deleting();
       // What the engine made of a wait no run has written down.
       const isOurs = next.kind === 'reject' && next !== disposition;
       const settled = isOurs
         ? await leaveReason(deps.settle, run, next.failure)
         : await settleMessage(deps.settle, run, next);
       tell(deps, run, settled, next);
-      if (isEnd) decided(true);
       return;
     }
     tell(deps, run, 'kept');

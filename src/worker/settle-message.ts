@@ -8,6 +8,7 @@ import type { ReceivedMessage } from '../queue/received-message.ts';
 import type { Settler } from '../queue/settler.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { BurntBy, WorkerEventBus } from './events.ts';
+import type { GroupPlace } from './fifo-groups.ts';
 
 export interface SettlingSettings {
   readonly workerVersion: string;
@@ -32,23 +33,24 @@ export interface HeldMessage {
   readonly message: ReceivedMessage;
   readonly lease: Lease;
   readonly facts: ReceiveFacts;
+  /** Ordered queues only. Left here, where the queue's answer is known: whatever call fails, nobody of its group overtakes it. */
+  readonly place: GroupPlace | null;
 }
 
 /** Does to the message what its run decided. Never rejects: the end of a message never changes the outcome of its job. */
 export async function settleMessage(deps: SettleDeps, held: HeldMessage, disposition: Disposition): Promise<Settled> {
-  const { message, lease } = held;
   switch (disposition.kind) {
     case 'ack':
-      return await acknowledge(deps, message, lease);
+      return await acknowledge(deps, held);
     case 'retry':
-      return await giveBack(deps, lease, {
+      return await giveBack(deps, held, {
         afterSeconds: disposition.afterSeconds,
         why: disposition.failure.code,
         burns: null,
       });
     case 'wait':
       // Under a lost lease alone: what still holds one waits, and is not settled.
-      return await giveBack(deps, lease, {
+      return await giveBack(deps, held, {
         afterSeconds: disposition.afterSeconds,
         why: disposition.detail,
         burns: null,
@@ -62,9 +64,11 @@ export async function settleMessage(deps: SettleDeps, held: HeldMessage, disposi
   }
 }
 
-async function acknowledge(deps: SettleDeps, message: ReceivedMessage, lease: Lease): Promise<Settled> {
-  const { messageId } = message;
+async function acknowledge(deps: SettleDeps, { lease, place }: HeldMessage): Promise<Settled> {
+  const { messageId } = lease;
   const result = await deps.settler.acknowledge(lease);
+  // One that could not be deleted comes again before the rest of its group, to whomever.
+  place?.leave(result === 'deleted');
   if (result === 'deleted') deps.events.emit('message:deleted', { messageId });
   if (result === 'remembered') {
     deps.logger.warn({ messageId }, 'the work is done but the message could not be deleted; a redelivery will be');
@@ -82,8 +86,14 @@ export interface GiveBack {
 }
 
 /** Gives the message back and tells; with a lost lease there is nothing to give. */
-export async function giveBack(deps: SettleDeps, lease: Lease, { why, burns, ...back }: GiveBack): Promise<Settled> {
+export async function giveBack(
+  deps: SettleDeps,
+  { lease, place }: Pick<HeldMessage, 'lease' | 'place'>,
+  { why, burns, ...back }: GiveBack,
+): Promise<Settled> {
   const { messageId } = lease;
+  // Before it can come again: it would find itself in front of it.
+  place?.leave(false);
   const afterSeconds = Math.min(back.afterSeconds, deps.settings.maxRetryDelaySeconds ?? Infinity);
   const wasLost = lease.state === 'lost';
   const done = await deps.settler.giveBack(lease, afterSeconds);
@@ -116,7 +126,7 @@ export async function handBack(
   }
   // Under its lease, which is renewed meanwhile: taken in again, it would use up one more receive.
   await deps.pollsEnd();
-  return await giveBack(deps, held.lease, { afterSeconds: 0, why: isFailure ? why.code : why, burns });
+  return await giveBack(deps, held, { afterSeconds: 0, why: isFailure ? why.code : why, burns });
 }
 
 /** What went back at its last receive would be moved away without a word. */
@@ -149,18 +159,21 @@ export async function handBackAll(deps: SettleDeps, all: readonly HeldMessage[])
   return count;
 }
 
-async function reject(deps: SettleDeps, { message, lease, facts }: HeldMessage, failure: Failure): Promise<Settled> {
+async function reject(deps: SettleDeps, held: HeldMessage, failure: Failure): Promise<Settled> {
+  const { message, lease, facts } = held;
   const { messageId } = message;
   const delay = retryDelaySeconds(failure, message.receiveCount);
   const { deadLetter } = lease.queue;
   if (deadLetter === null) {
-    // Deleting would lose the message for good: its queue's redrive policy counts the receives and takes it.
+    // Deleting would lose the message for good: its queue's redrive policy counts the receives and takes it. What it takes at the next
+    // receive never runs again, and where it takes nothing the group would wait for ever.
+    if (facts.isLastReceive || lease.queue.maxReceives === null) held.place?.leave(true);
     deps.logger.error({ messageId, code: failure.code }, 'no dead-letter queue is known, left to the redrive policy');
-    return await giveBack(deps, lease, { afterSeconds: delay, why: failure.code, burns: null });
+    return await giveBack(deps, held, { afterSeconds: delay, why: failure.code, burns: null });
   }
   try {
     // The lease is renewed while the copy is tried again: the job must not be done a second time for a connection that broke.
-    const forMs = facts.isLastReceive ? Infinity : deps.keeper.leaseMs;
+    const forMs = facts.isLastReceive ? Infinity : deps.settler.patienceMs(lease);
     await deps.settler.insist(lease, forMs, async () => {
       await deps.keeper.confirm(lease);
       const { workerVersion } = deps.settings;
@@ -168,9 +181,9 @@ async function reject(deps: SettleDeps, { message, lease, facts }: HeldMessage, 
     });
   } catch (error) {
     deps.logger.error({ err: error, messageId, code: failure.code }, 'the dead-letter copy could not be sent');
-    return await giveBack(deps, lease, { afterSeconds: delay, why: failure.code, burns: null });
+    return await giveBack(deps, held, { afterSeconds: delay, why: failure.code, burns: null });
   }
   deps.events.emit('message:dead-lettered', { messageId, code: failure.code });
-  await acknowledge(deps, message, lease);
+  await acknowledge(deps, held);
   return 'dead-lettered';
 }

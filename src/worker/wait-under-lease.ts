@@ -45,7 +45,7 @@ export async function waitUnderLease(
   const end = await waiting.wait(held, slot, { ...wait, leftSeconds });
   if (end === 'full') {
     const delay = Math.min(FULL_BASE_SECONDS * 2 ** (receiveCount - 1), FULL_CAP_SECONDS);
-    await giveBack(settle, held.lease, { afterSeconds: delay, why: 'too many messages wait already', burns: 'full' });
+    await giveBack(settle, held, { afterSeconds: delay, why: 'too many messages wait already', burns: 'full' });
   }
   if (end === 'too-long') await handBack(settle, held, wait.failure ?? waitedTooLong(detail), 'cap');
   if (end === 'closed') await handBack(settle, held, 'shutdown');
@@ -53,7 +53,10 @@ export async function waitUnderLease(
 }
 
 /** What decides how long a message waits until it is looked at again. */
-export function waitFacts({ lease, facts }: HeldMessage, { clock, settle }: WaitDeps): WaitFacts {
+export function waitFacts(
+  { lease, facts }: Pick<HeldMessage, 'lease' | 'facts'>,
+  { clock, settle }: WaitDeps,
+): WaitFacts {
   return {
     ...facts,
     isOrdered: lease.queue.isOrdered,

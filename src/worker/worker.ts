@@ -155,7 +155,7 @@ export class Worker {
       onGivenBack: (count) => {
         this.#burnt(count);
       },
-      handOn: (run, slot, decided) => runAndSettle(next, run, slot, decided),
+      handOn: (run, slot) => runAndSettle(next, run, slot),
     });
   }
 

@@ -140,3 +140,89 @@ test('a message that comes again may wait for as long as the newer receive lasts
   await rig.clock.until(next(events, 'message:given-back'));
   expect(Math.round(rig.clock.now() / HOUR_MS)).toBe(20);
 });
+
+test.each(['polling', 'paused', 'draining'] as const)(
+  'what is no job and waits for the database goes on under the newer receive of a worker that is %s',
+  async (state) => {
+    let isAway = true;
+    const { worker, events } = rig.worker(async () => ACK, {
+      concurrency: 2,
+      options: {
+        onRejectedMessage: async () => {
+          if (isAway) throw new Failure('DATABASE_UNAVAILABLE', 'away');
+        },
+      },
+    });
+    rig.queue.send('not json');
+    const waits = next(events, 'message:waiting');
+    worker.start();
+    await rig.clock.until(waits);
+    await rig.clock.advance(100);
+    if (state === 'paused') worker.pause();
+    const stopped = state === 'draining' ? worker.drain('SIGTERM', 60_000) : null;
+    const redelivered = next(events, 'message:redelivered');
+    await comeAgain();
+    await rig.clock.until(redelivered);
+    expect(worker.leases).toBe(state === 'draining' ? 0 : 1);
+    isAway = false;
+    worker.resume();
+    if (stopped !== null) {
+      await rig.clock.until(stopped);
+      expect([rig.queue.visible.length, rig.queue.mostReceives]).toEqual([1, 2]);
+      return;
+    }
+    await rig.clock.until(next(events, 'message:deleted'));
+    expect([rig.queue.deadLetters.length, rig.queue.size]).toEqual([1, 0]);
+  },
+);
+
+test('a message that one answer brings twice is run once', async () => {
+  let runs = 0;
+  const { worker, events } = rig.worker(
+    async () => {
+      runs += 1;
+      return ACK;
+    },
+    { concurrency: 2 },
+  );
+  rig.send('a');
+  const receive = rig.queue.receive.bind(rig.queue);
+  rig.queue.receive = async (request) => {
+    const messages = await receive(request);
+    return messages.flatMap((message) => [message, message]);
+  };
+  const redelivered = next(events, 'message:redelivered');
+  worker.start();
+  await rig.clock.until(redelivered);
+  await rig.clock.advance(60_000);
+  expect([runs, rig.queue.size, worker.leases]).toEqual([1, 0, 0]);
+});
+
+test('what was done here and could not be deleted is deleted when it comes again while the worker drains', async () => {
+  const finish = Promise.withResolvers<void>();
+  let runs = 0;
+  const { worker, events } = rig.worker(
+    async ({ job }) => {
+      runs += 1;
+      if (job.key === 'long') await finish.promise;
+      return ACK;
+    },
+    { concurrency: 3 },
+  );
+  rig.send('a');
+  rig.send('long');
+  let isAway = true;
+  const away = { kind: 'failed', code: 'Away', message: 'no' } as const;
+  rig.queue.fault = ({ name }) => (name === 'acknowledge' && isAway ? away : null);
+  const remembered = next(events, 'message:remembered');
+  worker.start();
+  await rig.clock.until(remembered);
+  isAway = false;
+  const stopped = worker.drain('SIGTERM', 300_000);
+  const [receiptHandle = ''] = rig.queue.inFlight;
+  await rig.queue.giveBack([{ receiptHandle, seconds: 0 }], 1_000);
+  await rig.clock.until(next(events, 'message:deleted'));
+  finish.resolve();
+  expect(await rig.clock.until(stopped)).toMatchObject({ givenBack: 0 });
+  expect([runs, rig.queue.size]).toEqual([2, 0]);
+});
