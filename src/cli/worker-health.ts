@@ -6,7 +6,7 @@ import type { WorkerEventBus } from '../worker/events.ts';
 import { outcomeOf, type Statistics } from '../worker/statistics.ts';
 import type { Worker } from '../worker/worker.ts';
 
-/** A poll that is three waits old says that the loop is stuck or the queue is away. */
+/** A poll that is three waits old says that the loop is stuck. */
 const STALE_POLLS = 3;
 
 export interface HealthParts {
@@ -17,26 +17,25 @@ export interface HealthParts {
 }
 
 export function healthSource({ worker, metrics, statistics, waitSeconds }: HealthParts): HealthSource {
+  const away = (): readonly string[] => [...worker.away, ...worker.queuesAway.map((name) => `queue ${name}`)];
   const report = (ok: boolean): HealthReport => ({
     ok,
     details: {
       state: worker.state,
       busy: worker.busy,
       waiting: worker.waiting,
-      away: worker.away.join(', '),
+      away: away().join(', '),
       renewalsHealthy: worker.renewalsHealthy,
       pollAgeMs: worker.pollAgeMs === null ? null : Math.round(worker.pollAgeMs),
     },
   });
   const pollIsFresh = (): boolean => {
     const age = worker.pollAgeMs;
-    // With every slot busy no poll is open, and that is as it should be.
-    return worker.busy > 0 || (age !== null && age < STALE_POLLS * (waitSeconds + 5) * 1000);
+    return age !== null && (worker.isFull || age < STALE_POLLS * (waitSeconds + 5) * 1000);
   };
   return {
     live: () => report(worker.state !== 'stopped'),
-    ready: () =>
-      report(worker.state === 'polling' && worker.renewalsHealthy && worker.away.length === 0 && pollIsFresh()),
+    ready: () => report(worker.state === 'polling' && worker.renewalsHealthy && away().length === 0 && pollIsFresh()),
     metrics: () => metrics.registry.render(),
     statistics: () => statistics.summary(),
   };

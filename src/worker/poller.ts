@@ -141,8 +141,10 @@ export class Poller {
     const weights = others.reduce((sum, other) => sum + other.weight, queue.weight);
     const free = this.#takeable();
     const count = Math.min(queue.messages.limits.batch, Math.max(1, Math.round((free * queue.weight) / weights)));
-    // Where a queue is left without a slot, the slot must come back soon enough to ask that queue too.
-    const waitSeconds = free - count >= others.length ? this.#options.settings.waitSeconds : 1;
+    // Where a queue is left without a slot, the slot must come back soon enough to ask that queue too. One that has failed is asked whether
+    // it is back: were it empty, a long poll would tell only at its end.
+    const isShort = free - count < others.length || this.#blockedUntil.has(queue);
+    const waitSeconds = isShort ? 1 : this.#options.settings.waitSeconds;
     this.#reserved += count;
     this.#polls.set(queue, (this.#polls.get(queue) ?? 0) + 1);
     const poll = this.#poll(queue, count, Math.min(waitSeconds, this.#options.settings.waitSeconds)).finally(() => {

@@ -12,6 +12,7 @@ import type { DrainReport } from './drain-report.ts';
 import { InFlight } from './in-flight.ts';
 import { Intake } from './intake.ts';
 import { Poller } from './poller.ts';
+import { QueueSigns } from './queue-signs.ts';
 import { reportLease } from './report-lease.ts';
 import { runAndSettle, type RunAndSettleDeps } from './run-and-settle.ts';
 import { handBackAll, type SettleDeps } from './settle-message.ts';
@@ -54,6 +55,7 @@ export class Worker {
   readonly #settling: SettleDeps;
   readonly #poller: Poller;
   readonly #inFlight = new InFlight();
+  readonly #queueSigns = new QueueSigns();
   readonly #slots: Slots;
   readonly #waiting: WaitingRoom;
   readonly #dependencies: DependencyWatch;
@@ -104,6 +106,7 @@ export class Worker {
     const intake = this.#openIntake();
     this.#poller = new Poller({
       ...options,
+      queues: options.queues.map((queue) => this.#queueSigns.watch(queue)),
       clock,
       mayTake: () => this.#state === 'polling',
       // A lease that cannot be renewed says that the queue is hard to reach: what is taken now may be lost as well.
@@ -190,6 +193,16 @@ export class Worker {
   /** Dependencies whose circuit is not closed: few messages are taken, or none. */
   get away(): readonly Dependency[] {
     return this.#dependencies.away;
+  }
+
+  /** Names of the queues whose last word was that a call failed. */
+  get queuesAway(): readonly string[] {
+    return this.#queueSigns.away(!this.isFull);
+  }
+
+  /** No slot is free: no poll is open, and that is as it should be. */
+  get isFull(): boolean {
+    return this.#dependencies.freeSlots <= 0;
   }
 
   /** For the watchdog: false when renewals stand still, not when the queue refuses them. */
