@@ -3,7 +3,8 @@ import { actionPace } from './action-plan.ts';
 import type { ActionSpan, TimedAction } from './action-spans.ts';
 import { roundTo, toBoxTuple } from './box-geometry.ts';
 import { inEventOrder, toActionEvent } from './events.ts';
-import { highlightKeys, type HighlightWriter } from './highlights.ts';
+import { highlightFolder, highlightKeys } from './highlight-keys.ts';
+import type { HighlightWriter } from './highlights.ts';
 import type { PersonDraft, Reported } from './observations.ts';
 import type { EventMark, PersonHistory } from './person-history.ts';
 import type { PersonReading } from './person-readings.ts';
@@ -94,7 +95,7 @@ export function createEventRecorder(
 /** Only once the events and their order are known are the keys, so that they can be told again from what is stored. */
 function withHighlightKeys(videoId: string, events: readonly ActionEvent[]): readonly ActionEvent[] {
   const keys = highlightKeys(
-    videoId,
+    highlightFolder(videoId),
     events.filter(({ highlight }) => highlight !== null),
   ).values();
   return events.map((event) =>

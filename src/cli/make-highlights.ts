@@ -1,5 +1,6 @@
 import { inEventOrder } from '../analysis/events.ts';
-import { HIGHLIGHTS_PREFIX, highlightKeys, highlightPicture } from '../analysis/highlights.ts';
+import { HIGHLIGHTS_PREFIX, highlightFolder, highlightKeys } from '../analysis/highlight-keys.ts';
+import { highlightPicture } from '../analysis/highlights.ts';
 import { encodeJpeg } from '../chain/jpeg.ts';
 import type { Config } from '../config/config.ts';
 import { withRetries } from '../failure/retry.ts';
@@ -98,13 +99,12 @@ function inFrame(box: PicturedEvent['box'], video: UnpicturedVideo, frame: Frame
 
 function missingImages({ events, externalId }: UnpicturedVideo): readonly MissingImage[] {
   const ordered = inEventOrder(events);
-  const keys = highlightKeys(folderOf(events) ?? externalId, ordered);
+  const keys = highlightKeys(folderOf(events) ?? highlightFolder(externalId), ordered);
   return ordered.flatMap((event, index) => (event.highlightKey === null ? { ...event, key: keys[index] ?? '' } : []));
 }
 
 /** The video may have got its backend's id after its first images were stored: they stay together. */
 function folderOf(events: readonly PicturedEvent[]): string | null {
   const known = events.find(({ highlightKey }) => highlightKey?.startsWith(HIGHLIGHTS_PREFIX) === true);
-  const folder = known?.highlightKey?.slice(HIGHLIGHTS_PREFIX.length).split('/')[0];
-  return folder === undefined ? null : decodeURIComponent(folder);
+  return known?.highlightKey?.slice(HIGHLIGHTS_PREFIX.length).split('/')[0] ?? null;
 }

@@ -1,4 +1,4 @@
-import { HIGHLIGHTS_PREFIX } from '../analysis/highlights.ts';
+import { HIGHLIGHTS_PREFIX } from '../analysis/highlight-keys.ts';
 import type { Job } from '../queue/messages/job.ts';
 import type { ObjectHead } from '../storage/download.ts';
 import { PROGRAM } from '../storage/written-by.ts';

@@ -1,5 +1,5 @@
 import { GetBucketNotificationConfigurationCommand, type S3Client } from '@aws-sdk/client-s3';
-import { HIGHLIGHTS_PREFIX } from '../../analysis/highlights.ts';
+import { HIGHLIGHTS_PREFIX } from '../../analysis/highlight-keys.ts';
 import { type Check, type Finding, ok, skipped, warn } from './check.ts';
 
 /** A queue that a bucket tells of new objects. */

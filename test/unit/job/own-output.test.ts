@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { highlightKeys } from '../../../src/analysis/highlights.ts';
+import { highlightFolder, highlightKeys } from '../../../src/analysis/highlight-keys.ts';
 import { ownOutput } from '../../../src/job/own-output.ts';
 
 const reasonFor = ownOutput('videos');
@@ -17,7 +17,7 @@ test('every key that the worker makes is its own, in the bucket of its images al
     { type: 'falling', startSeconds: 3 },
     { type: 'a/b', startSeconds: 12.34 },
   ];
-  for (const key of highlightKeys('store/17', begins)) {
+  for (const key of highlightKeys(highlightFolder('store/17'), begins)) {
     expect(reasonFor({ bucket: 'videos', key })).not.toBeNull();
     expect(reasonFor({ bucket: 'uploads', key })).toBeNull();
   }
