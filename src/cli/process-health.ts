@@ -1,4 +1,9 @@
-import { startHealthServer, type HealthReport, type HealthSource } from '../telemetry/health-server.ts';
+import {
+  startHealthServer,
+  type HealthReport,
+  type HealthSettings,
+  type HealthSource,
+} from '../telemetry/health-server.ts';
 
 /** The health endpoints over the life of the process. */
 export interface ProcessHealth extends AsyncDisposable {
@@ -14,12 +19,12 @@ const STARTING: HealthSource = {
 };
 
 /** Opens the endpoints, which say that the worker is starting until there is one to follow; port 0 opens none. */
-export async function openHealth(port: number): Promise<ProcessHealth> {
+export async function openHealth(settings: HealthSettings): Promise<ProcessHealth> {
   let source = STARTING;
   const server =
-    port === 0
+    settings.port === 0
       ? null
-      : await startHealthServer(port, {
+      : await startHealthServer(settings, {
           live: () => source.live(),
           ready: () => source.ready(),
           metrics: () => source.metrics(),

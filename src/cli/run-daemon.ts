@@ -74,7 +74,7 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
     pollAgeMs: () => worker.pollAgeMs,
   });
   countEvents(events, metrics);
-  await using own = parts.health === undefined ? await openHealth(config.worker.healthPort) : null;
+  await using own = parts.health === undefined ? await openHealth(config.health) : null;
   const source = healthSource({ worker, metrics, statistics, waitSeconds: config.queue.waitSeconds });
   (parts.health ?? own)?.follow(source);
   try {

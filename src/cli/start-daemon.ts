@@ -53,7 +53,9 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   const { signal } = starting;
   const zones = await readZones(config);
   using clients = openClients(config);
-  await using health = await openHealth(config.worker.healthPort);
+  await using health = await openHealth(config.health);
+  const { host, port, token } = config.health;
+  if (port !== 0) logger.info({ host, port, token: token !== null }, 'the health endpoints are open');
   using notifier = createSystemdNotifier({ env: environment(), logger });
   const wait = new StartWait({ limitMs: config.worker.startWaitSeconds * 1_000, logger, notifier, signal });
   const write = (text: string): void => void process.stderr.write(text);

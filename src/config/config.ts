@@ -2,6 +2,7 @@ import type { Key, Need } from './key.ts';
 import { KEYS } from './keys.ts';
 import { REPLACED } from './replaced.ts';
 import { brokenRules } from './rules.ts';
+import { fileVariable, readSecretFile, type SecretFile, secretFileOf } from './secret-file.ts';
 import type { Config } from './values.ts';
 import { Failure } from '../failure/failure.ts';
 
@@ -19,7 +20,7 @@ export interface LoadOptions<N extends Need> {
 }
 
 /**
- * Reads and checks the environment. Throws one `Failure('CONFIG_INVALID')` that lists every mistake with variable,
+ * Reads and checks the environment, and the files that it names for secrets. Throws one `Failure('CONFIG_INVALID')` that lists every mistake with variable,
  * value (secrets masked) and rule.
  */
 export function loadConfig<const N extends Need = never>(env: Variables, options: LoadOptions<N> = {}): Config<N> {
@@ -61,18 +62,53 @@ function defaulted(key: AnyKey, defaults: Variables): AnyKey {
 }
 
 function readKey(key: AnyKey, env: Variables, needs: ReadonlySet<Need>, problems: string[]): unknown {
-  const given = env[key.name]?.trim();
-  // An empty variable counts as absent: environment files and unit files have no other way to unset one.
-  const value = given === undefined || given === '' ? key.fallback : given;
+  const given = key.isSecret ? secretText(key, env, problems) : variable(key.name, env);
+  if (given === UNREADABLE) return null;
+  const value = given ?? key.fallback;
   if (value === null) {
     const asking = key.neededBy.filter((need) => needs.has(need));
-    if (asking.length > 0) problems.push(`${key.name} is not set: it must be ${key.rule}`);
+    const or = key.isSecret ? `, or ${fileVariable(key.name)} a file that holds it` : '';
+    if (asking.length > 0) problems.push(`${key.name} is not set: it must be ${key.rule}${or}`);
     return null;
   }
   const parsed = key.parse(value);
   if (parsed === undefined) {
-    problems.push(`${key.name} is "${key.show(value).slice(0, 200)}": it must be ${key.rule}`);
+    const file = key.isSecret ? secretFileOf(key.name, env) : null;
+    const what =
+      file === null ? `${key.name} is "${key.show(value).slice(0, 200)}"` : `what ${named(file)} holds is wrong`;
+    problems.push(`${what}: it must be ${key.rule}`);
     return null;
   }
   return Array.isArray(parsed) ? Object.freeze(parsed) : parsed;
+}
+
+/** An empty variable counts as absent: environment files and unit files have no other way to unset one. */
+function variable(name: string, env: Variables): string | null {
+  const given = env[name]?.trim() ?? '';
+  return given === '' ? null : given;
+}
+
+/** The problem with it is told already. */
+const UNREADABLE = Symbol('unreadable');
+
+/** The secret, which stays out of every environment where a file holds it. */
+function secretText(key: AnyKey, env: Variables, problems: string[]): string | typeof UNREADABLE | null {
+  const given = variable(key.name, env);
+  const file = secretFileOf(key.name, env);
+  if (file === null) return given;
+  if (given !== null) {
+    // One of the two is stale, and nobody can tell which.
+    problems.push(`${key.name} and ${file.variable} are both set: remove one of the two`);
+    return UNREADABLE;
+  }
+  try {
+    return readSecretFile(file.path);
+  } catch (error) {
+    problems.push(`${named(file)} ${error instanceof Error ? error.message : String(error)}`);
+    return UNREADABLE;
+  }
+}
+
+function named({ variable: name, path }: SecretFile): string {
+  return `${path} (${name})`;
 }

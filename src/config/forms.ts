@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** Free text on one line. */
 export function text(unit = 'text', rule = 'one line of text') {
   return { unit, rule, parse: (value: string) => (/[\r\n\0]/.test(value) ? undefined : value) };
@@ -103,11 +105,37 @@ export function httpUrl() {
   };
 }
 
+/** An address, or a name that the system can turn into one. */
+export function hostOrAddress() {
+  return {
+    unit: 'address | name',
+    rule: 'an IP address (an IPv6 one without brackets) or a host name, without a port',
+    parse: (value: string): string | undefined => {
+      if (isIP(value) !== 0) return value;
+      const labels = value.split('.');
+      const isName = value.length <= 253 && labels.every((label) => /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/i.test(label));
+      // The C library takes a number at the end for an address in an old form: `0` would be every address.
+      return isName && !/^(\d+|0x[\da-f]*)$/i.test(labels.at(-1) ?? '') ? value : undefined;
+    },
+  };
+}
+
+/** What a client says to be let in. */
+export function token() {
+  return {
+    unit: 'text',
+    rule: '16 to 512 printable characters without spaces (`openssl rand -hex 32` makes one)',
+    show: () => '***',
+    parse: (value: string) => (/^[\x21-\x7E]{16,512}$/.test(value) ? value : undefined),
+  };
+}
+
 export function databaseUrl() {
   return {
     unit: 'URL',
     rule: 'postgres://USER:PASSWORD@HOST:PORT/DATABASE, or pglite:DIR for an embedded database',
-    show: maskUrl,
+    // Where it is not well-formed, a password may stand anywhere behind the scheme.
+    show: (value: string) => `${/^[a-z+]+:\/\//i.exec(value)?.[0] ?? ''}***`,
     parse: (value: string): string | undefined => {
       if (value.startsWith('pglite:')) return value.length > 'pglite:'.length ? value : undefined;
       const url = URL.parse(value);

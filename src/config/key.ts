@@ -16,6 +16,8 @@ export interface Key<T, N extends Need = never> extends KeyDocs {
   readonly fallback: string | null;
   /** What a value has to be, as the second half of a sentence: `must be ...`. */
   readonly rule: string;
+  /** Nobody is to see the value, and a file may hold it in place of the variable: `NAME_FILE` names it. */
+  readonly isSecret: boolean;
   /** Masks what must not be printed. */
   readonly show: (text: string) => string;
   /** The value, or undefined where the rule is broken. */
@@ -35,6 +37,7 @@ interface Options<N extends Need> {
   readonly description: string;
   readonly example?: string;
   readonly neededBy?: readonly N[];
+  readonly isSecret?: boolean;
 }
 
 /** A variable with a default. */
@@ -52,13 +55,14 @@ export function optional<T, N extends Need = never>(
 }
 
 function make<T, N extends Need>(name: string, form: Form<T>, fallback: string | null, options: Options<N>): Key<T, N> {
-  const { description, example, neededBy } = options;
+  const { description, example, neededBy, isSecret = false } = options;
   return {
     name,
     fallback,
     unit: form.unit,
     rule: form.rule,
     parse: form.parse,
+    isSecret,
     show: form.show ?? ((text) => text),
     description,
     neededBy: neededBy ?? [],

@@ -1,11 +1,13 @@
 import type { Key, Need } from './key.ts';
 import { KEYS } from './keys.ts';
+import { fileVariable } from './secret-file.ts';
 
 /** Heading of each part in `.env.example`. */
 const TITLES: Readonly<Record<keyof typeof KEYS, string>> = {
   aws: 'AWS',
   queue: 'Queue',
   worker: 'Worker',
+  health: 'Health endpoints',
   database: 'Database',
   inference: 'Models',
   analysis: 'Analysis',
@@ -24,12 +26,13 @@ export function allKeys(): readonly Key<unknown, Need>[] {
 
 /** The configuration as a Markdown table for the documentation. */
 export function renderConfigTable(): string {
-  const rows = allKeys().map((key) => {
+  const rows = allKeys().flatMap((key) => {
     const needed = key.neededBy.length > 0 ? 'required' : '';
-    const cells = [`\`${key.name}\``, key.unit, documentedDefault(key) ?? needed, key.description];
-    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+    const own = [`\`${key.name}\``, key.unit, documentedDefault(key) ?? needed, key.description];
+    return [own, ...(key.isSecret ? [[`\`${fileVariable(key.name)}\``, 'file', '', fileMeaning(key)]] : [])];
   });
-  return ['| variable | unit or values | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  const lines = rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
+  return ['| variable | unit or values | default | meaning |', '| --- | --- | --- | --- |', ...lines].join('\n');
 }
 
 /** The text of `.env.example`: every variable with unit and default; those that a local stack needs are set. */
@@ -47,9 +50,14 @@ export function renderEnvExample(): string {
       const fallback = documentedDefault(key);
       lines.push(`# ${key.description} [${key.unit}${fallback === null ? '' : `; default ${fallback}`}]`);
       lines.push(key.example === undefined ? `#${key.name}=${fallback ?? ''}` : `${key.name}=${key.example}`);
+      if (key.isSecret) lines.push(`# ${fileMeaning(key)} [file]`, `#${fileVariable(key.name)}=`);
     }
   }
   return `${lines.join('\n')}\n`;
+}
+
+function fileMeaning({ name }: Key<unknown, Need>): string {
+  return `file that holds ${name}, in place of the variable`;
 }
 
 /** Null for a default that differs from machine to machine. */

@@ -4,6 +4,7 @@ import { optional, withDefault } from '../key.ts';
 export const DATABASE_KEYS = {
   url: optional('DATABASE_URL', databaseUrl(), {
     neededBy: ['database'],
+    isSecret: true,
     description: 'database of the findings',
     example: 'postgres://video:video@localhost:5432/video',
   }),

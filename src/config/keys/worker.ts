@@ -40,9 +40,6 @@ export const WORKER_KEYS = {
   workDir: withDefault('WORK_DIR', FOLDER, '/tmp/video-worker', {
     description: 'private workspaces of the jobs: downloaded videos',
   }),
-  healthPort: withDefault('HEALTH_PORT', integer('port', 0, 65_535), '0', {
-    description: 'port of the health endpoints; 0 is off',
-  }),
   hostInterruptionWatch: withDefault('HOST_INTERRUPTION_WATCH', onOff(), 'off', {
     description: 'drain on spot, rebalance and scale-in notices of the EC2 instance',
   }),

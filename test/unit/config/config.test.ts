@@ -140,9 +140,27 @@ describe('loadConfig', () => {
       'BEDROCK_ENDPOINT_URL is set while SCENE is local',
     ],
     ['a label twice', { HIGHLIGHT_ACTIONS: 'falling,falling' }, 'HIGHLIGHT_ACTIONS is "falling,falling"'],
+    [
+      'a health port for other hosts without a token',
+      { HEALTH_PORT: '9090', HEALTH_HOST: '0.0.0.0' },
+      'HEALTH_HOST is 0.0.0.0, which other hosts can reach: set HEALTH_TOKEN or HEALTH_TOKEN_FILE',
+    ],
+    ['an address in an old form', { HEALTH_HOST: '0' }, 'HEALTH_HOST is "0": it must be an IP address'],
+    ['an address with a port', { HEALTH_HOST: '127.0.0.1:90' }, 'HEALTH_HOST is "127.0.0.1:90"'],
+    ['a token that is guessed', { HEALTH_TOKEN: 'hunter2' }, 'HEALTH_TOKEN is "***": it must be 16 to 512'],
     ['a schema of Postgres itself', { DATABASE_SCHEMA: 'pg_x' }, 'DATABASE_SCHEMA is "pg_x"'],
   ])('refuses %s', (_name, env, expected) => {
     expect(problemsOf({ ...DAEMON, ...env })).toContain(expected);
+  });
+
+  test.each([
+    ['::', { HEALTH_TOKEN: 'x'.repeat(16) }],
+    ['worker-1.internal', { HEALTH_TOKEN: 'x'.repeat(16) }],
+    ['::1', {}],
+    ['127.1.2.3', {}],
+    ['localhost', {}],
+  ])('HEALTH_HOST may be %s', (HEALTH_HOST, more) => {
+    expect(loadConfig({ HEALTH_PORT: '9090', HEALTH_HOST, ...more }).health.host).toBe(HEALTH_HOST);
   });
 
   test('HIGHLIGHT_ACTIONS=off needs no bucket', () => {
@@ -170,6 +188,13 @@ describe('the documentation of the keys', () => {
   test('no two keys share a name, and each has a row in the table', () => {
     const names = allKeys().map((key) => key.name);
     expect(new Set(names).size).toBe(names.length);
-    expect(renderConfigTable().split('\n')).toHaveLength(names.length + 2);
+    const files = allKeys().filter((key) => key.isSecret);
+    expect(files.map(({ name }) => name)).toEqual(['HEALTH_TOKEN', 'DATABASE_URL']);
+    const table = renderConfigTable();
+    expect(table.split('\n')).toHaveLength(names.length + files.length + 2);
+    for (const { name } of files) {
+      expect(table).toContain(`\n| \`${name}_FILE\` | file |`);
+      expect(renderEnvExample()).toContain(`\n#${name}_FILE=\n`);
+    }
   });
 });
