@@ -95,6 +95,12 @@ function batchesOf(
   };
 }
 
+/** At most so many pipelines, whatever the memory allows. */
+export function mostPipelines(config: Config, device: 'cpu' | 'cuda', cores: number): number {
+  if (device === 'cuda') return cudaModels(config).pipelines;
+  return config.inference.pipelines ?? Math.max(1, Math.min(Math.floor(cores / THREADS_OF_PIPELINE), MOST_PIPELINES));
+}
+
 /** The plan on this host. */
 export function planHere(
   config: Config,

@@ -82,6 +82,12 @@ function readKey(key: AnyKey, env: Variables, needs: ReadonlySet<Need>, problems
   return Array.isArray(parsed) ? Object.freeze(parsed) : parsed;
 }
 
+/** The files that these variables name for secrets. */
+export function secretFilesIn(env: Variables): readonly SecretFile[] {
+  const keys = Object.values(KEYS).flatMap((section): readonly AnyKey[] => Object.values(section) as AnyKey[]);
+  return keys.filter(({ isSecret }) => isSecret).flatMap(({ name }) => secretFileOf(name, env) ?? []);
+}
+
 /** An empty variable counts as absent: environment files and unit files have no other way to unset one. */
 function variable(name: string, env: Variables): string | null {
   const given = env[name]?.trim() ?? '';

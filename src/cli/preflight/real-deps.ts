@@ -1,10 +1,11 @@
-import { access, constants, mkdir, readFile, statfs } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, stat, statfs } from 'node:fs/promises';
 
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
 import { encodeJpeg } from '../../chain/jpeg.ts';
-import type { Config } from '../../config/config.ts';
+import { type Config, secretFilesIn } from '../../config/config.ts';
+import { environment } from '../../config/environment.ts';
 import { inspectCudaLibraries } from '../../inference/cuda-libraries.ts';
 import { loadPack } from '../../packs/load-pack.ts';
 import { unpreparedStages } from '../../packs/unprepared-stages.ts';
@@ -20,6 +21,7 @@ import { askVersion, locateFfmpeg, type FfmpegTools } from '../../video/tools/ff
 import { decoderThreads } from '../execution-plan.ts';
 import { usableCores } from '../usable-cores.ts';
 import { parseEnvironment } from './allocator.ts';
+import { parseDescriptorLimit } from './descriptors.ts';
 import { queryGpus } from './nvidia-smi.ts';
 import { notificationDeps } from './own-images.ts';
 import type { PreflightDeps } from './run-preflight.ts';
@@ -39,6 +41,12 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
     ...notificationDeps(clients.s3),
     nodeVersion: process.version,
     firstEnvironment: async () => parseEnvironment(await readFile('/proc/self/environ', 'utf8')),
+    descriptors: async () => ({
+      limit: parseDescriptorLimit(await readFile('/proc/self/limits', 'utf8')),
+      open: (await readdir('/proc/self/fd')).length,
+    }),
+    secretFiles: secretFilesIn(environment()),
+    modeOf: async (path) => (await stat(path)).mode,
     findFfmpeg: async (signal) => {
       const tools = await locateFfmpeg(config.ffmpeg);
       const version = await askVersion(tools);

@@ -1,17 +1,21 @@
 import type { Config } from '../../config/config.ts';
-import { cudaModels, decoderThreads } from '../execution-plan.ts';
+import { cudaModels, decoderThreads, mostPipelines } from '../execution-plan.ts';
 import { usableCores } from '../usable-cores.ts';
 import { type AllocatorDeps, allocatorCheck } from './allocator.ts';
 import { type Check, type CheckResult, runCheck } from './check.ts';
+import { type DescriptorDeps, descriptorsCheck, type DescriptorSettings } from './descriptors.ts';
 import { checkDecoder, type DecoderDeps, type DecoderSettings } from './decoder.ts';
 import { checkGpu, type GpuDeps, type GpuSettings } from './gpu.ts';
 import { hostChecks, type HostDeps } from './host-checks.ts';
 import { type NotificationDeps, ownImagesCheck } from './own-images.ts';
 import { type PictureDeps, picturesCheck } from './pictures.ts';
+import { type SecretDeps, secretFileChecks } from './secret-files.ts';
 import { bucketCheck, databaseCheck, packCheck, queueCheck, type ServiceDeps } from './service-checks.ts';
 
 export type PreflightDeps = HostDeps &
   AllocatorDeps &
+  DescriptorDeps &
+  SecretDeps &
   GpuDeps &
   DecoderDeps &
   ServiceDeps &
@@ -31,8 +35,17 @@ export interface PreflightReport {
 /** Runs every check that the configuration calls for, side by side, each with its timeout; never throws. */
 export async function runPreflight(config: Config, deps: PreflightDeps, signal: AbortSignal): Promise<PreflightReport> {
   const models = checkGpu(gpuSettings(config), deps, signal);
-  const [host, gpu, decoder, services] = await Promise.all([
-    runAll([...hostChecks(deps, hostSettings(config)), ...pictureChecks(config, deps), allocatorCheck(deps)], signal),
+  const [host, descriptors, gpu, decoder, services] = await Promise.all([
+    runAll(
+      [
+        ...hostChecks(deps, hostSettings(config)),
+        ...secretFileChecks(deps),
+        ...pictureChecks(config, deps),
+        allocatorCheck(deps),
+      ],
+      signal,
+    ),
+    models.then(({ device }) => runCheck(descriptorsCheck(deps, descriptorSettings(config, device)), signal)),
     models,
     // How many threads a decoder has depends on what runs beside it.
     models.then((found) => checkDecoder(decoderSettings(config, found.device), deps, signal)),
@@ -47,6 +60,7 @@ export async function runPreflight(config: Config, deps: PreflightDeps, signal: 
   ]);
   return reportOf({ device: gpu.device, decoderGpu: decoder.gpu }, [
     ...host,
+    descriptors,
     decoder.check,
     ...gpu.checks,
     ...services,
@@ -106,6 +120,16 @@ function decoderSettings(config: Config, models: 'cpu' | 'cuda'): DecoderSetting
     mode,
     gpu: config.inference.gpuDeviceId,
     threads: decoderThreads(config, { models, cores: usableCores(), videosAtOnce: config.worker.concurrency }),
+  };
+}
+
+function descriptorSettings(config: Config, device: 'cpu' | 'cuda'): DescriptorSettings {
+  return {
+    device,
+    pipelines: mostPipelines(config, device, usableCores()),
+    videos: config.worker.concurrency,
+    databaseConnections: config.database.poolSize,
+    hasHealthPort: config.health.port !== 0,
   };
 }
 

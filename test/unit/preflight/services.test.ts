@@ -127,6 +127,9 @@ describe('a preflight that waits', () => {
     const good: PreflightDeps = {
       nodeVersion: 'v24.0.0',
       firstEnvironment: async () => new Map([['MALLOC_ARENA_MAX', '1']]),
+      descriptors: async () => ({ limit: 1_024, open: 30 }),
+      secretFiles: [],
+      modeOf: () => Promise.reject(new Error('not asked')),
       findFfmpeg: async () => ({ ffmpeg: 'f', ffprobe: 'p', version: '7', source: 'system' }),
       drawPicture: async () => Uint8Array.of(0xff, 0xd8, 0xff, 0xe0),
       prepareWorkDir: async () => 1e15,
