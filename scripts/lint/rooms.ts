@@ -9,18 +9,19 @@ export interface Room {
 }
 
 /** Ground floor: open to every room above it. `vision` and `failure` do without. */
-export const GROUND: readonly string[] = ['failure', 'time', 'telemetry'];
+export const GROUND: readonly string[] = ['text', 'failure', 'time', 'telemetry'];
 
 /**
  * The rooms of src in order: a room imports only rooms that stand above it in this list, so that no two can need each other.
  * A path belongs to the longest name that it begins with: `queue/sqs` is a room inside `queue`, with a wall on both sides.
  */
 export const ROOMS: Readonly<Record<string, Room>> = {
-  failure: { is: 'the family of failures stands on nothing', imports: [], packages: ['p-retry'] },
+  text: { is: 'what makes a text from outside fit to be told stands on nothing', imports: [] },
+  failure: { is: 'the family of failures stands on texts alone', imports: ['text'], packages: ['p-retry'] },
   time: { is: 'clocks stand on nothing', imports: [] },
   telemetry: {
     is: 'logs, metrics and health are told what happened and ask nobody',
-    imports: ['failure'],
+    imports: ['text', 'failure'],
     packages: ['pino'],
   },
   // Its own Config travels no further than the composition root: other rooms are given the few values that they need.

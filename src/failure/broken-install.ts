@@ -1,3 +1,4 @@
+import { outsideText } from '../text/outside-text.ts';
 import { causesOf } from './causes.ts';
 import { Failure } from './failure.ts';
 import { textField } from './fields.ts';
@@ -20,11 +21,9 @@ const ADVICE = '; the install is not whole: run scripts/setup again, or unpack t
 export function lackOf(error: object): string | null {
   const message = textField(error, 'message') ?? '';
   if (!OF_MODULES.has(textField(error, 'code') ?? '') && !WITHOUT_CODE.test(message)) return null;
-  return `${message
-    .replace(ASIDE, '')
-    .trim()
-    .replaceAll(/\s*\n\s*/g, ': ')
-    .slice(0, 500)}${ADVICE}`;
+  const lines = outsideText(message.replace(ASIDE, ''), 500).split('\n');
+  const said = lines.map((line) => line.trim()).filter((line) => line !== '');
+  return `${said.join(': ')}${ADVICE}`;
 }
 
 /** The INSTALL_BROKEN that an error or one behind it comes to, with all of it as the cause; null where none of them is of a module. */

@@ -1,3 +1,4 @@
+import { outsideText } from '../text/outside-text.ts';
 import { lackOf } from './broken-install.ts';
 import { causesOf } from './causes.ts';
 import type { FailureCode } from './codes.ts';
@@ -55,10 +56,13 @@ function meaningOf(link: object): Meaning | null {
   const text = textField(link, 'message') ?? '';
   const inference = meaningOfOrtText(text);
   if (inference === null) return null;
-  return { code: inference.code, message: `inference on ${inference.device} failed: ${text.trimEnd()}` };
+  return {
+    code: inference.code,
+    message: `inference on ${inference.device} failed: ${outsideText(text.trimEnd(), 2_000)}`,
+  };
 }
 
 function describe(error: unknown): string {
-  if (error instanceof Error) return error.message === '' ? error.name : error.message.slice(0, 500);
+  if (error instanceof Error) return outsideText(error.message === '' ? error.name : error.message, 500);
   return 'something that is not an error was thrown';
 }

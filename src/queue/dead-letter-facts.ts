@@ -1,3 +1,4 @@
+import { bounded } from '../text/bounded.ts';
 import type { DeadLetterReason } from './message-queue.ts';
 import type { ReceivedMessage } from './received-message.ts';
 
@@ -24,7 +25,7 @@ export function deadLetterFacts(
     reason: {
       failure_class: failure.class,
       failure_code: failure.code,
-      failure_reason: failure.message.slice(0, MAX_REASON),
+      failure_reason: bounded(failure.message, MAX_REASON),
     },
     context: {
       failure_attempt: String(message.receiveCount),

@@ -1,4 +1,5 @@
 import { Failure } from '../failure/failure.ts';
+import { outsideText } from '../text/outside-text.ts';
 import { meaningOfAwsError } from '../failure/sources/aws.ts';
 
 interface CallContext {
@@ -13,7 +14,8 @@ export function bedrockFailure(error: unknown, { timedOut, settings }: CallConte
     return new Failure('TIMEOUT', `${where} did not answer within ${settings.timeoutMs} ms`, { cause: error });
   }
   if (error instanceof Failure) return error;
-  if (!(error instanceof Error)) return new Failure('SCENE_FAILED', `${where}: ${String(error)}`, { cause: error });
+  if (!(error instanceof Error))
+    return new Failure('SCENE_FAILED', `${where}: ${outsideText(String(error))}`, { cause: error });
   const code = meaningOfAwsError(error, 'bedrock') ?? 'SCENE_FAILED';
-  return new Failure(code, `${where}: ${error.name}: ${error.message}`, { cause: error });
+  return new Failure(code, `${where}: ${outsideText(`${error.name}: ${error.message}`, 500)}`, { cause: error });
 }

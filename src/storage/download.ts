@@ -6,7 +6,7 @@ import { GetObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput, type
 import { Failure } from '../failure/failure.ts';
 import { RETRY_POLICIES, withRetries, type RetryPolicy } from '../failure/retry.ts';
 import { clientIn, inBucketRegion, otherRegionIn } from './bucket-region.ts';
-import { checkReference, type ObjectRef } from './object-ref.ts';
+import { checkReference, nameOf, type ObjectRef } from './object-ref.ts';
 import { classifyS3Error, statusOf } from './s3-failure.ts';
 import { WRITTEN_BY } from './written-by.ts';
 import { onDisk } from './workspace.ts';
@@ -164,21 +164,13 @@ async function fetchRest(client: S3Client, transfer: Transfer, timeoutMs: number
         idle.touch();
         end += chunk.length;
         // The size cap holds against a server that sends more than it said.
-        done(
-          end > sizeBytes
-            ? new Failure('OBJECT_CHANGED', `s3://${ref.bucket}/${ref.key} is longer than announced`)
-            : null,
-          chunk,
-        );
+        done(end > sizeBytes ? new Failure('OBJECT_CHANGED', `${nameOf(ref)} is longer than announced`) : null, chunk);
       },
     });
     const file = createWriteStream(target, { flags: start === 0 ? 'w' : 'a', mode: 0o600 });
     await onDisk('download a video', () => pipeline(body, counted, file, { signal: either }));
     if (end < sizeBytes) {
-      throw new Failure(
-        'NETWORK',
-        `s3://${ref.bucket}/${ref.key}: the connection ended after ${end} of ${sizeBytes} bytes`,
-      );
+      throw new Failure('NETWORK', `${nameOf(ref)}: the connection ended after ${end} of ${sizeBytes} bytes`);
     }
   } catch (error) {
     throw meaningOf(error, ref, idle.signal, signal);
@@ -202,11 +194,11 @@ function bare(etag: string): string {
 }
 
 function changed(ref: ObjectRef): Failure {
-  return new Failure('OBJECT_CHANGED', `s3://${ref.bucket}/${ref.key} is not the object of the message any more`);
+  return new Failure('OBJECT_CHANGED', `${nameOf(ref)} is not the object of the message any more`);
 }
 
 function checkSize(ref: ObjectRef, sizeBytes: number, maxBytes: number): void {
-  const name = `s3://${ref.bucket}/${ref.key}`;
+  const name = nameOf(ref);
   if (sizeBytes === 0) throw new Failure('OBJECT_EMPTY', `${name} has no bytes; upload it again`);
   if (sizeBytes > maxBytes) {
     throw new Failure('OBJECT_TOO_LARGE', `${name} has ${sizeBytes} bytes, at most ${maxBytes} are accepted`, {
@@ -229,7 +221,7 @@ interface IdleTimer {
 function idleTimer(timeoutMs: number, ref: ObjectRef): IdleTimer {
   const controller = new AbortController();
   const timer = setTimeout(() => {
-    controller.abort(new Failure('TIMEOUT', `s3://${ref.bucket}/${ref.key}: nothing came for ${timeoutMs} ms`));
+    controller.abort(new Failure('TIMEOUT', `${nameOf(ref)}: nothing came for ${timeoutMs} ms`));
   }, timeoutMs);
   return { signal: controller.signal, touch: () => void timer.refresh(), stop: () => clearTimeout(timer) };
 }

@@ -2,7 +2,9 @@ import { causesOf } from '../failure/causes.ts';
 import { FAILURE_CODES, type FailureCode } from '../failure/codes.ts';
 import { Failure } from '../failure/failure.ts';
 import { textField } from '../failure/fields.ts';
+import { outsideText } from '../text/outside-text.ts';
 import { headerOf, isDeleteMarker, meaningOfAwsError } from '../failure/sources/aws.ts';
+import { nameOf } from './object-ref.ts';
 
 /** What an error of the S3 client means for the job; keeps the error as the cause and S3's own code in the details. */
 export function classifyS3Error(
@@ -13,10 +15,10 @@ export function classifyS3Error(
   const meaning = meaningOfAwsError(error, 's3') ?? 'UNKNOWN';
   const code = isVerdictOfS3(meaning, error, ref) ? meaning : 'STORE_MISCONFIGURED';
   const region = regionIn(error);
-  return new Failure(code, `s3://${ref.bucket}/${ref.key}: ${wordsOf(error)}${adviceOn(code, error, region)}`, {
+  return new Failure(code, `${nameOf(ref)}: ${wordsOf(error)}${adviceOn(code, error, region)}`, {
     cause: error,
     details: {
-      s3Code: codeOf(error) ?? nameOf(error),
+      s3Code: codeOf(error) ?? errorNameOf(error),
       httpStatus: statusOf(error),
       ...(region === null ? {} : { bucketRegion: region }),
     },
@@ -39,7 +41,7 @@ function isVerdictOfS3(
 
 /** Whether an answer has a status and not a word of S3. That to HEAD never has one. */
 function isWithoutWords(error: unknown): boolean {
-  return statusOf(error) !== null && codeOf(error) === undefined && NAMELESS.test(nameOf(error));
+  return statusOf(error) !== null && codeOf(error) === undefined && NAMELESS.test(errorNameOf(error));
 }
 
 /** The status of the answer that an error stands for; null where there was none. */
@@ -53,12 +55,12 @@ export function statusOf(error: unknown): number | null {
 const NAMELESS = /^(Unknown|UnknownError|NotFound|Error)$/;
 
 function wordsOf(error: unknown): string {
-  const name = nameOf(error);
+  const name = errorNameOf(error);
   const message = error instanceof Error ? error.message : '';
   const status = statusOf(error);
   if (status !== null && NAMELESS.test(name)) return `S3 answered with HTTP ${status} and no reason`;
   if (message === '' || message === name) return name;
-  return (status === null ? message : `${name}: ${message}`).slice(0, 400);
+  return outsideText(status === null ? message : `${name}: ${message}`, 400);
 }
 
 /** What the code does not say: an object that was deleted, a bucket that is elsewhere. */
@@ -77,7 +79,7 @@ function regionIn(error: unknown): string | null {
   return null;
 }
 
-function nameOf(error: unknown): string {
+function errorNameOf(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown';
 }
 

@@ -1,5 +1,6 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Failure } from '../failure/failure.ts';
+import { nameOf } from './object-ref.ts';
 import { inBucketRegion } from './bucket-region.ts';
 import { classifyS3Error } from './s3-failure.ts';
 import { PROGRAM, WRITTEN_BY } from './written-by.ts';
@@ -36,7 +37,7 @@ export async function uploadFile(
   } catch (error) {
     signal.throwIfAborted();
     if (!timeout.aborted) throw outputFailure(classifyS3Error(error, target));
-    throw new Failure('TIMEOUT', `s3://${target.bucket}/${target.key}: the upload took longer than ${TIMEOUT_MS} ms`, {
+    throw new Failure('TIMEOUT', `${nameOf(target)}: the upload took longer than ${TIMEOUT_MS} ms`, {
       cause: error,
     });
   }

@@ -1,9 +1,9 @@
-import { type DestinationStream, type Logger, destination, pino, stdSerializers } from 'pino';
+import { type DestinationStream, type Logger, destination, pino } from 'pino';
 
-import { causesOf } from '../failure/causes.ts';
-import { factsOf, type Failure } from '../failure/failure.ts';
+import { outsideText } from '../text/outside-text.ts';
+import { errorEntry } from './error-entry.ts';
+import { guardedEntry } from './log-guard.ts';
 import { plainLine } from './plain-line.ts';
-import { scrub } from './scrub.ts';
 
 /** The slice of pino that the rooms use; a child logger carries the job's correlation fields. */
 export type { Logger };
@@ -20,62 +20,34 @@ export interface LogDestination {
   write(line: string): unknown;
 }
 
-/** Message bodies hold whatever a sender put there, and may be 1 MiB. */
-const NEVER_LOGGED = [
-  'body',
-  'Body',
-  'messageBody',
-  'password',
-  'secretAccessKey',
-  'sessionToken',
-  'credentials',
-  'authorization',
-];
-const LONGEST_TEXT = 4_000;
-
-/**
- * One JSON object (or plain line) per entry. Every finished line is scrubbed as a whole, so that a presigned URL in an
- * error's stack, its cause or a nested field is masked like one in a field that we know.
- */
+/** One JSON object (or plain line) per entry, each through the guard as a whole: message, fields, and those of a child logger. */
 export function createLogger(options: LoggerOptions): Logger {
   // Synchronous, so that the last words before an exit are not lost.
   const out = options.destination ?? destination({ dest: 2, sync: true });
-  const render = options.format === 'pretty' ? plainLine : (line: string) => line;
-  const stream: DestinationStream = { write: (line) => void out.write(render(scrub(line))) };
+  const render = options.format === 'pretty' ? plainLine : jsonLine;
+  const stream: DestinationStream = { write: (line) => void out.write(guarded(line, render)) };
   return pino(
     {
       name: options.name,
       level: options.level,
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: (error: Error) => withStageAmongDetails(stdSerializers.errWithCause(error)) },
-      redact: { paths: NEVER_LOGGED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '***' },
-      formatters: { level: (label) => ({ level: label }), log: shortened },
+      serializers: { err: errorEntry },
+      formatters: { level: (label) => ({ level: label }) },
     },
     stream,
   );
 }
 
-function shortened(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name,
-      typeof value === 'string' && value.length > LONGEST_TEXT
-        ? `${value.slice(0, LONGEST_TEXT)}... (${value.length} characters)`
-        : value,
-    ]),
-  );
-}
+type Render = (entry: Readonly<Record<string, unknown>>) => string;
 
-/** Whoever searches logs and database finds the stage of a failure in one place: among its details. */
-function withStageAmongDetails(serialized: unknown): unknown {
-  for (const link of causesOf(serialized)) {
-    if (!isFailure(link)) continue;
-    Object.assign(link, { details: factsOf(link) });
-    Reflect.deleteProperty(link, 'stage');
+function guarded(line: string, render: Render): string {
+  try {
+    return render(guardedEntry(JSON.parse(line) as Record<string, unknown>));
+  } catch {
+    return `${outsideText(line)}\n`;
   }
-  return serialized;
 }
 
-function isFailure(link: object): link is Pick<Failure, 'details' | 'stage'> {
-  return 'type' in link && link.type === 'Failure' && 'stage' in link && 'details' in link;
+function jsonLine(entry: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify(entry)}\n`;
 }

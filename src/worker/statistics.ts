@@ -1,6 +1,7 @@
 import type { FailureClass, FailureCode } from '../failure/codes.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { Disposition, Settled } from '../failure/disposition.ts';
+import { bounded } from '../text/bounded.ts';
 import type { WorkerEventBus } from './events.ts';
 
 export interface RecordedFailure {
@@ -127,7 +128,7 @@ export class Statistics {
     count(this.#byHour, `${at.slice(0, 13)}:00Z`);
     const oldest = this.#byHour.keys().next().value;
     if (this.#byHour.size > MAX_HOURS && oldest !== undefined) this.#byHour.delete(oldest);
-    const reason = failure.message.slice(0, MAX_REASON);
+    const reason = bounded(failure.message, MAX_REASON);
     this.#last.push({ at, messageId, class: failure.class, code: failure.code, stage, reason });
     if (this.#last.length > MAX_LAST) this.#last.shift();
   }

@@ -1,3 +1,4 @@
+import { outsideText } from '../../text/outside-text.ts';
 import { toFailure } from '../classify.ts';
 import { Failure } from '../failure.ts';
 
@@ -37,7 +38,7 @@ export function credentialsFailure(error: unknown): Failure {
   const meant = toFailure(error);
   const isAway = PASSING.test(name) || (meant.class === 'temporary' && meant.code !== 'UNKNOWN');
   const code = !isAway ? 'CREDENTIALS' : PASSING.test(name) ? 'SERVICE_UNAVAILABLE' : meant.code;
-  return new Failure(code, `credentials: could not get any: ${message.slice(0, 300)}`, {
+  return new Failure(code, `credentials: could not get any: ${outsideText(message)}`, {
     cause: error,
     details: { external: name },
   });

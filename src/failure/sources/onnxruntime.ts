@@ -1,3 +1,4 @@
+import { outsideText } from '../../text/outside-text.ts';
 import type { FailureCode } from '../codes.ts';
 import { Failure } from '../failure.ts';
 
@@ -44,9 +45,13 @@ export function classifyOrtError(
 ): Failure {
   if (error instanceof Failure) return error;
   const text = (error instanceof Error ? error.message : String(error)).trimEnd();
-  return new Failure(codeOn(context.device, text), `${context.doing} on ${context.device} failed: ${text}`, {
-    cause: error,
-  });
+  return new Failure(
+    codeOn(context.device, text),
+    `${context.doing} on ${context.device} failed: ${outsideText(text, 2_000)}`,
+    {
+      cause: error,
+    },
+  );
 }
 
 function codeOn(device: 'cpu' | 'cuda', text: string): FailureCode {

@@ -1,3 +1,4 @@
+import { outsideText } from '../../text/outside-text.ts';
 import type { FailureCode } from '../codes.ts';
 import { textField } from '../fields.ts';
 import { isCertificateCode, isConnectionCode } from './node.ts';
@@ -165,7 +166,7 @@ export function databaseReason(error: unknown): string {
   const inner =
     error instanceof AggregateError ? (error.errors as unknown[]).find((e) => e instanceof Error) : undefined;
   const text = (inner instanceof Error ? inner.message : error.message).trim().split('\n').at(-1)?.trim() ?? '';
-  return (text === '' ? error.name : text).slice(0, MAX_REASON);
+  return outsideText(text === '' ? error.name : text, MAX_REASON);
 }
 
 const ADVICE: Partial<Record<FailureCode, string>> = {

@@ -4,6 +4,7 @@ import {
   type BatchResultErrorEntry,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { outsideText } from '../../text/outside-text.ts';
 import { Failure } from '../../failure/failure.ts';
 import type { EntryResult, VisibilityEntry } from '../message-queue.ts';
 import { within } from './within.ts';
@@ -69,7 +70,7 @@ function readResults(
 export function classifyEntry(code: string, message: string): EntryResult {
   const bare = code.replace(/^AWS\.SimpleQueueService\./, '').replace(/^com\.amazonaws\.sqs#/, '');
   const gone = GONE_CODE.test(bare) || (bare.startsWith('InvalidParameterValue') && GONE_TEXT.test(message));
-  return { kind: gone ? 'gone' : 'failed', code: bare, message };
+  return { kind: gone ? 'gone' : 'failed', code: outsideText(bare, 100), message: outsideText(message) };
 }
 
 /** For a call that failed as a whole: a queue that does not exist any more takes every lease with it. */

@@ -1,0 +1,88 @@
+import { causesOf } from '../failure/causes.ts';
+import { factsOf, Failure } from '../failure/failure.ts';
+import { outsideText } from '../text/outside-text.ts';
+
+/** UTF-16 units of one message or stack, and of all of them: a cause may be an answer of a megabyte, and have causes of its own. */
+const TEXT_LENGTH = 2_000;
+const WHOLE_LENGTH = 12_000;
+const MOST_ERRORS = 4;
+
+/** What an error is logged as, with the causes behind it: bounded as a whole, and scrubbed, since only a Failure was scrubbed before. */
+export function errorEntry(error: unknown): unknown {
+  const room = { left: WHOLE_LENGTH };
+  const links = causesOf(error);
+  if (links.length === 0) return told(inWords(error), room);
+  return links.toReversed().reduce<unknown>((cause, link, index) => {
+    const isLast = index === 0;
+    const entry = linkEntry(link, room);
+    const behind = isLast ? causeOf(link, room) : cause;
+    return behind === undefined ? entry : { ...entry, cause: behind };
+  }, undefined);
+}
+
+/** Of the last link: a cause that is no object, or what is too deep to be told. */
+function causeOf(link: object, room: Room): unknown {
+  const { cause } = link as { readonly cause?: unknown };
+  if (cause === undefined || cause === null) return undefined;
+  return typeof cause === 'object' ? 'more causes, which are not told' : told(inWords(cause), room);
+}
+
+function inWords(thrown: unknown): string {
+  return typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? typeof thrown);
+}
+
+interface Room {
+  left: number;
+}
+
+function told(text: string, room: Room): string {
+  const bounded = outsideText(text, Math.max(0, Math.min(TEXT_LENGTH, room.left)));
+  room.left -= bounded.length;
+  return bounded;
+}
+
+function linkEntry(link: object, room: Room): Record<string, unknown> {
+  if (!(link instanceof Error)) return { type: link.constructor?.name ?? 'Object', ...ownFields(link, room) };
+  const { stack, message } = link;
+  const entry: Record<string, unknown> = {
+    type: link.constructor.name === '' ? link.name : link.constructor.name,
+    message: told(message, room),
+    stack: told(stack ?? '', room),
+    ...ownFields(link, room),
+  };
+  if (link instanceof AggregateError) {
+    entry['aggregateErrors'] = (link.errors as unknown[])
+      .slice(0, MOST_ERRORS)
+      .map((each) => told(each instanceof Error ? `${each.name}: ${each.message}` : String(each), room));
+  }
+  // Whoever searches logs and database finds the stage of a failure in one place: among its details.
+  if (link instanceof Failure) {
+    entry['details'] = factsOf(link);
+    delete entry['stage'];
+  }
+  return entry;
+}
+
+/** What libraries write onto their errors: codes and numbers, and small objects of them. Requests, sockets and answers stay out. */
+function ownFields(link: object, room: Room): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(link).slice(0, 30)) {
+    if (['cause', 'message', 'stack', 'errors'].includes(name)) continue;
+    const small = smallValue(value, room);
+    if (small !== undefined) fields[name] = small;
+  }
+  return fields;
+}
+
+function smallValue(value: unknown, room: Room): unknown {
+  if (typeof value === 'string') return told(value, room);
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
+  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return undefined;
+  const parts = Object.entries(value).slice(0, 30);
+  return Object.fromEntries(
+    parts.flatMap(([name, part]): [string, unknown][] => {
+      if (typeof part === 'string') return [[name, told(part, room)]];
+      return typeof part === 'number' || typeof part === 'boolean' || part === null ? [[name, part]] : [];
+    }),
+  );
+}

@@ -1,0 +1,94 @@
+import { isBlankAt, isNameAt, isQuoteAt, nameEnd, pastBlanks } from './characters.ts';
+import { lineEnd, QuoteEnds } from './quoted.ts';
+import { ENCODED, type Reading } from './reading.ts';
+import { isSecretPhrase, LONGEST_NAME, secretNameOf, type SecretName } from './secret-names.ts';
+import { separatorBehind, type Separator } from './separator.ts';
+import { headerEnd, unquotedEnd } from './value-ends.ts';
+import type { Span } from './span.ts';
+
+/** Words that stand where a secret would, and are none. `***` is what scrubbing leaves. */
+const NO_SECRETS: ReadonlySet<string> = new Set(['', '***', 'null', 'none', 'undefined', 'true', 'false', 'nil']);
+
+/** The values of everything that is called a password, a token, a key: assigned, in JSON, in XML, as a header, in a connection string. */
+export function assignedSecrets(reading: Reading): readonly Span[] {
+  const { text } = reading;
+  const quotes = new QuoteEnds(reading);
+  const spans: Span[] = [];
+  for (let index = 0; index < text.length;) {
+    if (!isNameAt(text, index)) {
+      index += 1;
+      continue;
+    }
+    const end = nameEnd(text, index);
+    const found = valuesBehind(reading, quotes, index, end);
+    spans.push(
+      ...found.filter((span) => !NO_SECRETS.has(text.slice(span.start, Math.min(span.end, span.start + 10)).trim())),
+    );
+    index = Math.max(end, found.at(-1)?.end ?? 0);
+  }
+  return spans;
+}
+
+/** The name that begins and ends there, and what it gives away; nothing where it is none of a secret, or nothing is assigned to it. */
+function valuesBehind(reading: Reading, quotes: QuoteEnds, start: number, end: number): readonly Span[] {
+  const separator = separatorBehind(reading, start, end);
+  if (separator === null) return [];
+  const name = nameBefore(reading, start, end);
+  if (name === null || !fits(name, separator)) return [];
+  const { text } = reading;
+  const { value } = separator;
+  if (isQuoteAt(text, value)) return [inQuotes(reading, quotes, value)];
+  if (separator.sign === 'list' || separator.sign === 'pair') return [];
+  if (text[value] === '[') return inList(reading, quotes, value);
+  if (text[value] === '{') return separator.sign === '=' ? [inBraces(reading, value)] : [];
+  if (name === 'header') {
+    return [{ start: value, end: headerEnd(reading, quotes, { start, value, separator }) }];
+  }
+  return [{ start: value, end: unquotedEnd(reading, { start, value, separator }) }];
+}
+
+function nameBefore({ text }: Reading, start: number, end: number): SecretName | null {
+  const own = secretNameOf(text.slice(Math.max(start, end - LONGEST_NAME), end));
+  if (own !== null || text[start - 1] !== ' ') return own;
+  return isSecretPhrase(text.slice(Math.max(0, end - LONGEST_NAME), end)) ? 'value' : null;
+}
+
+function fits(name: SecretName, { sign, isQuotedName }: Separator): boolean {
+  if (sign === 'list') return name === 'header';
+  return name !== 'assigned' || sign !== ':' || isQuotedName;
+}
+
+function inQuotes(reading: Reading, quotes: QuoteEnds, opening: number): Span {
+  return { start: opening + 1, end: quotes.closing(opening) ?? lineEnd(reading, opening + 1) };
+}
+
+/** The texts of `["a", "b"]`. */
+function inList(reading: Reading, quotes: QuoteEnds, opening: number): readonly Span[] {
+  const { text } = reading;
+  const spans: Span[] = [];
+  for (let index = pastSpace(text, opening + 1); isQuoteAt(text, index);) {
+    const span = inQuotes(reading, quotes, index);
+    spans.push(span);
+    index = pastSpace(text, span.end + 1);
+    if (text[index] !== ',') break;
+    index = pastSpace(text, index + 1);
+  }
+  return spans;
+}
+
+function pastSpace(text: string, index: number): number {
+  const next = pastBlanks(text, index);
+  return text[next] === '\n' ? pastBlanks(text, next + 1, 64) : next;
+}
+
+/** ODBC's quotes: a brace inside is doubled. Without an end, as any other value. */
+function inBraces(reading: Reading, opening: number): Span {
+  const { text } = reading;
+  let index = opening + 1;
+  while (!isBlankAt(text, index) || text[index] === ' ') {
+    if (text[index] !== '}' || reading.kindOf(index) === ENCODED) index += 1;
+    else if (text[index + 1] === '}') index += 2;
+    else break;
+  }
+  return { start: opening, end: index };
+}
