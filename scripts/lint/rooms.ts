@@ -199,6 +199,7 @@ export const GUARDED_MODULES: Readonly<Record<string, readonly string[]>> = {
     'src/video/tools/child-process.ts',
     'src/inference/cuda-libraries.ts',
     'src/telemetry/systemd-notify.ts',
+    'src/storage/folder-lock.ts',
     'src/cli/preflight/nvidia-smi.ts',
     'src/local/child-process.ts',
   ],

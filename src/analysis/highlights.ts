@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FrameHandle, JpegOptions, ModelChain } from '../chain/model-chain.ts';
+import { OWN_FILE } from './own-file.ts';
 import type { BoxTuple } from './video-analysis.ts';
 
 export interface HighlightWriter {
@@ -25,9 +26,9 @@ export function createHighlightWriter(chain: ModelChain, workspaceDir: string): 
     capture: (handle, begin, signal) => chain.jpeg(handle, highlightPicture(begin), signal),
     async write(jpeg, signal) {
       written += 1;
-      await mkdir(folder, { recursive: true });
+      await mkdir(folder, { recursive: true, mode: 0o700 });
       const file = join(folder, `${written}.jpg`);
-      await writeFile(file, jpeg, { signal });
+      await writeFile(file, jpeg, { ...OWN_FILE, signal });
       return file;
     },
   };

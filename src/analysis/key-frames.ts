@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FrameHandle, ModelChain } from '../chain/model-chain.ts';
 import { FullestFrames } from './fullest-frames.ts';
+import { OWN_FILE } from './own-file.ts';
 
 /** A picture kept for a report: plain JPEG, the boxes are in the analysis. */
 export interface KeyFrame {
@@ -38,9 +39,9 @@ export function createKeyFrameKeeper(
     async offer(frame, persons, handle, signal) {
       if (count <= 0 || persons === 0 || !fullest.wants(frame.t, persons)) return;
       const jpeg = await chain.jpeg(handle, { maxWidth: 960, quality: 80 }, signal);
-      await mkdir(folder, { recursive: true });
+      await mkdir(folder, { recursive: true, mode: 0o700 });
       const file = join(folder, `${frame.index}.jpg`);
-      await writeFile(file, jpeg, { signal });
+      await writeFile(file, jpeg, { ...OWN_FILE, signal });
       const dropped = fullest.add(frame.t, persons, { frameIndex: frame.index, t: frame.t, file });
       for (const { file: left } of dropped) await rm(left, { force: true });
     },

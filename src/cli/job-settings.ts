@@ -78,7 +78,6 @@ export function processorSettings(
   const { highlightsBucket } = config.analysis;
   return {
     workerId: config.worker.id,
-    workDir: config.worker.workDir,
     analysis: analysisSettings(config, plan, zones),
     decode: { ...decodeSettings(config, plan, load), gpu: decoderGpu },
     download: { maxBytes: config.limits.maxObjectBytes, timeoutMs: REQUEST_TIMEOUT_MS },

@@ -13,7 +13,8 @@ import { withDecodedFrames } from '../video/decode/decode.ts';
 import { blamingTools } from '../video/tools/blame-tools.ts';
 import { locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe/probe.ts';
-import { createWorkspace, type Workspace } from '../storage/workspace.ts';
+import { createWorkspace } from '../storage/work-folder.ts';
+import type { Workspace } from '../storage/workspace.ts';
 import { analysisSettings, decodeSettings, readZones, videoLimits } from './job-settings.ts';
 import { openModels } from './open-parts.ts';
 import { parseS3Url } from './s3-url.ts';
@@ -52,7 +53,7 @@ async function analyzeWith(
     format: config.log.format,
     name: 'analyze',
   });
-  await using workspace = await createWorkspace(config.worker.workDir, `analyze-${process.pid}`);
+  await using workspace = await createWorkspace(config.worker.workDir, 'analyze');
   const file = await localFile(options.source, config, workspace, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);
   await using models = await openModels(config, { device: options.device, videosAtOnce: 1, logger, signal });

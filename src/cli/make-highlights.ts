@@ -9,7 +9,7 @@ import { nameHighlight, type PicturedEvent, type UnpicturedVideo } from '../pers
 import { downloadObject, headObject } from '../storage/download.ts';
 import type { S3Client } from '../storage/s3-client.ts';
 import { uploadFile } from '../storage/upload-file.ts';
-import { createWorkspace } from '../storage/workspace.ts';
+import { createWorkspace } from '../storage/work-folder.ts';
 import { withDecodedFrames } from '../video/decode/decode.ts';
 import type { FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import type { Frame } from '../video/frame.ts';
@@ -47,7 +47,7 @@ export async function makeHighlights(
   const missing = missingImages(video);
   const limits = { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 };
   const head = await withRetries(() => headObject(s3, video.object, limits, signal), { signal });
-  await using workspace = await createWorkspace(config.worker.workDir, `highlights-${process.pid}`);
+  await using workspace = await createWorkspace(config.worker.workDir, 'highlights');
   const file = workspace.path('video');
   await downloadObject(s3, head, file, limits, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);

@@ -10,7 +10,7 @@ import { downloadObject, headObject } from '../storage/download.ts';
 import { blamingTools } from '../video/tools/blame-tools.ts';
 import { locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe/probe.ts';
-import { createWorkspace } from '../storage/workspace.ts';
+import { createWorkspace } from '../storage/work-folder.ts';
 import { decodeSettings, videoLimits } from './job-settings.ts';
 
 interface ReportSource {
@@ -71,7 +71,7 @@ async function cutFrames(
   const times = new Map(stored.analysis.frames.map(({ index, t }) => [index, t]));
   // No picture is met twice.
   sharp.cache(false);
-  await using workspace = await createWorkspace(config.worker.workDir, `report-${process.pid}`);
+  await using workspace = await createWorkspace(config.worker.workDir, 'report');
   const file = workspace.path('video');
   const ref = { bucket: video.bucket, key: video.key, versionId: null, etag: null };
   const limits = { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 };

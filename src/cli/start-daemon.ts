@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import { environment } from '../config/environment.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
-import { removeStaleWorkspaces } from '../storage/workspace.ts';
+import { WorkFolder } from '../storage/work-folder.ts';
 import { removeStaleMeetings } from '../video/tools/stale-meetings.ts';
 import { WorkerEventBus } from '../worker/events.ts';
 import { EXIT_CODES, exitCodeOf } from '../worker/exit-codes.ts';
@@ -20,6 +20,7 @@ import { openQueues } from './open-queues.ts';
 import { passPreflight } from './pass-preflight.ts';
 import { openHealth } from './process-health.ts';
 import { preflightDeps } from './preflight/real-deps.ts';
+import { workPlaceOf } from './preflight/work-place.ts';
 import { recordRejectedMessage } from './record-rejected-message.ts';
 import { runDaemon } from './run-daemon.ts';
 import { watchStart, type StartSignals } from './start-signals.ts';
@@ -59,12 +60,11 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   using notifier = createSystemdNotifier({ env: environment(), logger });
   const wait = new StartWait({ limitMs: config.worker.startWaitSeconds * 1_000, logger, notifier, signal });
   const write = (text: string): void => void process.stderr.write(text);
-  const preflight = await passPreflight(config, preflightDeps(config, clients), wait, write, signal);
+  await using workFolder = new WorkFolder(config.worker.workDir);
+  const deps = preflightDeps(config, clients, workPlaceOf(workFolder));
+  const preflight = await passPreflight(config, deps, wait, write, signal);
   if (!preflight.ok) return EXIT_CODES.PREFLIGHT;
-  const removed = await removeStaleWorkspaces(config.worker.workDir);
-  if (removed > 0) logger.info({ removed }, 'workspaces of a worker that is gone were removed');
-  const meetings = await removeStaleMeetings();
-  if (meetings > 0) logger.info({ removed: meetings }, 'folders of sockets that a killed process left were removed');
+  await clearUp(workFolder, logger);
   const { device, decoderGpu } = preflight;
   const options = { device, videosAtOnce: config.worker.concurrency, logger, isVerified: true, signal };
   await using parts = await wait.through('the database', () => openParts(config, options));
@@ -97,6 +97,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
         chain,
         describer,
         logger,
+        workFolder,
         onAnalysed: tellAnalysed(events, chain),
         onStored: (analysis) => tellDegraded(events, analysis),
       },
@@ -106,6 +107,20 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
       recordRejectedMessage(database, message, { failure, worker: config.worker.id }, AbortSignal.timeout(5_000)),
   });
   return exitCodeOf(report);
+}
+
+/** Of workers that are gone. */
+async function clearUp(workFolder: WorkFolder, logger: Logger): Promise<void> {
+  const { removed, kept } = await workFolder.removeLeftBehind();
+  if (removed > 0) logger.info({ removed }, 'folders of workers that are gone were removed');
+  if (kept.length > 0) {
+    logger.warn(
+      { workDir: workFolder.root, kept },
+      'folders in WORK_DIR may be in use for all that can be seen from here, and stay: remove them when no worker runs on it',
+    );
+  }
+  const meetings = await removeStaleMeetings();
+  if (meetings > 0) logger.info({ removed: meetings }, 'folders of sockets that a killed process left were removed');
 }
 
 function tellAnalysed(events: WorkerEventBus, chain: ModelChain): (analysis: VideoAnalysis) => void {

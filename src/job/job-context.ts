@@ -14,6 +14,7 @@ import type { FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import type { VideoLimits } from '../video/probe/video-limits.ts';
 import type { Delivery } from '../worker/delivery.ts';
 import type { MeasureFileSystem, WorkDirSpace } from '../storage/work-dir-space.ts';
+import type { Workspaces } from '../storage/workspace.ts';
 import type { JobStages } from './job-stages.ts';
 import type { StoreDoubt } from './store-doubt.ts';
 import type { ToolCheck } from './tool-check.ts';
@@ -25,6 +26,8 @@ export interface VideoProcessorDeps {
   readonly chain: ModelChain;
   readonly describer: SceneDescriber | null;
   readonly logger: Logger;
+  /** Where the files of the jobs are. */
+  readonly workFolder: Workspaces;
   /** How much room there is in WORK_DIR; its file system is asked when absent. */
   readonly measureWorkDir?: MeasureFileSystem;
   /** Told of every step of every job, for metrics and the operator's console. */
@@ -37,7 +40,6 @@ export interface VideoProcessorDeps {
 
 export interface VideoProcessorSettings {
   readonly workerId: string;
-  readonly workDir: string;
   readonly analysis: AnalysisSettings;
   readonly decode: Omit<DecodeOptions, 'framesPerSecond'>;
   readonly download: DownloadLimits;

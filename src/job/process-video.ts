@@ -10,7 +10,6 @@ import { isFolderKey, type Job } from '../queue/messages/job.ts';
 import { registerRequest } from '../persistence/register-request.ts';
 import { downloadObject, headObject, type ObjectHead } from '../storage/download.ts';
 import { WorkDirSpace } from '../storage/work-dir-space.ts';
-import { createWorkspace } from '../storage/workspace.ts';
 import { checkTools } from '../video/check/check-tools.ts';
 import { withDecodedFrames } from '../video/decode/decode.ts';
 import { probeVideo } from '../video/probe/probe.ts';
@@ -37,13 +36,13 @@ const DISCARD_TIMEOUT_MS = 30_000;
  * It returns a disposition for every outcome and leaves no file, child process or frame behind.
  */
 export function createVideoProcessor(deps: VideoProcessorDeps, settings: VideoProcessorSettings): ProcessJob {
-  const { workDir } = settings;
+  const { workFolder } = deps;
   const shared = {
     toolCheck: new ToolCheck({
-      workDir,
+      folder: workFolder,
       check: (folder, stop) => checkTools(deps.tools, folder, settings.decode.threads, stop),
     }),
-    space: new WorkDirSpace(workDir, deps.measureWorkDir),
+    space: new WorkDirSpace(workFolder, deps.measureWorkDir),
     storeDoubt: new StoreDoubt(),
   };
   return async (delivery, signal) => {
@@ -178,7 +177,7 @@ async function runClaimed(outer: JobContext, run: Run, head: ObjectHead): Promis
   });
   // The reporter's signal also fires when another worker has taken the run over: there is no point in going on then.
   const context = { ...outer, signal: AbortSignal.any([outer.signal, reporter.signal]) };
-  await using workspace = await stages.step('download', () => createWorkspace(settings.workDir, run.runId));
+  await using workspace = await stages.step('download', () => deps.workFolder.workspace(run.runId));
   // The object's key never becomes a path: a fixed name in the private workspace.
   const video = { file: workspace.path('video'), videoId: run.externalId, workspaceDir: workspace.directory };
   await stages.step('download', async () => {

@@ -3,7 +3,8 @@ import { createReadStream } from 'node:fs';
 import { toFailure } from '../failure/classify.ts';
 import type { FailureCode } from '../failure/codes.ts';
 import { Failure } from '../failure/failure.ts';
-import { createWorkspace, onDisk } from '../storage/workspace.ts';
+import { onDisk } from '../storage/on-disk.ts';
+import type { Workspaces } from '../storage/workspace.ts';
 import { afterRunning } from '../time/after-running.ts';
 import { systemClock, type Clock } from '../time/clock.ts';
 import { CHECK_LIMIT_MS } from '../video/check/check-tools.ts';
@@ -32,7 +33,7 @@ export interface JudgedFile {
 }
 
 export interface ToolCheckOptions {
-  readonly workDir: string;
+  readonly folder: Workspaces;
   /** Has the tools work on a known clip in the folder; rejects where they are not sound. */
   readonly check: (folder: string, signal: AbortSignal) => Promise<void>;
   /** The system's when absent. */
@@ -127,14 +128,14 @@ export class ToolCheck {
 
   async #check(): Promise<Answer> {
     if (this.#waiting === 0) return { kind: 'late' };
-    const { workDir, check, clock = systemClock } = this.#options;
+    const { folder, check, clock = systemClock } = this.#options;
     const controller = new AbortController();
     this.#stop = controller;
     const timer = afterRunning(clock, CHECK_LIMIT_MS, () => {
       controller.abort();
     });
     try {
-      await using workspace = await createWorkspace(workDir, 'check');
+      await using workspace = await folder.workspace('check');
       await onDisk('write the clip', () => check(workspace.directory, controller.signal));
       return { kind: 'sound' };
     } catch (error) {

@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { constants, lstat, open, rm, type FileHandle } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
@@ -9,7 +8,7 @@ import { clientIn, inBucketRegion, otherRegionIn } from './bucket-region.ts';
 import { checkReference, nameOf, type ObjectRef } from './object-ref.ts';
 import { classifyS3Error, statusOf } from './s3-failure.ts';
 import { WRITTEN_BY } from './written-by.ts';
-import { onDisk } from './workspace.ts';
+import { onDisk } from './on-disk.ts';
 
 export type { ObjectRef } from './object-ref.ts';
 
@@ -143,7 +142,7 @@ interface Transfer {
 async function fetchRest(client: S3Client, transfer: Transfer, timeoutMs: number, signal: AbortSignal): Promise<void> {
   const { head: ref, target } = transfer;
   const { sizeBytes } = ref;
-  const have = await stat(target).then(
+  const have = await lstat(target).then(
     (file) => file.size,
     () => 0,
   );
@@ -167,8 +166,13 @@ async function fetchRest(client: S3Client, transfer: Transfer, timeoutMs: number
         done(end > sizeBytes ? new Failure('OBJECT_CHANGED', `${nameOf(ref)} is longer than announced`) : null, chunk);
       },
     });
-    const file = createWriteStream(target, { flags: start === 0 ? 'w' : 'a', mode: 0o600 });
-    await onDisk('download a video', () => pipeline(body, counted, file, { signal: either }));
+    await onDisk('download a video', async () => {
+      const file = await openTarget(target, start).catch((error: unknown) => {
+        body.destroy();
+        throw error;
+      });
+      await pipeline(body, counted, file.createWriteStream(), { signal: either });
+    });
     if (end < sizeBytes) {
       throw new Failure('NETWORK', `${nameOf(ref)}: the connection ended after ${end} of ${sizeBytes} bytes`);
     }
@@ -177,6 +181,14 @@ async function fetchRest(client: S3Client, transfer: Transfer, timeoutMs: number
   } finally {
     idle.stop();
   }
+}
+
+/** A file of our own making, new or the one that was begun: whatever else has its name is not written to, nor what a link leads to. */
+async function openTarget(target: string, start: number): Promise<FileHandle> {
+  const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+  if (start > 0) return await open(target, O_WRONLY | O_APPEND | O_NOFOLLOW);
+  await rm(target, { force: true });
+  return await open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
 }
 
 function inputOf(ref: ObjectRef): { Bucket: string; Key: string; VersionId?: string; IfMatch?: string } {

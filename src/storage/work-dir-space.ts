@@ -1,6 +1,7 @@
 import { open, stat, statfs } from 'node:fs/promises';
 import { Failure } from '../failure/failure.ts';
-import { createWorkspace, onDisk } from './workspace.ts';
+import { onDisk } from './on-disk.ts';
+import type { Workspaces } from './workspace.ts';
 
 export interface FileSystemFacts {
   /** For this user. */
@@ -23,13 +24,13 @@ const MIB = 1024 ** 2;
 
 /** The room in the file system of WORK_DIR, shared out among the jobs of one worker. */
 export class WorkDirSpace {
-  readonly #root: string;
+  readonly #folder: Workspaces;
   readonly #measure: MeasureFileSystem;
   readonly #claims = new Set<Claim>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(root: string, measure: MeasureFileSystem = measureFileSystem) {
-    this.#root = root;
+  constructor(folder: Workspaces, measure: MeasureFileSystem = measureFileSystem) {
+    this.#folder = folder;
     this.#measure = measure;
   }
 
@@ -48,7 +49,7 @@ export class WorkDirSpace {
   /** Whether something can be written in the folder, whatever its file system says of itself: quotas and inodes run out unseen. */
   async canWrite(): Promise<boolean> {
     try {
-      await using workspace = await createWorkspace(this.#root, 'trial');
+      await using workspace = await this.#folder.workspace('trial');
       await onDisk('try the disk', () => writeTrial(workspace.path('trial')));
       return true;
     } catch (error) {
@@ -58,7 +59,7 @@ export class WorkDirSpace {
   }
 
   async #claim(claim: Claim): Promise<Claim> {
-    const { freeBytes, totalBytes } = await onDisk('measure the free space', () => this.#measure(this.#root));
+    const { freeBytes, totalBytes } = await onDisk('measure the free space', () => this.#measure(this.#folder.root));
     const open = await Promise.all([...this.#claims].map(unwritten));
     const promisedBytes = open.reduce((sum, bytes) => sum + bytes, 0);
     if (freeBytes - promisedBytes < claim.bytes) {
@@ -88,13 +89,13 @@ async function unwritten({ file, bytes }: Claim): Promise<number> {
 }
 
 async function writeTrial(path: string): Promise<void> {
-  await using file = await open(path, 'w', 0o600);
+  await using file = await open(path, 'wx', 0o600);
   for (let written = 0; written < TRIAL_BYTES; written += TRIAL_CHUNK.length) await file.writeFile(TRIAL_CHUNK);
   // Some file systems find out only now.
   await file.sync();
 }
 
-async function measureFileSystem(root: string): Promise<FileSystemFacts> {
+export async function measureFileSystem(root: string): Promise<FileSystemFacts> {
   const { bavail, blocks, bsize } = await statfs(root);
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }

@@ -8,7 +8,7 @@ import { openDatabase } from '../../src/persistence/client.ts';
 import { completeRun } from '../../src/persistence/complete-run.ts';
 import { jobIdentity } from '../../src/persistence/identity.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
-import { createWorkspace } from '../../src/storage/workspace.ts';
+import { createWorkspace } from '../../src/storage/work-folder.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { withDecodedFrames } from '../../src/video/decode/decode.ts';
 import { locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';

@@ -8,6 +8,7 @@ import { recordRejectedMessage } from '../../src/cli/record-rejected-message.ts'
 import { tellDegraded } from '../../src/cli/worker-health.ts';
 import { createSqsClients, type SqsClients } from '../../src/queue/sqs/sqs-client.ts';
 import { createSqsQueue } from '../../src/queue/sqs/sqs-queue.ts';
+import { WorkFolder } from '../../src/storage/work-folder.ts';
 import type { MeasureFileSystem } from '../../src/storage/work-dir-space.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { Clock } from '../../src/time/clock.ts';
@@ -64,6 +65,7 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
   const tools = await locateFfmpeg(options.tools ?? { ffmpegPath: null, ffprobePath: null });
   const chain = options.chain ?? new FakeChain(() => [{ box: [8, 8, 32, 48], action: 'walking' }]);
   const events = new WorkerEventBus(logger);
+  const workFolder = new WorkFolder(options.workDir);
   const processJob = createVideoProcessor(
     {
       database,
@@ -72,10 +74,11 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
       chain,
       describer: null,
       logger,
+      workFolder,
       onStored: (analysis) => tellDegraded(events, analysis),
       ...(options.measureWorkDir === undefined ? {} : { measureWorkDir: options.measureWorkDir }),
     },
-    { ...processing(options.workDir), ...options.processing },
+    { ...processing(), ...options.processing },
   );
   const worker = new Worker({
     queues: [
@@ -116,15 +119,15 @@ export async function createVideoWorker(options: VideoWorkerOptions): Promise<Vi
       if (worker.state !== 'starting') await worker.drainNow('end');
       clients[Symbol.dispose]();
       s3.destroy();
+      await workFolder[Symbol.asyncDispose]();
       await database.close();
     }),
   };
 }
 
-function processing(workDir: string): VideoProcessorSettings {
+function processing(): VideoProcessorSettings {
   return {
     workerId: 'worker-a',
-    workDir,
     analysis: { ...DEFAULT_ANALYSIS_SETTINGS, scene: 'off' },
     decode: SMALL_VIDEO_DECODING,
     download: { maxBytes: 10_000_000, timeoutMs: 30_000, retry: { ...RETRY_POLICIES.download, baseMs: 50 } },

@@ -14,9 +14,11 @@ import { commandConfig } from '../command-config.ts';
 import { processorSettings, readZones } from '../job-settings.ts';
 import { openClients } from '../open-clients.ts';
 import { openParts } from '../open-parts.ts';
+import { WorkFolder } from '../../storage/work-folder.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';
 import { renderPreflight } from '../preflight/render.ts';
 import { runPreflight } from '../preflight/run-preflight.ts';
+import { workPlaceOf } from '../preflight/work-place.ts';
 
 /** Each check of the preflight has a limit of its own. */
 const NEVER = new AbortController().signal;
@@ -29,12 +31,14 @@ export async function once(options: { readonly message?: string }): Promise<void
   const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });
   const zones = await readZones(config);
   using clients = openClients(config);
-  const preflight = await runPreflight(config, preflightDeps(config, clients), NEVER);
+  await using workFolder = new WorkFolder(config.worker.workDir);
+  const preflight = await runPreflight(config, preflightDeps(config, clients, workPlaceOf(workFolder)), NEVER);
   process.stderr.write(renderPreflight(preflight));
   if (!preflight.ok) {
     process.exitCode = EXIT_CODES.PREFLIGHT;
     return;
   }
+  await workFolder.removeLeftBehind();
   const { device, decoderGpu } = preflight;
   using limits = watchLimits(config.worker.maxProcessingSeconds);
   await using parts = await openParts(config, {
@@ -45,7 +49,7 @@ export async function once(options: { readonly message?: string }): Promise<void
   });
   const { database, tools, chain, describer, plan } = parts;
   const processJob = createVideoProcessor(
-    { database, s3: clients.s3, tools, chain, describer, logger },
+    { database, s3: clients.s3, tools, chain, describer, logger, workFolder },
     processorSettings(config, plan, { zones, decoderGpu, device, videosAtOnce: 1 }),
   );
   const dispositions: Disposition[] = [];

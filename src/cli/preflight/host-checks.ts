@@ -1,13 +1,20 @@
 import { CHECK_LIMIT_MS } from '../../video/check/check-tools.ts';
 import type { FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
 import { type Check, fail, ok, warn } from './check.ts';
+import type { WorkDirFacts } from './work-place.ts';
+
+export interface FoundTools extends FfmpegTools {
+  readonly version: string;
+  /** Why they were not tried; null where they were. */
+  readonly untried: string | null;
+}
 
 export interface HostDeps {
   readonly nodeVersion: string;
   /** Finds the tools; rejects where they do not work on the clip that is built in. */
-  findFfmpeg(signal: AbortSignal): Promise<FfmpegTools & { readonly version: string }>;
-  /** Makes the folder where it is absent, proves that it can be written, and answers with the free bytes. */
-  prepareWorkDir(): Promise<number>;
+  findFfmpeg(signal: AbortSignal): Promise<FoundTools>;
+  /** What WORK_DIR is like; rejects where it cannot be used. */
+  workDirFacts(): Promise<WorkDirFacts>;
 }
 
 export interface HostSettings {
@@ -34,14 +41,16 @@ export function hostChecks(deps: HostDeps, settings: HostSettings): readonly Che
       fix: 'install ffmpeg, or set FFMPEG_PATH and FFPROBE_PATH',
       run: async (signal) => {
         const tools = await deps.findFfmpeg(signal);
-        return ok(`${tools.version} (${tools.source}: ${tools.ffmpeg})`);
+        const detail = `${tools.version} (${tools.source}: ${tools.ffmpeg})`;
+        if (tools.untried === null) return ok(detail);
+        return warn(`${detail}; not tried: ${tools.untried}`, 'set TMPDIR to a folder that this user can write');
       },
     },
     {
       name: 'work directory',
       timeoutMs: 10_000,
-      fix: `make ${settings.workDir} a folder that this user can write, or set WORK_DIR`,
-      run: async () => judgeDisk(await deps.prepareWorkDir(), settings),
+      fix: `make ${settings.workDir} a folder that only the worker's user can read and write, or set WORK_DIR`,
+      run: async () => judgeWorkDir(await deps.workDirFacts(), settings),
     },
   ];
 }
@@ -55,6 +64,17 @@ export function judgeNode(version: string): ReturnType<typeof ok> {
     );
   }
   return ok(version);
+}
+
+export function judgeWorkDir(facts: WorkDirFacts, settings: HostSettings): ReturnType<typeof ok> {
+  const finding = judgeDisk(facts.freeBytes, settings);
+  if (facts.note === null) return finding;
+  const detail = `${finding.detail}; ${facts.note}`;
+  if (!facts.isForOther || finding.status !== 'ok') return { ...finding, detail };
+  return warn(
+    detail,
+    'make this check as the user of the worker, with its settings (runuser, or systemd-run with User=)',
+  );
 }
 
 export function judgeDisk(freeBytes: number, settings: HostSettings): ReturnType<typeof ok> {

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
@@ -14,7 +14,6 @@ import { openDatabase } from '../../persistence/client.ts';
 import { migrationStatus } from '../../persistence/migrate.ts';
 import { checkQueue, findDeadLetterUrl, readQueueAttributes } from '../../queue/sqs/queue-attributes.ts';
 import { inBucketRegion } from '../../storage/bucket-region.ts';
-import { createWorkspace } from '../../storage/workspace.ts';
 import { checkGpuDecoder } from '../../video/check/check-gpu-decoder.ts';
 import { checkTools } from '../../video/check/check-tools.ts';
 import { askVersion, locateFfmpeg, type FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
@@ -26,6 +25,7 @@ import { queryGpus } from './nvidia-smi.ts';
 import { notificationDeps } from './own-images.ts';
 import type { PreflightDeps } from './run-preflight.ts';
 import type { ReadQueue } from './service-checks.ts';
+import { onlyLookingAt, type WorkPlace } from './work-place.ts';
 
 export interface PreflightClients {
   readonly sqs: SQSClient;
@@ -34,9 +34,15 @@ export interface PreflightClients {
 
 const GREY = { width: 64, height: 64, pixels: new Uint8Array(64 * 64 * 3).fill(128) };
 
-/** The checks' hands: the real programs, libraries and services that the configuration names. */
-export function preflightDeps(config: Config, clients: PreflightClients): PreflightDeps {
-  const { workDir } = config.worker;
+/**
+ * The checks' hands: the real programs, libraries and services that the configuration names. `place`: of a worker that is about to start;
+ * without it nothing is changed anywhere.
+ */
+export function preflightDeps(
+  config: Config,
+  clients: PreflightClients,
+  place: WorkPlace = onlyLookingAt(config.worker.workDir),
+): PreflightDeps {
   return {
     ...notificationDeps(clients.s3),
     nodeVersion: process.version,
@@ -50,21 +56,16 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
     findFfmpeg: async (signal) => {
       const tools = await locateFfmpeg(config.ffmpeg);
       const version = await askVersion(tools);
-      await tryTools(tools, config, signal);
-      return { ...tools, version };
+      const untried = await tryTools(tools, config, place, signal);
+      return { ...tools, version, untried };
     },
     drawPicture: () => encodeJpeg(GREY, { box: { x1: 8, y1: 24, x2: 56, y2: 56 }, caption: 'picture' }),
     checkGpuDecoder: async (gpu, signal) => {
       const tools = await locateFfmpeg(config.ffmpeg);
-      await using workspace = await createWorkspace(workDir, 'preflight-gpu');
+      await using workspace = await place.scratch('preflight-gpu');
       return await checkGpuDecoder(tools, gpu, workspace.directory, signal);
     },
-    prepareWorkDir: async () => {
-      await mkdir(workDir, { recursive: true, mode: 0o700 });
-      await access(workDir, constants.R_OK | constants.W_OK | constants.X_OK);
-      const { bavail, bsize } = await statfs(workDir);
-      return bavail * bsize;
-    },
+    workDirFacts: () => place.workDir(),
     queryGpus: (signal) => queryGpus('nvidia-smi', signal),
     inspectLibraries: () => inspectCudaLibraries(),
     // Without CUDA nothing of ONNX Runtime is loaded into this thread here.
@@ -92,16 +93,25 @@ export function preflightDeps(config: Config, clients: PreflightClients): Prefli
   };
 }
 
-/** A tool that answers and yet decodes nothing would cost each start a receive of some good messages. */
-async function tryTools(tools: FfmpegTools, config: Config, signal: AbortSignal): Promise<void> {
-  const { workDir, concurrency } = config.worker;
-  // Where no folder can be made, the check of the work directory says so.
-  const made = await createWorkspace(workDir, 'preflight').catch(() => null);
-  if (made === null) return;
-  await using workspace = made;
+/** A tool that answers and yet decodes nothing would cost each start a receive of some good messages. Answers with what kept it from a trial. */
+async function tryTools(
+  tools: FfmpegTools,
+  config: Config,
+  place: WorkPlace,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { concurrency } = config.worker;
+  const made = await place.scratch('preflight').then(
+    (workspace) => ({ workspace }),
+    // Of WORK_DIR its own check says it, too.
+    (error: unknown) => ({ untried: error instanceof Error ? error.message : String(error) }),
+  );
+  if ('untried' in made) return made.untried;
+  await using workspace = made.workspace;
   // As many as a video may get: with models on the CPU it gets fewer.
   const threads = decoderThreads(config, { models: 'cuda', cores: usableCores(), videosAtOnce: concurrency });
   await checkTools(tools, workspace.directory, threads, signal);
+  return null;
 }
 
 async function readQueue(

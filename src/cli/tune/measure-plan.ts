@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { analyzeVideo } from '../../analysis/analyze-video.ts';
 import type { AnalysisSettings } from '../../analysis/settings.ts';
 import type { Config } from '../../config/config.ts';
-import { createWorkspace } from '../../storage/workspace.ts';
+import { createWorkspace } from '../../storage/work-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ProbedVideo } from '../../video/probed-video.ts';
 import type { FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
@@ -40,7 +40,7 @@ export async function measurePlan(
 ): Promise<MeasuredRun> {
   const { config, device, videosAtOnce, logger } = subject;
   const settings = await measuredSettings(config, plan);
-  await using workspace = await createWorkspace(config.worker.workDir, `tune-${process.pid}`);
+  await using workspace = await createWorkspace(config.worker.workDir, 'tune');
   forgetPeak();
   const began = performance.now();
   // What is measured is to be what the plan says.

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Disposition } from '../../../src/failure/disposition.ts';
@@ -9,6 +9,7 @@ import type { ProcessJob } from '../../../src/worker/delivery.ts';
 import { FakeChain } from '../../harness/fake-chain.ts';
 import { startVideoGround, type VideoGround } from '../../harness/video-ground.ts';
 import { createVideoWorker, type VideoWorker } from '../../harness/video-worker.ts';
+import { filesInWorkDir } from '../../harness/work-folders.ts';
 
 const idle = new AbortController().signal;
 const ROOM: FileSystemFacts = { freeBytes: 1e9, totalBytes: 1e9 };
@@ -83,7 +84,7 @@ async function video() {
 async function expectGoodAfterwards(): Promise<void> {
   await asTheyWere();
   expect(await run()).toEqual({ kind: 'ack', outcome: 'completed' });
-  expect(await readdir(ground.folder.at('work'))).toEqual([]);
+  expect(await filesInWorkDir(ground.folder.at('work'))).toEqual([]);
 }
 
 const SAY_INVALID = 'echo "[error] file:video: Invalid data found when processing input" >&2; exit 1';

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { readdir, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -13,6 +12,7 @@ import { SkippingClock } from '../../harness/skipping-clock.ts';
 import { SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 import { startVideoGround, type VideoGround } from '../../harness/video-ground.ts';
 import { createVideoWorker, type VideoWorker, type VideoWorkerOptions } from '../../harness/video-worker.ts';
+import { filesInWorkDir } from '../../harness/work-folders.ts';
 import { aborted, next } from '../../harness/worker-events.ts';
 
 const SECRET = 'never-to-be-logged';
@@ -72,8 +72,7 @@ async function send(body: string): Promise<void> {
 test('a job has one private folder and one file in it, whatever its key says, and nothing beside them', async () => {
   const seen: { readonly mode: number; readonly files: readonly string[] }[] = [];
   await using rig = await create(async () => {
-    const [job = ''] = await readdir(workDir());
-    const path = join(workDir(), job);
+    const [path = ''] = await filesInWorkDir(workDir());
     seen.push({ mode: (await stat(path)).mode & 0o777, files: await readdir(path) });
   });
   let deleted = 0;
@@ -84,7 +83,7 @@ test('a job has one private folder and one file in it, whatever its key says, an
   await all;
   expect(seen.length).toBeGreaterThanOrEqual(keys.length);
   for (const { mode, files } of seen) expect([mode, files]).toEqual([0o700, ['video']]);
-  expect(await readdir(workDir())).toEqual([]);
+  expect(await filesInWorkDir(workDir())).toEqual([]);
   const around = await readdir(ground.folder.path, { recursive: true });
   expect(around.filter((name) => name.includes('escaped'))).toEqual([]);
   expect(existsSync('/etc/escaped.mp4')).toBe(false);
@@ -153,7 +152,7 @@ test.each<[string, Before | null, Ending, Partial<VideoWorkerOptions>]>([
   const files: string[] = [];
   const clock = new SkippingClock();
   const look: Before = async (...asked) => {
-    files.push(...(await readdir(workDir())));
+    files.push(...(await filesInWorkDir(workDir())));
     begun.resolve();
     await before?.(...asked);
   };
@@ -164,7 +163,7 @@ test.each<[string, Before | null, Ending, Partial<VideoWorkerOptions>]>([
   await ended;
   await rig.worker.drain('end', 60_000);
   if (change.processing === undefined) expect(files.length).toBeGreaterThan(0);
-  expect(await readdir(workDir())).toEqual([]);
+  expect(await filesInWorkDir(workDir())).toEqual([]);
   expect((await childrenOf()).filter(({ name }) => /ffmpeg|ffprobe|prlimit/.test(name))).toEqual([]);
 });
 

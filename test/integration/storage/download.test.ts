@@ -1,8 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -13,7 +11,8 @@ import {
 import { downloadObject, headObject, type DownloadLimits } from '../../../src/storage/download.ts';
 import { RETRY_POLICIES } from '../../../src/failure/retry.ts';
 import { uploadFile } from '../../../src/storage/upload-file.ts';
-import { createWorkspace, removeStaleWorkspaces, type Workspace } from '../../../src/storage/workspace.ts';
+import { createWorkspace } from '../../../src/storage/work-folder.ts';
+import type { Workspace } from '../../../src/storage/workspace.ts';
 import { createFaultProxy, type FaultProxy } from '../../harness/fault-proxy.ts';
 import { startSqsServer } from '../../harness/fauxqs-server.ts';
 import { localS3 } from '../../harness/local-aws.ts';
@@ -58,7 +57,6 @@ test('an object arrives whole in a private workspace', async () => {
   await downloadObject(client, head, target, limits, never);
   expect((await readFile(target)).equals(content)).toBe(true);
   expect((await stat(workspace.directory)).mode & 0o777).toBe(0o700);
-  expect(await removeStaleWorkspaces(folder.path)).toBe(0);
 });
 
 test('a connection that is cut midway is resumed by range, pinned to the object that was first seen', async () => {
@@ -160,24 +158,30 @@ test('an upload overwrites', async () => {
   expect(await back.Body?.transformToString()).toBe('two');
 });
 
-test('a workspace of a process that is gone is removed, that of a living one and other folders stay', async () => {
-  const root = join(folder.path, 'stale');
-  const alive = await createWorkspace(root, 'alive');
-  // A process that has ended and been reaped: its pid belongs to nobody, or to another process that started later.
-  const { pid } = spawnSync(process.execPath, ['--version']);
-  await mkdir(join(root, `job-${pid}-12345-gone-abc`, 'highlights'), { recursive: true });
-  await mkdir(join(root, `job-${process.pid}-1-reused-abc`));
-  await mkdir(join(root, 'something-else'));
-  expect(await removeStaleWorkspaces(root)).toBe(2);
-  expect((await readdir(root)).map((name) => join(root, name)).toSorted()).toEqual(
-    [alive.directory, join(root, 'something-else')].toSorted(),
-  );
+test('a link in the place of the file is never written through, at the start of a download and where it goes on', async () => {
+  const target = workspace.path('linked');
+  const victim = folder.at('victim');
+  await writeFile(victim, 'precious');
+  await symlink(victim, target);
+  const fresh = createClient();
+  const head = await headObject(fresh, ref('a b/ü.mp4'), limits, never);
+  proxy.holdAfterBytes(900_000);
+  const downloading = downloadObject(fresh, head, target, limits, never).catch((error: unknown) => error);
+  await untilBytes(target);
+  // Somebody swaps it midway.
+  await rm(target);
+  await symlink(victim, target);
+  proxy.heal();
+  proxy.cut();
+  expect(await downloading).toMatchObject({ code: 'HOST_FAULT' });
+  fresh.destroy();
+  expect(await readFile(victim, 'utf8')).toBe('precious');
 });
 
 async function untilBytes(path: string): Promise<void> {
   const size = (): Promise<number> =>
-    stat(path).then(
-      (file) => file.size,
+    lstat(path).then(
+      (file) => (file.isFile() ? file.size : 0),
       () => 0,
     );
   while ((await size()) === 0) await new Promise((next) => setImmediate(next));

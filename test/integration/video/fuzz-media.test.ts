@@ -6,7 +6,7 @@ import { Failure } from '../../../src/failure/failure.ts';
 import { decodeFrames } from '../../../src/video/decode/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
-import { createWorkspace } from '../../../src/storage/workspace.ts';
+import { createWorkspace } from '../../../src/storage/work-folder.ts';
 import { FOOTAGE_FILES } from '../../harness/footage-files/footage-files.ts';
 import { FootageGround } from '../../harness/footage-files/footage-ground.ts';
 import { mutateMedia } from '../../harness/media-mutations.ts';

@@ -1,26 +1,32 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Failure } from '../../../src/failure/failure.ts';
 import { ToolCheck, type JudgedFile } from '../../../src/job/tool-check.ts';
+import { WorkFolder } from '../../../src/storage/work-folder.ts';
 import { HandClock } from '../../harness/hand-clock.ts';
+import { filesInWorkDir } from '../../harness/work-folders.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 import { aborted } from '../../harness/worker-events.ts';
 
 const never = new AbortController().signal;
 const VERDICT = new Failure('NOT_A_VIDEO', 'ffprobe cannot read the file as a video');
 let folder: TemporaryFolder;
+let work: WorkFolder;
 let file: JudgedFile;
 
 beforeAll(async () => {
   folder = await temporaryFolder('tool-check');
+  work = new WorkFolder(folder.at('work'));
   file = { path: folder.at('video'), sizeBytes: 5 };
   await writeFile(file.path, 'noise');
 });
-afterAll(() => folder.remove());
+afterAll(async () => {
+  await work[Symbol.asyncDispose]();
+  await folder.remove();
+});
 
 type Check = (folder: string, signal: AbortSignal) => Promise<void>;
-const checking = (check: Check, clock = new HandClock()): ToolCheck =>
-  new ToolCheck({ workDir: folder.at('work'), check, clock });
+const checking = (check: Check, clock = new HandClock()): ToolCheck => new ToolCheck({ folder: work, check, clock });
 const judge = (tools: ToolCheck, error: unknown, judged = file, signal = never): Promise<unknown> =>
   tools.doubting(judged, signal, () => Promise.reject(error)).catch((reason: unknown) => reason);
 
@@ -31,7 +37,7 @@ test('a verdict stands when the tools are sound, and nothing is left of the chec
       VERDICT,
     ),
   ).toBe(VERDICT);
-  expect(await readdir(folder.at('work'))).toEqual([]);
+  expect(await filesInWorkDir(work.root)).toEqual([]);
 });
 
 test('work that succeeds, and failures that the tools have no part in, cost no check', async () => {

@@ -130,9 +130,9 @@ describe('a preflight that waits', () => {
       descriptors: async () => ({ limit: 1_024, open: 30 }),
       secretFiles: [],
       modeOf: () => Promise.reject(new Error('not asked')),
-      findFfmpeg: async () => ({ ffmpeg: 'f', ffprobe: 'p', version: '7', source: 'system' }),
+      findFfmpeg: async () => ({ ffmpeg: 'f', ffprobe: 'p', version: '7', source: 'system', untried: null }),
       drawPicture: async () => Uint8Array.of(0xff, 0xd8, 0xff, 0xe0),
-      prepareWorkDir: async () => 1e15,
+      workDirFacts: async () => ({ freeBytes: 1e15, note: null, isForOther: false }),
       queryGpus: async () => ({ ok: false, detail: '', fix: '' }),
       inspectLibraries: () => Promise.reject(new Error('not asked')),
       checkGpuDecoder: () => Promise.reject(new Error('not asked')),
@@ -189,7 +189,7 @@ describe('a preflight that waits', () => {
     const count = (name: string): number => asked.filter((other) => other === name).length;
     expect(count('migrationStatus')).toBe(4);
     expect(count('askBucket')).toBe(3);
-    for (const name of ['findFfmpeg', 'prepareWorkDir', 'verifyPack', 'readQueue']) expect(count(name)).toBe(1);
+    for (const name of ['findFfmpeg', 'workDirFacts', 'verifyPack', 'readQueue']) expect(count(name)).toBe(1);
     expect(written).toHaveLength(2);
   });
 

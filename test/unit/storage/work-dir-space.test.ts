@@ -1,17 +1,23 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkDirSpace } from '../../../src/storage/work-dir-space.ts';
+import { WorkFolder } from '../../../src/storage/work-folder.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 let folder: TemporaryFolder;
+let work: WorkFolder;
 beforeAll(async () => {
   folder = await temporaryFolder('space');
+  work = new WorkFolder(folder.path);
 });
-afterAll(() => folder.remove());
+afterAll(async () => {
+  await work[Symbol.asyncDispose]();
+  await folder.remove();
+});
 
 const at = (name: string): string => folder.at(name);
 const space = (freeBytes: number, totalBytes = 100): WorkDirSpace =>
-  new WorkDirSpace(folder.path, async () => ({ freeBytes, totalBytes }));
+  new WorkDirSpace(work, async () => ({ freeBytes, totalBytes }));
 
 test('two objects that fit one by one are not both begun: what the first has still to write counts', async () => {
   const room = space(10);
@@ -41,7 +47,7 @@ test('an object that is larger than the whole file system is told so', async () 
 });
 
 test('the real file system is asked', async () => {
-  const room = new WorkDirSpace(folder.path);
+  const room = new WorkDirSpace(work);
   await expect(room.claim(at('f'), Number.MAX_SAFE_INTEGER)).rejects.toMatchObject({ code: 'WORK_DIR_SPACE' });
   await expect(room.claim(at('f'), 1)).resolves.toBeDefined();
   expect(await room.canWrite()).toBe(true);
@@ -49,7 +55,7 @@ test('the real file system is asked', async () => {
 
 test('a folder that cannot be measured or written is the fault of the host, not a lack of space', async () => {
   await writeFile(at('file'), '');
-  const room = new WorkDirSpace(at('file/below'));
+  const room = new WorkDirSpace(new WorkFolder(at('file/below')));
   await expect(room.canWrite()).rejects.toMatchObject({ code: 'HOST_FAULT' });
   await expect(room.claim(at('g'), 1)).rejects.toMatchObject({ code: 'HOST_FAULT' });
 });

@@ -1,0 +1,159 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../failure/failure.ts';
+import { areLocksSeen, FolderLock } from './folder-lock.ts';
+import { isOwnEntry, LOCKED, removeLeftBehind, UNLOCKED, type LeftBehind } from './left-behind.ts';
+import { onDisk } from './on-disk.ts';
+import { ensurePrivateFolder } from './private-folder.ts';
+import { workspaceIn, type Workspace, type Workspaces } from './workspace.ts';
+
+/** The folder of this process in WORK_DIR. */
+interface Own {
+  readonly directory: string;
+  /** Null: it is known by its name that nobody may remove it. */
+  readonly lock: FolderLock | null;
+}
+
+/** Of making a folder that somebody else removes at the same moment. */
+const ATTEMPTS = 20;
+
+/**
+ * WORK_DIR as one process uses it. Each has a folder of its own below it, under a random name, and in that its workspaces:
+ *
+ *     WORK_DIR/                  this user's alone, mode 0700, or it is refused
+ *       worker-4fGh2x/           of one process, which holds a lock on it while it lives
+ *         job-RUN-Qw9zT1/        of one job
+ *
+ * A lock and not a process id says whose a folder is: the same id is another process after a reboot, and in another container that shares
+ * WORK_DIR it is nobody's. Where a lock cannot be had, or not be seen by all who may come, the folder is called `unlocked-...`, and
+ * nobody removes it but its owner: what may live is never deleted, and a person clears up after a worker that was killed there.
+ *
+ * Made at the first workspace. Where a cleaner takes the folder away under a worker, it makes itself another one.
+ */
+export class WorkFolder implements Workspaces, AsyncDisposable {
+  readonly root: string;
+  #own: Promise<Own> | null = null;
+  /** Whose locks are kept: WORK_DIR may have been moved away and come back, and jobs be at work in them. */
+  readonly #former: Own[] = [];
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  async workspace(name: string): Promise<Workspace> {
+    return await onDisk('make a workspace', async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        const own = await this.#open();
+        try {
+          return await workspaceIn(own.directory, name);
+        } catch (error) {
+          if (!isAbsent(error)) throw error;
+          if (attempt === ATTEMPTS) throw vanishing(this.root, error);
+          this.#forget(own);
+        }
+      }
+    });
+  }
+
+  /** Makes sure that WORK_DIR can be used; a Failure of the host says why not. */
+  async open(): Promise<void> {
+    await this.#open();
+  }
+
+  /** Removes what workers that are gone left in WORK_DIR. */
+  async removeLeftBehind(): Promise<LeftBehind> {
+    return await onDisk('look for what others left', async () =>
+      removeLeftBehind(await ensurePrivateFolder(this.root, isOwnEntry)),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const own = await this.#own?.catch(() => null);
+    this.#own = null;
+    // What cannot be removed now, the next start removes.
+    if (own !== null && own !== undefined) {
+      await rm(own.directory, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
+      this.#former.push(own);
+    }
+    // Dropped last: nobody else is to remove the folder at the same time.
+    for (const { lock } of this.#former.splice(0)) await lock?.[Symbol.asyncDispose]();
+  }
+
+  async #open(): Promise<Own> {
+    const opening = (this.#own ??= makeOwn(this.root));
+    try {
+      return await opening;
+    } catch (error) {
+      // Somebody may mend it: the next job looks again.
+      if (this.#own === opening) this.#own = null;
+      throw error;
+    }
+  }
+
+  /** Of several jobs that find the folder gone, the first lets it go. */
+  #forget(own: Own): void {
+    if (this.#former.includes(own)) return;
+    this.#own = null;
+    this.#former.push(own);
+  }
+}
+
+/** One workspace for a command that needs no other; with it goes all that was made for it. */
+export async function createWorkspace(root: string, name: string): Promise<Workspace> {
+  const folder = new WorkFolder(root);
+  try {
+    await folder.removeLeftBehind();
+    const workspace = await folder.workspace(name);
+    const dispose = (): Promise<void> => folder[Symbol.asyncDispose]();
+    return { ...workspace, dispose, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await folder[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function makeOwn(root: string): Promise<Own> {
+  return await onDisk('make the folder of this worker', async () => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const own = await tryMakeOwn(await ensurePrivateFolder(root, isOwnEntry));
+        if (own !== null) return own;
+        if (attempt === ATTEMPTS) throw vanishing(root);
+      } catch (error) {
+        if (!isAbsent(error)) throw error;
+        if (attempt === ATTEMPTS) throw vanishing(root, error);
+      }
+    }
+  });
+}
+
+/** Null: between its making and its locking somebody else who starts took the folder for abandoned, and removed it. */
+async function tryMakeOwn(folder: string): Promise<Own | null> {
+  if (!(await areLocksSeen(folder))) return await makeUnlocked(folder);
+  const directory = await makeFolder(folder, LOCKED);
+  const lock = await FolderLock.take(directory);
+  if (lock instanceof FolderLock) return { directory, lock };
+  if (lock !== 'unknown') return null;
+  await rm(directory, { recursive: true, force: true });
+  return await makeUnlocked(folder);
+}
+
+function vanishing(root: string, cause?: unknown): Failure {
+  const message = `WORK_DIR ${root}: what is made in it is gone at once; keep cleaners of temporary files away from it`;
+  return new Failure('HOST_FAULT', message, cause === undefined ? {} : { cause });
+}
+
+async function makeUnlocked(folder: string): Promise<Own> {
+  return { directory: await makeFolder(folder, UNLOCKED), lock: null };
+}
+
+async function makeFolder(folder: string, prefix: string): Promise<string> {
+  const directory = await mkdtemp(join(folder, prefix));
+  // As in a workspace: the umask can only take away.
+  await chmod(directory, 0o700);
+  return directory;
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
