@@ -30,7 +30,7 @@ export function loadConfig<const N extends Need = never>(env: Variables, options
   const sections = Object.entries(KEYS).map(([section, keys]) => {
     const entries = Object.entries(keys).map(([field, key]) => [
       field,
-      readKey(defaulted(key as AnyKey, defaults), env, needs, problems),
+      readKey(defaulted(key as AnyKey, defaults, env), env, needs, problems),
     ]);
     return [section, Object.freeze(Object.fromEntries(entries) as Record<string, unknown>)] as const;
   });
@@ -56,8 +56,8 @@ function replacedIn(env: Variables): string[] {
   );
 }
 
-function defaulted(key: AnyKey, defaults: Variables): AnyKey {
-  const fallback = defaults[key.name];
+function defaulted(key: AnyKey, defaults: Variables, env: Variables): AnyKey {
+  const fallback = defaults[key.name] ?? key.derive?.(env);
   return fallback === undefined ? key : { ...key, fallback };
 }
 

@@ -24,6 +24,8 @@ export interface Key<T, N extends Need = never> extends KeyDocs {
   readonly parse: (text: string) => T | undefined;
   /** Commands with one of these needs cannot do without a value. */
   readonly neededBy: readonly N[];
+  /** What stands in for an absent variable where that depends on others. */
+  readonly derive?: (env: Readonly<Record<string, string | undefined>>) => string;
 }
 
 interface Form<T> {
@@ -68,4 +70,14 @@ function make<T, N extends Need>(name: string, form: Form<T>, fallback: string |
     neededBy: neededBy ?? [],
     ...(example === undefined ? {} : { example }),
   };
+}
+
+/** A variable whose default depends on the environment, and so on the machine. */
+export function withDerived<T>(
+  name: string,
+  form: Form<T>,
+  derive: NonNullable<Key<T>['derive']>,
+  options: Options<never>,
+): Key<T> {
+  return { ...make<T, never>(name, form, null, options), derive };
 }

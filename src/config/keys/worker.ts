@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 
 import { httpUrl, integer, matching, oneOf, onOff } from '../forms.ts';
-import { withDefault } from '../key.ts';
+import { defaultWorkDir } from '../default-work-dir.ts';
+import { withDefault, withDerived } from '../key.ts';
 import { FOLDER } from './shared-forms.ts';
 
 const DAY = 86_400;
@@ -37,8 +38,9 @@ export const WORKER_KEYS = {
     description:
       'how long the daemon waits at its start for a database, queue or bucket that cannot be reached; 0 ends it at once',
   }),
-  workDir: withDefault('WORK_DIR', FOLDER, '/tmp/video-worker', {
-    description: 'private workspaces of the jobs: downloaded videos',
+  workDir: withDerived('WORK_DIR', FOLDER, defaultWorkDir, {
+    description:
+      'folder of the worker alone, in which the jobs have their files; when absent, jobs in the CACHE_DIRECTORY or RUNTIME_DIRECTORY that systemd made, else video-worker/jobs in the cache of the user (~/.cache)',
   }),
   hostInterruptionWatch: withDefault('HOST_INTERRUPTION_WATCH', onOff(), 'off', {
     description: 'drain on spot, rebalance and scale-in notices of the EC2 instance',
