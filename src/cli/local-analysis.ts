@@ -8,15 +8,16 @@ import type { Config } from '../config/config.ts';
 import { Failure } from '../failure/failure.ts';
 import { readReportImages } from '../report/key-frames.ts';
 import { NO_IMAGES, type ReportImages } from '../report/images.ts';
-import { createLogger } from '../telemetry/logger.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { withDecodedFrames } from '../video/decode/decode.ts';
 import { blamingTools } from '../video/tools/blame-tools.ts';
-import { locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
+import type { FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../video/probe/probe.ts';
 import { createWorkspace } from '../storage/work-folder.ts';
 import type { Workspace } from '../storage/workspace.ts';
 import { analysisSettings, decodeSettings, readZones, videoLimits } from './job-settings.ts';
 import { openModels } from './open-parts.ts';
+import { openConfiguredTools } from './open-tools.ts';
 import { parseS3Url } from './s3-url.ts';
 
 export interface LocalAnalysisOptions {
@@ -37,22 +38,28 @@ export interface LocalAnalysis {
 /** Runs the chain on one video without queue and database. Everything it needed is gone when it returns. */
 export async function analyzeLocally(options: LocalAnalysisOptions, signal: AbortSignal): Promise<LocalAnalysis> {
   const zones = await readZones(options.config);
-  const tools = await locateFfmpeg(options.config.ffmpeg);
-  return await blamingTools(tools, signal, () => analyzeWith(tools, zones, options, signal));
-}
-
-async function analyzeWith(
-  tools: FfmpegTools,
-  zones: ZonePlan,
-  options: LocalAnalysisOptions,
-  signal: AbortSignal,
-): Promise<LocalAnalysis> {
   const { config } = options;
   const logger = createLogger({
     level: config.log.level === 'info' ? 'warn' : config.log.level,
     format: config.log.format,
     name: 'analyze',
   });
+  const tools = await openConfiguredTools(config, logger, signal);
+  return await blamingTools(tools, signal, () => analyzeWith({ tools, zones, logger }, options, signal));
+}
+
+interface Means {
+  readonly tools: FfmpegTools;
+  readonly zones: ZonePlan;
+  readonly logger: Logger;
+}
+
+async function analyzeWith(
+  { tools, zones, logger }: Means,
+  options: LocalAnalysisOptions,
+  signal: AbortSignal,
+): Promise<LocalAnalysis> {
+  const { config } = options;
   await using workspace = await createWorkspace(config.worker.workDir, 'analyze');
   const file = await localFile(options.source, config, workspace, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);

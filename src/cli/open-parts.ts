@@ -6,8 +6,9 @@ import type { Database } from '../persistence/client.ts';
 import type { BedrockDescriber } from '../scene/bedrock.ts';
 import type { SceneDescriber } from '../analysis/scene-writer.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
+import type { FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { ClosingStack } from './closing-stack.ts';
+import { openConfiguredTools } from './open-tools.ts';
 import { planHere, planText, type ExecutionPlan } from './execution-plan.ts';
 
 const MIGRATION_TIMEOUT_MS = 60_000;
@@ -54,7 +55,7 @@ export async function openConfiguredDatabase(config: Config<'database'>): Promis
  */
 export async function openParts(config: Config<'database' | 'models'>, options: OpenModelsOptions): Promise<Parts> {
   await using opening = new ClosingStack();
-  const tools = await locateFfmpeg(config.ffmpeg);
+  const tools = await openConfiguredTools(config, options.logger, options.signal);
   const database = opening.add(await openConfiguredDatabase(config), (opened) => opened.close());
   if (config.database.migrateOnStart) {
     const { migrateDatabase } = await import('../persistence/migrate.ts');

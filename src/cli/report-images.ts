@@ -8,7 +8,9 @@ import type { ReportImages } from '../report/images.ts';
 import { decodeFrames } from '../video/decode/decode.ts';
 import { downloadObject, headObject } from '../storage/download.ts';
 import { blamingTools } from '../video/tools/blame-tools.ts';
-import { locateFfmpeg, type FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
+import type { FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { openConfiguredTools } from './open-tools.ts';
 import { probeVideo } from '../video/probe/probe.ts';
 import { createWorkspace } from '../storage/work-folder.ts';
 import { decodeSettings, videoLimits } from './job-settings.ts';
@@ -58,7 +60,8 @@ async function fetchHighlights({ s3, stored }: ReportSource, signal: AbortSignal
 async function cutKeyFrames(source: ReportSource, signal: AbortSignal): Promise<ReportImages['keyFrames']> {
   const wanted = keyFrameIndices(source.stored.analysis.frames);
   if (wanted.size === 0) return [];
-  const tools = await locateFfmpeg(source.config.ffmpeg);
+  const logger = createLogger({ level: 'warn', format: source.config.log.format, name: 'report' });
+  const tools = await openConfiguredTools(source.config, logger, signal);
   return await blamingTools(tools, signal, () => cutFrames(source, wanted, tools, signal));
 }
 

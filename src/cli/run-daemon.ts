@@ -33,6 +33,8 @@ export interface DaemonParts {
   /** Opened by the start, where it did; it stays the caller's. */
   readonly health?: ProcessHealth;
   readonly events: WorkerEventBus;
+  /** Whether decoders start in a sandbox. */
+  readonly isSandboxed?: boolean;
 }
 
 /** Milliseconds that an aborted job may take to kill its ffmpeg and to remove its workspace. */
@@ -68,6 +70,7 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
   });
   using metrics = createWorkerMetrics({
     slots: config.worker.concurrency,
+    isSandboxed: parts.isSandboxed === true,
     busySlots: () => worker.busy,
     waiting: () => worker.waiting,
     leases: () => worker.leases,

@@ -89,6 +89,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
     starting,
     health,
     events,
+    isSandboxed: (tools.sandbox?.inForce ?? null) !== null,
     processJob: createVideoProcessor(
       {
         database,

@@ -4,6 +4,8 @@ import { MetricsRegistry } from './metrics.ts';
 
 export interface WorkerMetricsSources {
   readonly slots: number;
+  /** Whether decoders start in a sandbox. */
+  readonly isSandboxed?: boolean;
   /** Videos in work now. */
   busySlots(): number;
   /** Messages that wait under their leases, without a slot. */
@@ -60,14 +62,7 @@ export function createWorkerMetrics(sources: WorkerMetricsSources): WorkerMetric
     'Analyses that were stored without something, by stage and code (`decode`: footage is missing)',
   );
   const stages = registry.counter('video_worker_stage_seconds_total', 'Seconds inside model runs, by stage');
-  registry.gaugeOf('video_worker_slots', 'Videos that may be in work at once', () => sources.slots);
-  registry.gaugeOf('video_worker_slots_busy', 'Videos in work', () => sources.busySlots());
-  registry.gaugeOf('video_worker_waiting', 'Messages that wait under their leases', () => sources.waiting());
-  registry.gaugeOf('video_worker_leases', 'Leases held', () => sources.leases());
-  registry.gaugeOf('video_worker_poll_age_seconds', 'Seconds since a poll was answered', () => {
-    const age = sources.pollAgeMs();
-    return age === null ? null : age / 1000;
-  });
+  gaugeSources(registry, sources);
   registry.gaugeOf('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss());
   registry.gaugeOf('process_uptime_seconds', 'Seconds since the start', () => process.uptime());
 
@@ -99,6 +94,21 @@ export function createWorkerMetrics(sources: WorkerMetricsSources): WorkerMetric
       delay.disable();
     },
   };
+}
+
+/** What is read when somebody asks. */
+function gaugeSources(registry: MetricsRegistry, sources: WorkerMetricsSources): void {
+  registry.gaugeOf('video_worker_slots', 'Videos that may be in work at once', () => sources.slots);
+  registry.gaugeOf('video_worker_slots_busy', 'Videos in work', () => sources.busySlots());
+  registry.gaugeOf('video_worker_decoder_sandbox', '1 while decoders start in a sandbox, 0 without', () =>
+    sources.isSandboxed === true ? 1 : 0,
+  );
+  registry.gaugeOf('video_worker_waiting', 'Messages that wait under their leases', () => sources.waiting());
+  registry.gaugeOf('video_worker_leases', 'Leases held', () => sources.leases());
+  registry.gaugeOf('video_worker_poll_age_seconds', 'Seconds since a poll was answered', () => {
+    const age = sources.pollAgeMs();
+    return age === null ? null : age / 1000;
+  });
 }
 
 /** In seconds. The monitor measures the pause between two ticks, its own resolution included (nanoseconds). */

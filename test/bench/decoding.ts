@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { samplingFilter } from '../../src/video/clock/sampling-filter.ts';
@@ -126,9 +127,10 @@ async function run(tools: FfmpegTools, file: string, variant: Variant): Promise<
   });
   const child = spawn(tools.ffmpeg, ['-benchmark', ...args], {
     cwd: dirname(file),
-    stdio: ['ignore', 'ignore', 'pipe'],
+    // Its notes on the frames go where its pictures go.
+    stdio: ['ignore', 'ignore', 'pipe', 'ignore'],
   });
-  const [said] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  const [said] = await Promise.all([text(child.stderr as Readable), once(child, 'close')]);
   const time = /utime=([\d.]+)s stime=([\d.]+)s rtime=([\d.]+)s/.exec(said);
   const peak = /maxrss=(\d+)/.exec(said);
   if (time === null || peak === null) throw new Error(`ffmpeg did not tell its times: ${said.slice(-500)}`);

@@ -92,7 +92,7 @@ async function startVideo(ffmpeg: string): Promise<Video> {
   const pace = framesPerSecond === 0 ? '' : `,realtime`;
   const source = `color=s=${WIDTH}x${HEIGHT}:r=${framesPerSecond === 0 ? 25 : framesPerSecond / videos},format=rgb24${pace}`;
   const args = ['-v', 'error', '-f', 'lavfi', '-i', source, '-f', 'rawvideo', 'pipe:1'];
-  const child = await startLimited(ffmpeg, args, tmpdir(), NO_LIMITS, pair);
+  const child = await startLimited(ffmpeg, args, tmpdir(), NO_LIMITS, { output: pair });
   const held: (() => void)[] = [];
   stream.follow(() => {
     for (let frame = stream.take(); frame !== null; frame = stream.take()) {

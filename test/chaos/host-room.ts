@@ -48,7 +48,7 @@ export class HostRoom {
 
   get env(): Readonly<Record<string, string>> {
     const { ffmpeg, ffprobe } = this.#tools;
-    return { WORK_DIR: this.workDir, FFMPEG_PATH: ffmpeg.path, FFPROBE_PATH: ffprobe.path };
+    return { WORK_DIR: this.workDir, FFMPEG_PATH: ffmpeg.path, FFPROBE_PATH: ffprobe.path, DECODER_SANDBOX: 'off' };
   }
 
   /** Why a fault cannot be done on this machine; null where it can. */

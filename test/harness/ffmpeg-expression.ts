@@ -1,7 +1,6 @@
 type Scope = {
   readonly n: number;
   readonly t: number;
-  readonly print: (value: number) => void;
   readonly registers: number[];
 };
 type Node = (scope: Scope) => number;
@@ -33,17 +32,15 @@ export class FfmpegExpression {
   readonly #registers: number[] = Array.from({ length: 10 }, () => 0);
 
   constructor(text: string) {
-    this.#tokens = text.match(/\d+(?:\.\d+)?(?:e-?\d+)?|[a-z]+|[-+*/();,]/g) ?? [];
+    this.#tokens = text.match(/\d+(?:\.\d+)?(?:e-?\d+)?|[a-zA-Z]+|[-+*/();,]/g) ?? [];
     if (this.#tokens.join('') !== text) throw new SyntaxError(`not understood: ${text}`);
     this.#root = this.#sequence();
     if (this.#at !== this.#tokens.length) throw new SyntaxError(`not understood from ${this.#tokens[this.#at]}`);
   }
 
-  /** The value for frame `n` of time `t`, NaN where it has none, and what it prints. */
-  evaluate(n: number, t: number): { value: number; printed: number[] } {
-    const printed: number[] = [];
-    const print = (value: number): void => void printed.push(value);
-    return { value: this.#root({ n, t, print, registers: this.#registers }), printed };
+  /** The value for frame `n` of time `t`, NaN where it has none. */
+  evaluate(n: number, t: number): number {
+    return this.#root({ n, t, registers: this.#registers });
   }
 
   #next(): string {
@@ -93,8 +90,8 @@ export class FfmpegExpression {
     }
     const token = this.#next();
     if (/^\d/.test(token)) return () => Number(token);
-    if (token === 'n') return ({ n }) => n;
-    if (token === 't') return ({ t }) => t;
+    if (token === 'N') return ({ n }) => n;
+    if (token === 'T') return ({ t }) => t;
     return this.#call(token);
   }
 
@@ -104,13 +101,6 @@ export class FfmpegExpression {
     if (name === 'if') return (scope) => (first(scope) === 0 ? third(scope) : second(scope));
     if (name === 'ld') return (scope) => scope.registers[first(scope)] ?? Number.NaN;
     if (name === 'st') return (scope) => (scope.registers[first(scope)] = second(scope));
-    if (name === 'print') {
-      return (scope) => {
-        const value = first(scope);
-        scope.print(value);
-        return value;
-      };
-    }
     const plain = PLAIN[name];
     if (plain === undefined) throw new SyntaxError(`no function ${name}`);
     return (scope) => plain(first(scope), second(scope));

@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
+import { runWithNotes, type NotedRun } from '../harness/run-with-notes.ts';
 import { samplingFilter } from '../../src/video/clock/sampling-filter.ts';
 
 export interface ReplayTools {
@@ -28,27 +28,20 @@ export async function recordTools(file: string, folder: string): Promise<ReplayT
   };
 }
 
-interface Recording {
-  readonly stdout: Buffer;
-  readonly stderr: Buffer;
+async function record(program: string, args: readonly string[]): Promise<NotedRun> {
+  const run = await runWithNotes(program, args);
+  if (run.code === 0) return run;
+  throw new Error(`${program}: ${run.stderr}`);
 }
 
-function record(program: string, args: readonly string[]): Promise<Recording> {
-  return new Promise((resolve, reject) => {
-    execFile(program, args, { encoding: 'buffer' }, (error, stdout, stderr) => {
-      if (error === null) resolve({ stdout, stderr });
-      else reject(new Error(`${program}: ${stderr.toString()}`, { cause: error }));
-    });
-  });
-}
-
-async function replayOf(name: string, { stdout, stderr }: Recording, folder: string): Promise<string> {
+async function replayOf(name: string, { stdout, stderr, notes }: NotedRun, folder: string): Promise<string> {
   const path = join(folder, name);
   await writeFile(`${path}.out`, stdout);
   const version = `if [ "$1" = -version ]; then echo "${name} version replay"; exit; fi`;
   // Text by a word of the shell itself: starting programs is what the replay saves.
-  const words = `printf %s '${stderr.toString().replaceAll("'", "'\\''")}' >&2`;
-  await writeFile(path, `#!/bin/sh\n${version}\n${words}\nexec cat ${path}.out\n`);
+  const words = `printf %s '${stderr.replaceAll("'", "'\\''")}' >&2`;
+  const times = notes === '' ? ':' : `printf '${notes.replaceAll('\n', String.raw`\n`)}' >&3; exec 3>&-`;
+  await writeFile(path, `#!/bin/sh\n${version}\n${words}\n${times}\nexec cat ${path}.out\n`);
   await chmod(path, 0o700);
   return path;
 }

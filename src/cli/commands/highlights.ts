@@ -3,13 +3,14 @@ import { Failure } from '../../failure/failure.ts';
 import type { Database } from '../../persistence/client.ts';
 import { findUnpictured, type UnpicturedVideo } from '../../persistence/missing-highlights.ts';
 import { findVideo } from '../../persistence/read/videos.ts';
+import { createLogger } from '../../telemetry/logger.ts';
 import { blamingTools } from '../../video/tools/blame-tools.ts';
-import { locateFfmpeg } from '../../video/tools/ffmpeg-binary.ts';
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { commandConfig } from '../command-config.ts';
 import { makeHighlights } from '../make-highlights.ts';
 import { openClients } from '../open-clients.ts';
 import { openConfiguredDatabase } from '../open-parts.ts';
+import { openConfiguredTools } from '../open-tools.ts';
 
 const CALL_MS = 60_000;
 const PAGE = 20;
@@ -28,7 +29,8 @@ export async function highlights(
     throw new Failure('CONFIG_INVALID', 'no images are kept: set HIGHLIGHTS_BUCKET and HIGHLIGHT_ACTIONS');
   }
   using clients = openClients(config);
-  const tools = await locateFfmpeg(config.ffmpeg);
+  const logger = createLogger({ level: 'warn', format: config.log.format, name: 'highlights' });
+  const tools = await openConfiguredTools(config, logger);
   await using database = await openConfiguredDatabase(config);
   const maker = { config, bucket, s3: clients.s3, database, tools };
   const videoIds = options.missing === true ? null : await primaryKeys(database, references);

@@ -7,13 +7,13 @@ import { loadPack } from '../../packs/load-pack.ts';
 import { assertPack } from '../../packs/verify-pack.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { blamingTools } from '../../video/tools/blame-tools.ts';
-import { locateFfmpeg } from '../../video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../../video/probe/probe.ts';
 import { chooseDevice } from '../choose-device.ts';
 import { commandConfig, WITHOUT_SETUP } from '../command-config.ts';
 import { planHere, planText, type ExecutionPlan } from '../execution-plan.ts';
 import { fittingFrames } from '../frame-memory.ts';
 import { videoLimits } from '../job-settings.ts';
+import { openConfiguredTools } from '../open-tools.ts';
 import { axesFor } from '../tune/axes.ts';
 import type { FrameLimit } from '../tune/frames-again.ts';
 import { measurePlan, type MeasuredRun, type Subject } from '../tune/measure-plan.ts';
@@ -54,7 +54,8 @@ export async function tune(options: TuneOptions): Promise<void> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
   const device = await chooseDevice(config.inference.device, interrupted.signal);
-  const tools = await locateFfmpeg(config.ffmpeg);
+  const logger = createLogger({ level: 'warn', format: config.log.format, name: 'tune' });
+  const tools = await openConfiguredTools(config, logger, interrupted.signal);
   const info = await blamingTools(tools, interrupted.signal, () =>
     probeVideo(tools, file, videoLimits(config), interrupted.signal),
   );
@@ -63,7 +64,6 @@ export async function tune(options: TuneOptions): Promise<void> {
   await assertPack(pack, { hash: true });
   const videosAtOnce = config.worker.concurrency;
   const start = planHere(config, pack, { device, videosAtOnce });
-  const logger = createLogger({ level: 'warn', format: config.log.format, name: 'tune' });
   say(
     `pack ${pack.manifest.name} on ${device} with ${usableCores()} cores, ${videosAtOnce === 1 ? 'one video' : `${videosAtOnce} videos`} at once (CONCURRENCY)`,
   );

@@ -17,7 +17,9 @@ import { inBucketRegion } from '../../storage/bucket-region.ts';
 import { checkGpuDecoder } from '../../video/check/check-gpu-decoder.ts';
 import { checkTools } from '../../video/check/check-tools.ts';
 import { askVersion, locateFfmpeg, type FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
+import { findSandbox } from '../../video/tools/find-sandbox.ts';
 import { decoderThreads } from '../execution-plan.ts';
+import { sandboxQuestion } from '../open-tools.ts';
 import { usableCores } from '../usable-cores.ts';
 import { parseEnvironment } from './allocator.ts';
 import { parseDescriptorLimit } from './descriptors.ts';
@@ -43,6 +45,11 @@ export function preflightDeps(
   clients: PreflightClients,
   place: WorkPlace = onlyLookingAt(config.worker.workDir),
 ): PreflightDeps {
+  // A sandbox that is required and does not work is the finding of its own check.
+  const openTools = async (signal: AbortSignal): Promise<FfmpegTools> => {
+    const tools = await locateFfmpeg(config.ffmpeg);
+    return { ...tools, sandbox: await findSandbox(tools, sandboxQuestion(config), signal) };
+  };
   return {
     ...notificationDeps(clients.s3),
     nodeVersion: process.version,
@@ -54,14 +61,18 @@ export function preflightDeps(
     secretFiles: secretFilesIn(environment()),
     modeOf: async (path) => (await stat(path)).mode,
     findFfmpeg: async (signal) => {
-      const tools = await locateFfmpeg(config.ffmpeg);
+      const tools = await openTools(signal);
       const version = await askVersion(tools);
       const untried = await tryTools(tools, config, place, signal);
       return { ...tools, version, untried };
     },
+    trySandbox: async (signal) => {
+      const tools = await locateFfmpeg(config.ffmpeg);
+      return await findSandbox(tools, sandboxQuestion(config), signal);
+    },
     drawPicture: () => encodeJpeg(GREY, { box: { x1: 8, y1: 24, x2: 56, y2: 56 }, caption: 'picture' }),
     checkGpuDecoder: async (gpu, signal) => {
-      const tools = await locateFfmpeg(config.ffmpeg);
+      const tools = await openTools(signal);
       await using workspace = await place.scratch('preflight-gpu');
       return await checkGpuDecoder(tools, gpu, workspace.directory, signal);
     },

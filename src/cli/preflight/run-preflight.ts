@@ -3,6 +3,7 @@ import { cudaModels, decoderThreads, mostPipelines } from '../execution-plan.ts'
 import { usableCores } from '../usable-cores.ts';
 import { type AllocatorDeps, allocatorCheck } from './allocator.ts';
 import { type Check, type CheckResult, runCheck } from './check.ts';
+import { sandboxCheck, type SandboxDeps } from './decoder-sandbox.ts';
 import { type DescriptorDeps, descriptorsCheck, type DescriptorSettings } from './descriptors.ts';
 import { checkDecoder, type DecoderDeps, type DecoderSettings } from './decoder.ts';
 import { checkGpu, type GpuDeps, type GpuSettings } from './gpu.ts';
@@ -18,6 +19,7 @@ export type PreflightDeps = HostDeps &
   SecretDeps &
   GpuDeps &
   DecoderDeps &
+  SandboxDeps &
   ServiceDeps &
   NotificationDeps &
   PictureDeps;
@@ -39,6 +41,7 @@ export async function runPreflight(config: Config, deps: PreflightDeps, signal: 
     runAll(
       [
         ...hostChecks(deps, hostSettings(config)),
+        sandboxCheck(deps),
         ...secretFileChecks(deps),
         ...pictureChecks(config, deps),
         allocatorCheck(deps),

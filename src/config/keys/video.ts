@@ -41,6 +41,10 @@ export const DECODE_KEYS = {
     description:
       'threads of the decoder of one video; auto shares the cores among the videos at once, half of them where the models run on the CPU, at most 16 each',
   }),
+  sandbox: withDefault('DECODER_SANDBOX', oneOf('require', 'auto', 'off'), 'auto', {
+    description:
+      'ffmpeg and ffprobe start in a sandbox (bubblewrap) without network, files and processes of the host; require: no start without it; auto: where it works; off: never',
+  }),
   frameThreads: withDefault('FRAME_THREADS', oneOf('on', 'off', 'auto'), 'auto', {
     description: 'longer videos are read on a thread each; auto: on CUDA with CONCURRENCY above 1; on: all videos',
   }),

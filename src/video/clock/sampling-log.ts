@@ -1,5 +1,5 @@
 import { MediaClock } from './media-clock.ts';
-import type { SamplingSettings } from './sampling-filter.ts';
+import { noteOf, type SamplingSettings } from './sampling-filter.ts';
 import { SecondTally } from './second-tally.ts';
 
 /** A frame that the filter let through. */
@@ -19,9 +19,10 @@ export function slotOf(micros: number, firstMicros: number, framesPerSecond: num
   return Math.floor(((micros - firstMicros + 1) * framesPerSecond) / 1e6);
 }
 
-const NUMBER = /^(?:\[Eval[^\]]*\] )?\[info\] (-?\d+\.\d{6}|-?nan)$/;
+/** As ffmpeg prints a frame: its number, and in place of its time what the filter says of it. */
+const NOTE = /^frame:\d+ +pts:(-?\d{1,17}) +pts_time:/;
 
-/** Reads the numbers of `samplingFilter` back and decides, with the clock, which of the frames that passed are samples. */
+/** Reads the notes of `samplingFilter` back and decides, with the clock, which of the frames that passed are samples. */
 export class SamplingLog {
   readonly #settings: SamplingSettings;
   readonly #clock: MediaClock;
@@ -29,8 +30,6 @@ export class SamplingLog {
   readonly #notes: CandidateNote[] = [];
   /** Whether the frames passed whose times are not sure yet, oldest first. */
   readonly #unsettled: boolean[] = [];
-  /** A frame's own time, whose number is to come. */
-  #time: number | null = null;
   #settled = 0;
   #slot = -1;
   #firstMicros: number | null = null;
@@ -43,21 +42,15 @@ export class SamplingLog {
   /** Frames decoded so far. */
   decoded = 0;
 
-  /** True when the line was one of ours. */
+  /** Takes a line of the filter's descriptor; false when it is none of a frame. */
   read(line: string): boolean {
-    const match = NUMBER.exec(line);
+    const match = NOTE.exec(line);
     if (match === null) return false;
-    const value = Number(match[1]);
-    if (this.#time === null) {
-      this.#time = value;
-      return true;
-    }
-    const time = this.#time;
-    this.#time = null;
-    this.#unsettled.push(value % 2 === 1);
+    const { micros, isThrough } = noteOf(Number(match[1]));
+    this.#unsettled.push(isThrough);
     // Counted here: ffmpeg begins to count anew where a recording is turned in its middle.
     this.decoded += 1;
-    this.#settle(this.#clock.push(Number.isNaN(time) ? null : time));
+    this.#settle(this.#clock.push(micros));
     return true;
   }
 

@@ -1,6 +1,6 @@
-import { basename } from 'node:path';
 import type { DisplayGeometry } from '../probe/display-geometry.ts';
 import { DEMUXERS } from '../probe/run-ffprobe.ts';
+import { nameOf } from '../tools/start-tool.ts';
 import type { ProbedVideo } from '../probed-video.ts';
 import { decoderOptions, planeFilters, type DecodePass } from './decode-mode.ts';
 
@@ -38,7 +38,7 @@ export function decodeArguments(file: string, video: ProbedVideo, { filter, pass
     ['-max_error_rate', '1'],
     // The clock of the file is read as it is, and the orientation was decided once: neither may be corrected on the way.
     ['-copyts', '-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS, ...decoderOptions(pass, threads)],
-    ['-noautorotate', '-reinit_filter', '0', ...video.inputOptions, '-i', `file:${basename(file)}`],
+    ['-noautorotate', '-reinit_filter', '0', ...video.inputOptions, '-i', nameOf(file)],
     ['-map', `0:${video.streamIndex}`, '-an', '-sn', '-dn', '-vf', filters.join(','), '-fps_mode', 'passthrough'],
     ['-enc_time_base', TICK, '-threads', '1', '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
   ].flat();

@@ -10,9 +10,10 @@ import type { ProbedVideo } from '../probed-video.ts';
 import { FrameCollector } from '../reading/frame-collector.ts';
 import type { FrameStream } from '../reading/frame-stream.ts';
 import { ThreadedFrames } from '../reading/threaded-frames.ts';
-import { limitsFor, startLimited, type ChildLimits, type LimitedChild } from '../tools/child-process.ts';
+import { limitsFor, type ChildLimits, type NotingChild } from '../tools/child-process.ts';
 import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import { openSocketPair } from '../tools/socket-pair.ts';
+import { startTool } from '../tools/start-tool.ts';
 import { decodeArguments } from './decode-arguments.ts';
 import { passesFor, type DecodeMode, type DecodePass } from './decode-mode.ts';
 import { Decoding, type DecodingLimits } from './decoding.ts';
@@ -131,10 +132,10 @@ async function startDecoder(
   args: readonly string[],
   frames: FrameStream,
   signal: AbortSignal,
-): Promise<LimitedChild> {
-  const folder = dirname(file);
-  const pair = await openSocketPair(frames.connect, signal, [tmpdir(), folder]);
-  return await startLimited(tools.ffmpeg, args, folder, passLimits(options, pass), pair);
+): Promise<NotingChild> {
+  const output = await openSocketPair(frames.connect, signal, [tmpdir(), dirname(file)]);
+  const limits = passLimits(options, pass);
+  return await startTool(tools, { tool: 'ffmpeg', args, file, limits, usesGpu: pass.gpu !== null }, { output });
 }
 
 async function inDoubt(): Promise<never> {

@@ -1,8 +1,9 @@
+import type { Readable } from 'node:stream';
 import { Failure } from '../../failure/failure.ts';
 import { systemClock, type Clock } from '../../time/clock.ts';
 import type { SamplingLog } from '../clock/sampling-log.ts';
 import type { Frame } from '../frame.ts';
-import type { ChildExit, LimitedChild } from '../tools/child-process.ts';
+import type { ChildExit, NotingChild } from '../tools/child-process.ts';
 import type { FrameStream } from '../reading/frame-stream.ts';
 import { LastWords, LineSplitter } from '../tools/last-words.ts';
 import { tookTooLong, verdictSinceStart, WatchedWait } from '../tools/watched-wait.ts';
@@ -38,19 +39,20 @@ const OF_OUTPUT = /non monotonically increasing dts to muxer/;
 
 /** One run of ffmpeg: its pictures and what it says of their times, joined in order. */
 export class Decoding {
-  readonly #child: LimitedChild;
+  readonly #child: NotingChild;
   readonly #limits: DecodingLimits;
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
   readonly #frames: FrameStream;
   readonly #log: SamplingLog;
   readonly #words = new LastWords();
-  #logEnded = false;
+  /** Of its descriptors those that still say something: the log and the notes on the frames. */
+  #talking = 2;
   #waitedMs: number;
   #changes = 0;
   #wake: () => void = () => {};
 
-  constructor(child: LimitedChild, output: DecodingOutput, limits: DecodingLimits, signal: AbortSignal) {
+  constructor(child: NotingChild, output: DecodingOutput, limits: DecodingLimits, signal: AbortSignal) {
     this.#child = child;
     this.#limits = limits;
     this.#signal = signal;
@@ -64,19 +66,14 @@ export class Decoding {
     };
     this.#frames = output.frames;
     this.#frames.follow(changed);
-    const lines = new LineSplitter((line) => {
-      if (!this.#log.read(line) && !OF_OUTPUT.test(line)) this.#words.add(line);
-    });
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      lines.push(chunk);
+    const ended = (): void => {
+      this.#talking -= 1;
+      if (this.#talking === 0) this.#log.end();
       changed();
-    });
-    child.stderr.on('close', () => {
-      lines.end();
-      this.#log.end();
-      this.#logEnded = true;
-      changed();
-    });
+    };
+    // Texts of the file are in the log, and none among the notes: only those tell of the frames.
+    readLines(child.stderr, (line) => void (OF_OUTPUT.test(line) || this.#words.add(line)), changed, ended);
+    readLines(child.notes, (line) => void this.#log.read(line), changed, ended);
   }
 
   /** Milliseconds for which ffmpeg was waited for, in this run and before. */
@@ -94,7 +91,7 @@ export class Decoding {
   }
 
   get #hasEnded(): boolean {
-    return this.#frames.ended && this.#logEnded;
+    return this.#frames.ended && this.#talking === 0;
   }
 
   /** Something that `next` does not wait for any longer. */
@@ -191,4 +188,16 @@ export class Decoding {
       exitSignal: exit?.signal ?? null,
     };
   }
+}
+
+function readLines(stream: Readable, onLine: (line: string) => void, onRead: () => void, onEnd: () => void): void {
+  const lines = new LineSplitter(onLine);
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    lines.push(chunk);
+    onRead();
+  });
+  stream.on('close', () => {
+    lines.end();
+    onEnd();
+  });
 }

@@ -1,9 +1,9 @@
-import { basename, dirname } from 'node:path';
 import type { Failure } from '../../failure/failure.ts';
 import type { Clock } from '../../time/clock.ts';
-import { limitsFor, startLimited, type ChildExit } from '../tools/child-process.ts';
+import { limitsFor, type ChildExit } from '../tools/child-process.ts';
 import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import { LastWords, LineSplitter } from '../tools/last-words.ts';
+import { nameOf, startTool } from '../tools/start-tool.ts';
 import { tookTooLong, WatchedWait } from '../tools/watched-wait.ts';
 
 /**
@@ -39,8 +39,9 @@ export async function runFfprobe(
   signal.throwIfAborted();
   const words = new LastWords();
   const args = ['-hide_banner', '-v', 'level+error', '-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS];
-  args.push(...run.args, '-i', `file:${basename(file)}`);
-  const child = await startLimited(tools.ffprobe, args, dirname(file), limitsFor(run.timeoutMs, 1, undefined));
+  args.push(...run.args, '-i', nameOf(file));
+  const limits = limitsFor(run.timeoutMs, 1, undefined);
+  const child = await startTool(tools, { tool: 'ffprobe', args, file, limits });
   let late: Promise<Failure> | null = null;
   const end = (): void => void child.stop();
   const wait = new WatchedWait(child, run.timeoutMs, run.clock, () => {

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { access, constants as modes } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { availableParallelism, constants } from 'node:os';
 import type { Readable } from 'node:stream';
@@ -8,15 +8,12 @@ import { adviceForErrno, meaningOfFileCode } from '../../failure/sources/errno.t
 import { systemClock } from '../../time/clock.ts';
 import { settledWithin } from '../../time/settled-within.ts';
 import { usageOfGroup, type GroupUsage } from './group-usage.ts';
+import { limitedCommand, type ChildLimits } from './limited-command.ts';
 import { countOomKills } from './oom-kills.ts';
+import { SandboxStatus } from './sandbox-status.ts';
 import type { NearEnd, SocketPair } from './socket-pair.ts';
 
-export interface ChildLimits {
-  /** CPU seconds over all threads; null: unlimited. */
-  readonly cpuSeconds: number | null;
-  /** Address space in bytes; null: unlimited. */
-  readonly memoryBytes: number | null;
-}
+export { limitsFor, type ChildLimits } from './limited-command.ts';
 
 export interface ChildExit {
   readonly code: number | null;
@@ -25,10 +22,15 @@ export interface ChildExit {
   readonly isOomKilled: boolean;
   /** It lived long enough to have used up its CPU limit. */
   readonly mayHaveSpentCpu: boolean;
+  /** A signal that ended the program comes as an exit code, 128 more than its number: others stand between it and us. */
+  readonly isRelayed?: boolean;
+  /** The sandbox ended before it had started the program, and what was said are its own words. */
+  readonly isSandboxRefused?: boolean;
 }
 
 /** A child in its own process group. */
 export interface LimitedChild {
+  /** Of what was started: the program, or what leads to it. */
   readonly pid: number;
   readonly stderr: Readable;
   /** Resolves when the process itself is gone; never rejects. */
@@ -47,40 +49,54 @@ export interface PipedChild extends LimitedChild {
   readonly stdout: Readable;
 }
 
+/** One with another pipe beside its log. */
+export interface NotingChild extends LimitedChild {
+  readonly notes: Readable;
+}
+
+export interface ChildOptions {
+  /** It writes there; its ends are closed when it does not start. To a pipe when absent. */
+  readonly output?: SocketPair;
+  /** A pipe for it to write to as descriptor 3. */
+  readonly hasNotes?: boolean;
+  /** What is started is bubblewrap: the descriptor on which it is to tell of the sandbox. */
+  readonly statusDescriptor?: number;
+}
+
+/** All that a tool is told by its environment. */
+export const TOOL_ENVIRONMENT = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  LC_ALL: 'C',
+  AV_LOG_FORCE_NOCOLOR: '1',
+} as const;
+
 const STOP_GRACE_MS = 500;
 /** A job is not held up for longer by a process that cannot be killed. */
 const STOP_LIMIT_MS = 10_000;
-const LIMITERS = ['/usr/bin/prlimit', '/bin/prlimit'];
-const DEFAULT_MEMORY_BYTES = 4 * 1024 ** 3;
-/** A decoder keeps a picture in work for each of its threads: 205 MB of address space for one of 8K HEVC with 10 bits. */
-const MEMORY_BYTES_PER_THREAD = 256 * 1024 ** 2;
-
-/** Limits for a child that may work for `wallMs`: that time, and room for a picture, on each thread it may use. */
-export function limitsFor(wallMs: number, threads: number, memoryBytes: number | undefined): ChildLimits {
-  return {
-    cpuSeconds: Math.ceil((wallMs / 1000) * (threads + 1)) + 1,
-    memoryBytes: memoryBytes ?? DEFAULT_MEMORY_BYTES + (threads - 1) * MEMORY_BYTES_PER_THREAD,
-  };
-}
-
 type Order = readonly [program: string, args: readonly string[], cwd: string, limits: ChildLimits];
 
 /**
  * Starts a program without a shell, without our environment and with no standard input, in its own process
- * group so that whatever it starts dies with it. CPU, memory and file output are limited where `prlimit` exists. It writes to a pipe, or
- * to the far end of a pair of sockets, whose ends are closed here when it does not start.
+ * group so that whatever it starts dies with it, and so that it dies with us. CPU, memory and file output are limited where util-linux is.
  */
 export async function startLimited(...order: Order): Promise<PipedChild>;
-export async function startLimited(...order: [...Order, output: SocketPair]): Promise<LimitedChild>;
+export async function startLimited(
+  ...order: [...Order, options: ChildOptions & { hasNotes: true }]
+): Promise<NotingChild>;
+export async function startLimited(
+  ...order: [...Order, options: ChildOptions & { output?: never }]
+): Promise<PipedChild>;
+export async function startLimited(...order: [...Order, options: ChildOptions]): Promise<LimitedChild>;
 export async function startLimited(
   program: string,
   args: readonly string[],
   cwd: string,
   limits: ChildLimits,
-  output: SocketPair | null = null,
+  options: ChildOptions = {},
 ): Promise<LimitedChild> {
+  const { output } = options;
   try {
-    return await start(program, args, cwd, limits, output);
+    return await start([program, args, cwd, limits], options);
   } catch (error) {
     output?.near.destroy();
     throw error;
@@ -90,26 +106,23 @@ export async function startLimited(
   }
 }
 
-async function start(
-  program: string,
-  args: readonly string[],
-  cwd: string,
-  limits: ChildLimits,
-  output: SocketPair | null,
-): Promise<LimitedChild> {
+async function start([program, args, cwd, limits]: Order, options: ChildOptions): Promise<LimitedChild> {
   const [command, ...rest] = await limitedCommand(program, args, limits);
   const oomKillsBefore = await countOomKills();
   const startedAt = performance.now();
-  const child = spawnOrThrow(program, command, rest, cwd, output?.far ?? 'pipe');
+  const child = spawnOrThrow(program, [command, ...rest], cwd, options);
+  const { stdout, stderr } = child;
+  const extra = child.stdio as readonly unknown[];
+  const notes = options.hasNotes === true ? (extra[3] as Readable) : null;
+  const status =
+    options.statusDescriptor === undefined ? null : new SandboxStatus(extra[options.statusDescriptor] as Readable);
+  let isOver = false;
   const exited = new Promise<ChildExit>((resolve) => {
     child.once('exit', (code, signal) => {
+      isOver = true;
       const coreMs = (performance.now() - startedAt) * availableParallelism();
       const mayHaveSpentCpu = limits.cpuSeconds !== null && coreMs >= limits.cpuSeconds * 1000;
-      const isKilled = signal === 'SIGKILL' || code === 128 + constants.signals.SIGKILL;
-      const killed = isKilled ? countOomKills().then((kills) => kills > oomKillsBefore) : Promise.resolve(false);
-      void killed.then((isOomKilled) => {
-        resolve({ code, signal, isOomKilled, mayHaveSpentCpu });
-      });
+      void completeExit({ code, signal, mayHaveSpentCpu }, oomKillsBefore, status).then(resolve);
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -122,16 +135,17 @@ async function start(
   });
   child.on('error', () => {});
   const pid = child.pid ?? 0;
-  const { stdout, stderr } = child;
-  const near: NearEnd = output?.near ?? stdout;
+  const near: NearEnd = options.output?.near ?? stdout;
   // A pipe that breaks while we kill the writer is no error of ours.
-  for (const stream of [near, stderr]) stream.on('error', () => {});
-  const piped = output === null ? { stdout } : {};
-  return { pid, ...piped, stderr, exited, usage: () => usageOfGroup(pid), stop };
+  for (const stream of [near, stderr, notes]) stream?.on('error', () => {});
+  const piped = options.output === undefined ? { stdout } : {};
+  return { pid, ...piped, ...(notes === null ? {} : { notes }), stderr, exited, usage: () => usageOfGroup(pid), stop };
 
   async function stop(): Promise<void> {
     near.destroy();
     stderr.destroy();
+    notes?.destroy();
+    if (!isOver) await killSandbox(status, () => isOver);
     signalGroup(pid, 'SIGTERM');
     const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), STOP_GRACE_MS);
     const isGone = await settledWithin(exited, STOP_LIMIT_MS, systemClock);
@@ -142,20 +156,48 @@ async function start(
   }
 }
 
+/**
+ * Ends a sandbox from its inside: bubblewrap ends when all in it are gone, where the other way round they would follow it after we looked.
+ * One that is only being built is waited for: bubblewrap's child would be left where its parent is killed.
+ */
+async function killSandbox(status: SandboxStatus | null, isOver: () => boolean): Promise<void> {
+  const init = await status?.initPid(STOP_GRACE_MS);
+  if (init === undefined || init === null || isOver()) return;
+  signalTo(init, 'SIGKILL');
+}
+
+async function completeExit(
+  exit: Omit<ChildExit, 'isOomKilled'>,
+  oomKillsBefore: number,
+  status: SandboxStatus | null,
+): Promise<ChildExit> {
+  const isKilled = exit.signal === 'SIGKILL' || exit.code === 128 + constants.signals.SIGKILL;
+  const [isOomKilled, didStart] = await Promise.all([
+    isKilled ? countOomKills().then((kills) => kills > oomKillsBefore) : false,
+    status?.didStart() ?? true,
+  ]);
+  if (status === null) return { ...exit, isOomKilled };
+  // One that was killed from outside has refused nothing.
+  const isSandboxRefused = !didStart && exit.code !== null && exit.code > 0 && exit.code <= 128;
+  return { ...exit, isOomKilled, isRelayed: true, isSandboxRefused };
+}
+
 function spawnOrThrow(
   program: string,
-  command: string,
-  args: readonly string[],
+  [command, ...args]: readonly [string, ...string[]],
   cwd: string,
-  output: Socket | 'pipe',
+  { output, hasNotes = false, statusDescriptor }: ChildOptions,
 ): ChildProcessByStdio<null, Readable, Readable> {
+  const stdio: ('ignore' | 'pipe' | Socket)[] = ['ignore', output?.far ?? 'pipe', 'pipe'];
+  if (hasNotes) stdio.push('pipe');
+  if (statusDescriptor !== undefined) stdio[statusDescriptor] = 'pipe';
   try {
     // With a socket there is no `stdout`, and nobody asks for it.
     return spawn(command, args, {
       cwd,
       // Credentials live in our environment; a decoder that is taken over must not find them.
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', AV_LOG_FORCE_NOCOLOR: '1' },
-      stdio: ['ignore', output, 'pipe'],
+      env: TOOL_ENVIRONMENT,
+      stdio,
       detached: true,
     }) as ChildProcessByStdio<null, Readable, Readable>;
   } catch (error) {
@@ -187,31 +229,14 @@ function startFailure(program: string, error: unknown): Failure {
   });
 }
 
-async function limitedCommand(
-  program: string,
-  args: readonly string[],
-  limits: ChildLimits,
-): Promise<[string, ...string[]]> {
-  for (const limiter of LIMITERS) {
-    const found = await access(limiter, modes.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (!found) continue;
-    const flags = ['--core=0', '--fsize=0'];
-    // The soft limit lets ffmpeg say why it ends; the hard one does not ask.
-    if (limits.cpuSeconds !== null) flags.push(`--cpu=${limits.cpuSeconds}:${limits.cpuSeconds + 5}`);
-    if (limits.memoryBytes !== null) flags.push(`--as=${limits.memoryBytes}`);
-    return [limiter, ...flags, '--', program, ...args];
-  }
-  return [program, ...args];
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  if (pid > 0) signalTo(-pid, signal);
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  if (pid <= 0) return;
+function signalTo(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-pid, signal);
+    process.kill(pid, signal);
   } catch {
-    // Nobody is left in the group.
+    // Nobody is left there.
   }
 }

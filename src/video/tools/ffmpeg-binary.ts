@@ -3,12 +3,15 @@ import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { Failure } from '../../failure/failure.ts';
-import { startLimited } from './child-process.ts';
+import type { SandboxVerdict } from './find-sandbox.ts';
+import { startTool } from './start-tool.ts';
 
 export interface FfmpegTools {
   readonly ffmpeg: string;
   readonly ffprobe: string;
   readonly source: 'configured' | 'bundle' | 'system' | 'ffmpeg-static';
+  /** What they start in; nothing when absent. */
+  readonly sandbox?: SandboxVerdict | undefined;
 }
 
 export interface FfmpegPaths {
@@ -36,8 +39,8 @@ export async function locateFfmpeg(config: FfmpegPaths, searchPath?: string): Pr
  * The version as ffmpeg calls it, for example `6.1.1` or `5.1.9-0+deb12u1`. Rejects with FFMPEG_MISSING that names the program where
  * one of the two does not answer as itself.
  */
-export async function askVersion({ ffmpeg, ffprobe }: FfmpegTools): Promise<string> {
-  const [version] = await Promise.all([versionOf(ffmpeg, 'ffmpeg'), versionOf(ffprobe, 'ffprobe')]);
+export async function askVersion(tools: FfmpegTools): Promise<string> {
+  const [version] = await Promise.all([versionOf(tools, 'ffmpeg'), versionOf(tools, 'ffprobe')]);
   return version;
 }
 
@@ -91,8 +94,9 @@ async function isExecutable(path: string): Promise<boolean> {
   );
 }
 
-async function versionOf(program: string, name: string): Promise<string> {
-  const child = await startLimited(program, ['-version'], '/', { cpuSeconds: 10, memoryBytes: null });
+async function versionOf(tools: FfmpegTools, name: 'ffmpeg' | 'ffprobe'): Promise<string> {
+  const limits = { cpuSeconds: 10, memoryBytes: null };
+  const child = await startTool(tools, { tool: name, args: ['-version'], file: null, limits });
   const timer = setTimeout(() => void child.stop(), 10_000);
   let text = '';
   try {
@@ -106,5 +110,7 @@ async function versionOf(program: string, name: string): Promise<string> {
   }
   const version = new RegExp(`^${name} version (\\S+)`).exec(text)?.[1];
   if (version !== undefined) return version;
-  throw new Failure('FFMPEG_MISSING', `${program} does not answer -version as ${name} does; ${FIX}`);
+  const { isSandboxRefused } = await child.exited;
+  if (isSandboxRefused === true) throw new Failure('HOST_FAULT', `the sandbox of ${name} cannot be made`);
+  throw new Failure('FFMPEG_MISSING', `${tools[name]} does not answer -version as ${name} does; ${FIX}`);
 }

@@ -20,7 +20,7 @@ const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'S
 
 /** Words of the dynamic loader (of glibc and of musl), of the kernel and of `prlimit` about a program that cannot run. */
 const CANNOT_RUN =
-  /error while loading shared libraries|symbol lookup error|Error (?:loading shared library|relocating)|GLIBC(?:XX)?_[\d.]+'? not found|cannot execute|[Ee]xec format error|failed to execute|failed to map segment/;
+  /error while loading shared libraries|symbol lookup error|Error (?:loading shared library|relocating)|GLIBC(?:XX)?_[\d.]+'? not found|cannot execute|[Ee]xec format error|failed to execute|failed to run command|failed to map segment/;
 
 /** Exit codes of ffmpeg: after a signal that it obeyed, and after more of them than it waits for. */
 const OBEYED = 255;
@@ -47,13 +47,14 @@ const OF_HOST =
  */
 export function endedByForce({ tool, exit, words }: ToolEnd, details: Details): Failure | null {
   const fail = (code: FailureCode, message: string): Failure => new Failure(code, message, { details });
+  if (isRefused(exit, words)) return sandboxRefused(tool, exit, words, details);
   // A text of the file may break a line of the log in two: what looks like the loader's counts only while nothing was logged.
   const cannotRun = words.isRunning ? undefined : words.unmarked.find((line) => CANNOT_RUN.test(line));
   if (exit.code === 126 || exit.code === 127 || (cannotRun !== undefined && exit.code !== 0)) {
     const said = cannotRun ?? words.unmarked.at(-1) ?? `exit code ${exit.code}`;
     if (tellsOfNoMemory(said)) return fail('HOST_OUT_OF_MEMORY', `there is no memory to start ${tool}: ${said}`);
     if (OF_HOST.test(said)) return fail('HOST_FAULT', `${tool} cannot be started: ${said}`);
-    const isAbsent = /failed to execute .*No such file or directory/.test(said);
+    const isAbsent = /failed to (?:execute|run command) .*No such file or directory/.test(said);
     return fail(
       isAbsent ? 'FFMPEG_MISSING' : 'TOOL_BROKEN',
       `${tool} cannot run (${said}); install ffmpeg again or set FFMPEG_PATH and FFPROBE_PATH`,
@@ -70,6 +71,29 @@ export function endedByForce({ tool, exit, words }: ToolEnd, details: Details): 
   const isUncaught = signal === 'SIGABRT' && words.unmarked.some((line) => UNCAUGHT.test(line));
   if (isUncaught) return noThread(tool, 'it aborted', details);
   return fail('VIDEO_DECODE_FAILED', `${tool} crashed on the file (${signal})`);
+}
+
+/** Its first process says with this code that it started nothing. */
+const NOTHING_STARTED = 125;
+
+function isRefused({ isSandboxRefused, isRelayed, code }: ChildExit, words: LastWords): boolean {
+  return isSandboxRefused === true || (isRelayed === true && code === NOTHING_STARTED && !words.isRunning);
+}
+
+/** No program was started and nothing was read: the file has no part in it, whatever the words are. */
+function sandboxRefused(tool: string, exit: ChildExit, words: LastWords, details: Details): Failure {
+  const said = words.text === '' ? `exit code ${exit.code}` : words.text;
+  if (/Can't find source path .*No such file or directory/.test(said)) {
+    const message = `the file, or ${tool} itself, vanished before it was read (${said}); keep cleaners away from WORK_DIR`;
+    return new Failure('DECODER_INTERRUPTED', message, { details });
+  }
+  const code = tellsOfNoMemory(said) ? 'HOST_OUT_OF_MEMORY' : 'HOST_FAULT';
+  return new Failure(code, `the sandbox of ${tool} cannot be made (${said})${adviceOnSandbox(said)}`, { details });
+}
+
+function adviceOnSandbox(said: string): string {
+  if (/Resource temporarily unavailable/.test(said)) return adviceForErrno('EAGAIN');
+  return '; it worked when the worker started: docs/operations.md says what it needs, and DECODER_SANDBOX=off goes without';
 }
 
 /** Why a tool gave up, where its words are not about the data of the file; null: they are. */
@@ -136,12 +160,17 @@ function outOfItsMemory(tool: string, details: Details): Failure {
 }
 
 /** The signal that ended it: as the kernel says, as ffmpeg says that it obeyed, or as the shell of a wrapper passes on. */
-function signalOf({ code, signal, mayHaveSpentCpu }: ChildExit, words: LastWords): string | null {
+function signalOf({ code, signal, mayHaveSpentCpu, isRelayed }: ChildExit, words: LastWords): string | null {
   if (signal !== null) return signal;
   if (code === null) return null;
   if (code === HARD_EXIT && words.unmarked.some((line) => /^Received > \d+ system signals, hard exiting/.test(line))) {
     // Beyond its soft limit a process gets SIGXCPU once a second, and ffmpeg has enough of any signals after a few.
     return mayHaveSpentCpu ? 'SIGXCPU' : 'SIGTERM';
+  }
+  // What ffmpeg gives up for by itself may have such a code, too: that of an error of the host, and it names that.
+  if (isRelayed === true && code > 128 && !words.errors.some((line) => OF_HOST.test(line))) {
+    const relayed = nameOf(code - 128);
+    if (relayed !== null) return relayed;
   }
   if (code === OBEYED && words.handledSignal !== null) return nameOf(words.handledSignal);
   return code > 128 && words.errors.length === 0 ? nameOf(code - 128) : null;

@@ -36,7 +36,7 @@ export async function recordDecoding(tools: FfmpegTools, file: string, folder: s
   const { framesPerSecond } = DEFAULT_ANALYSIS_SETTINGS;
   const filter = samplingFilter({ framesPerSecond, startMicros, maxGapMicros, frameMicros, promisedMicros });
   const args = decodeArguments(file, video, { filter, pass: WHOLE_PASS, threads: 1 });
-  const command = `exec '${tools.ffmpeg}' -benchmark "$@" > '${folder}/frames' 2> '${folder}/said'`;
+  const command = `exec '${tools.ffmpeg}' -benchmark "$@" > '${folder}/frames' 2> '${folder}/said' 3> '${folder}/notes'`;
   await run('/bin/sh', ['-c', command, 'ffmpeg', ...args], { cwd: dirname(file) });
   const said = await readFile(join(folder, 'said'), 'utf8');
   const [, user = Number.NaN, system = Number.NaN] = (/utime=([\d.]+)s stime=([\d.]+)s/.exec(said) ?? []).map(Number);
@@ -59,7 +59,7 @@ export async function replayDecoder(
   frameBytes: number,
   pauseMs: number,
 ): Promise<string> {
-  const replay = `cat '${folder}/words' >&2\nexec perl '${folder}/writer.pl' '${folder}/frames' ${frameBytes} ${pauseMs / 1000}`;
+  const replay = `cat '${folder}/words' >&2\ncat '${folder}/notes' >&3\nexec 3>&-\nexec perl '${folder}/writer.pl' '${folder}/frames' ${frameBytes} ${pauseMs / 1000}`;
   await writeFile(join(folder, 'writer.pl'), WRITER);
   return script(folder, `replay-${Math.round(pauseMs * 10)}`, ffmpeg, replay);
 }

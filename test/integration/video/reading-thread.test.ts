@@ -185,7 +185,7 @@ describe('a thread that reads frames', () => {
     frames.follow(() => {
       if (frames.waiting === 2) resolve();
     });
-    const child = await startLimited('/bin/sh', ['-c', 'seq 1 100000'], folder.path, NONE, pair);
+    const child = await startLimited('/bin/sh', ['-c', 'seq 1 100000'], folder.path, NONE, { output: pair });
     await isFull;
     expect([frames.ended, frames.failure, pool.stats().lent]).toEqual([false, null, 3]);
     const held = frames.take();
@@ -202,7 +202,7 @@ describe('a thread that reads frames', () => {
     frames.follow(() => {
       if (frames.ended) resolve();
     });
-    const child = await startLimited('/bin/sh', ['-c', 'printf %01234d 7'], folder.path, NONE, pair);
+    const child = await startLimited('/bin/sh', ['-c', 'printf %01234d 7'], folder.path, NONE, { output: pair });
     await isOver;
     const frame = frames.take();
     expect(Buffer.from(frame?.pixels ?? []).toString()).toBe('0'.repeat(1000));
@@ -216,7 +216,7 @@ describe('a thread that reads frames', () => {
   test('is gone when the child does not start', async () => {
     const frames = new ThreadedFrames(1000, pool);
     const pair = await openSocketPair(frames.connect, never, [folder.path]);
-    const started = startLimited('/bin/true', [], folder.at('nowhere'), NONE, pair);
+    const started = startLimited('/bin/true', [], folder.at('nowhere'), NONE, { output: pair });
     await expect(started).rejects.toMatchObject({ code: 'DECODER_INTERRUPTED' });
     await frames[Symbol.asyncDispose]();
   });

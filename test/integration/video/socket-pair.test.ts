@@ -63,7 +63,7 @@ async function open(sink: ByteSink, signal = never, folders: readonly string[] =
 
 async function run(script: string, sink = collect()): Promise<string> {
   const pair = await open(sink);
-  const child = await startLimited('/bin/sh', ['-c', script], folder.path, NONE, pair);
+  const child = await startLimited('/bin/sh', ['-c', script], folder.path, NONE, { output: pair });
   if (!pair.near.closed) await once(pair.near, 'close');
   await child.exited;
   await child.stop();
@@ -81,7 +81,9 @@ describe('a pair of sockets', () => {
     const sink = collect();
     const stopping = { ...sink, filled: (bytes: number) => sink.filled(bytes) && false };
     const pair = await open(stopping);
-    const child = await startLimited('/bin/sh', ['-c', 'seq 1 100000; echo last >&2'], folder.path, NONE, pair);
+    const child = await startLimited('/bin/sh', ['-c', 'seq 1 100000; echo last >&2'], folder.path, NONE, {
+      output: pair,
+    });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
     while (sink.text() === '') await new Promise(setImmediate);
@@ -104,7 +106,7 @@ describe('a pair of sockets', () => {
 
   test('is closed when the child does not start', async () => {
     const pair = await open(collect());
-    const started = startLimited('/bin/true', [], folder.at('nowhere'), NONE, pair);
+    const started = startLimited('/bin/true', [], folder.at('nowhere'), NONE, { output: pair });
     await expect(started).rejects.toMatchObject({ code: 'DECODER_INTERRUPTED' });
     expect([pair.near.destroyed, pair.far.destroyed]).toEqual([true, true]);
   });

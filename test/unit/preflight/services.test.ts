@@ -121,6 +121,8 @@ describe('a preflight that waits', () => {
     redrive: { deadLetterArn: 'a', maxReceiveCount: 5 },
   };
 
+  const SANDBOX = { program: 'b', view: [], gpuView: [], hasProc: true, forbidsMore: true };
+
   /** A host on which all is well, but for what is given. `asked` counts what was looked at. */
   function host(changes: Partial<PreflightDeps>): { readonly deps: PreflightDeps; readonly asked: string[] } {
     const asked: string[] = [];
@@ -131,6 +133,7 @@ describe('a preflight that waits', () => {
       secretFiles: [],
       modeOf: () => Promise.reject(new Error('not asked')),
       findFfmpeg: async () => ({ ffmpeg: 'f', ffprobe: 'p', version: '7', source: 'system', untried: null }),
+      trySandbox: async () => ({ choice: 'auto', inForce: SANDBOX, problem: null }),
       drawPicture: async () => Uint8Array.of(0xff, 0xd8, 0xff, 0xe0),
       workDirFacts: async () => ({ freeBytes: 1e15, note: null, isForOther: false }),
       queryGpus: async () => ({ ok: false, detail: '', fix: '' }),

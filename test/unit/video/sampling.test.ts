@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { samplingFilter, type SamplingSettings } from '../../../src/video/clock/sampling-filter.ts';
+import { noteOf, samplingTimes, type SamplingSettings } from '../../../src/video/clock/sampling-filter.ts';
 import { SamplingLog, type CandidateNote } from '../../../src/video/clock/sampling-log.ts';
 import { FfmpegExpression } from '../../harness/ffmpeg-expression.ts';
 import { randomTimeline, type RandomTimeline } from '../../harness/random-timelines.ts';
@@ -14,39 +14,63 @@ function noted(log: SamplingLog): CandidateNote[] {
   return notes;
 }
 
-/** What ffmpeg prints of a frame. */
-function say(log: SamplingLog, index: number, time: number | null, isThrough = true, context = ''): void {
-  expect(log.read(`${context}[info] ${time === null ? '-nan' : (time * MS).toFixed(6)}`)).toBe(true);
-  expect(log.read(`${context}[info] ${(2 * index + (isThrough ? 1 : 0)).toFixed(6)}`)).toBe(true);
+/** In place of twice the time of a frame that has none. */
+const NO_TIME = 9e15;
+
+/** As ffmpeg prints it. */
+function noteLine(index: number, value: number): string {
+  return `frame:${String(index).padEnd(4)} pts:${String(value).padEnd(7)} pts_time:${(value / 12_800).toPrecision(6)}`;
 }
 
-describe('what the filter prints is read back', () => {
-  test('with and without the name of the part of ffmpeg that says it', () => {
-    for (const context of ['', '[Eval @ 0x7ffd5a0] ']) {
-      const log = new SamplingLog(settings);
-      say(log, 0, 0, true, context);
-      say(log, 1, 40, false, context);
-      say(log, 2, null, false, context);
-      say(log, 3, 120, false, context);
-      say(log, 4, 500, true, context);
-      log.end();
-      expect(noted(log)).toEqual([
-        { index: 0, t: 0, isPicked: true, isTimeSure: true },
-        { index: 4, t: 0.5, isPicked: true, isTimeSure: false },
-      ]);
-      expect({ decoded: log.decoded, perSecond: log.perSecond }).toEqual({ decoded: 5, perSecond: [5] });
-    }
+/** What the filter says of a frame, milliseconds. */
+function say(log: SamplingLog, index: number, time: number | null, isThrough = true): void {
+  const twice = time === null ? NO_TIME : 2 * time * MS;
+  expect(log.read(noteLine(index, twice + (isThrough ? 1 : 0)))).toBe(true);
+}
+
+describe('what the filter says is read back', () => {
+  test('times, and frames that have none', () => {
+    const log = new SamplingLog(settings);
+    say(log, 0, 0);
+    say(log, 1, 40, false);
+    say(log, 2, null, false);
+    say(log, 3, 120, false);
+    say(log, 4, 500);
+    log.end();
+    expect(noted(log)).toEqual([
+      { index: 0, t: 0, isPicked: true, isTimeSure: true },
+      { index: 4, t: 0.5, isPicked: true, isTimeSure: false },
+    ]);
+    expect({ decoded: log.decoded, perSecond: log.perSecond }).toEqual({ decoded: 5, perSecond: [5] });
+  });
+
+  test('a note is a time and whether the frame came through, also before zero', () => {
+    expect([-3, -2, 0, 1, NO_TIME, NO_TIME + 1].map(noteOf)).toEqual([
+      { micros: -2, isThrough: true },
+      { micros: -1, isThrough: false },
+      { micros: 0, isThrough: false },
+      { micros: 0, isThrough: true },
+      { micros: null, isThrough: false },
+      { micros: null, isThrough: true },
+    ]);
+  });
+
+  test('a time that no footage has is held to the farthest one, and stays one', () => {
+    const times = new FfmpegExpression(samplingTimes(settings));
+    const told = [0, 1e18, -1e18, Number.NaN].map((t, n) => noteOf(times.evaluate(n, t)));
+    expect(told.map(({ micros }) => micros)).toEqual([0, 4.49e15, -4.49e15, null]);
+    expect(told.every(({ micros }) => micros === null || Number.isSafeInteger(2 * micros + 1))).toBe(true);
   });
 
   test('other lines are not ours', () => {
     const log = new SamplingLog(settings);
     for (const line of [
       '',
-      '[info] ',
-      '[info] 7',
-      '[error] 7.000000',
-      'frame 1.000000',
-      '[h264 @ 0x1] [info] 1.000000',
+      'n=1',
+      '[info] 7.000000',
+      'frame:1',
+      'frame:0    pts:NOPTS   pts_time:NOPTS',
+      ' frame:0 pts:1 pts_time:0',
     ]) {
       expect(log.read(line)).toBe(false);
     }
@@ -95,13 +119,13 @@ interface Sampled {
 /** The filter's own text, evaluated for each frame, and the log that reads what it prints. */
 function sample(timeline: RandomTimeline, framesPerSecond: number): Sampled {
   const asked = { ...timeline, framesPerSecond };
-  const expression = new FfmpegExpression(samplingFilter(asked).slice("select='".length, -1));
+  const expression = new FfmpegExpression(samplingTimes(asked));
   const log = new SamplingLog(asked);
   const through: number[] = [];
   for (const [index, { raw }] of timeline.frames.entries()) {
-    const { value, printed } = expression.evaluate(index, raw === null ? Number.NaN : raw / 1e6);
-    if (value !== 0) through.push(index);
-    for (const number of printed) log.read(`[info] ${Number.isNaN(number) ? 'nan' : number.toFixed(6)}`);
+    const value = expression.evaluate(index, raw === null ? Number.NaN : raw / 1e6);
+    if (value % 2 !== 0) through.push(index);
+    log.read(noteLine(index, value));
   }
   log.end();
   return { through, notes: noted(log), log };
@@ -111,8 +135,7 @@ function sample(timeline: RandomTimeline, framesPerSecond: number): Sampled {
 function everyTime(timeline: RandomTimeline): number[] {
   const log = new SamplingLog({ ...timeline, framesPerSecond: 1 });
   for (const [index, { raw }] of timeline.frames.entries()) {
-    log.read(`[info] ${raw === null ? 'nan' : raw.toFixed(6)}`);
-    log.read(`[info] ${(2 * index + 1).toFixed(6)}`);
+    log.read(noteLine(index, raw === null ? NO_TIME + 1 : 2 * raw + 1));
   }
   log.end();
   return noted(log).map(({ t }) => Math.round(t * 1e6));

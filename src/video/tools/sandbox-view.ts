@@ -1,0 +1,90 @@
+import { lstat, open, readdir, readlink, realpath } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, sep } from 'node:path';
+import { startLimited } from './child-process.ts';
+
+/** Where loaders and libraries of a system are, and what a script that starts a tool needs. */
+const SYSTEM = ['/usr/lib', '/usr/lib32', '/usr/lib64', '/usr/bin', '/usr/local/lib', '/usr/local/bin'];
+/** Links into those above, or folders of their own on systems that keep them apart. */
+const ROOTS = ['/lib', '/lib32', '/lib64', '/bin'];
+/** What the loader looks up, and the links that Debian's BLAS is found by. */
+const LOADER = ['/etc/ld.so.cache', '/etc/alternatives'];
+/** What CUDA asks the system about its devices, and where containers and WSL have its libraries. */
+const OF_GPU = ['/sys', '/usr/local/nvidia', '/usr/local/cuda', '/usr/lib/wsl'];
+/** Folders of users and of everybody's files: a tool in one of them is seen, and its neighbours are not. */
+const OF_USERS = /^(?:\/[^/]*|\/home\/[^/]+|\/var\/[^/]+)$/;
+
+const TRACE_LIMITS = { cpuSeconds: 10, memoryBytes: null };
+const TRACE_MS = 10_000;
+
+/**
+ * Options of bubblewrap that show, read-only, what the programs are loaded from and nothing else: the system's libraries, the programs,
+ * and for each whatever its loader finds elsewhere. A script brings the folder that it is in, unless people keep their own files there
+ * or `hidden` is in it.
+ */
+export async function viewOf(programs: readonly string[], hidden: readonly string[]): Promise<readonly string[]> {
+  const roots = await Promise.all(ROOTS.map(rootView));
+  const own = await Promise.all(programs.map((program) => viewOfProgram(program, hidden)));
+  const paths = [...new Set(own.flat())].filter((path) => !SYSTEM.some((folder) => isWithin(path, folder)));
+  const shown = [...SYSTEM, ...LOADER].flatMap((path) => ['--ro-bind-try', path, path]);
+  return [...shown, ...roots.flat(), ...paths.flatMap((path) => ['--ro-bind', path, path])];
+}
+
+/** Options that show the devices of the GPU, and what its driver needs. */
+export async function gpuView(): Promise<readonly string[]> {
+  const names = await readdir('/dev').catch((): string[] => []);
+  const devices = names.filter((name) => name.startsWith('nvidia') || name === 'dxg').map((name) => `/dev/${name}`);
+  return [
+    ...OF_GPU.flatMap((path) => ['--ro-bind-try', path, path]),
+    ...devices.flatMap((path) => ['--dev-bind-try', path, path]),
+  ];
+}
+
+async function rootView(path: string): Promise<readonly string[]> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null) return [];
+  return found.isSymbolicLink() ? ['--symlink', await readlink(path), path] : ['--ro-bind', path, path];
+}
+
+async function viewOfProgram(program: string, hidden: readonly string[]): Promise<readonly string[]> {
+  const real = await realpath(program).catch(() => program);
+  if (!(await isScript(real))) return [program, real, ...(await librariesOf(program))];
+  const folder = dirname(real);
+  const kept = [tmpdir(), homedir(), process.cwd(), ...hidden];
+  const isOwn = !OF_USERS.test(folder) && !kept.some((path) => isWithin(path, folder));
+  return isOwn ? [program, folder] : [program, real];
+}
+
+async function isScript(path: string): Promise<boolean> {
+  try {
+    await using file = await open(path);
+    const { buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return buffer.toString('latin1') === '#!';
+  } catch {
+    return false;
+  }
+}
+
+/** What the loader would load, by its own word; of a program without a loader, none. */
+async function librariesOf(program: string): Promise<readonly string[]> {
+  const args = ['LD_TRACE_LOADED_OBJECTS=1', program];
+  const child = await startLimited('/usr/bin/env', args, '/', TRACE_LIMITS).catch(() => null);
+  if (child === null) return [];
+  const timer = setTimeout(() => void child.stop(), TRACE_MS);
+  let text = '';
+  try {
+    child.stderr.resume();
+    for await (const chunk of child.stdout.setEncoding('utf8')) if (text.length < 1e6) text += String(chunk);
+  } catch {
+    // Stopped by the timer: what is missing shows when the tool is tried.
+  } finally {
+    clearTimeout(timer);
+    await child.stop();
+  }
+  const found = [...text.matchAll(/^\s+(?:\S+ => )?(\/\S+) \(0x/gm)].map((match) => match[1] ?? '');
+  return found.filter((path) => !ROOTS.some((root) => isWithin(path, root)));
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
