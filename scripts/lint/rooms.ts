@@ -198,7 +198,7 @@ export const GUARDED_MODULES: Readonly<Record<string, readonly string[]>> = {
   child_process: [
     'src/video/tools/child-process.ts',
     'src/inference/cuda-libraries.ts',
-    'src/telemetry/systemd-notify.ts',
+    'src/telemetry/notify-channel.ts',
     'src/storage/folder-lock.ts',
     'src/cli/preflight/nvidia-smi.ts',
     'src/local/child-process.ts',

@@ -29,9 +29,49 @@ node_is_new_enough() {
   [ "$major" -gt 22 ] || { [ "$major" -eq 22 ] && [ "$minor" -ge 18 ]; }
 }
 
+# Becomes `"$@"` with a socket to systemd in its hands, named by NOTIFY_FD. Node cannot make one of this kind, and what only the main process may say
+# (NotifyAccess=main) no child can say for it. Without perl (part of every Debian) and Python a child has to, which systemd hears with NotifyAccess=all.
+exec_with_notify_socket() {
+  if command -v perl >/dev/null; then
+    # shellcheck disable=SC2016
+    PERL_BADLANG=0 exec perl -e '
+      use strict; use warnings; use Socket; use Fcntl;
+      local $^F = 255;
+      delete $ENV{PERL_BADLANG};
+      my $path = $ENV{NOTIFY_SOCKET} =~ s/^@/\0/r;
+      my $socket;
+      if (socket($socket, AF_UNIX, SOCK_DGRAM, 0) && connect($socket, pack_sockaddr_un($path)) && fcntl($socket, F_SETFL, O_NONBLOCK)) {
+        $ENV{NOTIFY_FD} = fileno($socket);
+        delete $ENV{NOTIFY_SOCKET};
+        exec { $ARGV[0] } @ARGV or die "start-worker: $ARGV[0] cannot be run: $!\n";
+      }
+      warn "start-worker: NOTIFY_SOCKET cannot be connected to ($!): a child speaks to systemd, which needs NotifyAccess=all\n";
+      exec { $ARGV[0] } @ARGV or die "start-worker: $ARGV[0] cannot be run: $!\n";
+    ' "$@"
+  fi
+  if command -v python3 >/dev/null; then
+    exec python3 -c '
+import os, socket, sys
+try:
+    way = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    path = os.environ["NOTIFY_SOCKET"]
+    way.connect("\0" + path[1:] if path.startswith("@") else path)
+    way.setblocking(False)
+    way.set_inheritable(True)
+    os.environ["NOTIFY_FD"] = str(way.fileno())
+    del os.environ["NOTIFY_SOCKET"]
+except OSError as error:
+    print(f"start-worker: NOTIFY_SOCKET cannot be connected to ({error}): a child speaks to systemd, which needs NotifyAccess=all", file=sys.stderr)
+os.execv(sys.argv[1], sys.argv[1:])
+    ' "$@"
+  fi
+  echo "start-worker: neither perl nor python3 is found: a child speaks to systemd, which needs NotifyAccess=all in the unit" >&2
+  exec "$@"
+}
+
 # run_node COMMAND ENV_FILE [ARGUMENT...]: becomes the built command.
 run_node() {
-  local command="$1" env_file="$2" node entry
+  local command="$1" env_file="$2" node entry through=exec
   shift 2
   entry="$root/dist/cli/$command.js"
   node="$(find_node)" || exit 1
@@ -52,7 +92,10 @@ run_node() {
       echo "$command: the environment file $env_file cannot be read" >&2
       exit 1
     fi
-    exec "$node" --disable-warning=ExperimentalWarning "--env-file=$env_file" "$entry" "$@"
+    set -- "--env-file=$env_file" "$entry" "$@"
+  else
+    set -- "$entry" "$@"
   fi
-  exec "$node" --disable-warning=ExperimentalWarning "$entry" "$@"
+  if [ "$command" = start-worker ] && [ -n "${NOTIFY_SOCKET:-}" ]; then through=exec_with_notify_socket; fi
+  "$through" "$node" --disable-warning=ExperimentalWarning "$@"
 }

@@ -17,6 +17,8 @@ import { Worker } from '../worker/worker.ts';
 import type { CrashPath } from './crash-path.ts';
 import { openHealth, type ProcessHealth } from './process-health.ts';
 import type { StartSignals } from './start-signals.ts';
+import { StopTime } from './stop-time.ts';
+import { UnitStatus } from './unit-status.ts';
 import { environment } from '../config/environment.ts';
 import { countEvents, healthSource } from './worker-health.ts';
 import { VERSION } from './version.ts';
@@ -81,7 +83,7 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
   const source = healthSource({ worker, metrics, statistics, waitSeconds: config.queue.waitSeconds });
   (parts.health ?? own)?.follow(source);
   try {
-    return await runUntilDrained(parts, worker);
+    return await runUntilDrained(parts, worker, statistics);
   } finally {
     logger.info({ summary: statistics.summary() }, 'worker stopped');
   }
@@ -92,18 +94,23 @@ function breakerSettings({ worker }: Config): CircuitBreakerSettings {
   return { ...DEFAULT_BREAKER, firstPauseMs: Math.min(DEFAULT_BREAKER.firstPauseMs, maxPauseMs), maxPauseMs };
 }
 
-async function runUntilDrained(parts: DaemonParts, worker: Worker): Promise<DrainReport> {
-  const { config, logger } = parts;
+async function runUntilDrained(parts: DaemonParts, worker: Worker, statistics: Statistics): Promise<DrainReport> {
+  const { config, logger, events } = parts;
   using notifier = createSystemdNotifier({ env: environment(), logger });
+  using status = new UnitStatus({ worker, summary: () => statistics.summary(), events, notifier });
+  using stopTime = new StopTime({ notifier, isAlive: () => worker.renewalsOnTime });
   const drain = (reason: string, deadlineMs: number, kind?: 'host-interruption'): void => {
     logger.warn({ reason, deadlineMs }, 'draining: no new messages, running jobs may finish');
-    void notifier.stopping(reason);
+    void notifier.stopping(`draining (${reason})`);
+    stopTime.draining(deadlineMs);
+    status.draining(reason);
     void worker.drain(reason, deadlineMs, kind);
   };
   const drainMs = config.worker.drainSeconds * 1_000;
   const unwatchSignals = watchSignals(process, {
     onFirst: (signal) => drain(signal, drainMs),
     onSecond: (signal) => {
+      stopTime.draining(0);
       void worker.drainNow(`a second ${signal}`);
     },
   });

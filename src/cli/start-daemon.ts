@@ -59,6 +59,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   if (port !== 0) logger.info({ host, port, token: token !== null }, 'the health endpoints are open');
   using notifier = createSystemdNotifier({ env: environment(), logger });
   const wait = new StartWait({ limitMs: config.worker.startWaitSeconds * 1_000, logger, notifier, signal });
+  wait.begins('checking the host and its services');
   const write = (text: string): void => void process.stderr.write(text);
   await using workFolder = new WorkFolder(config.worker.workDir);
   const deps = preflightDeps(config, clients, workPlaceOf(workFolder));
@@ -66,9 +67,11 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   if (!preflight.ok) return EXIT_CODES.PREFLIGHT;
   await clearUp(workFolder, logger);
   const { device, decoderGpu } = preflight;
+  wait.begins('opening the database, loading the models');
   const options = { device, videosAtOnce: config.worker.concurrency, logger, isVerified: true, signal };
   await using parts = await wait.through('the database', () => openParts(config, options));
   const { database, tools, chain, describer, plan } = parts;
+  wait.begins('looking at the queue');
   await using opened = await wait.through('the queue', () => openQueues(config, clients.sqs, logger, signal));
   await using _sweep = startSweep({
     database,

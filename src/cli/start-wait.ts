@@ -18,7 +18,7 @@ export interface StartWaitOptions {
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** What may follow a pause before the next word to systemd: checks with their limits, and the models. As the unit's TimeoutStartSec. */
+/** What a step of the start may take until the next word to systemd: checks with their limits, the models. As the unit's TimeoutStartSec. */
 export const EXTENSION_MS = 15 * 60_000;
 
 /**
@@ -36,6 +36,11 @@ export class StartWait {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
+  }
+
+  /** A step of the start begins: it has as much time as any other, and one that stands still is ended by systemd. */
+  begins(step: string): void {
+    void this.#options.notifier.extendStart(`starting: ${step}`, EXTENSION_MS);
   }
 
   /** Says what is missing and waits for the next try. False: the time is over. Rejects with the signal's reason. */

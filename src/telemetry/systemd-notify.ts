@@ -1,66 +1,56 @@
-import { execFile } from 'node:child_process';
-
 import type { Logger } from './logger.ts';
+import { openNotifyChannel, type SystemdEnvironment } from './notify-channel.ts';
 
 export interface SystemdNotifier extends Disposable {
   ready(status: string): Promise<void>;
   stopping(status: string): Promise<void>;
   status(text: string): Promise<void>;
-  /** Says what the start waits for, and that it takes so much longer: otherwise TimeoutStartSec ends it. */
+  /** Says what a start does, and that it takes so much longer (milliseconds): otherwise TimeoutStartSec ends it. */
   extendStart(status: string, ms: number): Promise<void>;
+  /** Says that the stop takes so much longer (milliseconds, from now): otherwise TimeoutStopSec ends it. */
+  extendStop(ms: number): Promise<void>;
   /** Beats at half of the unit's WatchdogSec for as long as `isHealthy` says so; nothing without a watchdog. */
   watch(isHealthy: () => boolean): void;
 }
 
-export interface SystemdEnvironment {
-  readonly NOTIFY_SOCKET?: string | undefined;
-  readonly WATCHDOG_USEC?: string | undefined;
-  readonly WATCHDOG_PID?: string | undefined;
-}
-
 export interface NotifierOptions {
-  /** The variables that systemd has set; without NOTIFY_SOCKET the notifier does nothing. */
+  /** The variables that systemd and the launcher have set; without them the notifier does nothing. */
   readonly env: SystemdEnvironment;
   readonly logger: Logger;
-  /** Program that sends the words, `systemd-notify` when absent. */
+  /** Program that sends the words where there is no socket of our own, `systemd-notify` when absent. */
   readonly program?: string;
 }
 
-const TIMEOUT_MS = 5_000;
+/** One line of a terminal, and far below the 4,096 bytes at which systemd drops a whole datagram. */
+const MAX_STATUS = 256;
 
-/**
- * Speaks to systemd. Node has no unix datagram sockets, so a child says it, and the unit needs NotifyAccess=all. A word
- * that cannot be said is logged and never disturbs the work.
- */
+/** Speaks to systemd. A word that cannot be said is logged and never disturbs the work. */
 export function createSystemdNotifier(options: NotifierOptions): SystemdNotifier {
   const { env, logger } = options;
-  const socket = env.NOTIFY_SOCKET;
+  const channel = openNotifyChannel(env, options.program);
   let beat: NodeJS.Timeout | null = null;
+  let last = Promise.resolve();
 
-  const say = async (...words: readonly string[]): Promise<void> => {
-    if (socket === undefined || socket === '') return;
-    await new Promise<void>((resolve) => {
-      execFile(
-        options.program ?? 'systemd-notify',
-        // The main process is this one; without the id, systemd-notify could name its own short-lived parent.
-        [`--pid=${process.pid}`, ...words],
-        { timeout: TIMEOUT_MS, env: { NOTIFY_SOCKET: socket, PATH: '/usr/local/bin:/usr/bin:/bin' } },
-        (error) => {
-          if (error !== null) logger.warn({ err: error }, 'systemd could not be notified');
-          resolve();
-        },
-      );
-    });
+  // In turn: of two states the later one must stay, and children are as fast as chance has it.
+  const say = (...words: readonly string[]): Promise<void> => {
+    if (channel === null) return last;
+    last = last
+      .then(() => channel(words))
+      .catch((error: unknown) => {
+        logger.warn({ err: error }, 'systemd could not be notified');
+      });
+    return last;
   };
 
   return {
-    ready: (status) => say('READY=1', `STATUS=${oneLine(status)}`),
-    stopping: (status) => say('STOPPING=1', `STATUS=${oneLine(status)}`),
-    status: (text) => say(`STATUS=${oneLine(text)}`),
-    extendStart: (status, ms) => say(`EXTEND_TIMEOUT_USEC=${Math.round(ms * 1_000)}`, `STATUS=${oneLine(status)}`),
+    ready: (status) => say('READY=1', statusWord(status)),
+    stopping: (status) => say('STOPPING=1', statusWord(status)),
+    status: (text) => say(statusWord(text)),
+    extendStart: (status, ms) => say(extension(ms), statusWord(status)),
+    extendStop: (ms) => say(extension(ms)),
     watch(isHealthy) {
       const everyMs = watchdogIntervalMs(env, process.pid);
-      if (everyMs === null || socket === undefined || beat !== null) return;
+      if (everyMs === null || channel === null || beat !== null) return;
       beat = setInterval(() => {
         if (isHealthy()) void say('WATCHDOG=1');
         else logger.error('not healthy: no watchdog beat for systemd');
@@ -82,6 +72,12 @@ export function watchdogIntervalMs(env: SystemdEnvironment, pid: number): number
   return Math.max(1, Math.floor(limit / 2000));
 }
 
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ');
+function extension(ms: number): string {
+  return `EXTEND_TIMEOUT_USEC=${Math.max(1, Math.round(ms * 1_000))}`;
+}
+
+/** A new line would begin a word of its own, such as MAINPID=; other control characters would reach terminals. */
+function statusWord(text: string): string {
+  const line = text.replaceAll(/[\s\p{C}]+/gu, ' ').trim();
+  return `STATUS=${line.length > MAX_STATUS ? `${line.slice(0, MAX_STATUS - 1).toWellFormed()}…` : line}`;
 }

@@ -42,6 +42,32 @@ describe('the systemd notifier', () => {
     ]);
   });
 
+  test('a status is one short line: nothing in it becomes a word of its own or a sequence of the terminal', async () => {
+    using notifier = createSystemdNotifier({ env: { NOTIFY_SOCKET: '/run/x' }, logger, program });
+    await notifier.status('waiting\r\nMAINPID=1\u0085\u2028\u001b[2J\u009b31m\u202e\u0000 for x');
+    await notifier.status(`${'a'.repeat(254)}\u{1f600}${'b'.repeat(100_000)}`);
+    expect(await said()).toEqual([
+      `/run/x --pid=${process.pid} STATUS=waiting MAINPID=1 [2J 31m for x`,
+      `/run/x --pid=${process.pid} STATUS=${'a'.repeat(254)}\ufffd…`,
+    ]);
+  });
+
+  test('says things in the order in which they were told', async () => {
+    // The first child takes its time.
+    await writeFile(program, `#!/bin/sh\n[ "$2" = READY=1 ] && sleep 0.3\necho "$2" >> ${folder}/said\n`);
+    using notifier = createSystemdNotifier({ env: { NOTIFY_SOCKET: '/run/x' }, logger, program });
+    void notifier.ready('polling');
+    void notifier.extendStop(30_000);
+    await notifier.stopping('SIGTERM');
+    expect(await said()).toEqual(['READY=1', 'EXTEND_TIMEOUT_USEC=30000000', 'STOPPING=1']);
+  });
+
+  test('a descriptor that is none of a socket is not spoken to', async () => {
+    using notifier = createSystemdNotifier({ env: { NOTIFY_SOCKET: '/run/x', NOTIFY_FD: '987' }, logger, program });
+    await notifier.status('there');
+    expect(await said()).toEqual([`/run/x --pid=${process.pid} STATUS=there`]);
+  });
+
   test('asks for more time while a start waits', async () => {
     using notifier = createSystemdNotifier({ env: { NOTIFY_SOCKET: '/run/x' }, logger, program });
     await notifier.extendStart('waiting for the database', 900_000);
