@@ -4,6 +4,7 @@ import { FAILURE_CODES } from '../../src/failure/codes.ts';
 import { createWorkerMetrics } from '../../src/telemetry/worker-metrics.ts';
 import { EXIT_CODES, EXIT_MEANINGS } from '../../src/worker/exit-codes.ts';
 import { GROUND, ROOMS, type Room } from '../lint/rooms.ts';
+import { writeTemplate } from './unit-template.ts';
 
 /** A table that comes from the code; in its page it stands between two markers with its name. */
 export interface GeneratedTable {
@@ -89,4 +90,5 @@ if (import.meta.main) {
     writeFileSync(file, withTable(readFileSync(file, 'utf8'), table));
   }
   writeFileSync(new URL('.env.example', root), renderEnvExample());
+  writeTemplate(root);
 }
