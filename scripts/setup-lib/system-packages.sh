@@ -52,6 +52,10 @@ install_system_packages() {
     packages+=(gcc libc6-dev)
     why+=("the tests compile stand-ins for CUDA's libraries")
   fi
+  if [ "$tests" = yes ] && { ! command -v systemd-analyze || [ ! -x /lib/systemd/systemd ]; } >/dev/null; then
+    packages+=(systemd)
+    why+=("the tests check the units, and run them in a machine of their own")
+  fi
   if [ "${#packages[@]}" -eq 0 ]; then
     say "system packages: all there"
     return
