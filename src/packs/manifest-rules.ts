@@ -89,8 +89,10 @@ function cacheRules(decoder: ModelSpec, kv: PackManifest['language']['kv']): rea
   return sides.flatMap(({ side, tensors, prefix }) => {
     const caches = tensors.filter(({ name }) => name.startsWith(`${prefix}.`));
     const wanted = cacheNames(kv.layers, prefix);
-    const missing = wanted.filter((name) => caches.every((tensor) => tensor.name !== name));
-    const more = caches.filter(({ name }) => !wanted.includes(name)).map(({ name }) => name);
+    const names = new Set(caches.map(({ name }) => name));
+    const missing = wanted.filter((name) => !names.has(name));
+    const known = new Set(wanted);
+    const more = [...names].filter((name) => !known.has(name));
     const field = `language.decoder.${side}`;
     return [
       ...expect(field, missing.length === 0, `${missing.slice(0, 2).join(' and ')} for kv.layers ${kv.layers}`, 'none'),

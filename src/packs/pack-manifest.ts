@@ -128,7 +128,12 @@ const language = z.strictObject({
   imageTokens: z.int().positive(),
   imageTokenId: z.int().nonnegative(),
   stopTokenIds: z.array(z.int().nonnegative()).min(1),
-  kv: z.strictObject({ layers: z.int().positive(), heads: z.int().positive(), headSize: z.int().positive() }),
+  // Each layer is two tensors of the decoder by name: a number that no model has would only fill the memory with names.
+  kv: z.strictObject({
+    layers: z.int().positive().max(1_000),
+    heads: z.int().positive(),
+    headSize: z.int().positive(),
+  }),
   /** With `{system}` and `{question}` and one `<image>`. */
   template: z.string().includes('<image>').includes('{question}'),
   system: z.string(),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { packManifestSchema } from '../../../src/packs/pack-manifest.ts';
+import { manifestProblems } from '../../../src/packs/manifest-rules.ts';
 import { specOf } from '../../../src/packs/spec-of.ts';
 
 const demo = JSON.parse(readFileSync('models/demo/manifest.json', 'utf8')) as { detection: { model: object } };
@@ -77,4 +78,20 @@ test.each([
 ])('of a prepared pack %j: fields that are refused: %j', (prepared, fields) => {
   const { error } = packManifestSchema.safeParse({ ...demo, prepared });
   expect((error?.issues ?? []).map(({ path }) => path.join('.'))).toEqual(fields);
+});
+
+test('a decoder of more layers than any has is refused before they are named one by one', () => {
+  const layers = (count: number): unknown => {
+    const whole = structuredClone(demo) as typeof demo & { language: { kv: { layers: number } } };
+    whole.language.kv.layers = count;
+    return whole;
+  };
+  expect(packManifestSchema.safeParse(layers(100_000_000)).error?.issues.map(({ path }) => path.join('.'))).toEqual([
+    'language.kv.layers',
+  ]);
+  const { data } = packManifestSchema.safeParse(layers(1_000));
+  expect(data === undefined ? [] : manifestProblems(data).map(({ expected }) => expected)).toEqual([
+    'past_key_values.2.key and past_key_values.2.value for kv.layers 1000',
+    'present.2.key and present.2.value for kv.layers 1000',
+  ]);
 });
