@@ -96,7 +96,7 @@ export function httpUrl() {
     rule: 'an http:// or https:// URL without user name and password',
     show: maskUrl,
     parse: (value: string): string | undefined => {
-      const url = URL.parse(value);
+      const url = urlOf(value);
       if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
         return undefined;
       }
@@ -138,12 +138,17 @@ export function databaseUrl() {
     show: (value: string) => `${/^[a-z+]+:\/\//i.exec(value)?.[0] ?? ''}***`,
     parse: (value: string): string | undefined => {
       if (value.startsWith('pglite:')) return value.length > 'pglite:'.length ? value : undefined;
-      const url = URL.parse(value);
+      const url = urlOf(value);
       const good =
         url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== '' && url.pathname.length > 1;
       return good ? value : undefined;
     },
   };
+}
+
+/** The parser passes over line ends and tabs inside a URL, and what else is told of it would go on with them. */
+function urlOf(value: string): URL | null {
+  return /[\t\r\n]/.test(value) ? null : URL.parse(value);
 }
 
 /** Hides the password and the query of anything that looks like a URL, well-formed or not. */

@@ -98,11 +98,21 @@ describe('loadConfig', () => {
       'mysql://root:hunter2@db/x',
       'postgres://a:hun/ter2@:x/y',
       'http://a:hunter2@@h?password=hunter2',
+      'root:hunter2@db/x',
+      'jdbc:postgresql://root:hunter2@db/x',
+      'postgres:/root:hunter2@db/x',
     ]) {
       const message = problemsOf({ ...DAEMON, DATABASE_URL });
       expect(message).toContain('DATABASE_URL is "');
       expect(message).not.toMatch(/hun\/?ter2/);
     }
+  });
+
+  test('takes no URL of two lines, which a parser would read as one', () => {
+    const SQS_QUEUE_URL = 'http://localhost:4566/0\rINFO forged/video';
+    expect(problemsOf({ ...DAEMON, SQS_QUEUE_URL })).toContain('SQS_QUEUE_URL is "');
+    const DATABASE_URL = 'postgres://u:p@localhost\n/video';
+    expect(problemsOf({ ...DAEMON, DATABASE_URL })).toContain('DATABASE_URL is "postgres://***"');
   });
 
   test('takes what the command puts in place of a default, where the variable is absent or empty', () => {
