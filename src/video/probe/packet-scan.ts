@@ -96,7 +96,7 @@ async function searchRest(
   return { bytesAfterLast: Math.max(0, restBytes - padding), strayVideoPid: stray };
 }
 
-class Scan {
+export class Scan {
   readonly #subject: ScanSubject;
   readonly #limits: ScanLimits;
   readonly #streams = new Map<number, StreamScan>();
@@ -155,7 +155,8 @@ class Scan {
   }
 }
 
+/** A time base of a file can make times of thousands of years, whose sums are no whole microseconds: they are no times. */
 function microsOf(text: string | undefined): number | null {
-  const seconds = Number(text ?? Number.NaN);
-  return Number.isFinite(seconds) && text !== '' ? Math.round(seconds * 1e6) : null;
+  const micros = Math.round(Number(text ?? Number.NaN) * 1e6);
+  return Number.isSafeInteger(micros) && text !== '' ? micros : null;
 }
