@@ -89,7 +89,7 @@ export async function firstFrameOf(
 const UNDECODABLE: ReadonlySet<FailureCode> = new Set(['VIDEO_DECODE_TIMEOUT', 'VIDEO_DECODE_FAILED']);
 const FRAME_BEGIN = /^frame\|/m;
 
-function firstFrameIn(text: string): ProbedFrame | null {
+export function firstFrameIn(text: string): ProbedFrame | null {
   const [, first = ''] = text.split(FRAME_BEGIN, 2);
   const fields = new Map(first.split(/[|\n]/).map(fieldOf));
   const [width, height] = [Number(fields.get('width')), Number(fields.get('height'))];

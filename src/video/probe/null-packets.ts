@@ -27,7 +27,7 @@ export async function nullPacketBytes(file: string, fromByte: number, signal: Ab
   }
 }
 
-function nullPacketsIn(block: Buffer): number {
+export function nullPacketsIn(block: Buffer): number {
   let count = 0;
   for (let at = block.indexOf(NULL_PACKET); at >= 0; at = block.indexOf(NULL_PACKET, at + PACKET_BYTES)) count += 1;
   return count;

@@ -68,7 +68,7 @@ interface PictureBegin {
 }
 
 /** The packets in which a picture or a piece of one begins: ISO/IEC 13818-1, 2.4.3.2 and 2.4.3.6, stream identifiers 0xE0 to 0xEF. */
-function* pictureBegins(block: Buffer): Generator<PictureBegin> {
+export function* pictureBegins(block: Buffer): Generator<PictureBegin> {
   for (let at = block.indexOf(SYNC); at >= 0; at = block.indexOf(SYNC, at + 1)) {
     const stride = strideAt(block, at);
     if (stride === null) continue;
