@@ -212,6 +212,19 @@ describe('connections', () => {
     expect(Object.values(agent.freeSockets).flat()).toHaveLength(1);
   });
 
+  test('a crowd from one address closes its own connections, not those of another', async () => {
+    const server = await start({ host: '0.0.0.0', token: TOKEN });
+    const other = connect({ port: server.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+    held.push(() => other.destroy());
+    await connected(other);
+    const first = open(server);
+    await connected(first);
+    await Promise.all(Array.from({ length: 2 * MOST_HEALTH_CONNECTIONS }, () => connected(open(server))));
+    await heard(first);
+    other.write('GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(await heard(other)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   test('whoever says nothing, or a byte now and then, is closed after a few seconds', async () => {
     const server = await start();
     const begun = performance.now();
