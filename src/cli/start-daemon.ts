@@ -55,8 +55,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   const zones = await readZones(config);
   using clients = openClients(config);
   await using health = await openHealth(config.health);
-  const { host, port, token } = config.health;
-  if (port !== 0) logger.info({ host, port, token: token !== null }, 'the health endpoints are open');
+  tellHealth(config.health, logger);
   using notifier = createSystemdNotifier({ env: environment(), logger });
   const wait = new StartWait({ limitMs: config.worker.startWaitSeconds * 1_000, logger, notifier, signal });
   wait.begins('checking the host and its services');
@@ -111,6 +110,10 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
       recordRejectedMessage(database, message, { failure, worker: config.worker.id }, AbortSignal.timeout(5_000)),
   });
   return exitCodeOf(report);
+}
+
+function tellHealth({ host, port, token }: Config['health'], logger: Logger): void {
+  if (port !== 0) logger.info({ host, port, token: token !== null }, 'the health endpoints are open');
 }
 
 /** Of workers that are gone. */

@@ -14,8 +14,9 @@ export function bedrockFailure(error: unknown, { timedOut, settings }: CallConte
     return new Failure('TIMEOUT', `${where} did not answer within ${settings.timeoutMs} ms`, { cause: error });
   }
   if (error instanceof Failure) return error;
-  if (!(error instanceof Error))
+  if (!(error instanceof Error)) {
     return new Failure('SCENE_FAILED', `${where}: ${outsideText(String(error))}`, { cause: error });
+  }
   const code = meaningOfAwsError(error, 'bedrock') ?? 'SCENE_FAILED';
   return new Failure(code, `${where}: ${outsideText(`${error.name}: ${error.message}`, 500)}`, { cause: error });
 }
