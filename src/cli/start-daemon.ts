@@ -59,10 +59,9 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   using notifier = createSystemdNotifier({ env: environment(), logger });
   const wait = new StartWait({ limitMs: config.worker.startWaitSeconds * 1_000, logger, notifier, signal });
   wait.begins('checking the host and its services');
-  const write = (text: string): void => void process.stderr.write(text);
   await using workFolder = new WorkFolder(config.worker.workDir);
   const deps = preflightDeps(config, clients, workPlaceOf(workFolder));
-  const preflight = await passPreflight(config, deps, wait, write, signal);
+  const preflight = await passPreflight(config, deps, wait, tellOperator, signal);
   if (!preflight.ok) return EXIT_CODES.PREFLIGHT;
   await clearUp(workFolder, logger);
   const { device, decoderGpu } = preflight;
@@ -110,6 +109,10 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
       recordRejectedMessage(database, message, { failure, worker: config.worker.id }, AbortSignal.timeout(5_000)),
   });
   return exitCodeOf(report);
+}
+
+function tellOperator(text: string): void {
+  process.stderr.write(text);
 }
 
 function tellHealth({ host, port, token }: Config['health'], logger: Logger): void {
