@@ -65,13 +65,13 @@ function linkEntry(link: object, room: Room): Record<string, unknown> {
 
 /** What libraries write onto their errors: codes and numbers, and small objects of them. Requests, sockets and answers stay out. */
 function ownFields(link: object, room: Room): Record<string, unknown> {
-  const fields: Record<string, unknown> = {};
+  const fields: [string, unknown][] = [];
   for (const [name, value] of Object.entries(link).slice(0, 30)) {
     if (['cause', 'message', 'stack', 'errors'].includes(name)) continue;
     const small = smallValue(value, room);
-    if (small !== undefined) fields[name] = small;
+    if (small !== undefined) fields.push([name, small]);
   }
-  return fields;
+  return Object.fromEntries(fields);
 }
 
 function smallValue(value: unknown, room: Room): unknown {

@@ -7,6 +7,9 @@ const MASK = '***';
 /** UTF-16 units of one text, and of all texts of an entry: the stacks of several causes are the longest that we write ourselves. */
 const TEXT_LENGTH = 4_000;
 const WHOLE_LENGTH = 48_000;
+const NAME_LENGTH = 100;
+/** What a part takes beside its texts. */
+const PART_LENGTH = 10;
 const MOST_PARTS = 200;
 const DEEPEST = 8;
 
@@ -15,7 +18,10 @@ const DEEPEST = 8;
  * bounded, and what is called a secret does not leave it at all.
  */
 export function guardedEntry(entry: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return partsOf(entry, 0, { left: WHOLE_LENGTH });
+  const { msg, ...fields } = entry;
+  const guarded = partsOf(fields, 0, { left: WHOLE_LENGTH });
+  // Last in the line, but the first that somebody reads: fields must not take its room.
+  return msg === undefined ? guarded : { ...guarded, msg: guardedValue(msg, 1, { left: TEXT_LENGTH }) };
 }
 
 interface Room {
@@ -23,14 +29,17 @@ interface Room {
 }
 
 function partsOf(object: object, depth: number, room: Room): Record<string, unknown> {
+  const guarded: [string, unknown][] = [];
   const parts = Object.entries(object);
-  const guarded = parts
-    .slice(0, MOST_PARTS)
-    .map(([name, value]): [string, unknown] => [
-      outsideText(name, 100),
-      isNeverLogged(name, value) ? MASK : guardedValue(value, depth + 1, room),
-    ]);
-  if (parts.length > MOST_PARTS) guarded.push(['leftOut', parts.length - MOST_PARTS]);
+  for (const [index, [name, value]] of parts.entries()) {
+    if (index === MOST_PARTS || room.left <= 0) {
+      guarded.push(['leftOut', parts.length - index]);
+      break;
+    }
+    const shown = outsideText(name, NAME_LENGTH);
+    room.left -= shown.length + PART_LENGTH;
+    guarded.push([shown, isNeverLogged(name, value) ? MASK : guardedValue(value, depth + 1, room)]);
+  }
   return Object.fromEntries(guarded);
 }
 
@@ -49,6 +58,11 @@ function guardedValue(value: unknown, depth: number, room: Room): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (depth > DEEPEST) return '...';
   if (!Array.isArray(value)) return partsOf(value, depth, room);
-  const parts: unknown[] = value.slice(0, MOST_PARTS).map((part) => guardedValue(part, depth + 1, room));
-  return value.length > MOST_PARTS ? [...parts, `... (${value.length} in all)`] : parts;
+  const parts: unknown[] = [];
+  for (const part of value) {
+    if (parts.length === MOST_PARTS || room.left <= 0) return [...parts, `... (${value.length} in all)`];
+    room.left -= PART_LENGTH;
+    parts.push(guardedValue(part, depth + 1, room));
+  }
+  return parts;
 }

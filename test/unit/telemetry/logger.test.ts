@@ -61,8 +61,61 @@ describe('createLogger', () => {
     expect(JSON.parse(logged('json', (log) => log.error({ err }, 'x')))).toMatchObject({ err: { stage: 'theirs' } });
   });
 
-  test('cuts a long text and says how long it was', () => {
-    expect(logged('json', (log) => log.info({ output: 'x'.repeat(5000) }, 'x'))).toContain('(5000 characters)');
+  test('cuts a long text at any depth and says how long it was', () => {
+    const long = 'x'.repeat(5_000);
+    for (const fields of [{ output: long }, { a: { b: [{ c: long }] } }, { err: new Error(long) }]) {
+      expect(logged('json', (log) => log.info(fields, 'x'))).toContain('... (5000 characters)');
+    }
+    expect(logged('json', (log) => log.info(long))).toContain('... (5000 characters)');
+    expect(logged('json', (log) => log.child({ long }).info('x'))).toContain('... (5000 characters)');
+  });
+
+  test('bounds an entry as a whole, whatever is in it', () => {
+    let error = new Error('first');
+    const secret = 'password=Zq7hunter '.repeat(100);
+    for (let depth = 0; depth < 20_000; depth += 1) error = new Error(secret, { cause: error });
+    const wide = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`name${index}`, 'text '.repeat(100)]));
+    const many = Array.from({ length: 100 }, () => ['x'.repeat(10_000)]);
+    for (const fields of [{ err: error }, { wide }, { many }, { err: new AggregateError([error, error], 'x') }]) {
+      const text = logged('json', (log) => log.info(fields, 'x'));
+      expect(text.length).toBeLessThan(80_000);
+      expect(text).not.toContain('Zq7');
+      expect(JSON.parse(text)).toMatchObject({ msg: 'x' });
+    }
+  });
+
+  test('scrubs the message, the stack and the fields of every cause of an error', () => {
+    const inner = Object.assign(new Error('postgres://worker:Zq7hun/Zq8ter@db/x'), { hint: 'PGPASSWORD=Zq9' });
+    const err = new Failure('DATABASE_UNAVAILABLE', 'away', { cause: new Error('password: Zq7', { cause: inner }) });
+    for (const format of ['json', 'pretty'] as const) {
+      expect(logged(format, (log) => log.error({ err }, 'x'))).not.toMatch(/Zq/);
+    }
+    const entry: unknown = JSON.parse(logged('json', (log) => log.error({ err }, 'x')));
+    const cause = { message: 'password: ***', cause: { message: 'postgres://***@db/x', hint: 'PGPASSWORD=***' } };
+    expect(entry).toMatchObject({ err: { type: 'Failure', message: 'away', cause } });
+  });
+
+  test('what a library hangs onto its errors is told as far as it is small', () => {
+    const err = Object.assign(new Error('x'), {
+      $metadata: { httpStatusCode: 503, requestId: 'r', deep: { a: 1 } },
+      $response: new Map([['body', 'Zq7']]),
+      retries: 3,
+    });
+    const entry = JSON.parse(logged('json', (log) => log.error({ err }, 'x'))) as { err: Record<string, unknown> };
+    expect(entry.err).toMatchObject({ $metadata: { httpStatusCode: 503, requestId: 'r' }, retries: 3 });
+    expect(entry.err).not.toHaveProperty('$response');
+  });
+
+  test('a field cannot replace what the entry is made of', () => {
+    const fields = JSON.parse('{"__proto__":{"a":1},"x":{"__proto__":"y"}}') as object;
+    expect(logged('json', (log) => log.info(fields, 'x'))).toContain('"__proto__":"y"');
+  });
+
+  test('an error that is thrown as a text, or lies in a circle, is told as well', () => {
+    expect(logged('json', (log) => log.error({ err: 'password=Zq7' }, 'x'))).toContain('"err":"password=***"');
+    const circle = new Error('round');
+    circle.cause = circle;
+    expect(logged('json', (log) => log.error({ err: circle }, 'x'))).toContain('"message":"round"');
   });
 
   test('writes plain lines with fields and the stack of an error', () => {
