@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../failure/failure.ts';
+import { headOf } from '../../text/bounded.ts';
+import { outsideText } from '../../text/outside-text.ts';
 import { isFolderKey, type Job, type JobPriority } from './job.ts';
 
 export type ParsedMessage =
@@ -12,6 +14,8 @@ export type StringAttributes = Readonly<Record<string, string>>;
 /** The largest known form, an event of many records in an envelope, stays far below. */
 export const MAX_BODY_BYTES = 262_144;
 const MAX_KEY_BYTES = 1_024;
+/** One more than any can have: what is longer is cut to that, and refused where references are checked. */
+const REFUSED_LENGTH = { bucket: 256, versionId: 1_025, etag: 257 } as const;
 const MAX_WRAPPINGS = 3;
 
 /** Some senders put the bucket's ARN where its name belongs. */
@@ -97,7 +101,7 @@ function parseValue(value: unknown, attributes: StringAttributes, depth: number)
     const flat = check(flatSchema, value, 'the flat message');
     return jobs([job({ bucket: flat.bucket, key: flat.key, source: 'legacy', videoId: attributeId(attributes) })]);
   }
-  throw unknownShape(`none of the known forms; its fields are ${Object.keys(value).slice(0, 8).join(', ') || 'none'}`);
+  throw unknownShape(`none of the known forms; its fields are ${fieldsOf(value)}`);
 }
 
 function parseBackend(value: unknown, attributes: StringAttributes): ParsedMessage {
@@ -146,7 +150,7 @@ function parseS3Event(value: unknown): ParsedMessage {
 /** The key of an EventBridge event is not form-encoded: a plus in it is a plus. */
 function parseEventBridge(value: unknown): ParsedMessage {
   if (isRecord(value) && typeof value['detail-type'] === 'string' && /^Object (?!Created)/.test(value['detail-type'])) {
-    return { kind: 'ignored', reason: `EventBridge tells "${value['detail-type'].slice(0, 40)}"` };
+    return { kind: 'ignored', reason: `EventBridge tells "${outsideText(value['detail-type'], 40)}"` };
   }
   const event = check(eventBridgeSchema, value, 'the EventBridge event');
   if (event['detail-type'] !== 'Object Created') throw unknownShape('an EventBridge event that S3 did not send');
@@ -167,12 +171,14 @@ function job(facts: Partial<Job> & Pick<Job, 'bucket' | 'key' | 'source'>): Job 
   if (Buffer.byteLength(facts.key) > MAX_KEY_BYTES) {
     throw new Failure('MESSAGE_KEY_UNDECODABLE', `the object key is longer than the ${MAX_KEY_BYTES} bytes of S3`);
   }
+  const { bucket, versionId = null, etag = null } = facts;
   return {
-    versionId: null,
-    etag: null,
     videoId: null,
     priority: 'normal',
     ...facts,
+    bucket: headOf(bucket, REFUSED_LENGTH.bucket),
+    versionId: versionId === null ? null : headOf(versionId, REFUSED_LENGTH.versionId),
+    etag: etag === null ? null : headOf(etag, REFUSED_LENGTH.etag),
   };
 }
 
@@ -216,16 +222,27 @@ function parseJson(body: string): unknown {
   try {
     return JSON.parse(body) as unknown;
   } catch (error) {
-    throw new Failure('MESSAGE_NOT_JSON', 'the message body is not JSON', { cause: error });
+    throw new Failure('MESSAGE_NOT_JSON', `the message body is not JSON${whereIn(error)}`);
   }
+}
+
+/** Where the parser stopped. The rest of its words is a piece of the body, cut anywhere: half of a secret looks like no secret. */
+function whereIn(error: unknown): string {
+  const position = error instanceof SyntaxError ? /at position (\d{1,9})/.exec(error.message)?.[1] : undefined;
+  return position === undefined ? '' : `: it breaks at position ${position}`;
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  const where = issue === undefined ? '' : `${issue.path.map(String).join('.')}: ${issue.message}`;
+  const where = issue === undefined ? '' : outsideText(`${issue.path.map(String).join('.')}: ${issue.message}`);
   throw new Failure('MESSAGE_FIELD_MISSING', `${what} lacks a field or has one of the wrong type: ${where}`);
+}
+
+function fieldsOf(value: object): string {
+  const names = Object.keys(value).slice(0, 8);
+  return names.map((name) => outsideText(name, 40)).join(', ') || 'none';
 }
 
 function unknownShape(why: string): Failure {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkReference } from '../../../../src/storage/object-ref.ts';
 import { Failure } from '../../../../src/failure/failure.ts';
 import { MAX_BODY_BYTES, parseMessage } from '../../../../src/queue/messages/parse-message.ts';
 
@@ -191,5 +192,60 @@ describe('what stores other than S3 send', () => {
   test('a folder beside objects is passed over', () => {
     const folder = { ...record('videos/'), s3: { bucket: { name: 'b' }, object: { key: 'videos/', size: 0 } } };
     expect(keys({ Records: [folder, record('1'), folder, record('2')] })).toEqual(['1', '2']);
+  });
+});
+
+describe('what a message says of itself is bounded where it comes in', () => {
+  const long = `password=Zq7hunter\u001b[2J ${'x'.repeat(200_000)}`;
+  const refusal = (body: unknown, attributes?: Record<string, string>): Failure => {
+    try {
+      parseMessage(typeof body === 'string' ? body : JSON.stringify(body), attributes);
+    } catch (error) {
+      if (error instanceof Failure) return error;
+    }
+    throw new Error('the message was not refused');
+  };
+
+  test.each<[string, unknown]>([
+    [
+      'names of fields',
+      Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`${index}${long.slice(0, 20_000)}`, 1])),
+    ],
+    ['a type of event', { eventType: long }],
+    ['a kind of detail', { 'detail-type': long, detail: { bucket: { name: 'b' }, object: { key: 'k' } } }],
+    ['a record', { Records: [{ eventName: 'ObjectCreated:Put', [long]: 1 }] }],
+    ['no JSON', `{"password":"Zq7hunter", ${long}`],
+    ['no JSON, broken behind a secret', `{"a":1,"password":"Zq7hunter"Zq8`],
+  ])('%s', (_name, body) => {
+    const failure = refusal(body);
+    expect(failure.message.length).toBeLessThan(800);
+    expect(JSON.stringify([failure.message, failure.stack, failure.details, String(failure.cause)])).not.toMatch(/Zq/);
+  });
+
+  test('where the parser stopped is told, and no piece of the body', () => {
+    expect(refusal('{"a":1').message).toBe('the message body is not JSON: it breaks at position 6');
+    expect(refusal('').message).toBe('the message body is not JSON');
+  });
+
+  test('what no object can be called is cut to one more than any can, and refused where references are checked', () => {
+    const parsed = parseMessage(JSON.stringify({ bucket: 'b'.repeat(200_000), key: 'k' }));
+    const { bucket } = parsed.kind === 'jobs' ? parsed.jobs[0]! : { bucket: '' };
+    expect(bucket).toHaveLength(256);
+    const ref = { bucket, key: 'k', versionId: null, etag: null };
+    expect(() => checkReference(ref)).toThrow(/no bucket can be called/);
+    const object = { key: 'k', versionId: 'v'.repeat(100_000), eTag: 'e'.repeat(100_000) };
+    const event = { Records: [{ eventName: 'ObjectCreated:Put', s3: { bucket: { name: 'b' }, object } }] };
+    const job = parseMessage(JSON.stringify(event));
+    const { versionId, etag } = job.kind === 'jobs' ? job.jobs[0]! : { versionId: null, etag: null };
+    expect([versionId?.length, etag?.length]).toEqual([1_025, 257]);
+    expect(() => checkReference({ ...ref, bucket: 'b', versionId })).toThrow(/no version can be called so/);
+    expect(() => checkReference({ ...ref, bucket: 'b', etag })).toThrow(/no object can have such an ETag/);
+  });
+
+  test('a key as long as S3 takes it stays whole', () => {
+    const key = `videos/${'é'.repeat(508)}`;
+    expect(Buffer.byteLength(key)).toBe(1_023);
+    const parsed = parseMessage(JSON.stringify({ bucket: 'b', key }));
+    expect(parsed).toMatchObject({ jobs: [{ key, bucket: 'b', versionId: null, etag: null }] });
   });
 });
