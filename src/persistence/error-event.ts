@@ -1,10 +1,15 @@
 import { factsOf, type Failure } from '../failure/failure.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
+import { bounded, headOf } from '../text/bounded.ts';
+import { outsideText } from '../text/outside-text.ts';
 import { storableText } from './rows.ts';
 
-/** Bodies may hold what their sender did not mean to publish; the beginning is enough to recognise the form. */
+/** UTF-16 units of each text. Of a body the beginning is enough to recognise its form. */
 const MAX_EXCERPT = 500;
 const MAX_REASON = 2_000;
+/** What S3 takes; longer ones name no object. */
+const MAX_BUCKET = 255;
+const MAX_KEY = 1_024;
 
 export interface ErrorContext {
   readonly messageId?: string;
@@ -20,27 +25,32 @@ export function errorEventRow(failure: Failure, context: ErrorContext = {}): Pri
   return {
     code: failure.code,
     class: failure.class,
-    reason: bounded(failure.message, MAX_REASON),
+    reason: storable(failure.message, MAX_REASON),
     details: storableDetails(failure),
     stage: failure.stage,
-    messageId: context.messageId === undefined ? null : bounded(context.messageId, MAX_EXCERPT),
-    externalId: context.externalId ?? null,
-    bucket: context.job === undefined ? null : storableText(context.job.bucket),
-    key: context.job === undefined ? null : storableText(context.job.key),
-    excerpt: context.body === undefined ? null : bounded(context.body, MAX_EXCERPT),
+    messageId: context.messageId === undefined ? null : storableText(headOf(context.messageId, MAX_EXCERPT)),
+    externalId: idOrNull(context.externalId),
+    bucket: context.job === undefined ? null : storable(context.job.bucket, MAX_BUCKET),
+    key: context.job === undefined ? null : storable(context.job.key, MAX_KEY),
+    excerpt: context.body === undefined ? null : storableText(outsideText(context.body, MAX_EXCERPT)),
     worker: context.worker ?? null,
   };
 }
 
-function bounded(text: string, limit: number): string {
-  return storableText(text.slice(0, limit));
+function storable(text: string, most: number): string {
+  return storableText(bounded(text, most));
+}
+
+/** As it is in the table of ids, so that a row is found by it: whoever reads it from a message bounds it. */
+function idOrNull(id: string | null | undefined): string | null {
+  return id === null || id === undefined ? null : storableText(headOf(id, MAX_EXCERPT));
 }
 
 function storableDetails(failure: Failure): Prisma.InputJsonObject {
   return Object.fromEntries(
     Object.entries(factsOf(failure)).map(([name, value]) => [
       storableText(name),
-      typeof value === 'string' ? bounded(value, MAX_EXCERPT) : value,
+      typeof value === 'string' ? storable(value, MAX_EXCERPT) : value,
     ]),
   );
 }
