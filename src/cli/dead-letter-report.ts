@@ -84,13 +84,13 @@ function timeOf(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-/** The report as text for a terminal: a paragraph per message. */
-export function renderDeadLetters({ queue, messages, isWhole }: DeadLetterQueueReport): string {
+/** The report in lines for a terminal: a paragraph per message. */
+export function deadLetterLines({ queue, messages, isWhole }: DeadLetterQueueReport): readonly string[] {
   const count = `${messages.length}${isWhole ? '' : ' or more'} dead letter(s) in ${queue}`;
-  return `${[count, ...messages.map(paragraph)].join('\n\n')}\n`;
+  return [count, ...messages.flatMap((message) => ['', ...paragraph(message)])];
 }
 
-function paragraph(report: DeadLetterReport): string {
+function paragraph(report: DeadLetterReport): readonly string[] {
   const { written, known, objects } = report;
   const lines = [
     `${report.messageId}  ${written === null ? 'moved by the queue' : `${written.code} (${written.class ?? 'class unknown'})`}`,
@@ -103,7 +103,8 @@ function paragraph(report: DeadLetterReport): string {
     ...(objects.length === 0 ? ['the body names no object that can be read'] : []),
     ...(known === null ? [] : knownLines(known)),
   ];
-  return lines.filter((line) => line !== '').join('\n  ');
+  const [first = '', ...others] = lines.filter((line) => line !== '');
+  return [first, ...others.map((line) => `  ${line}`)];
 }
 
 function movedText({ movedAfter }: DeadLetterReport): string {

@@ -1,6 +1,11 @@
+import { outsideText } from '../text/outside-text.ts';
 import { toFailure } from '../failure/classify.ts';
 import { factsOf } from '../failure/failure.ts';
 import { EXIT_CODES } from '../worker/exit-codes.ts';
+import { complain, linesOf } from './terminal.ts';
+
+/** UTF-16 units of what is told of a cause. */
+const CAUSE_LENGTH = 500;
 
 /**
  * Says an error in one paragraph on standard error, code first, causes behind it, and picks the exit code. A part of the worker that
@@ -11,13 +16,14 @@ export function explain(error: unknown): number {
   const failure = toFailure(first);
   const causes: string[] = [];
   for (let cause = failure.cause; cause instanceof Error && causes.length < 3; cause = cause.cause) {
-    if (cause.message !== '' && !failure.message.includes(cause.message)) causes.push(`  because: ${cause.message}`);
+    const said = outsideText(cause.message, CAUSE_LENGTH);
+    if (said !== '' && !failure.message.includes(said)) causes.push(...linesOf(`  because: ${said}`));
   }
   const facts = Object.entries(factsOf(failure)).map(([name, value]) => `  ${name}: ${String(value)}`);
   const closing = later.map(toFailure).map(({ code, message }) => `  and while closing, ${code}: ${message}`);
-  const stack = failure.code === 'INSTALL_BROKEN' && failure.cause instanceof Error ? [failure.cause.stack ?? ''] : [];
-  const lines = [`${failure.code}: ${failure.message}`, ...facts, ...causes, ...closing, ...stack];
-  process.stderr.write(`${lines.join('\n')}\n`);
+  const stack =
+    failure.code === 'INSTALL_BROKEN' && failure.cause instanceof Error ? (failure.cause.stack ?? '').split('\n') : [];
+  complain(...linesOf(`${failure.code}: ${failure.message}`), ...facts, ...causes, ...closing, ...stack);
   // Starting again mends neither of the two.
   if (failure.code === 'CONFIG_INVALID' || failure.code === 'INSTALL_BROKEN') return EXIT_CODES.USAGE;
   return failure.class === 'system' ? EXIT_CODES.SYSTEM_FAILURE : EXIT_CODES.FAILED;

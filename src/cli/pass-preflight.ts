@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { renderPreflight } from './preflight/render.ts';
+import { preflightLines } from './preflight/render.ts';
 import { repeatPreflight, runPreflight, type PreflightDeps, type PreflightReport } from './preflight/run-preflight.ts';
 import type { StartWait } from './start-wait.ts';
 
@@ -11,19 +11,19 @@ export async function passPreflight(
   config: Config,
   deps: PreflightDeps,
   wait: StartWait,
-  write: (text: string) => void,
+  write: (...lines: readonly string[]) => void,
   signal: AbortSignal,
 ): Promise<PreflightReport> {
   const first = await runPreflight(config, deps, signal);
   signal.throwIfAborted();
-  write(renderPreflight(first));
+  write(...preflightLines(first));
   let report = first;
   // A bucket that is away is a warning, and waited for all the same: where it is, the videos are as well.
   while (isWorthWaiting(report) && (await wait.pause(missingIn(report)))) {
     report = await repeatPreflight(report, config, deps, signal);
     signal.throwIfAborted();
   }
-  if (report !== first) write(renderPreflight(report));
+  if (report !== first) write(...preflightLines(report));
   return report;
 }
 

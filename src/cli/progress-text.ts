@@ -1,3 +1,4 @@
+import { visible } from '../text/visible.ts';
 import type { AnalysisProgress } from '../analysis/analyze-video.ts';
 
 /** What can be shown: of a chain in this process everything, of a job in the database its stage and percent. */
@@ -18,7 +19,7 @@ export function progressText(out: NodeJS.WriteStream): ProgressText {
   let lastTenth = -1;
   return {
     update(progress) {
-      const line = progressLine(progress);
+      const line = visible(progressLine(progress));
       if (out.isTTY) {
         if (line !== last) out.write(`\r\u001b[2K${line}`);
       } else {

@@ -14,6 +14,8 @@ import { openConfiguredTools } from './open-tools.ts';
 import { probeVideo } from '../video/probe/probe.ts';
 import { createWorkspace } from '../storage/work-folder.ts';
 import { decodeSettings, videoLimits } from './job-settings.ts';
+import { toFailure } from '../failure/classify.ts';
+import { complain } from './terminal.ts';
 
 interface ReportSource {
   readonly config: Config;
@@ -34,7 +36,7 @@ export async function fetchReportImages(source: ReportSource, signal: AbortSigna
   try {
     return { highlights, keyFrames: await cutKeyFrames(source, signal) };
   } catch (error) {
-    process.stderr.write(`no key frames: ${error instanceof Error ? error.message : String(error)}\n`);
+    complain(`no key frames: ${toFailure(error).message}`);
     return { highlights, keyFrames: [] };
   }
 }
@@ -51,7 +53,7 @@ async function fetchHighlights({ s3, stored }: ReportSource, signal: AbortSignal
       });
       if (object.Body !== undefined) images.set(highlight.key, await object.Body.transformToByteArray());
     } catch (error) {
-      process.stderr.write(`no image ${highlight.key}: ${error instanceof Error ? error.message : String(error)}\n`);
+      complain(`no image ${highlight.key}: ${toFailure(error).message}`);
     }
   }
   return images;

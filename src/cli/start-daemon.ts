@@ -26,6 +26,7 @@ import { runDaemon } from './run-daemon.ts';
 import { watchStart, type StartSignals } from './start-signals.ts';
 import { StartWait } from './start-wait.ts';
 import { stageSecondsOf, tellDegraded } from './worker-health.ts';
+import { complain } from './terminal.ts';
 
 /** Runs the daemon from its configuration to its end; answers with the exit code. */
 export async function startDaemon(): Promise<number> {
@@ -61,7 +62,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   wait.begins('checking the host and its services');
   await using workFolder = new WorkFolder(config.worker.workDir);
   const deps = preflightDeps(config, clients, workPlaceOf(workFolder));
-  const preflight = await passPreflight(config, deps, wait, tellOperator, signal);
+  const preflight = await passPreflight(config, deps, wait, complain, signal);
   if (!preflight.ok) return EXIT_CODES.PREFLIGHT;
   await clearUp(workFolder, logger);
   const { device, decoderGpu } = preflight;
@@ -109,10 +110,6 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
       recordRejectedMessage(database, message, { failure, worker: config.worker.id }, AbortSignal.timeout(5_000)),
   });
   return exitCodeOf(report);
-}
-
-function tellOperator(text: string): void {
-  process.stderr.write(text);
 }
 
 function tellHealth({ host, port, token }: Config['health'], logger: Logger): void {

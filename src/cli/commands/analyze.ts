@@ -5,6 +5,7 @@ import { commandConfig, WITHOUT_SETUP } from '../command-config.ts';
 import { analyzeLocally } from '../local-analysis.ts';
 import { progressText } from '../progress-text.ts';
 import { summaryLines } from '../summary.ts';
+import { complain, say, sayJson } from '../terminal.ts';
 
 interface AnalyzeOptions {
   readonly pack?: string;
@@ -43,17 +44,16 @@ export async function analyze(source: string, options: AnalyzeOptions): Promise<
     await mkdir(dirname(options.report), { recursive: true });
     const { renderReport } = await import('../../report/report.ts');
     await writeFile(options.report, renderReport(analysis, images, { title: source }));
-    process.stderr.write(`report: ${options.report}\n`);
+    complain(`report: ${options.report}`);
   }
   if (options.json === undefined) {
-    process.stdout.write(`${summaryLines(analysis).join('\n')}\n`);
+    say(...summaryLines(analysis));
     return;
   }
-  const json = `${JSON.stringify(analysis, null, 1)}\n`;
   if (options.json === '-') {
-    process.stdout.write(json);
+    sayJson(analysis, 1);
     return;
   }
   await mkdir(dirname(options.json), { recursive: true });
-  await writeFile(options.json, json);
+  await writeFile(options.json, `${JSON.stringify(analysis, null, 1)}\n`);
 }

@@ -9,13 +9,14 @@ import { readDeadLetters } from '../../queue/sqs/read-dead-letters.ts';
 import { commandConfig } from '../command-config.ts';
 import { MOST_DEAD_LETTERS } from '../dead-letter-limit.ts';
 import {
-  renderDeadLetters,
+  deadLetterLines,
   reportDeadLetter,
   withTraces,
   type DeadLetterQueueReport,
   type DeadLetterReport,
 } from '../dead-letter-report.ts';
 import { openClients } from '../open-clients.ts';
+import { complain, say, sayJson } from '../terminal.ts';
 
 interface DeadLettersOptions {
   readonly queue?: string;
@@ -45,8 +46,8 @@ export async function deadLetters(options: DeadLettersOptions): Promise<void> {
     const messages = letters.map((letter) => reportDeadLetter(letter, receivesOf(letter.sourceArn, movedAfter)));
     reports.push({ queue: url, isWhole, messages: await traced(config, messages) });
   }
-  if (options.json === true) process.stdout.write(`${JSON.stringify({ queues: reports })}\n`);
-  else process.stdout.write(reports.map(renderDeadLetters).join('\n'));
+  if (options.json === true) sayJson({ queues: reports });
+  else say(...reports.flatMap((report, index) => [...(index === 0 ? [] : ['']), ...deadLetterLines(report)]));
 }
 
 /** Looking costs a receive: in a queue that workers take from, a message could be moved away by it. */
@@ -113,7 +114,7 @@ async function traced(config: Config, messages: readonly DeadLetterReport[]): Pr
     const traces = await findTraces(database, [...new Set(ids)], objects, AbortSignal.timeout(DATABASE_MS));
     return messages.map((message) => withTraces(message, traces));
   } catch (error) {
-    process.stderr.write(`without the database: ${toFailure(error).message}\n`);
+    complain(`without the database: ${toFailure(error).message}`);
     return messages;
   }
 }

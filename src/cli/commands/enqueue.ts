@@ -6,6 +6,7 @@ import { uploadVideo } from '../../storage/upload-video.ts';
 import { commandConfig } from '../command-config.ts';
 import { openClients } from '../open-clients.ts';
 import { parseS3Url } from '../s3-url.ts';
+import { sayJson } from '../terminal.ts';
 
 interface EnqueueOptions {
   readonly videoId?: string;
@@ -32,5 +33,5 @@ export async function enqueue(source: string, options: EnqueueOptions): Promise<
   const byPriority = { high: config.queue.urlHigh, normal: null, low: config.queue.urlLow };
   const queueUrl = byPriority[priority] ?? config.queue.url;
   const messageId = await enqueueVideo(clients.sqs, { queueUrl, ...object, videoId, priority }, signal);
-  process.stdout.write(`${JSON.stringify({ videoId, ...object, messageId })}\n`);
+  sayJson({ videoId, ...object, messageId });
 }

@@ -12,6 +12,7 @@ import { chooseDevice } from '../choose-device.ts';
 import { commandConfig, WITHOUT_SETUP } from '../command-config.ts';
 import { analyzeLocally } from '../local-analysis.ts';
 import { progressText } from '../progress-text.ts';
+import { complain, say, sayJson } from '../terminal.ts';
 
 interface EvaluateCommandOptions {
   readonly truth: string;
@@ -36,14 +37,14 @@ export async function evaluateCommand(options: EvaluateCommandOptions): Promise<
   const evaluation = compare(analysis, truth, options);
   const aims = evaluationAims(evaluation);
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ pack: analysis.pack, sampling: analysis.sampling, evaluation, aims })}\n`);
+    sayJson({ pack: analysis.pack, sampling: analysis.sampling, evaluation, aims });
   } else {
-    process.stdout.write(`pack         ${analysis.pack.name}\n${evaluationLines(evaluation).join('\n')}\n`);
-    if (options.aims === true) process.stdout.write(`\n${aimLines(aims).join('\n')}\n`);
+    say(`pack         ${analysis.pack.name}`, ...evaluationLines(evaluation));
+    if (options.aims === true) say('', ...aimLines(aims));
   }
   const missed = aims.filter(({ met }) => !met);
   if (options.aims !== true || missed.length === 0) return;
-  process.stderr.write(`missed: ${missed.map(({ name }) => name).join('; ')}\n`);
+  complain(`missed: ${missed.map(({ name }) => name).join('; ')}`);
   process.exitCode = EXIT_CODES.FAILED;
 }
 

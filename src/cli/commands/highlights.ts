@@ -11,6 +11,7 @@ import { makeHighlights } from '../make-highlights.ts';
 import { openClients } from '../open-clients.ts';
 import { openConfiguredDatabase } from '../open-parts.ts';
 import { openConfiguredTools } from '../open-tools.ts';
+import { complain, say } from '../terminal.ts';
 
 const CALL_MS = 60_000;
 const PAGE = 20;
@@ -40,19 +41,19 @@ export async function highlights(
     try {
       const limit = AbortSignal.timeout(config.worker.maxProcessingSeconds * 1_000);
       const { made, unmet } = await blamingTools(tools, limit, () => makeHighlights(maker, video, limit));
-      process.stdout.write(`${video.externalId}  ${made} image${made === 1 ? '' : 's'}\n`);
+      say(`${video.externalId}  ${made} image${made === 1 ? '' : 's'}`);
       if (unmet === 0) continue;
-      process.stderr.write(`${video.externalId}: the frames of ${unmet} of its events are no longer sampled\n`);
+      complain(`${video.externalId}: the frames of ${unmet} of its events are no longer sampled`);
       process.exitCode = EXIT_CODES.FAILED;
     } catch (error) {
       const failure = toFailure(error);
       // One object's fault ends nothing; what is wrong with a service or this host would be wrong with the next video as well.
       if (failure.class !== 'permanent') throw failure;
-      process.stderr.write(`${video.externalId}: ${failure.code}: ${failure.message}\n`);
+      complain(`${video.externalId}: ${failure.code}: ${failure.message}`);
       process.exitCode = EXIT_CODES.FAILED;
     }
   }
-  if (found === 0) process.stdout.write('no image is missing\n');
+  if (found === 0) say('no image is missing');
 }
 
 async function primaryKeys(database: Database, references: readonly string[]): Promise<readonly string[]> {

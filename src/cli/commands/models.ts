@@ -3,6 +3,7 @@ import { modelsReportLines, verifyModels } from '../../preparation/verify-models
 import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { commandConfig } from '../command-config.ts';
 import { queryGpus } from '../preflight/nvidia-smi.ts';
+import { say } from '../terminal.ts';
 
 const CALL_MS = 60_000;
 /** SIGHUP is the terminal's end. */
@@ -20,7 +21,7 @@ export async function verify(options: { readonly pack?: string; readonly device:
     deviceId: config.inference.gpuDeviceId,
     gpu,
   });
-  process.stdout.write(`${modelsReportLines(found).join('\n')}\n`);
+  say(...modelsReportLines(found));
   if (!found.ok) process.exitCode = EXIT_CODES.PREFLIGHT;
 }
 
@@ -28,7 +29,7 @@ export async function verify(options: { readonly pack?: string; readonly device:
 export async function prepare(raw: string, options: { readonly out: string }): Promise<void> {
   using stop = watchStop();
   const prepared = await preparePack(raw, options.out, stop.signal);
-  process.stdout.write(`${preparedLines(prepared).join('\n')}\n`);
+  say(...preparedLines(prepared));
 }
 
 /**

@@ -16,9 +16,10 @@ import { openClients } from '../open-clients.ts';
 import { openParts } from '../open-parts.ts';
 import { WorkFolder } from '../../storage/work-folder.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';
-import { renderPreflight } from '../preflight/render.ts';
+import { preflightLines } from '../preflight/render.ts';
 import { runPreflight } from '../preflight/run-preflight.ts';
 import { workPlaceOf } from '../preflight/work-place.ts';
+import { complain } from '../terminal.ts';
 
 /** Each check of the preflight has a limit of its own. */
 const NEVER = new AbortController().signal;
@@ -33,7 +34,7 @@ export async function once(options: { readonly message?: string }): Promise<void
   using clients = openClients(config);
   await using workFolder = new WorkFolder(config.worker.workDir);
   const preflight = await runPreflight(config, preflightDeps(config, clients, workPlaceOf(workFolder)), NEVER);
-  process.stderr.write(renderPreflight(preflight));
+  complain(...preflightLines(preflight));
   if (!preflight.ok) {
     process.exitCode = EXIT_CODES.PREFLIGHT;
     return;

@@ -2,8 +2,9 @@ import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { commandConfig } from '../command-config.ts';
 import { openClients } from '../open-clients.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';
-import { renderPreflight } from '../preflight/render.ts';
+import { preflightLines } from '../preflight/render.ts';
 import { runPreflight } from '../preflight/run-preflight.ts';
+import { say, sayJson } from '../terminal.ts';
 
 /** Each check has a limit of its own, and a large pack takes minutes. */
 const NEVER = new AbortController().signal;
@@ -13,6 +14,7 @@ export async function preflight(options: { readonly json?: boolean }): Promise<v
   const config = commandConfig([]);
   using clients = openClients(config);
   const result = await runPreflight(config, preflightDeps(config, clients), NEVER);
-  process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : renderPreflight(result));
+  if (options.json === true) sayJson(result);
+  else say(...preflightLines(result));
   if (!result.ok) process.exitCode = EXIT_CODES.PREFLIGHT;
 }

@@ -8,6 +8,7 @@ import { commandConfig } from '../command-config.ts';
 import { openClients } from '../open-clients.ts';
 import { openConfiguredDatabase } from '../open-parts.ts';
 import { fetchReportImages } from '../report-images.ts';
+import { say, sayJson } from '../terminal.ts';
 
 const CALL_MS = 60_000;
 
@@ -24,7 +25,7 @@ export async function report(reference: string, options: { readonly out: string 
   }
   const images = await fetchReportImages({ config, s3: clients.s3, video, stored }, signal);
   await writeFile(options.out, renderReport(stored.analysis, images, { title: video.externalId }));
-  process.stdout.write(`${options.out}\n`);
+  say(options.out);
 }
 
 /** `status`: a line for each video, or all of one. */
@@ -36,14 +37,14 @@ export async function status(reference: string | undefined, options: { readonly 
       ? await listVideos(database, { limit: 20 }, signal)
       : [await requireVideo(database, reference, signal)];
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify(reference === undefined ? { videos } : { video: videos[0] })}\n`);
+    sayJson(reference === undefined ? { videos } : { video: videos[0] });
     return;
   }
-  for (const video of videos) process.stdout.write(`${statusLine(video)}\n`);
+  say(...videos.map(statusLine));
   // Of many videos the codes say enough; of one it is told in full.
   const degraded = reference === undefined ? [] : (videos[0]?.run?.degraded ?? []);
-  for (const { stage, code, message } of degraded) process.stdout.write(`  ${stage}: ${code}: ${message}\n`);
-  if (videos.length === 0) process.stdout.write('no videos yet\n');
+  say(...degraded.map(({ stage, code, message }) => `  ${stage}: ${code}: ${message}`));
+  if (videos.length === 0) say('no videos yet');
 }
 
 function statusLine(video: VideoRecord): string {

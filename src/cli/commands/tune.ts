@@ -21,6 +21,7 @@ import { searchPlan, type SearchResult } from '../tune/search.ts';
 import { environmentLines, gained, resultText, stepText } from '../tune/tune-text.ts';
 import { usableCores } from '../usable-cores.ts';
 import { usableMemory } from '../usable-memory.ts';
+import { complain, say } from '../terminal.ts';
 
 interface TuneOptions {
   readonly pack?: string;
@@ -64,16 +65,16 @@ export async function tune(options: TuneOptions): Promise<void> {
   await assertPack(pack, { hash: true });
   const videosAtOnce = config.worker.concurrency;
   const start = planHere(config, pack, { device, videosAtOnce });
-  say(
+  complain(
     `pack ${pack.manifest.name} on ${device} with ${usableCores()} cores, ${videosAtOnce === 1 ? 'one video' : `${videosAtOnce} videos`} at once (CONCURRENCY)`,
   );
-  say(`video ${file}`);
-  say(`in force: ${planText(device, start)}`);
-  say(`this takes ${seconds} s at most (--seconds); Ctrl-C ends it and prints what is known`);
+  complain(`video ${file}`);
+  complain(`in force: ${planText(device, start)}`);
+  complain(`this takes ${seconds} s at most (--seconds); Ctrl-C ends it and prints what is known`);
   const subject = { config, device, videosAtOnce, tools, file, info, logger };
   const result = await searchOn(subject, start, seconds, interrupted.signal);
   if (options.json !== undefined) await writeJson(options.json, result, start);
-  process.stdout.write(resultText(result, start));
+  say(...resultText(result, start).trimEnd().split('\n'));
 }
 
 async function searchOn(
@@ -105,7 +106,7 @@ async function searchOn(
     },
     leftMs: () => end - performance.now(),
     signal,
-    onStep: (step) => say(stepText(step, start)),
+    onStep: (step) => complain(stepText(step, start)),
   });
 }
 
@@ -117,18 +118,14 @@ function framesOfRuns({ framesPerSecond, openedMs }: MeasuredRun, videosAtOnce: 
 
 function tellRuns({ openedMs, persons }: MeasuredRun, frames: number, runMs: number): void {
   const runSeconds = (openedMs + Math.max(runMs / 2, runMs - openedMs)) / 1_000;
-  say(
+  complain(
     `each run: models open in ${(openedMs / 1_000).toFixed(1)} s, ${frames} sampled frames of each video, about ${runSeconds.toFixed(1)} s`,
   );
   if (persons === 0) {
-    say(
+    complain(
       'no person is found in these frames: only detection is measured; --video takes footage with people, more --seconds more of it',
     );
   }
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }
 
 function secondsOf(text: string): number {

@@ -1,4 +1,4 @@
-import { renderDeadLetters, reportDeadLetter } from '../../../src/cli/dead-letter-report.ts';
+import { deadLetterLines, reportDeadLetter } from '../../../src/cli/dead-letter-report.ts';
 import { Failure } from '../../../src/failure/failure.ts';
 import { deadLetterAttributes } from '../../../src/queue/sqs/dead-letter.ts';
 import type { MessageAttribute, ReceivedMessage } from '../../../src/queue/received-message.ts';
@@ -45,7 +45,7 @@ export const target: Target = {
       sourceArn: null,
     };
     const report = reportDeadLetter(letter, 5);
-    renderDeadLetters({ queue: 'q', messages: [report], isWhole: true });
+    deadLetterLines({ queue: 'q', messages: [report], isWhole: true });
     checkCopy(attributes, input.toString());
   },
 };

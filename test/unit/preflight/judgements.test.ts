@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { ok, runCheck } from '../../../src/cli/preflight/check.ts';
 import { judgeDisk, judgeNode } from '../../../src/cli/preflight/host-checks.ts';
-import { renderPreflight } from '../../../src/cli/preflight/render.ts';
+import { preflightLines } from '../../../src/cli/preflight/render.ts';
 import type { FailureCode } from '../../../src/failure/codes.ts';
 import { Failure } from '../../../src/failure/failure.ts';
 import {
@@ -146,7 +146,7 @@ describe('judgeQueue', () => {
 });
 
 test('renders a row per check with its fix under it', () => {
-  const text = renderPreflight({
+  const lines = preflightLines({
     ok: false,
     device: 'cuda',
     decoderGpu: null,
@@ -155,7 +155,10 @@ test('renders a row per check with its fix under it', () => {
       { name: 'GPU', status: 'fail', detail: 'none', fix: 'buy one', mayPass: false },
     ],
   });
-  expect(text).toBe(
-    'ok   Node  v24\nFAIL GPU   none\n           -> buy one\nnot ready: 1 failed, 0 warning(s); the models run on cuda\n',
-  );
+  expect(lines).toEqual([
+    'ok   Node  v24',
+    'FAIL GPU   none',
+    '           -> buy one',
+    'not ready: 1 failed, 0 warning(s); the models run on cuda',
+  ]);
 });

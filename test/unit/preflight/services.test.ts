@@ -172,7 +172,9 @@ describe('a preflight that waits', () => {
     const logger = createLogger({ level: 'silent', format: 'json', name: 'test' });
     const wait = new StartWait({ limitMs, logger, notifier: { extendStart: async () => {} }, signal, clock });
     const written: string[] = [];
-    const report = await clock.until(passPreflight(config, deps, wait, (text) => void written.push(text), signal));
+    const report = await clock.until(
+      passPreflight(config, deps, wait, (...lines) => void written.push(lines.join('\n')), signal),
+    );
     return { report, written, clock };
   }
 

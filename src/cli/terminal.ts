@@ -1,0 +1,40 @@
+import { scrub } from '../text/scrub.ts';
+import { visible, visibleJson } from '../text/visible.ts';
+
+/** What the parts of a text with line ends of its own are indented by, so that none looks like a line of the command's. */
+const INDENT = '  ';
+
+/** Lines of a result for people, on standard output. What is in a line stays in it, and steers no terminal. */
+export function say(...lines: readonly string[]): void {
+  if (lines.length > 0) process.stdout.write(shownLines(lines));
+}
+
+/** Lines about the work itself, on standard error. */
+export function complain(...lines: readonly string[]): void {
+  if (lines.length > 0) process.stderr.write(shownLines(lines));
+}
+
+/** A result for programs, on standard output: JSON that a terminal can show as well. */
+export function sayJson(value: unknown, indent?: number): void {
+  process.stdout.write(`${visibleJson(JSON.stringify(value, null, indent))}\n`);
+}
+
+/** A text that may have line ends of its own, as lines: the first as it is, all others indented. */
+export function linesOf(text: string): readonly string[] {
+  const [first = '', ...others] = text.split('\n');
+  return [first, ...others.map((line) => (line.startsWith(INDENT) || line === '' ? line : `${INDENT}${line}`))];
+}
+
+/** What a library writes for people, such as the complaints about an option: its line ends are its own. */
+export function shownText(text: string): string {
+  return text.split('\n').map(shownLine).join('\n');
+}
+
+function shownLines(lines: readonly string[]): string {
+  return `${lines.map(shownLine).join('\n')}\n`;
+}
+
+/** Rows of former versions were written as they came: they are scrubbed here. */
+function shownLine(line: string): string {
+  return visible(scrub(line));
+}
