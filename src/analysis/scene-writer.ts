@@ -1,3 +1,4 @@
+import { outsideText } from '../text/outside-text.ts';
 import { Failure } from '../failure/failure.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ModelChain } from '../chain/model-chain.ts';
@@ -110,5 +111,6 @@ function mustFail(error: unknown, settings: AnalysisSettings): boolean {
 
 function stageFailure(error: unknown): StageFailure {
   if (error instanceof Failure) return { stage: 'scene', code: error.code, message: error.message };
-  return { stage: 'scene', code: 'SCENE_FAILED', message: error instanceof Error ? error.message : String(error) };
+  const message = error instanceof Error ? error.message : String(error);
+  return { stage: 'scene', code: 'SCENE_FAILED', message: outsideText(message, 500) };
 }
