@@ -78,7 +78,7 @@ function bodiesOf(text: string, number: number): readonly string[] {
     JSON.stringify({ eventType: 'video-uploaded', s3: { bucket: [text], key: { [text]: text } } }),
     JSON.stringify({ Records: [event] }),
     JSON.stringify({ Type: 'Notification', Message: text }),
-    JSON.stringify({ bucket: text, key: `${text}` }),
+    JSON.stringify({ bucket: text, key: text }),
     JSON.stringify({ bucket: BUCKET, key: 'gone.mp4', note: text }),
   ];
   return all.filter((_, index) => index % 3 === number % 3);
