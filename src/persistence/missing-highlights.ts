@@ -1,5 +1,5 @@
 import type { BoxTuple } from '../analysis/video-analysis.ts';
-import { tableName } from './bulk-insert.ts';
+import { qualified, tableName } from './bulk-insert.ts';
 import type { Database } from './client.ts';
 import { databaseCall } from './database-call.ts';
 import type { ObjectIdentity } from './identity.ts';
@@ -42,25 +42,34 @@ export interface UnpicturedQuery {
   readonly limit: number;
 }
 
-/** Finds completed videos with events of the given actions that have no image, by primary key. */
+/**
+ * Finds completed videos with events of the given actions that have no image, by primary key. From the events on, which an index finds: most
+ * videos lack none, and one after another would be asked.
+ */
 export async function findUnpictured(
   db: Database,
-  { actions, videoIds, after, limit }: UnpicturedQuery,
+  query: UnpicturedQuery,
   signal: AbortSignal,
 ): Promise<readonly UnpicturedVideo[]> {
-  const ofActions = { type: { in: [...actions] } };
-  const videos = await databaseCall(db, 'find events without an image', signal, () =>
-    db.prisma.video.findMany({
-      where: {
-        status: 'completed',
-        result: { events: { some: { ...ofActions, highlightKey: null } } },
-        id: { ...(videoIds === null ? {} : { in: [...videoIds] }), ...(after === null ? {} : { gt: after }) },
-      },
+  const actions = [...query.actions];
+  const videos = await databaseCall(db, 'find events without an image', signal, async () => {
+    const { rows } = await db.pool.query<{ id: string }>(
+      // First the events: the planner would expect far more of them than there are, and pass all videos instead.
+      `SELECT v."id" FROM ${qualified(db.schema, 'videos')} v
+       WHERE v."result_run_id" = ANY (ARRAY(
+           SELECT DISTINCT "run_id" FROM ${qualified(db.schema, 'action_event_rows')}
+           WHERE "highlight_key" IS NULL AND "type" = ANY ($1::text[])))
+         AND v."status" = 'completed' AND ($2::uuid[] IS NULL OR v."id" = ANY ($2::uuid[]))
+         AND ($3::uuid IS NULL OR v."id" > $3::uuid)
+       ORDER BY v."id" LIMIT $4`,
+      [actions, query.videoIds, query.after, query.limit],
+    );
+    return await db.prisma.video.findMany({
+      where: { id: { in: rows.map(({ id }) => id) } },
       orderBy: { id: 'asc' },
-      take: limit,
-      include: { result: { include: { events: { where: ofActions, orderBy: { id: 'asc' } } } } },
-    }),
-  );
+      include: { result: { include: { events: { where: { type: { in: actions } }, orderBy: { id: 'asc' } } } } },
+    });
+  });
   return videos.flatMap((video) => {
     const run = video.result;
     if (run === null) return [];

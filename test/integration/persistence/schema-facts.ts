@@ -89,7 +89,10 @@ function indexes(model: Model): string[] {
   const list = (names: string): string =>
     names
       .split(',')
-      .map((name) => columnOf.get(name.trim()) ?? `?${name}`)
+      .map((text) => {
+        const [, name = '', isDescending] = /^\s*(\w+)(\(sort: Desc\))?\s*$/.exec(text) ?? [];
+        return `${columnOf.get(name) ?? `?${text}`}${isDescending === undefined ? '' : ' desc'}`;
+      })
       .join(', ');
   const single = model.fields.flatMap((field) => {
     if (/@id\b/.test(field.attributes)) return [`index ${model.table}_pkey unique btree (${field.column})`];
@@ -146,7 +149,7 @@ export async function factsOfDatabase(db: Database): Promise<SchemaFacts> {
      WHERE n.nspname = $1 AND c.relkind = 'r' AND c.relname <> '_prisma_migrations'
    UNION ALL
      SELECT 'index ' || i.relname || CASE WHEN x.indisunique THEN ' unique ' ELSE ' ' END || m.amname || ' ('
-        || (SELECT string_agg(pg_get_indexdef(i.oid, k, true), ', ' ORDER BY k) FROM generate_series(1, x.indnatts) k) || ')'
+        || (SELECT string_agg(pg_get_indexdef(i.oid, k, true) || CASE WHEN x.indoption[k - 1] & 1 = 1 THEN ' desc' ELSE '' END, ', ' ORDER BY k) FROM generate_series(1, x.indnatts) k) || ')'
      FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
      JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_am m ON m.oid = i.relam
      WHERE n.nspname = $1 AND x.indpred IS NULL AND c.relname <> '_prisma_migrations'
