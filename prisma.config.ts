@@ -1,7 +1,10 @@
+import { givenSecret } from './src/config/secret-file.ts';
+
 // Only Prisma's own command line reads this file; the worker gets its URL from its own configuration.
 // The schema travels in the URL: postgres://user@host/database?schema=video_worker
+
 export default {
   schema: 'prisma/schema.prisma',
   migrations: { path: 'prisma/migrations' },
-  datasource: { url: process.env['DATABASE_URL'] ?? 'postgres://localhost/unset' },
+  datasource: { url: givenSecret('DATABASE_URL', process.env) ?? 'postgres://localhost/unset' },
 };

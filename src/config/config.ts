@@ -2,7 +2,7 @@ import type { Key, Need } from './key.ts';
 import { KEYS } from './keys.ts';
 import { REPLACED } from './replaced.ts';
 import { brokenRules } from './rules.ts';
-import { fileVariable, readSecretFile, type SecretFile, secretFileOf } from './secret-file.ts';
+import { fileVariable, givenSecret, type SecretFile, secretFileOf } from './secret-file.ts';
 import type { Config } from './values.ts';
 import { Failure } from '../failure/failure.ts';
 
@@ -62,7 +62,7 @@ function defaulted(key: AnyKey, defaults: Variables, env: Variables): AnyKey {
 }
 
 function readKey(key: AnyKey, env: Variables, needs: ReadonlySet<Need>, problems: string[]): unknown {
-  const given = key.isSecret ? secretText(key, env, problems) : variable(key.name, env);
+  const given = key.isSecret ? secretText(key.name, env, problems) : variable(key.name, env);
   if (given === UNREADABLE) return null;
   const value = given ?? key.fallback;
   if (value === null) {
@@ -75,7 +75,9 @@ function readKey(key: AnyKey, env: Variables, needs: ReadonlySet<Need>, problems
   if (parsed === undefined) {
     const file = key.isSecret ? secretFileOf(key.name, env) : null;
     const what =
-      file === null ? `${key.name} is "${key.show(value).slice(0, 200)}"` : `what ${named(file)} holds is wrong`;
+      file === null
+        ? `${key.name} is "${key.show(value).slice(0, 200)}"`
+        : `what ${file.path} (${file.variable}) holds is wrong`;
     problems.push(`${what}: it must be ${key.rule}`);
     return null;
   }
@@ -98,23 +100,11 @@ function variable(name: string, env: Variables): string | null {
 const UNREADABLE = Symbol('unreadable');
 
 /** The secret, which stays out of every environment where a file holds it. */
-function secretText(key: AnyKey, env: Variables, problems: string[]): string | typeof UNREADABLE | null {
-  const given = variable(key.name, env);
-  const file = secretFileOf(key.name, env);
-  if (file === null) return given;
-  if (given !== null) {
-    // One of the two is stale, and nobody can tell which.
-    problems.push(`${key.name} and ${file.variable} are both set: remove one of the two`);
-    return UNREADABLE;
-  }
+function secretText(name: string, env: Variables, problems: string[]): string | typeof UNREADABLE | null {
   try {
-    return readSecretFile(file.path);
+    return givenSecret(name, env);
   } catch (error) {
-    problems.push(`${named(file)} ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(error instanceof Error ? error.message : String(error));
     return UNREADABLE;
   }
-}
-
-function named({ variable: name, path }: SecretFile): string {
-  return `${path} (${name})`;
 }

@@ -29,10 +29,24 @@ export function secretFileOf(name: string, env: Variables): SecretFile | null {
 }
 
 /**
- * The one line that the file holds, without the end of the line. Throws an Error whose message is the second half of a sentence about the
- * file; nothing of the content is in it.
+ * The value of the variable or the one line, without its end, of the file that takes its place; null where there is neither. Throws an
+ * Error that names variables and file and holds nothing of the content.
  */
-export function readSecretFile(path: string): string {
+export function givenSecret(name: string, env: Variables): string | null {
+  const value = env[name]?.trim() ?? '';
+  const file = secretFileOf(name, env);
+  if (file === null) return value === '' ? null : value;
+  // One of the two is stale, and nobody can tell which.
+  if (value !== '') throw new Error(`${name} and ${file.variable} are both set: remove one of the two`);
+  try {
+    return readLine(file.path);
+  } catch (cause) {
+    throw new Error(`${file.path} (${file.variable}) ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Throws an Error whose message is the second half of a sentence about the file. */
+function readLine(path: string): string {
   const text = decode(readBytes(path))
     .replace(/^\uFEFF/, '')
     .trim();

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -34,8 +34,8 @@ const LIBRARIES_FIX = `the CUDA provider or a library that it needs (CUDA 13 run
 
 /**
  * Why the CUDA provider cannot be loaded or cannot run a convolution, as far as the loader tells, which is asked in other
- * processes with the environment `env`, by default our own. ONNX Runtime itself writes the name of the missing library to stderr
- * only and throws a text without it; without cuDNN it opens sessions as if nothing were wrong.
+ * processes with the environment `env`, by default what this process began with for its loader. ONNX Runtime itself writes
+ * the name of the missing library to stderr only and throws a text without it; without cuDNN it opens sessions as if nothing were wrong.
  */
 export async function inspectCudaLibraries(dir = bindingDir(), env?: NodeJS.ProcessEnv): Promise<CudaLibraries> {
   const absent: string[] = [];
@@ -136,7 +136,8 @@ async function ask(
   env?: NodeJS.ProcessEnv,
 ): Promise<{ readonly stdout: string; readonly stderr: string }> {
   try {
-    return await promisify(execFile)(program, args, { timeout: LOADER_TIMEOUT_MS, env });
+    const given = env ?? (await loaderEnvironment());
+    return await promisify(execFile)(program, args, { timeout: LOADER_TIMEOUT_MS, env: given });
   } catch {
     // Without the program, or for a file that it refuses, nothing is known: ONNX Runtime's own error has to do.
     return { stdout: '', stderr: '' };
@@ -147,4 +148,14 @@ async function ask(
 export function bindingDir(): string {
   const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   return join(root, 'bin', 'napi-v6', process.platform, process.arch);
+}
+
+/** What this process began with, since its loader has seen nothing else; and of it what programs and loader read, no credentials. */
+async function loaderEnvironment(): Promise<NodeJS.ProcessEnv> {
+  const entries = (await readFile('/proc/self/environ', 'utf8'))
+    .split('\0')
+    .filter((entry) => /^(PATH|LD_\w+|GLIBC_TUNABLES)=/.test(entry));
+  return Object.fromEntries(
+    entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+  );
 }

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 export interface Child<Ready> {
@@ -26,6 +27,8 @@ export async function startChild<Ready>(entry: string, options: object): Promise
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const child = fork(fileURLToPath(new URL(`./${entry}.${extension}`, import.meta.url)), [], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // They need nothing of ours, and credentials may be in it. The folder for temporary files also tells whose process it is.
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', TMPDIR: tmpdir() },
     execArgv: ['--disable-warning=ExperimentalWarning'],
     detached: true,
   });

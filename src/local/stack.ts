@@ -86,6 +86,8 @@ function describeStack(port: number, databaseUrl: string, close: () => Promise<v
       SQS_DLQ_URL: dlqUrl,
       HIGHLIGHTS_BUCKET: HIGHLIGHTS,
       DATABASE_URL: databaseUrl,
+      // A file that the caller's own environment names is of another database.
+      DATABASE_URL_FILE: '',
       MIGRATE_ON_START: 'on',
     },
     endpoint,

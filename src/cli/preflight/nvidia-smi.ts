@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { environment } from '../../config/environment.ts';
+import { environmentOfPrograms } from '../../config/environment.ts';
 
 export interface Gpu {
   readonly name: string;
@@ -35,7 +35,7 @@ interface Answer {
 
 async function runQuery(program: string, fields: string, signal: AbortSignal): Promise<Answer> {
   return await new Promise((resolve, reject) => {
-    const options = { signal, killSignal: 'SIGKILL', env: { ...environment(), LC_ALL: 'C' } } as const;
+    const options = { signal, killSignal: 'SIGKILL', env: { ...environmentOfPrograms(), LC_ALL: 'C' } } as const;
     execFile(program, [`--query-gpu=${fields}`, '--format=csv,noheader,nounits'], options, (error, stdout, stderr) => {
       if (signal.aborted) reject(signal.reason as Error);
       else if (error === null) resolve({ ok: true, text: stdout, absent: false });

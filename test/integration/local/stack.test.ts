@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 
 import { GetObjectCommand, ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
@@ -34,6 +34,19 @@ afterAll(async () => {
 });
 
 describe('the local stack', () => {
+  test('is given nothing of the environment that credentials may be in', async () => {
+    const servers = (await childrenOf()).filter(({ commandLine }) => /(fauxqs|postgres)-process/.test(commandLine));
+    expect(servers.length).toBeGreaterThanOrEqual(2);
+    for (const { pid } of servers) {
+      const names = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').map((entry) => entry.split('=')[0]);
+      expect(
+        names.filter(
+          (name) => !['PATH', 'TMPDIR', 'NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', ''].includes(name!),
+        ),
+      ).toEqual([]);
+    }
+  });
+
   test('gives the worker an environment that is a valid configuration', () => {
     const config = loadConfig({ ...stack.env, MODEL_PACK: 'models/demo' }, { needs: ['queue', 'database', 'models'] });
     expect(config.queue.url).toBe(stack.queueUrl);
