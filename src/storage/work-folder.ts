@@ -1,10 +1,10 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdtemp, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Failure } from '../failure/failure.ts';
 import { areLocksSeen, FolderLock } from './folder-lock.ts';
 import { isOwnEntry, LOCKED, removeLeftBehind, UNLOCKED, type LeftBehind } from './left-behind.ts';
 import { onDisk } from './on-disk.ts';
-import { ensurePrivateFolder } from './private-folder.ts';
+import { ensurePrivateFolder, lookAtPrivateFolder, ownUid } from './private-folder.ts';
 import { workspaceIn, type Workspace, type Workspaces } from './workspace.ts';
 
 /** The folder of this process in WORK_DIR. */
@@ -98,17 +98,32 @@ export class WorkFolder implements Workspaces, AsyncDisposable {
   }
 }
 
-/** One workspace for a command that needs no other; with it goes all that was made for it. */
+/**
+ * One workspace for a command that needs no other; with it goes all that was made for it, WORK_DIR too where it was not there before: an
+ * operator who looks at something as root does not leave a folder that the worker's user cannot use.
+ */
 export async function createWorkspace(root: string, name: string): Promise<Workspace> {
+  const before = await onDisk('look at the folder', () => lookAtPrivateFolder(root, ownUid(), isOwnEntry));
   const folder = new WorkFolder(root);
+  const dispose = async (): Promise<void> => {
+    await folder[Symbol.asyncDispose]();
+    if (before.kind === 'absent') await removeEmpty(before);
+  };
   try {
     await folder.removeLeftBehind();
-    const workspace = await folder.workspace(name);
-    const dispose = (): Promise<void> => folder[Symbol.asyncDispose]();
-    return { ...workspace, dispose, [Symbol.asyncDispose]: dispose };
+    return { ...(await folder.workspace(name)), dispose, [Symbol.asyncDispose]: dispose };
   } catch (error) {
-    await folder[Symbol.asyncDispose]();
+    await dispose();
     throw error;
+  }
+}
+
+/** Those that were made, from the last to the first, as long as nobody else has begun to use them. */
+async function removeEmpty({ path, first }: { readonly path: string; readonly first: string }): Promise<void> {
+  try {
+    for (let at = path; at.length >= first.length; at = dirname(at)) await rmdir(at);
+  } catch {
+    // Another worker has its folder there by now: it keeps it.
   }
 }
 

@@ -113,11 +113,23 @@ describe('the folder of a worker', () => {
   });
 
   test('a command that needs one workspace leaves nothing', async () => {
+    await mkdir(root, { mode: 0o700 });
     const workspace = await createWorkspace(root, 'one');
     expect(await open().removeLeftBehind()).toEqual({ removed: 0, kept: [] });
     await workspace.dispose();
     await workspace.dispose();
     expect(await readdir(root)).toEqual([]);
+  });
+
+  test('such a command takes WORK_DIR away again where it was not there, but never that of others', async () => {
+    const deep = join(root, 'a', 'b');
+    await (await createWorkspace(deep, 'one')).dispose();
+    expect(existsSync(root)).toBe(false);
+    const workspace = await createWorkspace(deep, 'one');
+    await using worker = new WorkFolder(deep);
+    const { directory } = await worker.workspace('other');
+    await workspace.dispose();
+    expect(existsSync(directory)).toBe(true);
   });
 });
 
