@@ -11,6 +11,7 @@ import { EXIT_CODES, exitCodeOf } from '../worker/exit-codes.ts';
 import { createVideoProcessor } from '../job/process-video.ts';
 import { startSweep } from '../job/run-sweep.ts';
 import { discardUnseenRows } from '../persistence/discard-rows.ts';
+import { tellLeftBehind } from './clear-up.ts';
 import { commandConfig } from './command-config.ts';
 import { watchCrashes, type CrashPath } from './crash-path.ts';
 import { processorSettings, readZones } from './job-settings.ts';
@@ -61,10 +62,11 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   const wait = new StartWait({ limitMs: config.worker.startWaitSeconds * 1_000, logger, notifier, signal });
   wait.begins('checking the host and its services');
   await using workFolder = new WorkFolder(config.worker.workDir);
-  const deps = preflightDeps(config, clients, workPlaceOf(workFolder));
+  const place = workPlaceOf(workFolder, tellLeftBehind(logger, workFolder.root));
+  const deps = preflightDeps(config, clients, place);
   const preflight = await passPreflight(config, deps, wait, complain, signal);
   if (!preflight.ok) return EXIT_CODES.PREFLIGHT;
-  await clearUp(workFolder, logger);
+  await clearMeetings(logger);
   const { device, decoderGpu } = preflight;
   wait.begins('opening the database, loading the models');
   const options = { device, videosAtOnce: config.worker.concurrency, logger, isVerified: true, signal };
@@ -116,18 +118,9 @@ function tellHealth({ host, port, token }: Config['health'], logger: Logger): vo
   if (port !== 0) logger.info({ host, port, token: token !== null }, 'the health endpoints are open');
 }
 
-/** Of workers that are gone. */
-async function clearUp(workFolder: WorkFolder, logger: Logger): Promise<void> {
-  const { removed, kept } = await workFolder.removeLeftBehind();
-  if (removed > 0) logger.info({ removed }, 'folders of workers that are gone were removed');
-  if (kept.length > 0) {
-    logger.warn(
-      { workDir: workFolder.root, kept },
-      'folders in WORK_DIR may be in use for all that can be seen from here, and stay: remove them when no worker runs on it',
-    );
-  }
-  const meetings = await removeStaleMeetings();
-  if (meetings > 0) logger.info({ removed: meetings }, 'folders of sockets that a killed process left were removed');
+async function clearMeetings(logger: Logger): Promise<void> {
+  const removed = await removeStaleMeetings();
+  if (removed > 0) logger.info({ removed }, 'folders of sockets that a killed process left were removed');
 }
 
 function tellAnalysed(events: WorkerEventBus, chain: ModelChain): (analysis: VideoAnalysis) => void {

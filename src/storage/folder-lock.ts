@@ -71,6 +71,14 @@ export class FolderLock implements AsyncDisposable {
   }
 }
 
+/** How workers see of each other that they live. */
+export interface FolderLocks {
+  areSeen(folder: string): Promise<boolean>;
+  take(folder: string): Promise<LockAnswer>;
+}
+
+export const KERNEL_LOCKS: FolderLocks = { areSeen: areLocksSeen, take: (folder) => FolderLock.take(folder) };
+
 /** Whether locks in this folder are seen by all who may use it: on a network or in a virtual machine's share, others may not see ours. */
 export async function areLocksSeen(folder: string): Promise<boolean> {
   const { type } = await statfs(folder);

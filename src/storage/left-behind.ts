@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { areLocksSeen, FolderLock } from './folder-lock.ts';
+import type { FolderLocks } from './folder-lock.ts';
 import { ownUid } from './private-folder.ts';
 
 /** How the folder of one worker is called, with six letters of `mkdtemp`: one that holds a lock, and one that can have none. */
@@ -26,20 +26,24 @@ const FIRST_NAMESPACE = 'pid:[4026531836]';
 /** The longest that a job of that version could run. */
 const LONGEST_JOB_MS = 43_200_000;
 
-/** Whether the worker makes such names in WORK_DIR. */
+/** Whether the worker makes such names in WORK_DIR; a disk of its own has another one from its file system. */
 export function isOwnEntry(name: string): boolean {
+  return name === 'lost+found' || isOfWorker(name);
+}
+
+function isOfWorker(name: string): boolean {
   return OF_WORKER.test(name) || OF_UNLOCKED.test(name) || OF_PROCESS.test(name);
 }
 
 /** Removes the folders of workers that are gone from a folder that only this user can write. Rejects where it cannot be listed. */
-export async function removeLeftBehind(root: string): Promise<LeftBehind> {
-  const isSeen = await areLocksSeen(root);
+export async function removeLeftBehind(root: string, locks: FolderLocks): Promise<LeftBehind> {
+  const isSeen = await locks.areSeen(root);
   let removed = 0;
   const kept: string[] = [];
   for (const entry of await readdir(root, { withFileTypes: true })) {
     const path = join(root, entry.name);
-    if (!entry.isDirectory() || !isOwnEntry(entry.name)) continue;
-    const answer = await removeIfLeft(path, entry.name, isSeen).catch(() => 'unknown' as const);
+    if (!entry.isDirectory() || !isOfWorker(entry.name)) continue;
+    const answer = await removeIfLeft(path, entry.name, isSeen ? locks : null).catch(() => 'unknown' as const);
     if (answer === 'removed') removed += 1;
     if (answer === 'unknown') kept.push(entry.name);
   }
@@ -48,8 +52,9 @@ export async function removeLeftBehind(root: string): Promise<LeftBehind> {
 
 type Answer = 'removed' | 'in use' | 'unknown';
 
-async function removeIfLeft(path: string, name: string, isSeen: boolean): Promise<Answer> {
-  if (!isSeen || OF_UNLOCKED.test(name)) return 'unknown';
+/** `locks`: null where those of others cannot be seen. */
+async function removeIfLeft(path: string, name: string, locks: FolderLocks | null): Promise<Answer> {
+  if (locks === null || OF_UNLOCKED.test(name)) return 'unknown';
   const facts = await lstat(path).catch(() => null);
   // Somebody else who starts was quicker.
   if (facts === null) return 'in use';
@@ -60,7 +65,7 @@ async function removeIfLeft(path: string, name: string, isSeen: boolean): Promis
     if (answer === 'gone') await rm(path, { recursive: true, force: true });
     return answer === 'gone' ? 'removed' : answer;
   }
-  const lock = await FolderLock.take(path);
+  const lock = await locks.take(path);
   if (lock === 'unknown') return 'unknown';
   if (lock === 'held' || lock === 'gone') return 'in use';
   // Under its lock, so that of two who start one removes it.

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../failure/failure.ts';
-import { areLocksSeen, FolderLock } from './folder-lock.ts';
+import { FolderLock, KERNEL_LOCKS, type FolderLocks } from './folder-lock.ts';
 import { isOwnEntry, LOCKED, removeLeftBehind, UNLOCKED, type LeftBehind } from './left-behind.ts';
 import { onDisk } from './on-disk.ts';
 import { ensurePrivateFolder, lookAtPrivateFolder, ownUid } from './private-folder.ts';
@@ -32,12 +32,14 @@ const ATTEMPTS = 20;
  */
 export class WorkFolder implements Workspaces, AsyncDisposable {
   readonly root: string;
+  readonly #locks: FolderLocks;
   #own: Promise<Own> | null = null;
   /** Whose locks are kept: WORK_DIR may have been moved away and come back, and jobs be at work in them. */
   readonly #former: Own[] = [];
 
-  constructor(root: string) {
+  constructor(root: string, locks: FolderLocks = KERNEL_LOCKS) {
     this.root = root;
+    this.#locks = locks;
   }
 
   async workspace(name: string): Promise<Workspace> {
@@ -55,15 +57,16 @@ export class WorkFolder implements Workspaces, AsyncDisposable {
     });
   }
 
-  /** Makes sure that WORK_DIR can be used; a Failure of the host says why not. */
-  async open(): Promise<void> {
-    await this.#open();
+  /** Makes sure that WORK_DIR can be used; a Failure of the host says why not. `isLocked`: others can see that this process lives. */
+  async open(): Promise<{ readonly isLocked: boolean }> {
+    const { lock } = await this.#open();
+    return { isLocked: lock !== null };
   }
 
   /** Removes what workers that are gone left in WORK_DIR. */
   async removeLeftBehind(): Promise<LeftBehind> {
     return await onDisk('look for what others left', async () =>
-      removeLeftBehind(await ensurePrivateFolder(this.root, isOwnEntry)),
+      removeLeftBehind(await ensurePrivateFolder(this.root, isOwnEntry), this.#locks),
     );
   }
 
@@ -80,7 +83,7 @@ export class WorkFolder implements Workspaces, AsyncDisposable {
   }
 
   async #open(): Promise<Own> {
-    const opening = (this.#own ??= makeOwn(this.root));
+    const opening = (this.#own ??= makeOwn(this.root, this.#locks));
     try {
       return await opening;
     } catch (error) {
@@ -127,11 +130,11 @@ async function removeEmpty({ path, first }: { readonly path: string; readonly fi
   }
 }
 
-async function makeOwn(root: string): Promise<Own> {
+async function makeOwn(root: string, locks: FolderLocks): Promise<Own> {
   return await onDisk('make the folder of this worker', async () => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const own = await tryMakeOwn(await ensurePrivateFolder(root, isOwnEntry));
+        const own = await tryMakeOwn(await ensurePrivateFolder(root, isOwnEntry), locks);
         if (own !== null) return own;
         if (attempt === ATTEMPTS) throw vanishing(root);
       } catch (error) {
@@ -143,10 +146,10 @@ async function makeOwn(root: string): Promise<Own> {
 }
 
 /** Null: between its making and its locking somebody else who starts took the folder for abandoned, and removed it. */
-async function tryMakeOwn(folder: string): Promise<Own | null> {
-  if (!(await areLocksSeen(folder))) return await makeUnlocked(folder);
+async function tryMakeOwn(folder: string, locks: FolderLocks): Promise<Own | null> {
+  if (!(await locks.areSeen(folder))) return await makeUnlocked(folder);
   const directory = await makeFolder(folder, LOCKED);
-  const lock = await FolderLock.take(directory);
+  const lock = await locks.take(directory);
   if (lock instanceof FolderLock) return { directory, lock };
   if (lock !== 'unknown') return null;
   await rm(directory, { recursive: true, force: true });

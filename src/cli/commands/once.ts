@@ -10,6 +10,7 @@ import { EXIT_CODES } from '../../worker/exit-codes.ts';
 import { createVideoProcessor } from '../../job/process-video.ts';
 import { afterRunning } from '../../time/after-running.ts';
 import { systemClock } from '../../time/clock.ts';
+import { tellLeftBehind } from '../clear-up.ts';
 import { commandConfig } from '../command-config.ts';
 import { processorSettings, readZones } from '../job-settings.ts';
 import { openClients } from '../open-clients.ts';
@@ -33,13 +34,13 @@ export async function once(options: { readonly message?: string }): Promise<void
   const zones = await readZones(config);
   using clients = openClients(config);
   await using workFolder = new WorkFolder(config.worker.workDir);
-  const preflight = await runPreflight(config, preflightDeps(config, clients, workPlaceOf(workFolder)), NEVER);
+  const place = workPlaceOf(workFolder, tellLeftBehind(logger, workFolder.root));
+  const preflight = await runPreflight(config, preflightDeps(config, clients, place), NEVER);
   complain(...preflightLines(preflight));
   if (!preflight.ok) {
     process.exitCode = EXIT_CODES.PREFLIGHT;
     return;
   }
-  await workFolder.removeLeftBehind();
   const { device, decoderGpu } = preflight;
   using limits = watchLimits(config.worker.maxProcessingSeconds);
   await using parts = await openParts(config, {

@@ -48,7 +48,8 @@ export function hostChecks(deps: HostDeps, settings: HostSettings): readonly Che
     },
     {
       name: 'work directory',
-      timeoutMs: 10_000,
+      // What workers that are gone left is removed at a start: many gigabytes, at times.
+      timeoutMs: 60_000,
       fix: `make ${settings.workDir} a folder that only the worker's user can read and write, or set WORK_DIR`,
       run: async () => judgeWorkDir(await deps.workDirFacts(), settings),
     },
@@ -66,15 +67,12 @@ export function judgeNode(version: string): ReturnType<typeof ok> {
   return ok(version);
 }
 
-export function judgeWorkDir(facts: WorkDirFacts, settings: HostSettings): ReturnType<typeof ok> {
-  const finding = judgeDisk(facts.freeBytes, settings);
-  if (facts.note === null) return finding;
-  const detail = `${finding.detail}; ${facts.note}`;
-  if (!facts.isForOther || finding.status !== 'ok') return { ...finding, detail };
-  return warn(
-    detail,
-    'make this check as the user of the worker, with its settings (runuser, or systemd-run with User=)',
-  );
+export function judgeWorkDir({ freeBytes, note, fix }: WorkDirFacts, settings: HostSettings): ReturnType<typeof ok> {
+  const finding = judgeDisk(freeBytes, settings);
+  if (note === null) return finding;
+  const detail = `${finding.detail}; ${note}`;
+  // Of two things that are to be done, the one that a worker cannot do without.
+  return fix === null || finding.status !== 'ok' ? { ...finding, detail } : warn(detail, fix);
 }
 
 export function judgeDisk(freeBytes: number, settings: HostSettings): ReturnType<typeof ok> {

@@ -1,6 +1,7 @@
 import { access, constants, lstat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { isOwnEntry } from '../../storage/left-behind.ts';
+import { areLocksSeen } from '../../storage/folder-lock.ts';
+import { isOwnEntry, type LeftBehind } from '../../storage/left-behind.ts';
 import { onDisk } from '../../storage/on-disk.ts';
 import { lookAtPrivateFolder, ownUid } from '../../storage/private-folder.ts';
 import type { WorkFolder } from '../../storage/work-folder.ts';
@@ -19,20 +20,32 @@ export interface WorkDirFacts {
   readonly freeBytes: number;
   /** What else is to be said of it; null where nothing is. */
   readonly note: string | null;
-  /** The note is about another user than this one, as whom the worker may run or not. */
-  readonly isForOther: boolean;
+  /** What to do about that; null where nothing is. */
+  readonly fix: string | null;
 }
 
 const ROOT = 0;
 const WRITABLE = constants.W_OK | constants.X_OK;
 
-/** For a worker that is about to start: WORK_DIR is made, as the jobs will need it. */
-export function workPlaceOf(folder: WorkFolder): WorkPlace {
+const NO_LOCKS = {
+  note: 'no lock shows there that a worker lives, so that what a killed one leaves stays until somebody removes it',
+  fix: 'set WORK_DIR to a folder of a local disk, and install flock (util-linux)',
+} as const;
+const ASK_AS_WORKER =
+  'make this check as the user of the worker, with its settings (`runuser -u`, or `systemd-run` with `--uid`)';
+
+/**
+ * For a worker that is about to start: WORK_DIR is made, as the jobs will need it. Before its room is measured, what workers that are gone
+ * left is removed, and `tell` hears of it: a disk that is full with it would keep every start from clearing it.
+ */
+export function workPlaceOf(folder: WorkFolder, tell: (left: LeftBehind) => void): WorkPlace {
   return {
     scratch: (name) => folder.workspace(name),
     async workDir() {
-      await folder.open();
-      return { freeBytes: await freeBytesOf(folder.root), note: null, isForOther: false };
+      tell(await folder.removeLeftBehind());
+      const { isLocked } = await folder.open();
+      const freeBytes = await onDisk('measure the free space', () => freeBytesOf(folder.root));
+      return isLocked ? { freeBytes, note: null, fix: null } : { freeBytes, ...NO_LOCKS };
     },
   };
 }
@@ -59,17 +72,18 @@ async function lookAt(workDir: string): Promise<WorkDirFacts> {
   const freeBytes = await onDisk('measure the free space', () => freeBytesOf(nearest));
   if (owner !== uid) {
     const note = `it belongs to uid ${owner}, and this check runs as root: right for a worker that runs as that user; root itself would refuse it`;
-    return { freeBytes, note, isForOther: true };
+    return { freeBytes, note, fix: ASK_AS_WORKER };
   }
+  if (!(await areLocksSeen(nearest))) return { freeBytes, ...NO_LOCKS };
   if (found.kind === 'there') {
     return {
       freeBytes,
       note: found.isOpen ? 'others may look into it: a start closes it (mode 0700)' : null,
-      isForOther: false,
+      fix: null,
     };
   }
   const asRoot = `; this check runs as root, so that it does not show whether another user can make it in ${found.parent}`;
-  return { freeBytes, note: `not there yet, a start makes it${uid === ROOT ? asRoot : ''}`, isForOther: false };
+  return { freeBytes, note: `not there yet, a start makes it${uid === ROOT ? asRoot : ''}`, fix: null };
 }
 
 /** Of a folder that is there; otherwise root. */

@@ -50,6 +50,8 @@ describe('a folder for this user alone', () => {
     async (mode) => {
       await make(path, mode);
       await mkdir(join(path, 'job-12-34-abc-XyZ123'));
+      // Of a disk of its own.
+      await mkdir(join(path, 'lost+found'));
       expect(await lookAtPrivateFolder(path, ownUid(), isOwnEntry)).toMatchObject({ isOpen: true });
       expect(await modeOf(path)).toBe(mode);
       await ensure();

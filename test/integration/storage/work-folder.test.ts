@@ -6,7 +6,9 @@ import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { areLocksSeen, FolderLock } from '../../../src/storage/folder-lock.ts';
+import { workPlaceOf } from '../../../src/cli/preflight/work-place.ts';
+import { areLocksSeen, FolderLock, KERNEL_LOCKS, type FolderLocks } from '../../../src/storage/folder-lock.ts';
+import type { LeftBehind } from '../../../src/storage/left-behind.ts';
 import { createWorkspace, WorkFolder } from '../../../src/storage/work-folder.ts';
 import { owned } from '../../harness/ownership.ts';
 import { descendantsOf, untilGone } from '../../harness/processes.ts';
@@ -184,6 +186,46 @@ describe('what others left', () => {
     for (const { directory } of made) expect(existsSync(directory)).toBe(true);
     expect(made.reduce((sum, { removed }) => sum + removed, 0)).toBeGreaterThanOrEqual(1);
     expect(await readdir(root)).toHaveLength(works.length);
+  });
+
+  test.each<[string, Partial<FolderLocks>]>([
+    ['others may not see a lock', { areSeen: async () => false }],
+    ['no lock can be had', { take: async () => 'unknown' }],
+  ])('where %s, a worker works under a name that nobody removes', async (_what, change) => {
+    const unlocked = new WorkFolder(root, { ...KERNEL_LOCKS, ...change });
+    ends.push(() => unlocked[Symbol.asyncDispose]());
+    expect(await unlocked.open()).toEqual({ isLocked: false });
+    const { directory } = await unlocked.workspace('job');
+    const [own = ''] = await readdir(root);
+    expect(own).toMatch(/^unlocked-[A-Za-z0-9]{6}$/);
+    // Neither by one that sees locks nor by one that does not.
+    expect(await open().removeLeftBehind()).toEqual({ removed: 0, kept: [own] });
+    expect(await unlocked.removeLeftBehind()).toEqual({ removed: 0, kept: [own] });
+    expect(existsSync(directory)).toBe(true);
+    await unlocked[Symbol.asyncDispose]();
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  test('what a worker with a lock left stays where locks cannot be seen', async () => {
+    const { child } = await startOther();
+    await kill(child);
+    const blind = new WorkFolder(root, { ...KERNEL_LOCKS, areSeen: async () => false });
+    expect((await blind.removeLeftBehind()).kept).toHaveLength(1);
+    expect((await open().removeLeftBehind()).removed).toBe(1);
+  });
+
+  test('is removed before a start measures the room, and told', async () => {
+    const { child } = await startOther();
+    await kill(child);
+    const told: LeftBehind[] = [];
+    const facts = await workPlaceOf(open(), (left) => told.push(left)).workDir();
+    expect(told).toEqual([{ removed: 1, kept: [] }]);
+    expect(facts).toEqual({ freeBytes: expect.any(Number), note: null, fix: null });
+    const blind = new WorkFolder(root, { ...KERNEL_LOCKS, areSeen: async () => false });
+    ends.push(() => blind[Symbol.asyncDispose]());
+    expect((await workPlaceOf(blind, () => undefined).workDir()).fix).toContain(
+      'set WORK_DIR to a folder of a local disk',
+    );
   });
 
   test('under a name that says that it has no lock stays, and is told', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { ok, runCheck } from '../../../src/cli/preflight/check.ts';
-import { judgeDisk, judgeNode } from '../../../src/cli/preflight/host-checks.ts';
+import { judgeDisk, judgeNode, judgeWorkDir } from '../../../src/cli/preflight/host-checks.ts';
 import { preflightLines } from '../../../src/cli/preflight/render.ts';
 import type { FailureCode } from '../../../src/failure/codes.ts';
 import { Failure } from '../../../src/failure/failure.ts';
@@ -79,6 +79,15 @@ test.each([
 ])('%d GiB free: %s', (gib, status) => {
   const settings = { workDir: '/w', concurrency: 2, maxObjectBytes: 20 * 1024 ** 3 };
   expect(judgeDisk(gib * 1024 ** 3, settings).status).toBe(status);
+});
+
+test('what else is said of the work directory is a warning where something is to be done about it', () => {
+  const settings = { workDir: '/w', concurrency: 1, maxObjectBytes: 1 };
+  const facts = { freeBytes: 50 * 1024 ** 3, note: 'not there yet', fix: null };
+  expect(judgeWorkDir(facts, settings)).toMatchObject({ status: 'ok', detail: '/w: 50.0 GiB free; not there yet' });
+  expect(judgeWorkDir({ ...facts, fix: 'mend' }, settings)).toMatchObject({ status: 'warn', fix: 'mend' });
+  const full = judgeWorkDir({ ...facts, freeBytes: 1, fix: 'mend' }, settings);
+  expect(full).toMatchObject({ status: 'fail', fix: expect.stringContaining('free disk space') });
 });
 
 test('a database whose certificate is not trusted is told from one that does not run', async () => {
