@@ -12,6 +12,7 @@ export function quickSteps(): readonly Step[] {
     { name: 'unit tests', command: ['npm', 'run', '--silent', 'test', '--', 'test/unit'] },
     types,
     { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
+    { name: 'packages', command: ['npm', 'run', '--silent', 'audit:deps'] },
     { name: 'format', command: ['npm', 'run', '--silent', 'format:check'] },
   ];
 }

@@ -3,6 +3,8 @@ import { renderConfigTable, renderEnvExample } from '../../src/config/render.ts'
 import { FAILURE_CODES } from '../../src/failure/codes.ts';
 import { createWorkerMetrics } from '../../src/telemetry/worker-metrics.ts';
 import { EXIT_CODES, EXIT_MEANINGS } from '../../src/worker/exit-codes.ts';
+import { namedPartRows } from '../audit/named-parts.ts';
+import { readPackages } from '../audit/read.ts';
 import { GROUND, ROOMS, type Room } from '../lint/rooms.ts';
 import { writeTemplate } from './unit-template.ts';
 
@@ -22,6 +24,7 @@ export function generatedTables(): readonly GeneratedTable[] {
     { page: 'docs/failures.md', name: 'failure-table', text: failureTable() },
     { page: 'docs/operations.md', name: 'exit-codes', text: exitCodeTable() },
     { page: 'docs/operations.md', name: 'metrics', text: metricsTable() },
+    { page: 'docs/security.md', name: 'named-packages', text: namedPackagesTable() },
   ];
 }
 
@@ -48,6 +51,11 @@ function reachOf({ imports }: Room): string {
 
 function codes(names: readonly string[]): string {
   return names.map((name) => `\`${name}\``).join(', ');
+}
+
+function namedPackagesTable(): string {
+  const { lock } = readPackages(new URL('../../', import.meta.url));
+  return markdownTable(['package', 'licence', 'used in', 'asked for by', 'why it may be here'], namedPartRows(lock));
 }
 
 function failureTable(): string {
