@@ -47,5 +47,7 @@ mount -t proc proc /proc
 umount -R /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount --bind "$memory/tmp" /tmp
+# As on a host: what systemd mounts for a unit, its credentials, comes by way of the machine's own mounts.
+mount --make-rshared /
 exec env -i container=test SYSTEMD_UNIT_PATH=/etc/machine-units PATH=/usr/sbin:/usr/bin:/sbin:/bin \
   /lib/systemd/systemd --system --unit=basic.target --log-target=console --log-level=info --show-status=no
