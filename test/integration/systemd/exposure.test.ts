@@ -34,6 +34,7 @@ const OPEN = [
   'RestrictAddressFamilies_AF_NETLINK',
   'RestrictAddressFamilies_AF_UNIX',
   'RootDirectoryOrRootImage',
+  'SystemCallFilter_privileged',
   'SystemCallFilter_resources',
 ];
 /** What decoder-sandbox.conf opens beyond that, and nothing else. */
@@ -41,7 +42,6 @@ const OPEN_FOR_SANDBOX = [
   ...['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts'].map((name) => `RestrictNamespaces_${name}`),
   'ProtectKernelTunables',
   'SystemCallFilter_mount',
-  'SystemCallFilter_privileged',
 ];
 
 let folder: TemporaryFolder;
