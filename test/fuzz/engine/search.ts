@@ -13,6 +13,9 @@ const MINIMISE_SLOW_TRIES = 60;
 /** Inputs that are no longer than this may fill the whole batch. */
 const BATCH_BYTES = 1 << 20;
 
+/** Bytes of an input that others are made of, or twice as many as the longest seed has. */
+const LONGEST_BASIS = 2_048;
+
 export interface SearchOptions {
   readonly target: Target;
   readonly random: () => number;
@@ -30,6 +33,7 @@ export class Search implements Disposable {
   readonly #corpus: Buffer[] = [];
   readonly #known = new Set<string>();
   #rounds = 0;
+  #longest = LONGEST_BASIS;
   runs = 0;
 
   constructor(options: SearchOptions) {
@@ -49,7 +53,9 @@ export class Search implements Disposable {
   add(input: Buffer, isSeed: boolean): void {
     this.#coverage.skip();
     this.#run(input);
-    if (this.#coverage.isNewOfOne() || isSeed) this.#corpus.push(input);
+    const isNew = this.#coverage.isNewOfOne();
+    if (isSeed) this.#longest = Math.max(this.#longest, 2 * input.length);
+    if (isSeed || (isNew && input.length <= this.#longest)) this.#corpus.push(input);
   }
 
   /** Runs one batch of changed inputs. */
@@ -77,6 +83,8 @@ export class Search implements Disposable {
     for (const input of inputs) {
       this.#run(input);
       if (!this.#coverage.isNewOfOne()) continue;
+      // What is made of a long one is long as well, and little can be tried in its time.
+      if (input.length > this.#longest) continue;
       this.#corpus.push(input);
       this.#options.onNew(input);
     }

@@ -24,12 +24,7 @@ export const target: Target = {
     ',',
   ],
   check: (input) => {
-    const env: Record<string, string> = Object.fromEntries(
-      input
-        .toString()
-        .split('\n')
-        .map((line) => [line.slice(0, Math.max(0, line.indexOf('='))), line.slice(line.indexOf('=') + 1)]),
-    );
+    const env = environmentFrom(input.toString());
     const config = resultOf(() => loadConfig(env));
     if (config instanceof Failure) {
       must(config.code === 'CONFIG_INVALID', `a setting is refused with ${config.code}`);
@@ -50,3 +45,13 @@ export const target: Target = {
     }
   },
 };
+
+/** No environment has a NUL in it, and files that take the place of secrets are none of the text's. */
+function environmentFrom(text: string): Readonly<Record<string, string>> {
+  const lines = text.replaceAll('\0', '').split('\n');
+  const pairs = lines.map((line): [string, string] => {
+    const middle = Math.max(0, line.indexOf('='));
+    return [line.slice(0, middle), line.slice(middle + 1)];
+  });
+  return Object.fromEntries(pairs.filter(([name]) => NAMES.includes(name)));
+}

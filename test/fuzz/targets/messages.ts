@@ -9,6 +9,8 @@ import {
 } from '../../../src/queue/messages/parse-message.ts';
 import { must, resultOf, type Target } from '../engine/target.ts';
 
+/** Of a few fields, each bounded. */
+const MAX_REASON = 4_100;
 const ATTRIBUTES: StringAttributes = { video_id: 'from an attribute', event_type: 'video-uploaded' };
 
 /** The body of a message, as anybody who may send to the queue writes it. */
@@ -70,6 +72,7 @@ function outcomeOf(body: string): Outcome {
   if (!(outcome instanceof Failure)) return outcome;
   must(outcome.class === 'permanent', `a message is refused as ${outcome.class} (${outcome.code})`);
   must(outcome.code.startsWith('MESSAGE_'), `a message is refused with ${outcome.code}`);
+  must(outcome.message.length <= MAX_REASON, `a refusal of ${outcome.message.length} characters`);
   return { code: outcome.code, message: outcome.message };
 }
 
