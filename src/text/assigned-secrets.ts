@@ -25,6 +25,9 @@ export function assignedSecrets(reading: Reading): readonly Span[] {
       ...found.filter((span) => !NO_SECRETS.has(text.slice(span.start, Math.min(span.end, span.start + 10)).trim())),
     );
     index = Math.max(end, found.at(-1)?.end ?? 0);
+    const first = found[0];
+    // A quote that somebody left open closes where the next value opens: what is called a secret inside is looked at as well.
+    if (first !== undefined && isQuoteAt(text, first.start - 1)) index = first.start;
   }
   return spans;
 }

@@ -82,6 +82,8 @@ test.each([
   ['x=1&password=Zq7&y=2', 'x=1&password=***&y=2'],
   ['Server=a;Password=Zq7 Zq8;Database=x', 'Server=a;Password=***;Database=x'],
   ['GET /\r\nCookie: Zq7=Zq8; Zq9\r\nHost: x', 'GET /\r\nCookie: ***\r\nHost: x'],
+  ["token:'\nclient-secret='Zq7'\nend", "token:'***'***'\nend"],
+  ["secret=' password='Zq7' user='a'", "secret='***'***' user='a'"],
   ['<Password>Zq7</Password><User>a</User>', '<Password>***</Password><User>a</User>'],
 ])('keeps what is around a secret: %s', (text, clean) => {
   expect(scrub(text)).toBe(clean);
