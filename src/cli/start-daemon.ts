@@ -77,11 +77,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   await using _sweep = startSweep({
     database,
     logger,
-    worker: config.worker.id,
-    graceSeconds: config.queue.visibilityTimeoutSeconds,
-    pendingSeconds: config.worker.pendingLimitSeconds,
-    intervalMs: config.worker.sweepSeconds * 1_000,
-    listenMs: config.worker.runAliveSeconds * 1_000,
+    ...sweepSettings(config),
     tidy: (stop) => discardUnseenRows(database, null, stop),
   });
   const events = new WorkerEventBus(logger);
@@ -116,6 +112,19 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
 
 function tellHealth({ host, port, token }: Config['health'], logger: Logger): void {
   if (port !== 0) logger.info({ host, port, token: token !== null }, 'the health endpoints are open');
+}
+
+function sweepSettings({
+  worker,
+  queue,
+}: Config<'queue'>): Omit<Parameters<typeof startSweep>[0], 'database' | 'logger' | 'tidy'> {
+  return {
+    worker: worker.id,
+    graceSeconds: queue.visibilityTimeoutSeconds,
+    pendingSeconds: worker.pendingLimitSeconds,
+    intervalMs: worker.sweepSeconds * 1_000,
+    listenMs: worker.runAliveSeconds * 1_000,
+  };
 }
 
 async function clearMeetings(logger: Logger): Promise<void> {
