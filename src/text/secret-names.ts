@@ -20,7 +20,6 @@ const VALUES: readonly string[] = [
   'token',
   'apikey',
   'accesskey',
-  'accesskeyid',
   'secretkey',
   'privatekey',
   'accountkey',
@@ -40,9 +39,11 @@ const ASSIGNED: readonly string[] = [
   'signature',
   'assertion',
   'sessionid',
+  'accesskeyid',
   'jsessionid',
   'phpsessid',
   'accesssignature',
+  'signatureprovided',
 ];
 /** As the last word of a name, and only so: `compass` and `design` end in two of them. */
 const WORDS: ReadonlyMap<string, SecretName> = new Map([
@@ -59,9 +60,13 @@ const THINGS: ReadonlySet<string> = new Set(
     'upload download report identity id token constraint the a an no of duplicate item field property dict json record request job ref this head'
   ).split(' '),
 );
+/** Words that make a name that of an error, such as `ExpiredToken`: what follows its colon is a sentence. */
+const COMPLAINTS: ReadonlySet<string> = new Set(
+  'invalid expired missing unknown unrecognized wrong bad incorrect unexpected'.split(' '),
+);
 /** Words before `token` that make it a number, a page or a piece of a language model. */
 const COUNTED: ReadonlySet<string> = new Set(
-  'fencing next continuation eos bos pad unk image stop special per max unexpected last first'.split(' '),
+  'fencing next continuation eos bos pad unk image stop special per max last first'.split(' '),
 );
 
 /** `name`: what stands before the separator, at most LONGEST_NAME characters of it. */
@@ -70,10 +75,12 @@ export function secretNameOf(name: string): SecretName | null {
   const last = words.at(-1) ?? '';
   const before = words.at(-2) ?? '';
   const whole = words.join('');
+  const isComplaint = words.slice(-4).some((word) => COMPLAINTS.has(word));
   if (HEADERS.some((header) => last.endsWith(header))) return 'header';
   if (last.endsWith('token') && (COUNTED.has(before) || COUNTED.has(last.slice(0, -'token'.length)))) return null;
-  if (VALUES.some((value) => last.endsWith(value) || (value.endsWith('key') && whole.endsWith(value)))) return 'value';
-  if (whole.endsWith('accesskeyid')) return 'value';
+  if (VALUES.some((value) => last.endsWith(value) || (value.endsWith('key') && whole.endsWith(value)))) {
+    return isComplaint ? 'assigned' : 'value';
+  }
   if (ASSIGNED.some((value) => last.endsWith(value) || whole.endsWith(value))) return 'assigned';
   if (last === 'key' && words.length > 1) return THINGS.has(before) ? null : 'value';
   return WORDS.get(last) ?? null;
