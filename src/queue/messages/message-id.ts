@@ -1,3 +1,4 @@
+import { isDeeperThan, MAX_DEPTH } from './json-depth.ts';
 import type { StringAttributes } from './parse-message.ts';
 
 /** What parsing accepts as an id of the backend. */
@@ -30,6 +31,7 @@ function accepted(id: unknown): string | null {
 }
 
 function parsed(text: string): unknown {
+  if (isDeeperThan(text, MAX_DEPTH)) return null;
   try {
     return JSON.parse(text) as unknown;
   } catch {

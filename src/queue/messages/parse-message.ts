@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../../failure/failure.ts';
+import { isDeeperThan, MAX_DEPTH } from './json-depth.ts';
 import { headOf } from '../../text/bounded.ts';
 import { outsideText } from '../../text/outside-text.ts';
 import { isFolderKey, type Job, type JobPriority } from './job.ts';
@@ -219,6 +220,7 @@ function decodeKey(encoded: string): string {
 }
 
 function parseJson(body: string): unknown {
+  if (isDeeperThan(body, MAX_DEPTH)) throw unknownShape(`nested deeper than ${MAX_DEPTH} levels`);
   try {
     return JSON.parse(body) as unknown;
   } catch (error) {
