@@ -91,17 +91,15 @@ export function adversaries(): readonly Adversary[] {
   const pairs = PIECES.flatMap((first, index) => {
     const second = PIECES[(index * 7 + 3) % PIECES.length] ?? '';
     const third = PIECES[(index * 11 + 5) % PIECES.length] ?? '';
-    return [
-      { name: `${JSON.stringify(first)} and ${JSON.stringify(second)} in turn`, text: repeated(first + second) },
-      {
-        name: `${JSON.stringify(first)}, ${JSON.stringify(second)}, ${JSON.stringify(third)}`,
-        text: repeated(first + second + third),
-      },
-      {
-        name: `half ${JSON.stringify(first)}, half ${JSON.stringify(third)}`,
-        text: (length: number) => repeated(first)(length / 2) + repeated(third)(length / 2),
-      },
-    ];
+    const inTurn = {
+      name: `${JSON.stringify(first)} and ${JSON.stringify(second)} in turn`,
+      text: repeated(first + second),
+    };
+    const halves = {
+      name: `half ${JSON.stringify(first)}, half ${JSON.stringify(third)}`,
+      text: (length: number) => repeated(first)(length / 2) + repeated(third)(length / 2),
+    };
+    return [index % 2 === 0 ? inTurn : halves];
   });
   return [...alone, ...begun, ...pairs];
 }
