@@ -4,6 +4,7 @@ import { benchDecoding } from './decoding.ts';
 import { benchFirstPoll } from './first-poll.ts';
 import { benchGpu } from './gpu.ts';
 import { benchHost } from './host.ts';
+import { benchHostile } from './hostile.ts';
 import { benchHostCeiling } from './host-ceiling.ts';
 import { benchLoop } from './loop.ts';
 import { benchLessWork } from './less-work.ts';
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   'first-poll': benchFirstPoll,
   gpu: benchGpu,
   host: benchHost,
+  hostile: benchHostile,
   'host-ceiling': benchHostCeiling,
   batches: benchBatches,
   reading: benchReading,
