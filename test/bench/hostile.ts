@@ -44,7 +44,8 @@ function wide(count: number, length: number): [string, number][] {
 
 function records(): string {
   const good = { eventName: 'ObjectCreated:Put', s3: { bucket: { name: 'b' }, object: { key: 'k' } } };
-  const count = Math.floor(MAX_BODY_BYTES / (JSON.stringify(good).length + 1)) - 1;
+  // As many as are accepted.
+  const count = 999;
   return JSON.stringify({
     Records: [...Array.from({ length: count }, () => good), { eventName: 'ObjectCreated:Put' }],
   });

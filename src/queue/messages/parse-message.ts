@@ -18,6 +18,8 @@ const MAX_KEY_BYTES = 1_024;
 /** One more than any can have: what is longer is cut to that, and refused where references are checked. */
 const REFUSED_LENGTH = { bucket: 256, versionId: 1_025, etag: 257 } as const;
 const MAX_WRAPPINGS = 3;
+/** S3 sends one. Each is a video under the lease of the one message. */
+const MAX_RECORDS = 1_000;
 
 /** Some senders put the bucket's ARN where its name belongs. */
 const bucket = z
@@ -123,6 +125,12 @@ function parseBackend(value: unknown, attributes: StringAttributes): ParsedMessa
 
 function parseS3Event(value: unknown): ParsedMessage {
   const event = check(eventSchema, value, 'the S3 event');
+  const { length: records } = event.Records;
+  if (records > MAX_RECORDS) {
+    throw new Failure('MESSAGE_TOO_LARGE', `the S3 event has ${records} records, accepted are ${MAX_RECORDS}`, {
+      details: { records },
+    });
+  }
   const found: Job[] = [];
   let folders = 0;
   for (const [index, raw] of event.Records.entries()) {

@@ -242,6 +242,14 @@ describe('what a message says of itself is bounded where it comes in', () => {
     expect(() => checkReference({ ...ref, bucket: 'b', etag })).toThrow(/no object can have such an ETag/);
   });
 
+  test('an event of more records than can be meant is refused before any is read', () => {
+    const records = (count: number) => ({
+      Records: Array.from({ length: count }, (_, index) => record(`${index}.mp4`)),
+    });
+    expect(keys(records(1_000))).toHaveLength(1_000);
+    expect(refusal(records(1_001))).toMatchObject({ code: 'MESSAGE_TOO_LARGE', details: { records: 1_001 } });
+  });
+
   test('a key as long as S3 takes it stays whole', () => {
     const key = `videos/${'é'.repeat(508)}`;
     expect(Buffer.byteLength(key)).toBe(1_023);
