@@ -12,17 +12,15 @@ export function errorEntry(error: unknown): unknown {
   const room = { left: WHOLE_LENGTH };
   const links = causesOf(error);
   if (links.length === 0) return told(inWords(error), room);
-  return links.toReversed().reduce<unknown>((cause, link, index) => {
-    const isLast = index === 0;
-    const entry = linkEntry(link, room);
-    const behind = isLast ? causeOf(link, room) : cause;
-    return behind === undefined ? entry : { ...entry, cause: behind };
-  }, undefined);
+  // The outermost first: what is told of the causes is what it leaves room for.
+  const entries = links.map((link) => linkEntry(link, room));
+  const last = causeOf(links.at(-1), room);
+  return entries.reduceRight<unknown>((cause, entry) => (cause === undefined ? entry : { ...entry, cause }), last);
 }
 
 /** Of the last link: a cause that is no object, or what is too deep to be told. */
-function causeOf(link: object, room: Room): unknown {
-  const { cause } = link as { readonly cause?: unknown };
+function causeOf(link: object | undefined, room: Room): unknown {
+  const { cause } = (link ?? {}) as { readonly cause?: unknown };
   if (cause === undefined || cause === null) return undefined;
   return typeof cause === 'object' ? 'more causes, which are not told' : told(inWords(cause), room);
 }

@@ -39,10 +39,20 @@ export function separatorBehind(reading: Reading, start: number, end: number): S
     case ',':
       return isQuotedName ? (pairBehind(reading, sign) ?? found('list', sign + 1)) : null;
     default: {
-      const isOption = text.startsWith('--', start) && sign > end && text[sign] !== '-' && !isBlankAt(text, sign);
-      return isOption ? { ...found('flag', sign), kind: reading.kindOf(end) } : null;
+      const isOption = text.startsWith('--', start) && text[sign] !== '-' && !isBlankAt(text, sign);
+      return sign > end && (isOption || isOfSql(text, { start, end, sign }))
+        ? { ...found('flag', sign), kind: reading.kindOf(end) }
+        : null;
     }
   }
+}
+
+/** `ALTER USER worker PASSWORD 'text'`, as a database repeats a statement. */
+function isOfSql(
+  text: string,
+  { start, end, sign }: { readonly start: number; readonly end: number; readonly sign: number },
+): boolean {
+  return text[sign] === "'" && end - start === 8 && text.slice(start, end).toLowerCase() === 'password';
 }
 
 /** Null behind `::`, and in front of the address of a URL. */

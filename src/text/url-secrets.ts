@@ -5,8 +5,12 @@ import { counts, isClosingQuote, type Span } from './span.ts';
 /** Schemes with a port often, and with a password seldom: an `@` in their paths is a name of a file. */
 const OF_THE_WEB: ReadonlySet<string> = new Set(['http', 'https', 'ws', 'wss', 's3', 'file', 'arn', 'gs']);
 const LONGEST_SCHEME = 32;
+/** As messages and documents write what belongs there. */
+const PLACEHOLDER = 'USER:PASSWORD';
 /** In the query of a URL that lets whoever has it have the object. */
 const SIGNED = /x-amz-|x-goog-|awsaccesskeyid=|signature=|[?&;]sig=/;
+const ORACLE = 'jdbc:oracle:';
+const LONGEST_USER_INFO = 256;
 /** Where the path of a URL is the secret, and how many of its parts are not. */
 const WEBHOOKS: readonly (readonly [address: string, open: number])[] = [
   ['hooks.slack.com/', 1],
@@ -23,7 +27,40 @@ const WEBHOOKS: readonly (readonly [address: string, open: number])[] = [
 /** What of the URLs in a text is secret: user names and passwords, the queries of presigned ones, the paths of webhooks. */
 export function urlSecrets(reading: Reading): readonly Span[] {
   const ends = new UrlEnds(reading);
-  return [...userInfos(reading, ends), ...signedQueries(reading, ends), ...webhooks(reading, ends)];
+  return [
+    ...userInfos(reading, ends),
+    ...userInfosWithoutScheme(reading),
+    ...signedQueries(reading, ends),
+    ...webhooks(reading, ends),
+  ];
+}
+
+/** Go's and Oracle's data sources: `user:password@tcp(host)`, `jdbc:oracle:thin:user/password@host`. */
+function userInfosWithoutScheme({ text }: Reading): readonly Span[] {
+  const spans: Span[] = [];
+  for (const sign of ['@tcp(', '@unix(']) {
+    for (let at = text.indexOf(sign); at !== -1; at = text.indexOf(sign, at + sign.length)) {
+      let start = at;
+      while (
+        at - start < LONGEST_USER_INFO &&
+        start > 0 &&
+        !isBlankAt(text, start - 1) &&
+        !isQuoteAt(text, start - 1)
+      ) {
+        start -= 1;
+      }
+      spans.push({ start, end: at });
+    }
+  }
+  for (let at = text.indexOf(ORACLE); at !== -1; at = text.indexOf(ORACLE, at + ORACLE.length)) {
+    const start = text.indexOf(':', at + ORACLE.length) + 1;
+    const piece = text.slice(start, start + LONGEST_USER_INFO);
+    const length = piece.search(/[@\s"']/);
+    if (start > 0 && start - at < LONGEST_SCHEME && piece[length] === '@' && length > 0) {
+      spans.push({ start, end: start + length });
+    }
+  }
+  return spans;
 }
 
 function userInfos(reading: Reading, ends: UrlEnds): readonly Span[] {
@@ -59,6 +96,7 @@ function userInfoEnd(
   const host = hostPart(text, start, end);
   const colon = host.indexOf(':');
   if (lastAt >= start) {
+    if (lastAt - start === PLACEHOLDER.length && text.startsWith(PLACEHOLDER, start)) return null;
     if (host.includes('@')) return lastAt;
     if (colon === -1) return null;
     return isPort(text, start + colon + 1) && OF_THE_WEB.has(scheme) ? null : lastAt;

@@ -95,6 +95,14 @@ describe('createLogger', () => {
     expect(entry).toMatchObject({ err: { type: 'Failure', message: 'away', cause } });
   });
 
+  test('what happened last has its room, however much its causes say', () => {
+    let cause = new Error('x'.repeat(10_000));
+    for (let depth = 0; depth < 6; depth += 1) cause = new Error('x'.repeat(10_000), { cause });
+    const err = new Failure('UNKNOWN', 'the reason', { cause });
+    const entry = JSON.parse(logged('json', (log) => log.error({ err }, 'x'))) as { err: Record<string, unknown> };
+    expect(entry.err).toMatchObject({ message: 'the reason', stack: err.stack });
+  });
+
   test('what a library hangs onto its errors is told as far as it is small', () => {
     const err = Object.assign(new Error('x'), {
       $metadata: { httpStatusCode: 503, requestId: 'r', deep: { a: 1 } },

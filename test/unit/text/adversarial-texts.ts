@@ -61,6 +61,8 @@ export const PIECES: readonly string[] = [
   '-----BEGIN PRIVATE KEY-----',
   '-----BEGIN CERTIFICATE-----',
   '-----',
+  '@tcp(',
+  'jdbc:oracle:',
   'hooks.slack.com/',
   'discord.com/api/webhooks/',
   '{',

@@ -56,6 +56,8 @@ const READABLE: readonly string[] = [
   'credentials: could not get any: Could not load credentials from any providers',
   'CREDENTIALS: the credentials are missing, expired or refused',
   'Unexpected token in JSON at position 4',
+  'DATABASE_URL is "x": it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, or pglite:DIR',
+  'HEALTH_TOKEN is not set: it must be a text of 16 characters or more',
   'InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.',
   'ExpiredToken: The provided token has expired.',
   'InvalidToken: The provided token is malformed or otherwise invalid.',

@@ -49,6 +49,7 @@ export const SECRETS: readonly string[] = [
 
 const BARE = /[\s"'`<>\\]|^[[{]/;
 const NO_BLANK_OR_QUOTE = /[\s"'`<>\\]/;
+const NO_BLANK_OR_QUOTE_OR_LONG = /[\s"'`<>\\]|.{200}/;
 const NAMES = [
   'password',
   'PGPASSWORD',
@@ -133,6 +134,17 @@ export const CARRIERS: readonly Carrier[] = [
     of: (secret: string) => `${scheme}://worker:${secret}@db.example.com:5432/videos?sslmode=require`,
     without: NO_BLANK_OR_QUOTE,
   })),
+  {
+    name: 'a data source of Go',
+    of: (secret) => `open worker:${secret}@tcp(db:3306)/videos failed`,
+    without: NO_BLANK_OR_QUOTE_OR_LONG,
+  },
+  {
+    name: 'a data source of Oracle',
+    of: (secret) => `jdbc:oracle:thin:worker/${secret}@//db:1521/x`,
+    without: /[\s"'`<>\\@]|.{300}/,
+  },
+  { name: 'a statement of SQL', of: (secret) => `ALTER USER worker PASSWORD '${secret}'`, without: /['\\]/ },
   { name: 'a URL without a user', of: (secret) => `redis://:${secret}@db:6379/0`, without: NO_BLANK_OR_QUOTE },
   {
     name: 'a URL in quotes',
