@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,6 @@ import { areLocksSeen, FolderLock, KERNEL_LOCKS, type FolderLocks } from '../../
 import type { LeftBehind } from '../../../src/storage/left-behind.ts';
 import { createWorkspace, WorkFolder } from '../../../src/storage/work-folder.ts';
 import { owned } from '../../harness/ownership.ts';
-import { descendantsOf, untilGone } from '../../harness/processes.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const MODULE = fileURLToPath(new URL('../../../src/storage/work-folder.ts', import.meta.url));
@@ -69,12 +68,10 @@ async function startOther(around: readonly string[] = []): Promise<OtherWorker> 
 /** With all that it has started: `unshare` waits for its child. */
 async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const started = await descendantsOf(child.pid);
-  const gone = once(child, 'exit');
+  // A lock goes with the last thread, as the pipe does, and not when the process is a zombie. It may be a child of `unshare` that has them.
+  const gone = once(child, 'close');
   process.kill(-(child.pid ?? 0), 'SIGKILL');
   await gone;
-  // A lock goes with the process itself.
-  for (const { pid } of started) await untilGone(pid);
 }
 
 const canUnshare = process.getuid?.() === 0;
@@ -285,6 +282,28 @@ describe('a lock on a folder', () => {
     await writeFile(folder.at('file'), '');
     expect(await FolderLock.take(folder.at('file'))).toBe('gone');
     expect(await FolderLock.take(folder.at('nothing'))).toBe('gone');
+  });
+
+  test('is not had of a folder that is removed meanwhile: it would be the lock of nothing', async () => {
+    await mkdir(folder.at('vanishing'));
+    // A removal takes microseconds, and the child that locks a millisecond at least.
+    const [answer] = await Promise.all([FolderLock.take(folder.at('vanishing')), rmdir(folder.at('vanishing'))]);
+    expect(answer).toBe('gone');
+  });
+
+  test('a worker whose new folder is taken for abandoned makes another', async () => {
+    let left = 3;
+    const take: FolderLocks['take'] = async (path) => {
+      left -= 1;
+      if (left < 0) return await KERNEL_LOCKS.take(path);
+      await rmdir(path);
+      return 'gone';
+    };
+    const work = new WorkFolder(root, { ...KERNEL_LOCKS, take });
+    ends.push(() => work[Symbol.asyncDispose]());
+    expect(await work.open()).toEqual({ isLocked: true });
+    left = 1_000;
+    await expect(new WorkFolder(root, { ...KERNEL_LOCKS, take }).open()).rejects.toMatchObject({ code: 'HOST_FAULT' });
   });
 
   test('is trusted on local file systems alone', async () => {
