@@ -27,7 +27,9 @@ export async function removeStaleMeetings(folder: string = tmpdir()): Promise<nu
 
 async function isRemoved(path: string): Promise<boolean> {
   try {
-    if (Date.now() - (await lstat(path)).mtimeMs < STALE_MS) return false;
+    const { uid, mtimeMs } = await lstat(path);
+    // Its owner could put another folder in its place between two looks, and have root remove a socket there.
+    if (uid !== process.geteuid?.() || Date.now() - mtimeMs < STALE_MS) return false;
     const [first, ...others] = await readdir(path);
     if (first !== undefined) {
       const socket = path + MEETING_SOCKET;

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { mkdir, readdir, rename, utimes, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, rename, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { MEETING_FOLDER, MEETING_SOCKET } from '../../../src/video/tools/socket-pair.ts';
 import { removeStaleMeetings } from '../../../src/video/tools/stale-meetings.ts';
+import { canBeOther, OTHER_UID } from '../../harness/as-user.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const OLD = new Date(Date.now() - 2 * 3_600_000);
@@ -52,6 +53,15 @@ test('what is young, has another name or something else in it stays', async () =
   expect((await readdir(folder.path)).length).toBe(7);
   expect(await readdir(folder.at(`${MEETING_FOLDER}aB3460`))).toEqual(['s']);
   expect((await readdir(folder.at(`${MEETING_FOLDER}aB3461`))).sort()).toEqual(['s', 't']);
+});
+
+(canBeOther ? test : test.skip)('what belongs to another user stays, though root could remove it', async () => {
+  await make(`${MEETING_FOLDER}aB3456`, async (path) => {
+    await leaveSocket(path);
+    await chown(path, OTHER_UID, OTHER_UID);
+  });
+  expect(await removeStaleMeetings(folder.path)).toBe(0);
+  expect(await readdir(folder.at(`${MEETING_FOLDER}aB3456`))).toEqual(['s']);
 });
 
 test('a folder that is not there has none', async () => {
