@@ -19,10 +19,10 @@ export interface Workspaces {
   workspace(name: string): Promise<Workspace>;
 }
 
-/** Makes a workspace in a folder that only this user can write. Rejects with the error of the system. */
-export async function workspaceIn(folder: string, name: string): Promise<Workspace> {
+/** Makes a workspace in a folder in which nobody else can put another in its place. Rejects with the error of the system. */
+export async function workspaceIn(folder: string, name: string, prefix = 'job-'): Promise<Workspace> {
   const label = name.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 32);
-  const directory = await mkdtemp(join(folder, `job-${label}-`));
+  const directory = await mkdtemp(join(folder, `${prefix}${label}-`));
   // mkdtemp asks for 0700 and the umask can only take away from it: an owner without access would fail here, not later.
   await chmod(directory, 0o700);
   const dispose = (): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 3 });

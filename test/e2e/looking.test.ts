@@ -1,17 +1,21 @@
-import { chmod, chown, cp, mkdir, readdir } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { type LocalStack, startLocalStack } from '../../src/local/stack.ts';
 import { canBeOther, OTHER_UID } from '../harness/as-user.ts';
+import { DaemonProcess } from '../harness/daemon-process.ts';
 import { listing } from '../harness/listing.ts';
 import { localS3, localSqs } from '../harness/local-aws.ts';
 import { runVideoWorker } from '../harness/operator-command.ts';
+import { OwnTools } from '../harness/own-tools.ts';
 import { startPostgres, type TestPostgres } from '../harness/postgres.ts';
 import type { Ended } from '../harness/run-program.ts';
 import { temporaryFolder, type TemporaryFolder } from '../harness/temporary-folder.ts';
 
+const VIDEO_WORKER = resolve(import.meta.dirname, '../../src/cli/video-worker.ts');
 const held = new AsyncDisposableStack();
 const asRoot = canBeOther ? test : test.skip;
 let stack: LocalStack;
@@ -40,18 +44,20 @@ beforeEach(async () => {
 
 afterEach(() => folder.remove());
 
+const environment = (): Readonly<Record<string, string>> => ({
+  ...stack.env,
+  DEVICE: 'cpu',
+  DATABASE_URL: postgres.url,
+  DATABASE_SCHEMA: `looking_${tests}`,
+  MODEL_PACK: folder.at('pack'),
+  HOME: folder.at('home'),
+  TMPDIR: folder.at('tmp'),
+  WORK_DIR: folder.at('parent', 'work'),
+  NODE_COMPILE_CACHE: '',
+});
+
 const videoWorker = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
-  runVideoWorker(args, {
-    ...stack.env,
-    DATABASE_URL: postgres.url,
-    DATABASE_SCHEMA: `looking_${tests}`,
-    MODEL_PACK: folder.at('pack'),
-    HOME: folder.at('home'),
-    TMPDIR: folder.at('tmp'),
-    WORK_DIR: folder.at('parent', 'work'),
-    NODE_COMPILE_CACHE: '',
-    ...env,
-  });
+  runVideoWorker(args, { ...environment(), ...env });
 
 async function everything(): Promise<unknown> {
   const files = await Promise.all(['home', 'pack', 'parent'].map((name) => listing(folder.at(name))));
@@ -92,6 +98,20 @@ test.each([
   const { code, stdout, stderr } = await videoWorker(args);
   expect([code, stdout + stderr]).toEqual([expect.any(Number), expect.stringMatching(/./)]);
   if (args[0] === 'preflight') expect(code).toBe(0);
+  expect(await everything()).toEqual(before);
+});
+
+test('a preflight that is stopped leaves nothing either', async () => {
+  const tools = await OwnTools.make(folder.at('tools'));
+  const ffmpeg = await tools.holdBack('ffmpeg');
+  const before = await everything();
+  const entry = folder.at('preflight');
+  const command = `${process.execPath} --disable-warning=ExperimentalWarning ${VIDEO_WORKER} preflight`;
+  await writeFile(entry, `#!/bin/sh\nexec ${command} >&2\n`, { mode: 0o755 });
+  await using preflight = new DaemonProcess({ env: { ...environment(), ...tools.env }, entry });
+  await ffmpeg.begun();
+  expect(await readdir(folder.at('tmp'))).toHaveLength(1);
+  expect(await preflight.stop('SIGINT')).toBe(2);
   expect(await everything()).toEqual(before);
 });
 

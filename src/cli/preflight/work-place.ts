@@ -94,7 +94,7 @@ async function ownerOf(workDir: string): Promise<number> {
 
 /** In WORK_DIR where nothing can be written elsewhere, as long as that is there already. */
 async function temporaryWorkspace(name: string, workDir: string): Promise<Workspace> {
-  return await workspaceIn(tmpdir(), name).catch(async (error: unknown) => {
+  return await workspaceIn(tmpdir(), name, 'video-worker-').catch(async (error: unknown) => {
     const found = await lookAtPrivateFolder(workDir, ownUid(), isOwnEntry).catch(() => null);
     if (found === null || found.kind === 'absent' || found.isOpen) throw error;
     return await workspaceIn(found.path, name);
