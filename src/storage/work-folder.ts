@@ -65,9 +65,14 @@ export class WorkFolder implements Workspaces, AsyncDisposable {
 
   /** Removes what workers that are gone left in WORK_DIR. */
   async removeLeftBehind(): Promise<LeftBehind> {
-    return await onDisk('look for what others left', async () =>
-      removeLeftBehind(await ensurePrivateFolder(this.root, isOwnEntry), this.#locks),
-    );
+    return await onDisk('look for what others left', async () => {
+      const folder = await ensurePrivateFolder(this.root, isOwnEntry);
+      return await removeLeftBehind(folder, this.#locks).catch((error: unknown) => {
+        // A command that ends takes away a folder that it had to make.
+        if (isAbsent(error)) return { removed: 0, kept: [] };
+        throw error;
+      });
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -120,6 +120,16 @@ describe('the folder of a worker', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
+  test('such commands do not stumble over each other', async () => {
+    const useOften = async (): Promise<void> => {
+      for (let time = 0; time < 4; time += 1) {
+        await using workspace = await createWorkspace(join(root, 'a', 'b'), 'one');
+        await writeFile(workspace.path('video'), '');
+      }
+    };
+    await Promise.all(Array.from({ length: 6 }, useOften));
+  });
+
   test('such a command takes WORK_DIR away again where it was not there, but never that of others', async () => {
     const deep = join(root, 'a', 'b');
     await (await createWorkspace(deep, 'one')).dispose();
