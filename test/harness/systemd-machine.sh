@@ -50,4 +50,4 @@ mount --bind "$memory/tmp" /tmp
 # As on a host: what systemd mounts for a unit, its credentials, comes by way of the machine's own mounts.
 mount --make-rshared /
 exec env -i container=test SYSTEMD_UNIT_PATH=/etc/machine-units PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-  /lib/systemd/systemd --system --unit=basic.target --log-target=console --log-level=info --show-status=no
+  /lib/systemd/systemd --system --unit=basic.target --log-target=null --show-status=no

@@ -18,6 +18,8 @@ const USER = { name: 'video-worker', id: 4711 };
 
 /** A machine whose process 1 is the host's systemd, with the project as /opt/video-worker. */
 export interface SystemdMachine extends AsyncDisposable {
+  /** Of its systemd, on the host. */
+  readonly pid: number;
   systemctl(...args: readonly string[]): Promise<Ended>;
   /** Properties of a unit as `systemctl show` has them. */
   show(unit: string, ...names: readonly string[]): Promise<Record<string, string>>;
@@ -32,8 +34,6 @@ export interface SystemdMachine extends AsyncDisposable {
   at(path: string): string;
   /** What the units have said on their outputs. */
   words(): Promise<string>;
-  /** What systemd has said. */
-  log(): string;
 }
 
 export interface MachineOptions {
@@ -100,18 +100,18 @@ export async function startSystemdMachine({ files }: MachineOptions): Promise<Sy
   const at = (path: string): string => `/proc/${machinePid}/root${path}`;
   const words = (): Promise<string> => readFile(at('/tmp/words'), 'utf8').catch(() => '');
   return {
+    pid: machinePid,
     systemctl,
     show,
     at,
     words,
-    log: () => said,
     until: async (unit, names, isSo, limitMs = 60_000) => {
       const last = Date.now() + limitMs;
       for (;;) {
         const properties = await show(unit, ...names);
         if (isSo(properties)) return properties;
         if (Date.now() > last) {
-          throw new Error(`${unit} stayed ${JSON.stringify(properties)}:\n${await words()}\n${said}`);
+          throw new Error(`${unit} stayed ${JSON.stringify(properties)}:\n${await words()}`);
         }
         await sleep(100);
       }

@@ -23,7 +23,7 @@ async function probe(script: string, more: Readonly<Record<string, string>> = {}
   });
   const { code, stderr } = await machine.systemctl('start', 'video-worker');
   const words = await machine.words();
-  if (code !== 0) throw new Error(`${stderr}\n${words}\n${machine.log()}`);
+  if (code !== 0) throw new Error(`${stderr}\n${words}`);
   return Object.fromEntries(
     words
       .trim()

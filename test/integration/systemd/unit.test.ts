@@ -50,7 +50,7 @@ async function analysesOne(name: string, dropIns: Readonly<Record<string, string
     files: { 'units/video-worker.service': UNIT, ...files, 'video-worker/worker.env': environmentFile(lane) },
   });
   const started = await machine.systemctl('start', 'video-worker');
-  if (started.code !== 0) throw new Error(`${started.stderr}\n${await machine.words()}\n${machine.log()}`);
+  if (started.code !== 0) throw new Error(`${started.stderr}\n${await machine.words()}`);
   await ground.put(`${name}.mp4`);
   await lane.send(backendMessage(name, `${name}.mp4`));
   const state = await machine.until(

@@ -73,6 +73,12 @@ describe('the pauses of a start', () => {
     expect(watched.told).toEqual(said.slice(0, 2).map((line) => `${String(line)} [900000 ms]`));
   });
 
+  test('each step of the start has as much time again as the unit gives to the first word', () => {
+    const { wait, told } = build({ limitMs: 0 });
+    wait.begins('loading the models');
+    expect(told).toEqual(['starting: loading the models [900000 ms]']);
+  });
+
   test('are none where none are wanted', async () => {
     const watched = build({ limitMs: 0 });
     expect(await pausesOf(watched)).toEqual([]);
