@@ -17,6 +17,7 @@ const DIFFERENCES: readonly (readonly [string, string])[] = [
     'Environment=WORK_DIR=%C/video-worker/jobs\n',
     "Environment=WORK_DIR=%C/video-worker/%i/jobs\n# 1800 to 1809, then 18010 and so on; a HEALTH_PORT in worker.env is everybody's and wins, which then only the first can have.\nEnvironment=HEALTH_PORT=180%i\n",
   ],
+  ['Environment=XDG_CACHE_HOME=%C/video-worker\n', 'Environment=XDG_CACHE_HOME=%C/video-worker/%i\n'],
   ['CacheDirectory=video-worker\n', 'CacheDirectory=video-worker/%i\n'],
   ['RuntimeDirectory=video-worker\n', 'RuntimeDirectory=video-worker/%i\n'],
   [

@@ -17,6 +17,7 @@ test('all that an instance has otherwise names the instance', () => {
   expect(one.filter((line) => !each.includes(line)).map((line) => line.split('=')[0])).toEqual([
     'Description',
     'Environment',
+    'Environment',
     'CacheDirectory',
     'RuntimeDirectory',
     'ExecStart',
