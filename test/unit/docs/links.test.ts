@@ -41,7 +41,7 @@ const FOLDERS = new Set(sourcePaths.map((path) => dirname(path)));
 
 /** Paths that a page names in code, from the root or from its own folder. Words in capitals stand for something else. */
 function pathsIn(page: Page): readonly string[] {
-  const words = codeOf(page).flatMap((code) => [...code.matchAll(/(?<![\w./:*$~@-])\w[\w.-]*(?:\/[\w./*-]+)+/g)]);
+  const words = codeOf(page).flatMap((code) => [...code.matchAll(/(?<![\w./:*$~@-])\w[\w.-]*(?:\/[\w./*@-]+)+/g)]);
   return words
     .map(([word]) => word.replace(/[./]+$/, ''))
     .filter((word) => !/\*|\b[A-Z]{2,}\b(?!\.md)/.test(word))
@@ -96,9 +96,11 @@ describe('what the checks see', () => {
       'scripts/b',
       'src/a.ts',
     ]);
-    expect(pathsIn(page('`src/queue/NAME/`, `test/unit/*.ts`, `@prisma/cli`, `models/LICENCES.md`'))).toEqual([
-      'models/LICENCES.md',
-    ]);
+    expect(
+      pathsIn(
+        page('`src/queue/NAME/`, `test/unit/*.ts`, `@prisma/cli`, `models/LICENCES.md`, `systemd/unit@.service`'),
+      ),
+    ).toEqual(['models/LICENCES.md', 'systemd/unit@.service']);
     expect(sourcesIn(page('`gone.ts`, `src/a.ts`, `*.test.ts` and gone.py'))).toEqual(['gone.ts']);
   });
 
