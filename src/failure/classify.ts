@@ -3,7 +3,7 @@ import { lackOf } from './broken-install.ts';
 import { causesOf } from './causes.ts';
 import type { FailureCode } from './codes.ts';
 import { Failure, Interruption } from './failure.ts';
-import { textField } from './fields.ts';
+import { textField, wordsOf } from './fields.ts';
 import { meaningOfAnswer } from './sources/aws.ts';
 import { signOfNodeError } from './sources/node.ts';
 import { meaningOfOrtText } from './sources/onnxruntime.ts';
@@ -63,6 +63,6 @@ function meaningOf(link: object): Meaning | null {
 }
 
 function describe(error: unknown): string {
-  if (error instanceof Error) return outsideText(error.message === '' ? error.name : error.message, 500);
-  return 'something that is not an error was thrown';
+  if (!(error instanceof Error)) return 'something that is not an error was thrown';
+  return outsideText(wordsOf(error), 500);
 }

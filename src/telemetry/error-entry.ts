@@ -1,5 +1,6 @@
 import { causesOf } from '../failure/causes.ts';
 import { factsOf, Failure } from '../failure/failure.ts';
+import { textField } from '../failure/fields.ts';
 import { outsideText } from '../text/outside-text.ts';
 
 /** UTF-16 units of one message or stack, and of all of them: a cause may be an answer of a megabyte, and have causes of its own. */
@@ -40,18 +41,18 @@ function told(text: string, room: Room): string {
 }
 
 function linkEntry(link: object, room: Room): Record<string, unknown> {
-  if (!(link instanceof Error)) return { type: link.constructor?.name ?? 'Object', ...ownFields(link, room) };
-  const { stack, message } = link;
+  const type = typeOf(link);
+  if (!(link instanceof Error)) return { type: type ?? 'Object', ...ownFields(link, room) };
   const entry: Record<string, unknown> = {
-    type: link.constructor.name === '' ? link.name : link.constructor.name,
-    message: told(message, room),
-    stack: told(stack ?? '', room),
+    type: type ?? textField(link, 'name') ?? 'Error',
+    message: told(textField(link, 'message') ?? '', room),
+    stack: told(textField(link, 'stack') ?? '', room),
     ...ownFields(link, room),
   };
   if (link instanceof AggregateError) {
     entry['aggregateErrors'] = (link.errors as unknown[])
       .slice(0, MOST_ERRORS)
-      .map((each) => told(each instanceof Error ? `${each.name}: ${each.message}` : String(each), room));
+      .map((each) => told(each instanceof Error ? inShort(each) : inWords(each), room));
   }
   // Whoever searches logs and database finds the stage of a failure in one place: among its details.
   if (link instanceof Failure) {
@@ -59,6 +60,16 @@ function linkEntry(link: object, room: Room): Record<string, unknown> {
     delete entry['stage'];
   }
   return entry;
+}
+
+/** Null where the class has no name, or a field stands in its place: errors are made by others, with fields of any type. */
+function typeOf(link: object): string | null {
+  const { constructor } = link as { readonly constructor?: unknown };
+  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : null;
+}
+
+function inShort(error: Error): string {
+  return `${textField(error, 'name') ?? 'Error'}: ${textField(error, 'message') ?? ''}`;
 }
 
 /** What libraries write onto their errors: codes and numbers, and small objects of them. Requests, sockets and answers stay out. */

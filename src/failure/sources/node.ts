@@ -103,5 +103,5 @@ function meaningOfErrno(error: object, name: string): FailureCode | null {
 const NO_MEMORY = /allocation failed|^WebAssembly\.\S+: .*memory/i;
 
 function meaningOfText(error: object): FailureCode | null {
-  return error instanceof RangeError && NO_MEMORY.test(error.message) ? 'HOST_OUT_OF_MEMORY' : null;
+  return error instanceof RangeError && NO_MEMORY.test(textField(error, 'message') ?? '') ? 'HOST_OUT_OF_MEMORY' : null;
 }

@@ -1,6 +1,6 @@
 import { outsideText } from '../../text/outside-text.ts';
 import type { FailureCode } from '../codes.ts';
-import { textField } from '../fields.ts';
+import { textField, wordsOf } from '../fields.ts';
 import { isCertificateCode, isConnectionCode } from './node.ts';
 
 /**
@@ -165,8 +165,9 @@ export function databaseReason(error: unknown): string {
   if (!(error instanceof Error)) return 'something that is not an error was thrown';
   const inner =
     error instanceof AggregateError ? (error.errors as unknown[]).find((e) => e instanceof Error) : undefined;
-  const text = (inner instanceof Error ? inner.message : error.message).trim().split('\n').at(-1)?.trim() ?? '';
-  return outsideText(text === '' ? error.name : text, MAX_REASON);
+  const said = textField(inner instanceof Error ? inner : error, 'message') ?? '';
+  const text = said.trim().split('\n').at(-1)?.trim() ?? '';
+  return outsideText(text === '' ? wordsOf(error) : text, MAX_REASON);
 }
 
 const ADVICE: Partial<Record<FailureCode, string>> = {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { toFailure } from '../../../src/failure/classify.ts';
 import { Interruption } from '../../../src/failure/failure.ts';
+import { errorEntry } from '../../../src/telemetry/error-entry.ts';
 
 const named = (name: string, extra: object = {}): Error => Object.assign(new Error('x'), { name }, extra);
 const coded = (code: string): Error => Object.assign(new Error('x'), { code });
@@ -60,4 +61,21 @@ test('of a library that cannot be loaded stay its reason and what mends the inst
     class: 'system',
     message: `${words[0]}: ${words[1]}; the install is not whole: run scripts/setup again, or unpack the bundle anew`,
   });
+});
+
+test.each([
+  [{ message: null }, 'Error'],
+  [{ message: 7, name: {} }, 'an error without words'],
+  [{ message: ['a'], name: 5 }, 'an error without words'],
+  [{ message: {}, code: 'P1001' }, 'Error'],
+  [{ message: null, code: 'ECONNRESET' }, 'Error'],
+])('an error whose words are no text is classified all the same: %j', (fields, words) => {
+  const failure = toFailure(Object.assign(new Error('x'), fields));
+  expect(failure.message).toContain(words);
+  expect(() => errorEntry(failure)).not.toThrow();
+});
+
+test('a field in the place of a class is no name of one', () => {
+  const odd = Object.assign(new RangeError('x'), { constructor: null });
+  expect(errorEntry(odd)).toMatchObject({ type: 'RangeError', message: 'x' });
 });
