@@ -145,7 +145,7 @@ async function start([program, args, cwd, limits]: Order, options: ChildOptions)
     near.destroy();
     stderr.destroy();
     notes?.destroy();
-    if (!isOver) await killSandbox(status, () => isOver);
+    await endSandbox(status, exited, () => isOver);
     signalGroup(pid, 'SIGTERM');
     const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), STOP_GRACE_MS);
     const isGone = await settledWithin(exited, STOP_LIMIT_MS, systemClock);
@@ -157,13 +157,22 @@ async function start([program, args, cwd, limits]: Order, options: ChildOptions)
 }
 
 /**
- * Ends a sandbox from its inside: bubblewrap ends when all in it are gone, where the other way round they would follow it after we looked.
- * One that is only being built is waited for: bubblewrap's child would be left where its parent is killed.
+ * Ends a sandbox from its inside, by its first process: bubblewrap ends when all in it are gone, and has added up what they used, where the
+ * other way round they would follow it after we looked. One that is only being built is waited for: bubblewrap's child would be left where
+ * its parent is killed.
  */
-async function killSandbox(status: SandboxStatus | null, isOver: () => boolean): Promise<void> {
-  const init = await status?.initPid(STOP_GRACE_MS);
-  if (init === undefined || init === null || isOver()) return;
-  signalTo(init, 'SIGKILL');
+async function endSandbox(
+  status: SandboxStatus | null,
+  exited: Promise<ChildExit>,
+  isOver: () => boolean,
+): Promise<void> {
+  const init = (await status?.initPid(STOP_GRACE_MS)) ?? null;
+  // The first process hands the one on to the tool; no process of the sandbox outlives the other.
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (init === null || isOver()) return;
+    signalTo(init, signal);
+    await settledWithin(exited, STOP_GRACE_MS, systemClock);
+  }
 }
 
 async function completeExit(

@@ -42,9 +42,10 @@ export function sandboxArguments(sandbox: Sandbox, tool: SandboxedTool, statusDe
     ['--unshare-all', '--unshare-user', ...(forbidsMore ? ['--disable-userns'] : [])],
     ['--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv'],
     Object.entries(TOOL_ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
-    view,
     hasProc ? ['--proc', '/proc'] : ['--dir', '/proc'],
+    // Before what is shown, which may lie in one of them.
     ['--dev', '/dev', '--tmpfs', '/tmp'],
+    view,
     usesGpu ? gpuView : [],
     file === null ? [] : ['--ro-bind', file, `${FILE_FOLDER}/${basename(file)}`],
     ['--chdir', file === null ? '/' : FILE_FOLDER, '--json-status-fd', String(statusDescriptor)],
