@@ -1,4 +1,6 @@
+import type { Logger } from '../telemetry/logger.ts';
 import {
+  MOST_HEALTH_CONNECTIONS,
   startHealthServer,
   type HealthReport,
   type HealthSettings,
@@ -19,17 +21,20 @@ const STARTING: HealthSource = {
 };
 
 /** Opens the endpoints, which say that the worker is starting until there is one to follow; port 0 opens none. */
-export async function openHealth(settings: HealthSettings): Promise<ProcessHealth> {
+export async function openHealth(settings: HealthSettings, logger: Logger): Promise<ProcessHealth> {
   let source = STARTING;
   const server =
     settings.port === 0
       ? null
-      : await startHealthServer(settings, {
-          live: () => source.live(),
-          ready: () => source.ready(),
-          metrics: () => source.metrics(),
-          statistics: () => source.statistics?.() ?? {},
-        });
+      : await startHealthServer(
+          { ...settings, onCrowd: crowdTeller(logger) },
+          {
+            live: () => source.live(),
+            ready: () => source.ready(),
+            metrics: () => source.metrics(),
+            statistics: () => source.statistics?.() ?? {},
+          },
+        );
   return {
     follow(next) {
       source = next;
@@ -42,4 +47,22 @@ export async function openHealth(settings: HealthSettings): Promise<ProcessHealt
 
 function reportStart(ok: boolean): HealthReport {
   return { ok, details: { state: 'starting', busy: 0, waiting: 0, renewalsHealthy: true, pollAgeMs: null } };
+}
+
+const CROWD_LOG_MS = 60_000;
+
+/** Once in a while, with how many there were since: a crowd is not to fill the log as well. */
+function crowdTeller(logger: Logger): () => void {
+  let closed = 0;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    closed += 1;
+    if (performance.now() - toldAt < CROWD_LOG_MS) return;
+    toldAt = performance.now();
+    logger.warn(
+      { closed, most: MOST_HEALTH_CONNECTIONS },
+      'a crowd of connections to the health port: those without a request are closed',
+    );
+    closed = 0;
+  };
 }

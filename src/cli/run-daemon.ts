@@ -79,7 +79,7 @@ export async function runDaemon(parts: DaemonParts): Promise<DrainReport> {
     pollAgeMs: () => worker.pollAgeMs,
   });
   countEvents(events, metrics);
-  await using own = parts.health === undefined ? await openHealth(config.health) : null;
+  await using own = parts.health === undefined ? await openHealth(config.health, logger) : null;
   const source = healthSource({ worker, metrics, statistics, waitSeconds: config.queue.waitSeconds });
   (parts.health ?? own)?.follow(source);
   try {

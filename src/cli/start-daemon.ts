@@ -56,7 +56,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   const { signal } = starting;
   const zones = await readZones(config);
   using clients = openClients(config);
-  await using health = await openHealth(config.health);
+  await using health = await openHealth(config.health, logger);
   tellHealth(config.health, logger);
   using notifier = createSystemdNotifier({ env: environment(), logger });
   const wait = new StartWait({ limitMs: config.worker.startWaitSeconds * 1_000, logger, notifier, signal });
@@ -111,7 +111,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
 }
 
 function tellHealth({ host, port, token }: Config['health'], logger: Logger): void {
-  if (port !== 0) logger.info({ host, port, token: token !== null }, 'the health endpoints are open');
+  if (port !== 0) logger.info({ host, port, needsToken: token !== null }, 'the health endpoints are open');
 }
 
 function sweepSettings({

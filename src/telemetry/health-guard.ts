@@ -27,7 +27,7 @@ export type HealthGuard = (request: Pick<IncomingMessage, 'headers' | 'headersDi
  */
 export function healthGuard({ token, host, ownName }: GuardOptions): HealthGuard {
   const isOwn = (name: string): boolean =>
-    isLoopback(name) || [host, ownName].some((own) => own.toLowerCase() === name.toLowerCase());
+    name !== '' && (isLoopback(name) || [host, ownName].some((own) => own.toLowerCase() === name.toLowerCase()));
   if (token !== null) {
     const expected = digest(token);
     return ({ headers }) => {

@@ -31,6 +31,8 @@ export interface HealthSettings {
   readonly host: string;
   /** What a request must say to see more than a bare ok; null only on the loopback, where none is needed. */
   readonly token: string | null;
+  /** Hears of each connection that is closed because there are too many. */
+  readonly onCrowd?: () => void;
 }
 
 export interface HealthServer {
@@ -68,6 +70,11 @@ export const HEALTH_PATHS: readonly string[] = [...ENDPOINTS.keys()];
 
 /** Connections at once: these many descriptors are the server's, and no more. */
 export const MOST_HEALTH_CONNECTIONS = 32;
+/**
+ * Connections that the kernel makes ahead. What waits there has often said its request by the time that it is accepted, and what finds no
+ * place is told to come again; were hundreds accepted in one go, a probe among them would be closed for the next ones before it spoke.
+ */
+const BACKLOG = 16;
 /** A request that is longer, its path and headers together, is none of a probe. */
 const MOST_HEADER_BYTES = 8 * 1024;
 /** From the connection, or the request's first byte, to its last one, however slowly they come. */
@@ -111,14 +118,14 @@ export async function startHealthServer(settings: HealthSettings, source: Health
     },
   );
   server.timeout = SILENCE_MS;
-  capConnections(server, MOST_HEALTH_CONNECTIONS);
+  capConnections(server, MOST_HEALTH_CONNECTIONS, () => settings.onCrowd?.());
   // Else Node itself would invite the body.
   server.on('checkContinue', (_, response) => refuse(response, 413, 'a request has no body here'));
   return await listen(server, settings);
 }
 
 async function listen(server: Server, { port, host, token }: HealthSettings): Promise<HealthServer> {
-  server.listen(port, host);
+  server.listen({ port, host, backlog: BACKLOG });
   try {
     await once(server, 'listening');
   } catch (cause) {

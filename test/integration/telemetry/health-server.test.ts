@@ -191,14 +191,16 @@ describe('connections', () => {
     const beyond = 400 - (MOST_HEALTH_CONNECTIONS - 1);
     const allClosed = Promise.withResolvers<void>();
     let closed = 0;
-    const crowd = Array.from({ length: 400 }, () => open(server));
-    for (const socket of crowd) {
-      socket.on('close', () => {
-        closed += 1;
-        if (closed === beyond) allClosed.resolve();
-      });
+    for (let come = 0; come < 400; come += 8) {
+      const some = Array.from({ length: 8 }, () => open(server));
+      for (const socket of some) {
+        socket.on('close', () => {
+          closed += 1;
+          if (closed === beyond) allClosed.resolve();
+        });
+      }
+      await Promise.all(some.map((socket) => connected(socket)));
     }
-    await Promise.all(crowd.map((socket) => connected(socket)));
     // Asked last, when all of them have been accepted.
     expect((await ask(server, '/livez')).status).toBe(200);
     await allClosed.promise;
@@ -207,7 +209,7 @@ describe('connections', () => {
     held.push(() => agent.destroy());
     for (let round = 0; round < 10; round++) {
       expect((await ask(server, '/metrics', { agent })).status).toBe(200);
-      await Promise.all(Array.from({ length: 20 }, () => connected(open(server))));
+      await Promise.all(Array.from({ length: 12 }, () => connected(open(server))));
     }
     expect(Object.values(agent.freeSockets).flat()).toHaveLength(1);
   });
@@ -219,7 +221,7 @@ describe('connections', () => {
     await connected(other);
     const first = open(server);
     await connected(first);
-    await Promise.all(Array.from({ length: 2 * MOST_HEALTH_CONNECTIONS }, () => connected(open(server))));
+    for (let come = 0; come < 2 * MOST_HEALTH_CONNECTIONS; come++) await connected(open(server));
     await heard(first);
     other.write('GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     expect(await heard(other)).toMatch(/^HTTP\/1\.1 200 /);
