@@ -72,15 +72,15 @@ export const HEALTH_PATHS: readonly string[] = [...ENDPOINTS.keys()];
 export const MOST_HEALTH_CONNECTIONS = 32;
 /**
  * Connections that the kernel makes ahead. What waits there has often said its request by the time that it is accepted, and what finds no
- * place is told to come again; were hundreds accepted in one go, a probe among them would be closed for the next ones before it spoke.
+ * place comes again by itself; with hundreds at hand, a probe that is slow for a moment would be closed for those behind it.
  */
 const BACKLOG = 16;
 /** A request that is longer, its path and headers together, is none of a probe. */
 const MOST_HEADER_BYTES = 8 * 1024;
 /** From the connection, or the request's first byte, to its last one, however slowly they come. */
 const REQUEST_MS = 5_000;
-/** A client that takes nothing of its answer. */
-const SILENCE_MS = 10_000;
+/** A client that takes nothing of its answer; a part that the kernel took meanwhile doubles it. */
+const SILENCE_MS = 6_000;
 /** Between two requests: over 15 s, in which Prometheus comes back on the connection that it has. */
 const KEEP_ALIVE_MS = 20_000;
 /** How often the limits of time are looked after; Node's own 30 s would let the silent stay seven times as long. */
