@@ -90,6 +90,13 @@ describe('a secret from a file', () => {
   });
 });
 
+test("Prisma's own command line reads the same file", () => {
+  const script = `import('./prisma.config.ts').then(({ default: found }) => console.log(found.datasource.url))`;
+  const env = { PATH: process.env['PATH'], DATABASE_URL_FILE: file('prisma', `${URL_WITH_SECRET}\n`) };
+  const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script];
+  expect(execFileSync(process.execPath, args, { env, encoding: 'utf8' })).toBe(`${URL_WITH_SECRET}\n`);
+});
+
 test('no form of a broken database URL or token is printed', () => {
   for (const DATABASE_URL of [
     `postgres://u:${SECRET}`,
