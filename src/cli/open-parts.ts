@@ -11,7 +11,8 @@ import { ClosingStack } from './closing-stack.ts';
 import { openConfiguredTools } from './open-tools.ts';
 import { planHere, planText, type ExecutionPlan } from './execution-plan.ts';
 
-const MIGRATION_TIMEOUT_MS = 60_000;
+/** Of large tables an index takes minutes; the unit waits for a start of a quarter of an hour. */
+const MIGRATION_TIMEOUT_MS = 600_000;
 
 /** The models and who else writes scene texts. */
 export interface Models extends AsyncDisposable {

@@ -7,6 +7,7 @@ import { Failure } from '../failure/failure.ts';
 import type { Database } from './client.ts';
 import { databaseCall } from './database-call.ts';
 import { toDatabaseFailure } from './database-failure.ts';
+import { lackingRights } from './rights.ts';
 import { limitSilence } from './session.ts';
 
 /** The same place seen from src/persistence and from dist/persistence. */
@@ -14,6 +15,8 @@ const MIGRATIONS = fileURLToPath(new URL('../../prisma/migrations', import.meta.
 
 /** Prisma's own lock, so that `prisma migrate deploy` and this migrator wait for each other. */
 const ADVISORY_LOCK = 72_707_369;
+/** SQLSTATE `insufficient_privilege`. */
+const NOT_ALLOWED = '42501';
 const LOCK_TIMEOUT = '60s';
 const MIGRATION_TIMEOUT_MS = 600_000;
 
@@ -41,6 +44,8 @@ export interface MigrationStatus {
   readonly pending: readonly string[];
   /** What keeps the worker from using or migrating the database, in sentences; empty when nothing does. */
   readonly problems: readonly string[];
+  /** What the role of this connection lacks to work on it, such as `INSERT on videos`; told of a database that is up to date. */
+  readonly lackingRights?: readonly string[];
 }
 
 interface Record {
@@ -87,16 +92,28 @@ export async function migrationStatus(
   });
 }
 
+/** The same with what the role lacks: for a worker that is about to use the database, and may be no more than that. */
+export async function readiness(db: Database, signal: AbortSignal): Promise<MigrationStatus> {
+  const status = await migrationStatus(db, signal);
+  if (status.pending.length > 0 || status.problems.length > 0) return status;
+  return { ...status, lackingRights: await lackingRights(db, signal) };
+}
+
 /**
  * Brings the database to this worker's schema and returns the names that were applied; idempotent, and safe when
  * several workers start at once. Each migration and its bookkeeping row are one transaction: a migration that fails
- * leaves nothing behind. Throws `Failure('DATABASE_NOT_MIGRATED')` for one that failed, was edited, or is not ours.
+ * leaves nothing behind. Throws `Failure('DATABASE_NOT_MIGRATED')` for one that failed, was edited, is not ours, or that this role may
+ * not apply.
  */
 export async function migrateDatabase(
   db: Database,
   signal: AbortSignal,
   directory: string = MIGRATIONS,
 ): Promise<readonly string[]> {
+  // A role with least rights may read how it stands and no more: where nothing is to be done, it need not.
+  const { pending, problems } = await migrationStatus(db, signal, directory);
+  if (problems.length > 0) throw new Failure('DATABASE_NOT_MIGRATED', problems.join('; '));
+  if (pending.length === 0) return [];
   const migrations = await readMigrations(directory);
   const applied: string[] = [];
   for (;;) {
@@ -106,10 +123,20 @@ export async function migrateDatabase(
       signal,
       () => applyNext(db, migrations),
       db.connectTimeoutMs + MIGRATION_TIMEOUT_MS,
-    );
+    ).catch((error: unknown) => throwMayNot(error, pending));
     if (name === null) return applied;
     applied.push(name);
   }
+}
+
+/** The owner of the schema migrates; whom it has granted no more than the tables may not. */
+function throwMayNot(error: unknown, pending: readonly string[]): never {
+  if (!(error instanceof Failure) || error.details['external'] !== NOT_ALLOWED) throw error;
+  throw new Failure(
+    'DATABASE_NOT_MIGRATED',
+    `this role may not migrate, and ${pending.length} migration(s) are missing (${pending.join(', ')}): run \`video-worker db migrate\` with the DATABASE_URL of the schema's owner, then prisma/roles/worker.sql`,
+    { cause: error, details: error.details },
+  );
 }
 
 /** Applies the first pending migration and returns its name, or null when there is none. */

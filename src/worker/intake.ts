@@ -25,6 +25,8 @@ export interface IntakeOptions extends WaitDeps {
   readonly isOpen: () => boolean;
   /** More messages are here than may run now. */
   readonly isOverbooked: () => boolean;
+  /** This host cannot go on. */
+  readonly onHalt: (failure: Failure) => void;
   /** Told how many went back so. */
   readonly onGivenBack: (count: number) => void;
   /** What a message that asks for work is handed on to. */
@@ -159,6 +161,7 @@ export class Intake {
     for (let failedHere = 0; ; failedHere += 1) {
       const facts = receiveFacts(held.lease.queue, held.message, failedHere);
       const disposition = await rejectOrRetry(failure, facts, record);
+      if (disposition.kind === 'halt') this.#options.onHalt(disposition.failure);
       const next = plan.after(disposition, waitFacts({ lease: held.lease, facts }, this.#options));
       if ('kind' in next) {
         await this.#settle(held, next);

@@ -131,15 +131,16 @@ export class Worker {
     const { settings, events, processJob } = this.#options;
     const settle = this.#settling;
     const waits: WaitDeps = { clock: this.#clock, settle, waiting: this.#waiting };
+    const onHalt = (failure: Failure): void => {
+      this.#halt(failure);
+    };
     const next: RunAndSettleDeps = {
       ...waits,
       dependencies: this.#dependencies,
       onEnded: (disposition, wasAborted) => {
         this.#count(disposition, wasAborted);
       },
-      onHalt: (failure) => {
-        this.#halt(failure);
-      },
+      onHalt,
     };
     return new Intake({
       ...this.#options,
@@ -155,6 +156,7 @@ export class Worker {
       },
       isOpen: () => this.#state === 'polling' || this.#state === 'paused',
       isOverbooked: () => this.#dependencies.freeSlots < 0,
+      onHalt,
       onGivenBack: (count) => {
         this.#burnt(count);
       },

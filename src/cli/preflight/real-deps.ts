@@ -11,7 +11,7 @@ import { loadPack } from '../../packs/load-pack.ts';
 import { unpreparedStages } from '../../packs/unprepared-stages.ts';
 import { assertPack } from '../../packs/verify-pack.ts';
 import { openDatabase } from '../../persistence/client.ts';
-import { migrationStatus } from '../../persistence/migrate.ts';
+import { readiness } from '../../persistence/migrate.ts';
 import { checkQueue, findDeadLetterUrl, readQueueAttributes } from '../../queue/sqs/queue-attributes.ts';
 import { inBucketRegion } from '../../storage/bucket-region.ts';
 import { checkGpuDecoder } from '../../video/check/check-gpu-decoder.ts';
@@ -93,7 +93,7 @@ export function preflightDeps(
     migrationStatus: async (signal) => {
       const { url, schema } = config.database;
       await using database = await openDatabase({ url: url ?? '', schema, poolSize: 1, connectTimeoutMs: 5000 });
-      return await migrationStatus(database, signal);
+      return await readiness(database, signal);
     },
     readQueue: (url, signal) => readQueue(clients.sqs, url, config.queue.deadLetterUrl, signal),
     // Not HEAD, whose answers have no words: a refusal is to say why. Both need the same right.

@@ -74,6 +74,13 @@ export function judgeMigrations(status: MigrationStatus, migrateOnStart: boolean
       'see `video-worker db status`; a migration that stopped half-way needs a hand',
     );
   }
+  const { lackingRights = [] } = status;
+  if (lackingRights.length > 0) {
+    return fail(
+      `its role lacks ${lackingRights.join(', ')}`,
+      'run prisma/roles/worker.sql as the owner of the schema: after each migration, too',
+    );
+  }
   if (status.pending.length === 0) return ok(`reachable, ${status.applied.length} migration(s) applied`);
   const detail = `${status.pending.length} migration(s) missing: ${status.pending.join(', ')}`;
   return migrateOnStart

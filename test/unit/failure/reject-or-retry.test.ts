@@ -20,11 +20,27 @@ test('while the database is away the message comes back instead, or nobody would
 });
 
 test('what the database refuses for good does not keep the message', async () => {
-  const refused = new Failure('DATABASE_NOT_MIGRATED', 'there is no such table');
+  const refused = new Failure('CONSTRAINT_BROKEN', 'a value does not fit');
   expect(
     await rejectOrRetry(failure, { receiveCount: 1, isLastReceive: false }, () => Promise.reject(refused)),
   ).toEqual({ kind: 'reject', failure });
 });
+
+test.each(['CREDENTIALS', 'DATABASE_NOT_MIGRATED'] as const)(
+  'what this host may not write down (%s) ends the worker, and no message for it',
+  async (code) => {
+    const refused = new Failure(code, 'permission denied for table error_events');
+    const record = (): Promise<never> => Promise.reject(refused);
+    expect(await rejectOrRetry(failure, { receiveCount: 1, isLastReceive: false }, record)).toEqual({
+      kind: 'halt',
+      failure: refused,
+    });
+    expect(await rejectOrRetry(failure, { receiveCount: 5, isLastReceive: true }, record)).toEqual({
+      kind: 'reject',
+      failure,
+    });
+  },
+);
 
 test('a worker that stops while it writes the failure down gives the message back untouched', async () => {
   const stops = new Interruption('shutdown', 'the worker stops');

@@ -140,3 +140,14 @@ test('a job knows that this receive is the last', async () => {
   await rig.clock.until(next(events, 'message:deleted'));
   expect(seen).toEqual([false, true]);
 });
+
+test('a message that is no job and whose end this host may not write down goes back, and the worker ends', async () => {
+  const failure = new Failure('CREDENTIALS', 'permission denied for table error_events');
+  const { worker } = rig.worker(async () => ACK, {
+    options: { onRejectedMessage: () => Promise.reject(failure) },
+  });
+  rig.queue.send('not json');
+  worker.start();
+  expect(await rig.clock.until(worker.stopped)).toMatchObject({ failure: { code: 'CREDENTIALS' } });
+  expect([rig.queue.visible.length, rig.queue.deadLetters, rig.queue.mostReceives]).toEqual([1, [], 1]);
+});

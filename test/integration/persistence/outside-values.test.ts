@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import { Failure } from '../../../src/failure/failure.ts';
+import { claimRun } from '../../../src/persistence/claim-run.ts';
+import { openDatabase } from '../../../src/persistence/client.ts';
+import { completeRun } from '../../../src/persistence/complete-run.ts';
+import { findTraces } from '../../../src/persistence/read/message-traces.ts';
+import { loadAnalysis } from '../../../src/persistence/read/stored-analysis.ts';
+import { findVideo } from '../../../src/persistence/read/videos.ts';
+import { recordRejection } from '../../../src/persistence/record-rejection.ts';
+import { registerRequest } from '../../../src/persistence/register-request.ts';
+import { sampleAnalysis, sampleEvent } from '../../harness/analysis-sample.ts';
+import { claimRequest, onBothDatabases, signal } from './databases.ts';
+
+const HOSTILE = [
+  `'; DROP TABLE "videos"; --`,
+  `"; DELETE FROM error_events; --`,
+  String.raw`\'; SELECT pg_sleep(60); --`,
+  '$$; ROLLBACK; $$',
+  '{"a": [1, "}',
+  '$1',
+  '%s %I',
+];
+
+onBothDatabases((databases) => {
+  test('what comes from outside is a value wherever it stands, and is read back as it was', async () => {
+    const db = await databases.migrated();
+    for (const text of HOSTILE) {
+      const object = { bucket: text, key: text, versionId: text, etag: text };
+      const request = { externalId: text, object, messageId: text, isLastReceive: false, worker: text };
+      await registerRequest(db, request, signal());
+      const message = { messageId: text, object, receiveCount: 1, isLastReceive: false, leaseSeconds: 30 };
+      const claim = await claimRun(db, claimRequest({ externalId: text, object, worker: text, message }), signal());
+      if (claim.kind !== 'started') throw new Error(`the claim is ${claim.kind}`);
+      const event = sampleEvent({ type: text, text, keywords: [text], highlight: null });
+      await completeRun(db, claim.run, sampleAnalysis({ events: [event] }), { highlightsBucket: null }, signal());
+      const failure = new Failure('NOT_A_VIDEO', text, { details: { [text]: text } });
+      await recordRejection(db, { messageId: text, failure, isFinal: true, body: text, worker: text }, signal());
+      expect(await findVideo(db, text, signal())).toMatchObject({ externalId: text, bucket: text, key: text });
+      const stored = await loadAnalysis(db, claim.run.videoId, signal());
+      expect(stored?.analysis.events).toEqual([expect.objectContaining({ type: text, text, keywords: [text] })]);
+      const { errors } = await findTraces(db, [text], [{ bucket: text, key: text, videoId: text }], signal());
+      expect(errors).toEqual([expect.objectContaining({ messageId: text, reason: text })]);
+    }
+    expect(await db.prisma.video.count()).toBe(HOSTILE.length);
+    expect(await db.prisma.errorEvent.count()).toBe(HOSTILE.length);
+  });
+});
+
+test.each(['a"b', 'a; DROP SCHEMA public', "a'", 'A', 'pg_catalog', 'a.b', '', 'a\u0000'])(
+  'a schema whose name would have to be quoted is refused before anything is asked (%j)',
+  async (schema) => {
+    const opened = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none', schema });
+    await expect(opened).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  },
+);
