@@ -71,7 +71,7 @@ export class Intake {
     );
     const forget = async (arrival: Arrival): Promise<void> => {
       inFlight.hold(arrival);
-      await this.#doneBefore(arrival);
+      await this.#doneBefore(arrival, null);
       inFlight.drop(arrival);
     };
     const goBack = async (): Promise<void> => onGivenBack(await handBackAll(settle, others));
@@ -111,7 +111,7 @@ export class Intake {
   async #toRun(arrival: Arrival, slot: Slot): Promise<MessageRun | null> {
     const { message } = arrival;
     if (this.#options.settle.settler.isDone(message.messageId)) {
-      await this.#doneBefore(arrival);
+      await this.#doneBefore(arrival, slot);
       return null;
     }
     const parsed = this.#parse(message);
@@ -120,19 +120,19 @@ export class Intake {
       return null;
     }
     if (parsed.kind === 'ignored') {
-      await this.#ignore(arrival, parsed.reason);
+      await this.#ignore(arrival, parsed.reason, slot);
       return null;
     }
     const reasons = parsed.jobs.map((job) => this.#options.ignores?.(job) ?? null);
     const ours = parsed.jobs.filter((_, index) => reasons[index] === null);
     if (ours.length > 0) return new MessageRun(arrival, ours, this.#options.run);
-    await this.#ignore(arrival, reasons[0] ?? 'it asks for nothing');
+    await this.#ignore(arrival, reasons[0] ?? 'it asks for nothing', slot);
     return null;
   }
 
-  async #doneBefore(held: HeldMessage): Promise<void> {
+  async #doneBefore(held: HeldMessage, slot: Slot | null): Promise<void> {
     this.#options.settle.events.emit('message:done-before', { messageId: held.message.messageId });
-    await this.#settle(held, { kind: 'ack', outcome: 'duplicate' });
+    await this.#settle(held, { kind: 'ack', outcome: 'duplicate' }, slot);
   }
 
   #parse(message: ReceivedMessage): ParsedMessage | Failure {
@@ -143,12 +143,12 @@ export class Intake {
     }
   }
 
-  async #ignore(held: HeldMessage, reason: string): Promise<void> {
+  async #ignore(held: HeldMessage, reason: string, slot: Slot): Promise<void> {
     const { events, logger } = this.#options.settle;
     const { messageId } = held.message;
     logger.info({ messageId }, `ignored: ${reason}`);
     events.emit('message:ignored', { messageId, reason });
-    await this.#settle(held, { kind: 'ack', outcome: 'ignored' });
+    await this.#settle(held, { kind: 'ack', outcome: 'ignored' }, slot);
   }
 
   async #reject(held: HeldMessage, failure: Failure, slot: Slot): Promise<void> {
@@ -164,7 +164,7 @@ export class Intake {
       if (disposition.kind === 'halt') this.#options.onHalt(disposition.failure);
       const next = plan.after(disposition, waitFacts({ lease: held.lease, facts }, this.#options));
       if ('kind' in next) {
-        await this.#settle(held, next);
+        await this.#settle(held, next, slot);
         return;
       }
       if ((await waitUnderLease(this.#options, held, slot, next)) !== 'ready') return;
@@ -212,7 +212,9 @@ export class Intake {
     return (await waitUnderLease(this.#options, run, slot, wait)) === 'ready';
   }
 
-  async #settle(held: HeldMessage, disposition: Disposition): Promise<void> {
+  async #settle(held: HeldMessage, disposition: Disposition, slot: Slot | null): Promise<void> {
+    // A delete or a copy that is tried for long keeps nobody from being asked for.
+    if (disposition.kind === 'ack' || disposition.kind === 'reject') slot?.deleting();
     await settleMessage(this.#options.settle, held, disposition);
   }
 }

@@ -97,6 +97,7 @@ class Place implements Slot {
 
   deleting(): void {
     this.#become('deleting');
+    this.#onFree();
   }
 
   /** Its work is over. */

@@ -311,8 +311,6 @@ export class Worker {
       disposition.kind === 'ack' || (disposition.kind === 'reject' && disposition.failure.code !== 'INTERRUPTED');
     if (isDone) this.#finished += 1;
     else if (wasAborted) this.#aborted += 1;
-    // The slot of done work is free while its delete is on its way.
-    if (disposition.kind === 'ack') this.#fillSoon();
   }
 
   /** Whatever became of the lease: a host that has lost its GPU must not take more messages. */

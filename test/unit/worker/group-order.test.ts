@@ -114,6 +114,18 @@ test('what is no job keeps its place too: the next is not run before its copy is
   expect([runs, rig.queue.deadLetters.length, rig.queue.size]).toEqual([['2'], 1, 0]);
 });
 
+test('messages whose copies are tried for long leave their slots to other groups', async () => {
+  const { worker, events } = rig.worker(async () => ACK, { concurrency: 2 });
+  rig.queue.fault = ({ name }) => (name === 'deadLetter' ? new Error('reset') : null);
+  for (const group of ['a', 'b']) rig.queue.send('not json', { groupId: group });
+  worker.start();
+  await rig.clock.advance(1_000);
+  const good = rig.send('1', 'c');
+  const deleted = next(events, 'message:deleted', ({ messageId }) => messageId === good);
+  await rig.clock.until(deleted);
+  expect(rig.clock.now()).toBeLessThan(MINUTE_MS);
+});
+
 test('what is no job is not copied before what came first in its group is over', async () => {
   const finish = Promise.withResolvers<void>();
   const { worker, events } = rig.worker(
