@@ -1,7 +1,14 @@
-/** A field of an error that others made, of which nothing is known; null where it is no text. */
+/**
+ * A field of an error that others made, of which nothing is known; null where it is no text. It may be made when it is asked for, as a stack
+ * is, and throw.
+ */
 export function textField(error: object, name: string): string | null {
-  const value = (error as Readonly<Record<string, unknown>>)[name];
-  return typeof value === 'string' ? value : null;
+  try {
+    const value = (error as Readonly<Record<string, unknown>>)[name];
+    return typeof value === 'string' ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /** What an error says: its message, else its name. Libraries write over both, and not only with texts. */

@@ -76,6 +76,15 @@ test.each([
 });
 
 test('a field in the place of a class is no name of one', () => {
-  const odd = Object.assign(new RangeError('x'), { constructor: null });
-  expect(errorEntry(odd)).toMatchObject({ type: 'RangeError', message: 'x' });
+  const odd = Object.assign(new Error('x'), { constructor: null });
+  expect(errorEntry(odd)).toMatchObject({ type: 'Error', message: 'x' });
+});
+
+test('a stack that throws when it is made is left out of the log', () => {
+  const odd = Object.defineProperty(new Error('x'), 'stack', {
+    get: () => {
+      throw new TypeError('not now');
+    },
+  });
+  expect(errorEntry(odd)).toMatchObject({ type: 'Error', message: 'x', stack: '' });
 });
