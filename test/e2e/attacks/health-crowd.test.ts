@@ -111,7 +111,7 @@ test('with just the descriptors that it needs, a worker under a crowd of silent 
   expect([1, 2, 3]).toContain(told.length);
   expect(daemon.words).not.toMatch(/EMFILE|lease was lost|renewal/);
   expect(await daemon.stop('SIGTERM')).toBe(EXIT_CODES.CLEAN);
-}, 120_000);
+});
 
 test('with one descriptor too few it does not start, and a soft limit alone is raised', async () => {
   await using lane = await ground.lane('few', 5);
@@ -125,4 +125,4 @@ test('with one descriptor too few it does not start, and a soft limit alone is r
   await raised.says(/"msg":"polling"/);
   expect(raised.words).toMatch(/ok +descriptors +at most 5000;/);
   expect(await raised.stop('SIGTERM')).toBe(EXIT_CODES.CLEAN);
-}, 120_000);
+});

@@ -79,7 +79,7 @@ test('a daemon whose secrets are in files works, and holds them nowhere where ot
   expect(seen).toMatch(/^PATH=/m);
   for (const secret of [TOKEN, PASSWORD, KEY, 'DATABASE_URL']) expect(seen).not.toContain(secret);
   expect(await daemon.stop('SIGTERM')).toBe(EXIT_CODES.CLEAN);
-}, 120_000);
+});
 
 test('the commands read the same files, and say what is wrong with one without its content', async () => {
   const good = { DATABASE_URL_FILE: await secretFile('url', secretUrl()) };
@@ -93,4 +93,4 @@ test('the commands read the same files, and say what is wrong with one without i
   expect(refused.code).toBe(EXIT_CODES.USAGE);
   expect(refused.stderr).toContain('(DATABASE_URL_FILE)');
   for (const { stdout, stderr } of [done, both, refused]) expect(`${stdout}${stderr}`).not.toContain(PASSWORD);
-}, 60_000);
+});
