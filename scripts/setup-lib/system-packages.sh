@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# ffmpeg for every run, prlimit to limit the decoder, PostgreSQL's server with its pooler, PyTorch and a C compiler for the tests.
+# ffmpeg for every run, prlimit to limit the decoder and bubblewrap to confine it, PostgreSQL's server with its pooler, PyTorch and a C compiler for the tests.
 
 has_postgres_server() {
   command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
@@ -17,16 +17,24 @@ has_c_compiler() { command -v gcc >/dev/null && command -v nm >/dev/null && [ -f
 
 has_ffmpeg_static() { [ -x node_modules/ffmpeg-static/ffmpeg ]; }
 
+# The worker goes on without it, and says so: a system that has no such package is no reason to stop here.
+install_sandbox() {
+  if command -v bwrap >/dev/null; then return; fi
+  say "system packages: installing bubblewrap (it confines the decoder)"
+  apt_install bubblewrap || warn "could not install bubblewrap: videos are decoded without a sandbox until it is installed (DECODER_SANDBOX)"
+}
+
 # install_system_packages TESTS(yes|no)
 install_system_packages() {
   local tests="$1" packages=() why=()
+  install_sandbox
   if { ! command -v ffmpeg || ! command -v ffprobe; } >/dev/null; then
     packages+=(ffmpeg)
     why+=("ffmpeg and ffprobe decode the videos")
   fi
   if ! command -v prlimit >/dev/null; then
     packages+=(util-linux)
-    why+=("prlimit limits the decoder")
+    why+=("prlimit limits the decoder, and setpriv has it end with the worker")
   fi
   if [ "$tests" = yes ] && ! has_postgres_server; then
     packages+=(postgresql)

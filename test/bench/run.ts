@@ -13,6 +13,7 @@ import { benchPersistence } from './persistence.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchQueue } from './queue.ts';
 import { benchReading } from './reading.ts';
+import { benchSandbox } from './sandbox.ts';
 import { benchScale } from './scale.ts';
 import { benchStart } from './start.ts';
 import { benchStoring } from './storing.ts';
@@ -32,6 +33,7 @@ const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   'host-ceiling': benchHostCeiling,
   batches: benchBatches,
   reading: benchReading,
+  sandbox: benchSandbox,
   scale: benchScale,
   loop: benchLoop,
   persistence: () => benchPersistence(),
