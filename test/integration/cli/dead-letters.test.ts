@@ -103,6 +103,35 @@ async function visibleInDeadQueue(): Promise<number> {
 
 const body = (key: string): string => JSON.stringify({ bucket: 'uploads', key });
 
+test('names, reasons and ids that a stranger chose steer no terminal, forge no line and keep their secrets', async () => {
+  const hostile = 'a\u001b[2J\u009b31m\n0 dead letter(s) in forged\u202egpj\u2066';
+  const message = { bucket: 'uploads', key: hostile };
+  await sendCopy('original-1', JSON.stringify({ ...message, note: 'x' }), 0);
+  await sqs.clients.control.send(
+    new SendMessageCommand({
+      QueueUrl: deadUrl,
+      MessageBody: JSON.stringify(message),
+      MessageAttributes: {
+        failure_code: { DataType: 'String', StringValue: 'NOT_A_VIDEO' },
+        // As an older worker wrote it.
+        failure_reason: { DataType: 'String', StringValue: 'postgres://worker:hunter2@db/x\nforged\u202e' },
+      },
+    }),
+  );
+  // oxlint-disable-next-line no-control-regex
+  const steering = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+  const text = await runVideoWorker(['dead-letters'], environment());
+  expect(text).toMatchObject({ code: 0 });
+  expect(text.stdout).not.toMatch(steering);
+  expect(text.stdout).toContain('\\u001b[2J');
+  expect(text.stdout).toContain('postgres://***@db/x');
+  expect(text.stdout.split('\n').filter((line) => /^(0 dead|forged)/.test(line))).toEqual([]);
+  const json = await runVideoWorker(['dead-letters', '--json'], environment());
+  expect(json.stdout).not.toMatch(steering);
+  const { queues } = JSON.parse(json.stdout) as { queues: { messages: { objects: { key: string }[] }[] }[] };
+  expect(queues[0]?.messages.map(({ objects }) => objects[0]?.key)).toEqual([hostile, hostile]);
+});
+
 test('every dead letter is shown once, by code or as moved by the queue, and is still there afterwards', async () => {
   const moved = await moveByReceiving(body('moved.mp4'));
   await sendCopy('original-1', body('text.mp4'), 0);

@@ -6,7 +6,7 @@ import { pick, seededRandom } from '../../chaos/random.ts';
 import { adversaries, PIECES } from './adversarial-texts.ts';
 
 /** Sixteen texts of one length, against one text of sixteen times the length: a rule that reads again takes sixteen times as long for it. */
-const SMALL = 16_384;
+const SMALL = 8_192;
 const COUNT = 16;
 const MOST_TIMES = 4;
 /** Some systems count the time of a thread in steps of 4 ms. */
