@@ -76,23 +76,27 @@ describe('the time that the unit gives', () => {
   machineTest('a start that waits goes on when its limit is over, and says what for', async () => {
     await using queue = await lane();
     const env = { DATABASE_URL: 'postgres://worker@127.0.0.1:1/worker' };
-    await using machine = await machineWith(queue, 'TimeoutStartSec=6\n', env);
+    await using machine = await machineWith(queue, 'TimeoutStartSec=12\n', env);
     const before = Date.now();
     await machine.systemctl('start', '--no-block', 'video-worker');
-    const state = await machine.until('video-worker', STATE, () => Date.now() - before > 9_000);
+    const state = await machine.until(
+      'video-worker',
+      STATE,
+      ({ StatusText = '' }) => Date.now() - before > 14_000 && StatusText.startsWith('waiting for database'),
+    );
     expect(state).toMatchObject({ ActiveState: 'activating', NRestarts: '0' });
-    expect(state['StatusText']).toMatch(/^waiting for database .*; trying again in \d/);
+    expect(state['StatusText']).toMatch(/; trying again in \d/);
   });
 
   machineTest('a drain that goes on takes longer than the limit, and is not ended', async () => {
     await using queue = await lane();
     // The last poll is waited for.
-    await using machine = await machineWith(queue, 'TimeoutStopSec=2\n', { SQS_WAIT_SECONDS: '8' });
+    await using machine = await machineWith(queue, 'TimeoutStopSec=4\n', { SQS_WAIT_SECONDS: '15' });
     await startedOn(machine);
     await machine.until('video-worker', STATE, ({ StatusText }) => StatusText?.startsWith('polling') === true);
     const before = Date.now();
     await machine.systemctl('stop', 'video-worker');
-    expect(Date.now() - before).toBeGreaterThan(3_000);
+    expect(Date.now() - before).toBeGreaterThan(4_500);
     expect(await machine.show('video-worker', ...STATE)).toMatchObject({ ActiveState: 'inactive', Result: 'success' });
   });
 
@@ -136,17 +140,19 @@ describe('what systemd hears', () => {
 describe('the template', () => {
   machineTest('runs a worker for each GPU, with folders and a port of its own', async () => {
     await using queue = await lane();
+    // The network is the host's: two runs at once must not want the same ports.
+    const [one, other] = [10 + (process.pid % 50), 11 + (process.pid % 50)];
     await using machine = await startSystemdMachine({
       files: {
         'units/video-worker@.service': TEMPLATE,
         'units/video-worker@.service.d/machine.conf': MACHINE_DROP_IN,
         // A device that is everybody's must not win over the instance's own.
         'video-worker/worker.env': environmentFile(queue, { GPU_DEVICE_ID: '7' }),
-        'video-worker/worker-3.env': 'WORKER_ID=third\n',
+        [`video-worker/worker-${other}.env`]: 'WORKER_ID=the-other\n',
       },
     });
     const ids: string[] = [];
-    for (const gpu of [2, 3]) {
+    for (const gpu of [one, other]) {
       const pid = await startedOn(machine, `video-worker@${gpu}`);
       const environment = (await readFile(machine.at(`/proc/${pid}/environ`), 'latin1')).split('\0');
       ids.push(
@@ -155,15 +161,18 @@ describe('the template', () => {
       expect((await fetch(`http://127.0.0.1:180${gpu}/livez`)).status).toBe(200);
     }
     expect(ids).toEqual([
-      'GPU_DEVICE_ID=2',
-      'RUNTIME_DIRECTORY=/run/video-worker/2',
-      'WORK_DIR=/var/cache/video-worker/2/jobs',
-      'GPU_DEVICE_ID=3',
-      'RUNTIME_DIRECTORY=/run/video-worker/3',
-      'WORKER_ID=third',
-      'WORK_DIR=/var/cache/video-worker/3/jobs',
+      `GPU_DEVICE_ID=${one}`,
+      `RUNTIME_DIRECTORY=/run/video-worker/${one}`,
+      `WORK_DIR=/var/cache/video-worker/${one}/jobs`,
+      `GPU_DEVICE_ID=${other}`,
+      `RUNTIME_DIRECTORY=/run/video-worker/${other}`,
+      'WORKER_ID=the-other',
+      `WORK_DIR=/var/cache/video-worker/${other}/jobs`,
     ]);
-    await machine.systemctl('stop', 'video-worker@2');
-    expect(await machine.show('video-worker@3', ...STATE)).toMatchObject({ ActiveState: 'active', NRestarts: '0' });
+    await machine.systemctl('stop', `video-worker@${one}`);
+    expect(await machine.show(`video-worker@${other}`, ...STATE)).toMatchObject({
+      ActiveState: 'active',
+      NRestarts: '0',
+    });
   });
 });
