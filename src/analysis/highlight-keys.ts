@@ -33,12 +33,19 @@ export function highlightKeys(
   folder: string,
   events: readonly Pick<ActionEvent, 'type' | 'startSeconds'>[],
 ): readonly string[] {
-  const used = new Map<string, number>();
+  const counts = new Map<string, number>();
+  const taken = new Set<string>();
   return events.map(({ type, startSeconds }) => {
     const stem = `${startSeconds.toFixed(1)}s_${safeName(type)}`;
-    const count = (used.get(stem) ?? 0) + 1;
-    used.set(stem, count);
-    const name = count === 1 ? `${stem}.jpg` : `${stem}_${count}.jpg`;
+    let name: string;
+    let count = counts.get(stem) ?? 0;
+    do {
+      count += 1;
+      name = count === 1 ? `${stem}.jpg` : `${stem}_${count}.jpg`;
+      // An action may itself be called `falling_2`.
+    } while (taken.has(name));
+    counts.set(stem, count);
+    taken.add(name);
     return `${HIGHLIGHTS_PREFIX}${folder}/${name}`;
   });
 }

@@ -62,3 +62,14 @@ test('ids that begin alike, that no text can hold, or that are the folder of ano
   ]);
   expect(new Set([...all].map((id) => highlightFolder(id))).size).toBe(all.size);
 });
+
+test('an action that is called as the second of another has a key of its own', () => {
+  const begins = ['fall', 'fall', 'fall_2', 'fall_2', 'fall'].map((type) => ({ type, startSeconds: 1.4 }));
+  expect(highlightKeys('7', begins)).toEqual([
+    'highlights/7/1.4s_fall.jpg',
+    'highlights/7/1.4s_fall_2.jpg',
+    'highlights/7/1.4s_fall_2_2.jpg',
+    'highlights/7/1.4s_fall_2_3.jpg',
+    'highlights/7/1.4s_fall_3.jpg',
+  ]);
+});
