@@ -3,11 +3,14 @@ import { Failure } from '../failure/failure.ts';
 
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 
+/** Of a person: the mean of larger numbers would be none. */
+const years = z.number().min(0).max(150);
+
 // Fields that only drawing needs may be there too.
 const truth = z.object({
   format: z.literal(1),
   video: z.object({ width: z.number().positive(), height: z.number().positive() }),
-  persons: z.array(z.object({ id: z.string(), age: z.number(), gender: z.enum(['male', 'female']) })),
+  persons: z.array(z.object({ id: z.string(), age: years, gender: z.enum(['male', 'female']) })),
   events: z.array(
     z.object({ person: z.string(), action: z.string(), beginSeconds: z.number(), endSeconds: z.number() }),
   ),

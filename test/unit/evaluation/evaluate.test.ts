@@ -134,3 +134,8 @@ test('a wrong truth file is refused with the field', () => {
     parseTruth(JSON.stringify({ ...truthOf(), persons: [{ id: 'a', age: 'old', gender: 'male' }] }), 't.json'),
   ).toThrow('persons.0.age');
 });
+
+test('an age that nobody has is refused, and makes no mean that is no number', () => {
+  const truth = { ...truthOf(), persons: [{ id: 'a', age: 1e308, gender: 'female' }] };
+  expect(() => parseTruth(JSON.stringify(truth), 'truth.json')).toThrow(/truth\.json is not valid: persons\.0\.age: /);
+});
