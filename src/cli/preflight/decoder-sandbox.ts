@@ -1,5 +1,6 @@
+import { Failure } from '../../failure/failure.ts';
 import { SANDBOX_FIX, type SandboxVerdict } from '../../video/tools/find-sandbox.ts';
-import { fail, ok, warn, type Check, type Finding } from './check.ts';
+import { fail, ok, skipped, warn, type Check, type Finding } from './check.ts';
 
 export interface SandboxDeps {
   /** Starts the tools in the sandbox that the configuration asks for; rejects where there are no tools. */
@@ -15,7 +16,16 @@ export function sandboxCheck(deps: SandboxDeps): Check {
     name: 'decoder sandbox',
     timeoutMs: LIMIT_MS,
     fix: SANDBOX_FIX,
-    run: async (signal) => judgeSandbox(await deps.trySandbox(signal)),
+    run: async (signal) => {
+      try {
+        return judgeSandbox(await deps.trySandbox(signal));
+      } catch (error) {
+        // That the tools are not there is said once.
+        const isAbsent = error instanceof Failure && error.code === 'FFMPEG_MISSING';
+        if (isAbsent) return skipped('there is no ffmpeg to try it with');
+        throw error;
+      }
+    },
   };
 }
 

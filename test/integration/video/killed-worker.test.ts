@@ -69,8 +69,9 @@ async function leftBehind(choice: string, expected: number): Promise<void> {
     const now = await Promise.all(tools.map(({ pid }) => startOf(pid)));
     return tools.filter((_, i) => now[i] !== null && now[i] === starts[i]).map(({ commandLine }) => commandLine);
   };
-  while ((await left()).length > 0 && performance.now() - killed < LIMIT_MS)
+  while ((await left()).length > 0 && performance.now() - killed < LIMIT_MS) {
     await new Promise((wake) => setTimeout(wake, 5));
+  }
   expect(await left()).toEqual([]);
 }
 

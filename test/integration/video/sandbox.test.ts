@@ -30,7 +30,7 @@ beforeAll(async () => {
   const sandbox = await findSandbox(without, { choice: 'auto', hidden: [work.path] }, never);
   within = { ...without, sandbox };
   listening = [createServer().listen(0, '127.0.0.1'), createServer().listen(`\0${ABSTRACT}`)];
-  await Promise.all(listening.map((server) => server.listening || once(server, 'listening')));
+  await Promise.all(listening.map((server) => once(server, 'listening')));
 });
 afterAll(async () => {
   for (const server of listening) server.close();
@@ -63,7 +63,7 @@ interface Explored {
 }
 
 async function explore(tools: FfmpegTools, folders: readonly string[], lingerer: string): Promise<Explored> {
-  const port = (listening[0]?.address() as AddressInfo).port;
+  const port = (listening[0]?.address() as AddressInfo | undefined)?.port;
   const files = [
     work.at('neighbour'),
     '/etc/hostname',
