@@ -60,6 +60,10 @@ const THINGS: ReadonlySet<string> = new Set(
     'upload download report identity id token constraint the a an no of duplicate item field property dict json record request job ref this head'
   ).split(' '),
 );
+/** Words behind the one that counts. */
+const TAILS: ReadonlySet<string> = new Set(
+  'value base text string plain raw old new current previous b64 base64 hex default'.split(' '),
+);
 /** Words that make a name that of an error, such as `ExpiredToken`: what follows its colon is a sentence. */
 const COMPLAINTS: ReadonlySet<string> = new Set(
   'invalid expired missing unknown unrecognized wrong bad incorrect unexpected'.split(' '),
@@ -71,7 +75,7 @@ const COUNTED: ReadonlySet<string> = new Set(
 
 /** `name`: what stands before the separator, at most LONGEST_NAME characters of it. */
 export function secretNameOf(name: string): SecretName | null {
-  const words = wordsOf(name);
+  const words = withoutTail(wordsOf(name));
   const last = words.at(-1) ?? '';
   const before = words.at(-2) ?? '';
   const whole = words.join('');
@@ -90,6 +94,14 @@ export function secretNameOf(name: string): SecretName | null {
 export function isSecretPhrase(text: string): boolean {
   const whole = wordsOf(text.slice(-LONGEST_NAME / 2)).join('');
   return PHRASES.some((phrase) => whole.endsWith(phrase));
+}
+
+/** Without what stands behind the word that counts: `SECRET_KEY_BASE`, `password2`, `token_value`. */
+function withoutTail(words: readonly string[]): readonly string[] {
+  const last = words.at(-1) ?? '';
+  const bare = last.replace(/\d{1,3}$/, '');
+  if (bare !== last && bare !== '') return [...words.slice(0, -1), bare];
+  return words.length > 1 && (bare === '' || TAILS.has(last)) ? withoutTail(words.slice(0, -1)) : words;
 }
 
 /** The words of `apiKey`, `API_KEY`, `x-api-key` and `api key`, in lower case. */

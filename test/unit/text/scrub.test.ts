@@ -57,6 +57,7 @@ const READABLE: readonly string[] = [
   'CREDENTIALS: the credentials are missing, expired or refused',
   'Unexpected token in JSON at position 4',
   'DATABASE_URL is "x": it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, or pglite:DIR',
+  'password_file=/run/secrets/db token_count: 3 secret_name=db tokens=5 bypass=1 compass: north monkey=2',
   'HEALTH_TOKEN is not set: it must be a text of 16 characters or more',
   'InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.',
   'ExpiredToken: The provided token has expired.',

@@ -66,6 +66,9 @@ const NAMES = [
   'apiKey',
   'passphrase',
   'SharedAccessKey',
+  'SECRET_KEY_BASE',
+  'password2',
+  'DB_PASS',
 ] as const;
 const FIELDS = ['password', 'secretAccessKey', 'SessionToken', 'access_token', 'X-Api-Key', 'authorization'] as const;
 
