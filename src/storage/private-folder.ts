@@ -14,6 +14,8 @@ const ROOT = 0;
 const PRIVATE = 0o700;
 /** Of a path: more have no room in one. */
 const MOST_PARTS = 2_048;
+/** Of folders that are removed at the moment at which another is made in them. */
+const MOST_REFUSALS = 50;
 const ALL_ACCESS = constants.R_OK | constants.W_OK | constants.X_OK;
 
 /** The user whom this process acts as. */
@@ -51,17 +53,26 @@ export async function lookAtPrivateFolder(
  */
 export async function ensurePrivateFolder(path: string, isOwnEntry: (name: string) => boolean): Promise<string> {
   const uid = ownUid();
-  for (let made = 0; made < MOST_PARTS; made += 1) {
-    const found = await lookAtPrivateFolder(path, uid, isOwnEntry);
-    if (found.kind === 'there') {
-      if (found.isOpen) await onDisk('close the folder', () => chmod(found.path, PRIVATE));
-      await onDisk('use the folder', () => access(found.path, ALL_ACCESS));
-      return found.path;
+  let refusals = 0;
+  for (let made = 0; made < MOST_PARTS && refusals <= MOST_REFUSALS; made += 1) {
+    try {
+      const found = await lookAtPrivateFolder(path, uid, isOwnEntry);
+      if (found.kind === 'there') return await readyFolder(found);
+      // One at a time, and looked at again each time: in a folder like /tmp somebody else may have been quicker.
+      await onDisk(`make ${found.first}`, () => mkdir(found.first, { mode: PRIVATE }).catch(unlessThere));
+    } catch (error) {
+      // What was there went away meanwhile, or it lies where nothing can be made, as below /proc.
+      if (codeOf(error) !== 'ENOENT') throw error;
+      refusals += 1;
     }
-    // One at a time, and looked at again each time: in a folder like /tmp somebody else may have been quicker.
-    await onDisk(`make ${found.first}`, () => mkdir(found.first, { mode: PRIVATE }).catch(unlessThere));
   }
-  throw refused(`WORK_DIR ${path} cannot be made: it is removed again and again; keep cleaners away from it`);
+  throw refused(`WORK_DIR ${path} cannot be made; set it to a folder of a disk, and keep cleaners away from it`);
+}
+
+async function readyFolder({ path, isOpen }: Extract<FolderFound, { kind: 'there' }>): Promise<string> {
+  if (isOpen) await onDisk('close the folder', () => chmod(path, PRIVATE));
+  await onDisk('use the folder', () => access(path, ALL_ACCESS));
+  return path;
 }
 
 function belongsToOther(path: string, facts: Stats, uid: number): Error {
@@ -92,8 +103,9 @@ async function assertCanBeClosed(
 }
 
 function unlessThere(error: unknown): void {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  // It lies where nothing can be made, as below /proc.
-  if (code === 'ENOENT') throw refused('WORK_DIR cannot be made there; set it to a folder of a disk', error);
-  if (code !== 'EEXIST') throw error;
+  if (codeOf(error) !== 'EEXIST') throw error;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : null;
 }

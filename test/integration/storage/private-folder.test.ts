@@ -91,7 +91,7 @@ describe('a folder for this user alone', () => {
   test('is not made below a file or where nothing can be made', async () => {
     await writeFile(path, '');
     expect(await refusal(join(path, 'below', 'it'))).toContain(`${path} is a file`);
-    expect(await refusal('/proc/no-such-folder/work')).toContain('cannot be made there');
+    expect(await refusal('/proc/no-such-folder/work')).toContain('cannot be made; set it to a folder of a disk');
     expect(await refusal('/')).toMatch(/WORK_DIR \/ has mode|WORK_DIR \/ belongs/);
   });
 });

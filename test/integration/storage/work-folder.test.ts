@@ -121,9 +121,10 @@ describe('the folder of a worker', () => {
   });
 
   test('such commands do not stumble over each other', async () => {
+    const deep = join(root, 'a', 'b');
     const useOften = async (): Promise<void> => {
       for (let time = 0; time < 4; time += 1) {
-        await using workspace = await createWorkspace(join(root, 'a', 'b'), 'one');
+        await using workspace = await createWorkspace(deep, 'one');
         await writeFile(workspace.path('video'), '');
       }
     };
