@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # A small machine in namespaces of its own: the host's files with another /etc, /run, /tmp, /opt and /var/cache in memory, and the host's
 # systemd as its process 1. The network is the host's, so that what a test serves on 127.0.0.1 is there.
-#   systemd-machine.sh PROJECT ETC   PROJECT becomes /opt/video-worker, ETC is laid over /etc; the units are those of /etc/machine-units alone
+#   systemd-machine.sh PROJECT FOLDER   PROJECT becomes /opt/video-worker, FOLDER/etc is laid over /etc; the units are those of /etc/machine-units alone.
+#                                       FOLDER also holds what is mounted, so that nothing is left beside it
 # Its end is that of the whole machine.
 set -euo pipefail
-project="$1" etc="$2" stage="${3:-outside}"
+project="$1" folder="$2" stage="${3:-outside}"
 
 if [ "$stage" = outside ]; then
   # A group of its own: what systemd finds as the root of its control groups. It stays outside of the machine, to take the groups away.
-  groups="$(mktemp -d)"
+  groups="$folder/groups"
+  mkdir "$groups"
   mount --make-rprivate /
   mount -t cgroup2 cgroup2 "$groups"
   mine="$groups/$(cat /proc/self/cgroup | sed -n 's/^0:://p')/machine-$$"
@@ -18,23 +20,24 @@ if [ "$stage" = outside ]; then
       find "$mine" -depth -type d -exec rmdir {} + 2>/dev/null && break
       sleep 0.1
     done
-    umount -l "$groups" && rmdir "$groups"
+    umount -l "$groups"
   }
   trap gone EXIT
   # Waited for by a shell that signals do not end: the test ends the machine, and this goes with it.
   trap '' INT TERM
   (
     echo "$BASHPID" >"$mine/cgroup.procs"
-    exec unshare --mount --pid --fork --cgroup --uts --ipc --kill-child "$0" "$project" "$etc" inside
+    exec unshare --mount --pid --fork --cgroup --uts --ipc --kill-child "$0" "$project" "$folder" inside
   ) || true
   exit 0
 fi
 
 mount --make-rprivate /
-memory="$(mktemp -d)"
+memory="$folder/memory"
+mkdir "$memory"
 mount -t tmpfs -o mode=0755 memory "$memory"
 mkdir "$memory"/{upper,work,opt,cache,tmp,run}
-cp -a "$etc/." "$memory/upper"
+cp -a "$folder/etc/." "$memory/upper"
 chmod 0755 "$memory/upper"
 mount -t overlay overlay -o "lowerdir=/etc,upperdir=$memory/upper,workdir=$memory/work" /etc
 mkdir "$memory/opt/video-worker"

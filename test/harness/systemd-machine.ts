@@ -57,7 +57,7 @@ export function whyNoMachine(): string | null {
 /** Starts the machine. What the units say goes to /tmp/words in it. */
 export async function startSystemdMachine({ files }: MachineOptions): Promise<SystemdMachine> {
   const folder = await temporaryFolder('machine');
-  await writeEtc(folder.path, files);
+  await writeEtc(folder.at('etc'), files);
   const outer = spawn('unshare', ['--mount', SCRIPT, ROOT, folder.path], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] },
@@ -129,6 +129,7 @@ StandardError=append:/tmp/words
 `;
 
 async function writeEtc(etc: string, files: Readonly<Record<string, string>>): Promise<void> {
+  await mkdir(etc);
   for (const name of ['passwd', 'group']) await copyFile(`/etc/${name}`, join(etc, name));
   await appendFile(join(etc, 'passwd'), `${USER.name}:x:${USER.id}:${USER.id}::/nonexistent:/usr/sbin/nologin\n`);
   await appendFile(join(etc, 'group'), `${USER.name}:x:${USER.id}:\n`);
