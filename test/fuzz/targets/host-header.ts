@@ -19,7 +19,7 @@ export const target: Target = {
       const name = URL.parse(`http://${text}/`)
         ?.hostname.replace(/^\[|\]$/g, '')
         .replace(/\.$/, '');
-      must(name === undefined || isLoopback(name) || name === OWN, `${JSON.stringify(text)} is let in`);
+      must(name === undefined || isOwn(name), `${JSON.stringify(text)} is let in`);
     }
     must(hostAccess(open, ['localhost', text]) === 'misdirected', 'a second name is let in');
     const guarded = healthGuard({ token: TOKEN, host: '0.0.0.0', ownName: OWN });
@@ -30,4 +30,9 @@ export const target: Target = {
 
 function hostAccess(guard: ReturnType<typeof healthGuard>, host: string[]): Access {
   return guard({ headers: {}, headersDistinct: { host } });
+}
+
+/** A URL has the loopback addresses of IPv4 inside of IPv6 in hexadecimal. */
+function isOwn(name: string): boolean {
+  return isLoopback(name) || name === OWN || /^::ffff:7f/.test(name);
 }
