@@ -34,5 +34,5 @@ function hostAccess(guard: ReturnType<typeof healthGuard>, host: string[]): Acce
 
 /** A URL has the loopback addresses of IPv4 inside of IPv6 in hexadecimal. */
 function isOwn(name: string): boolean {
-  return isLoopback(name) || name === OWN || /^::ffff:7f/.test(name);
+  return isLoopback(name) || name === OWN || name.startsWith('::ffff:7f');
 }
