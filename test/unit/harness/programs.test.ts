@@ -9,6 +9,7 @@ const PROVIDED: Readonly<Record<string, readonly string[]>> = {
     'ldconfig',
     'mkfifo',
     'mount',
+    'nsenter',
     'prlimit',
     'sh',
     'sleep',
@@ -18,7 +19,7 @@ const PROVIDED: Readonly<Record<string, readonly string[]>> = {
     'unshare',
   ],
   'scripts/setup': ['ffmpeg', 'ffprobe'],
-  'scripts/setup --tests': ['gcc', 'nm', 'openssl', 'python3'],
+  'scripts/setup --tests': ['gcc', 'nm', 'openssl', 'python3', 'systemd-analyze'],
   'the driver of a host with a GPU, for its benches alone': ['nvidia-smi'],
 };
 const STARTERS = [
