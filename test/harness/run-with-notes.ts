@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 
 export interface NotedRun {
   readonly code: number | null;
-  readonly stdout: string;
+  /** As it came: pictures are no text. */
+  readonly stdout: Buffer;
   readonly stderr: string;
   /** What it wrote to descriptor 3. */
   readonly notes: string;
@@ -16,7 +17,12 @@ export async function runWithNotes(program: string, args: readonly string[]): Pr
   const ended = Promise.withResolvers<number | null>();
   child.once('error', ended.reject);
   child.once('close', ended.resolve);
-  const read = [child.stdout, child.stderr, child.stdio[3]].map((stream) => text(stream as Readable));
-  const [code, stdout = '', stderr = '', notes = ''] = await Promise.all([ended.promise, ...read]);
-  return { code, stdout, stderr, notes };
+  const [stderr, notes] = [child.stderr, child.stdio[3]].map((stream) => text(stream as Readable));
+  const [code, stdout, log = '', said = ''] = await Promise.all([
+    ended.promise,
+    buffer(child.stdout as Readable),
+    stderr,
+    notes,
+  ]);
+  return { code, stdout, stderr: log, notes: said };
 }

@@ -33,7 +33,11 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('ffmpeg samples as the clock does, timeline 
   const expected = raws.map((raw, n) => expression.evaluate(n, raw === null ? Number.NaN : raw / 1e6));
   expect(said.map((line) => Number(/pts:(-?\d+)/.exec(line)?.[1]))).toEqual(expected);
   const through = expected.filter((value) => value % 2 !== 0).length;
-  expect(stdout.split('\n').filter((line) => line.startsWith('0,'))).toHaveLength(through);
+  expect(
+    String(stdout)
+      .split('\n')
+      .filter((line) => line.startsWith('0,')),
+  ).toHaveLength(through);
   expect(log.decoded).toBe(raws.length);
   expect(log.waiting).toBe(through);
 });
