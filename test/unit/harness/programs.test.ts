@@ -19,7 +19,7 @@ const PROVIDED: Readonly<Record<string, readonly string[]>> = {
     'unshare',
   ],
   'scripts/setup': ['ffmpeg', 'ffprobe'],
-  'scripts/setup --tests': ['gcc', 'nm', 'openssl', 'python3', 'systemd-analyze'],
+  'scripts/setup --tests': ['gcc', 'nm', 'openssl', 'psql', 'python3', 'systemd-analyze'],
   'the driver of a host with a GPU, for its benches alone': ['nvidia-smi'],
 };
 const STARTERS = [
