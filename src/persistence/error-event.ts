@@ -1,7 +1,7 @@
 import { factsOf, type Failure } from '../failure/failure.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { bounded, headOf } from '../text/bounded.ts';
-import { outsideText } from '../text/outside-text.ts';
+import { outsideHead } from '../text/outside-text.ts';
 import { storableText } from './rows.ts';
 
 /** UTF-16 units of each text. Of a body the beginning is enough to recognise its form. */
@@ -32,7 +32,7 @@ export function errorEventRow(failure: Failure, context: ErrorContext = {}): Pri
     externalId: idOrNull(context.externalId),
     bucket: context.job === undefined ? null : storable(context.job.bucket, MAX_BUCKET),
     key: context.job === undefined ? null : storable(context.job.key, MAX_KEY),
-    excerpt: context.body === undefined ? null : storableText(outsideText(context.body, MAX_EXCERPT)),
+    excerpt: context.body === undefined ? null : storableText(outsideHead(context.body, MAX_EXCERPT)),
     worker: context.worker ?? null,
   };
 }

@@ -14,10 +14,19 @@ const LONGEST_FORM = 256;
  * grow with the text. What was masked is masked as a whole, so that the cut shows no half of it.
  */
 export function outsideText(text: string, most: number = FIELD_LENGTH): string {
+  const { clean, isWhole } = scrubbedStart(text, most);
+  return isWhole ? bounded(clean, most) : bounded(clean, most, text.length);
+}
+
+/** The same without the note: at most `most` UTF-16 units. */
+export function outsideHead(text: string, most: number): string {
+  return headOf(scrubbedStart(text, most).clean, most);
+}
+
+function scrubbedStart(text: string, most: number): { readonly clean: string; readonly isWhole: boolean } {
   const window = headOf(text, most + READ_BEYOND);
   const clean = scrub(window);
-  if (window.length === text.length) return bounded(clean, most);
+  if (window.length === text.length) return { clean, isWhole: true };
   // Masks are shorter than what they stand for: the end of what was read may have come near.
-  const safe = headOf(clean, Math.max(0, clean.length - LONGEST_FORM));
-  return bounded(safe, most, text.length);
+  return { clean: headOf(clean, Math.max(0, clean.length - LONGEST_FORM)), isWhole: false };
 }
