@@ -92,7 +92,13 @@ describe('a folder for this user alone', () => {
     await writeFile(path, '');
     expect(await refusal(join(path, 'below', 'it'))).toContain(`${path} is a file`);
     expect(await refusal('/proc/no-such-folder/work')).toContain('cannot be made; set it to a folder of a disk');
-    expect(await refusal('/')).toMatch(/WORK_DIR \/ has mode|WORK_DIR \/ belongs/);
+  });
+
+  test('is never the root of the file system', async () => {
+    // Only looked at: with a fault in what is tried here, root would close the whole host to everybody else.
+    await expect(lookAtPrivateFolder('/', ownUid(), isOwnEntry)).rejects.toThrow(
+      /WORK_DIR \/ has mode|WORK_DIR \/ belongs/,
+    );
   });
 });
 
