@@ -16,10 +16,12 @@ const EXACT = /^(?:npm:(?:@[\w.-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+(?:-[\w.-]+)?$/;
 /** Every offence against the rules, a sentence each; empty where there is none. Needs no network. */
 export function auditPackages({ project, lock, installed }: Packages): string[] {
   const entries = Object.entries(lock.packages).filter(([folder]) => folder !== '');
+  const aliases = aliasesOf(lock);
   return [
     ...ofProject(project, lock),
     ...entries.flatMap(([folder, entry]) => [
       ...ofSource(folder, entry),
+      ...ofName(folder, entry, aliases),
       ...ofLicence(lock, folder, entry),
       ...ofScripts(folder, entry, project),
       ...ofInstalled(folder, entry, installed(folder)),
@@ -47,14 +49,21 @@ function ofProject(project: Project, lock: Lock): string[] {
       if (range === undefined || !EXACT.test(range)) {
         return [`${name} is not pinned in ${kind} of package.json: ${range} must be one version`];
       }
-      const { version } = lock.packages[`node_modules/${name}`] ?? {};
-      if (version !== undefined && range.slice(range.lastIndexOf('@') + 1) === version) return [];
-      return [`${name} is pinned to ${range}, and package-lock.json has ${version ?? 'none'}: run npm install`];
+      const folder = `node_modules/${name}`;
+      const entry = lock.packages[folder] ?? {};
+      const { version } = entry;
+      if (version === undefined || range.slice(range.lastIndexOf('@') + 1) !== version) {
+        return [`${name} is pinned to ${range}, and package-lock.json has ${version ?? 'none'}: run npm install`];
+      }
+      const held = nameOf(folder, entry);
+      if (held === (aliasIn(range) ?? name)) return [];
+      return [`${name} is pinned to ${range}, and package-lock.json has the package ${held} there: run npm install`];
     });
   });
 }
 
-function ofSource(folder: string, { version, resolved, integrity, link, inBundle }: LockedEntry): string[] {
+function ofSource(folder: string, entry: LockedEntry): string[] {
+  const { version, resolved, integrity, link, inBundle } = entry;
   if (link === true) {
     return [`${folder} is a link to ${resolved ?? 'another folder'}: only packages of the registry are allowed`];
   }
@@ -64,14 +73,44 @@ function ofSource(folder: string, { version, resolved, integrity, link, inBundle
   if (version === undefined || !/^\d+\.\d+\.\d+/.test(version)) {
     findings.push(`${folder} has no version in package-lock.json`);
   }
-  // npm leaves the address out where it is the registry's own.
-  if (resolved !== undefined && !resolved.startsWith(REGISTRY)) {
-    findings.push(`${folder} comes from ${resolved} and not from ${REGISTRY}`);
+  // npm leaves the address out where it is the registry's own. It fetches what is there, whatever the folder's name, and the hash is that of it.
+  const address = addressOf(nameOf(folder, entry), version ?? '');
+  if (resolved !== undefined && resolved !== address) {
+    findings.push(`${folder} comes from ${resolved} and not from ${address}`);
   }
   if (integrity === undefined || !integrity.split(' ').some((hash) => INTEGRITY.test(hash))) {
     findings.push(`${folder} has no sha512 integrity in package-lock.json: ${integrity ?? 'none'}`);
   }
   return findings;
+}
+
+function addressOf(name: string, version: string): string {
+  return `${REGISTRY}${name}/-/${name.slice(name.indexOf('/') + 1)}-${version}.tgz`;
+}
+
+/** A folder holds the package of its name, or the one for which somebody says that it be called so. */
+function ofName(folder: string, entry: LockedEntry, aliases: ReadonlySet<string>): string[] {
+  const [own, held] = [nameOf(folder, {}), nameOf(folder, entry)];
+  if (own === held || aliases.has(`${own} ${held}`)) return [];
+  return [`${folder} holds the package ${held}, and nobody asks for that by this name: run npm install`];
+}
+
+/** All `NAME PACKAGE` that the packages and the project itself ask for. */
+function aliasesOf({ packages }: Lock): ReadonlySet<string> {
+  const asked = Object.values(packages).flatMap((entry) =>
+    Object.entries({
+      ...entry.dependencies,
+      ...entry.devDependencies,
+      ...entry.optionalDependencies,
+      ...entry.peerDependencies,
+    }),
+  );
+  return new Set(asked.flatMap(([name, range]) => (aliasIn(range) === null ? [] : [`${name} ${aliasIn(range)}`])));
+}
+
+/** The package of `npm:PACKAGE@RANGE`; null for a range without one. */
+function aliasIn(range: string): string | null {
+  return /^npm:(@?[^@]+)/.exec(range)?.[1] ?? null;
 }
 
 function ofLicence(lock: Lock, folder: string, entry: LockedEntry): string[] {

@@ -43,6 +43,9 @@ test('a harmless package more is no offence', () => {
 const counts: ReadonlyMap<string, number> = new Map([
   ['a named package under another licence than the named one', 3],
   ['a link', 2],
+  // What is installed has the name that it should have.
+  ['another package in the folder of one that the project asks for', 3],
+  ['the package that has the name of an alias', 4],
   ['a lock of another version than the pin', 2],
 ]);
 
@@ -79,6 +82,31 @@ describe('one sentence is said of', () => {
       'a registry whose name only begins like ours',
       plant({ ...good, resolved: 'https://registry.npmjs.org.example/x.tgz' }),
       /comes from/,
+    ],
+    [
+      'the archive of another package of the registry',
+      { change: ['node_modules/zod', { resolved: 'https://registry.npmjs.org/evil/-/evil-4.6.7.tgz' }] },
+      /^node_modules\/zod comes from .*\/evil-4.6.7.tgz and not from https:\/\/registry.npmjs.org\/zod\/-\/zod-/,
+    ],
+    [
+      'the archive of another version',
+      plant({ ...good, resolved: 'https://registry.npmjs.org/planted/-/planted-0.9.0.tgz' }),
+      /comes from .*-0.9.0.tgz and not from .*-1.0.0.tgz/,
+    ],
+    [
+      'another package in the folder of one that the project asks for',
+      { change: ['node_modules/zod', { name: 'evil' }] },
+      /^zod is pinned to .*, and package-lock.json has the package evil there/,
+    ],
+    [
+      'the package that has the name of an alias',
+      { change: ['node_modules/@prisma/cli', { name: undefined }] },
+      /^@prisma\/cli is pinned to npm:prisma@.*, and package-lock.json has the package @prisma\/cli there/,
+    ],
+    [
+      'another package under a name by which nobody asks for it',
+      plant({ ...good, name: 'evil' }),
+      /^node_modules\/planted holds the package evil, and nobody asks/,
     ],
     ['a package of a folder', plant({ ...good, resolved: 'file:../x' }), /comes from file:/],
     ['a link', plant({ resolved: '../x', link: true }), /is a link to/],
