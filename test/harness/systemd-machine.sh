@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A small machine in namespaces of its own: the host's files with another /etc, /run, /tmp, /opt and /var/cache in memory, and the host's
-# systemd as its process 1. The network is the host's, so that what a test serves on 127.0.0.1 is there.
+# A small machine in namespaces of its own: the host's files, which it can only read, with another /etc, /run, /tmp, /opt, /var/cache and
+# /var/tmp in memory, and the host's systemd as its process 1. The network is the host's, so that what a test serves on 127.0.0.1 is there.
 #   systemd-machine.sh PROJECT FOLDER   PROJECT becomes /opt/video-worker, FOLDER/etc is laid over /etc; the units are those of /etc/machine-units alone.
 #                                       FOLDER also holds what is mounted, so that nothing is left beside it
 # Its end is that of the whole machine.
@@ -13,7 +13,12 @@ if [ "$stage" = outside ]; then
   mkdir "$groups"
   mount --make-rprivate /
   mount -t cgroup2 cgroup2 "$groups"
-  mine="$groups/$(cat /proc/self/cgroup | sed -n 's/^0:://p')/machine-$$"
+  beside="$groups/$(sed -n 's/^0:://p' /proc/self/cgroup)"
+  # Of a machine whose script was killed: nobody has taken them away.
+  for old in "$beside"/machine-*; do
+    if [ -d "$old" ] && [ ! -d "/proc/${old##*-}" ]; then find "$old" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
+  done
+  mine="$beside/machine-$$"
   mkdir "$mine"
   gone() {
     for _ in $(seq 50); do
@@ -36,7 +41,7 @@ mount --make-rprivate /
 memory="$folder/memory"
 mkdir "$memory"
 mount -t tmpfs -o mode=0755 memory "$memory"
-mkdir "$memory"/{upper,work,opt,cache,tmp,run}
+mkdir "$memory"/{upper,work,opt,cache,tmp,lasting}
 cp -a "$folder/etc/." "$memory/upper"
 chmod 0755 "$memory/upper"
 mount -t overlay overlay -o "lowerdir=/etc,upperdir=$memory/upper,workdir=$memory/work" /etc
@@ -45,11 +50,19 @@ mount --rbind "$project" "$memory/opt/video-worker"
 mount --rbind "$memory/opt" /opt
 mount --bind "$memory/cache" /var/cache
 mount -t tmpfs -o mode=0755 run /run
-chmod 1777 "$memory/tmp"
+chmod 1777 "$memory/tmp" "$memory/lasting"
+# A unit's PrivateTmp has a folder there, which nobody removes when the machine is killed.
+mount --bind "$memory/lasting" /var/tmp
 mount -t proc proc /proc
+# systemd raises limits of the kernel when it begins, which are the host's. Those of namespaces stay open to the decoder's sandbox.
+mount --bind /proc/sys /proc/sys
+mount --bind /proc/sys/user /proc/sys/user
+mount -o remount,bind,ro /proc/sys
 umount -R /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount --bind "$memory/tmp" /tmp
+# Whatever a unit, or a fault in it, makes of a file: the host's stay as they are.
+mount -o remount,bind,ro /
 # As on a host: what systemd mounts for a unit, its credentials, comes by way of the machine's own mounts.
 mount --make-rshared /
 exec env -i container=test SYSTEMD_UNIT_PATH=/etc/machine-units PATH=/usr/sbin:/usr/bin:/sbin:/bin \

@@ -5,6 +5,7 @@ import { appendFile, copyFile, mkdir, readFile, writeFile } from 'node:fs/promis
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { owned } from './ownership.ts';
+import { descendantsOf, sendSignal } from './processes.ts';
 import { runProgram, type Ended } from './run-program.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -39,28 +40,47 @@ export interface SystemdMachine extends AsyncDisposable {
 export interface MachineOptions {
   /** Files below /etc by their paths there; those of units in `units/`. */
   readonly files: Readonly<Record<string, string>>;
+  /** Where the programs are that make it; PATH when absent. */
+  readonly programs?: string | undefined;
+  readonly startLimitMs?: number;
 }
 
-/** Why there can be no such machine here; null when there can. */
-export function whyNoMachine(): string | null {
+/** All that must be mounted, in little. In a changed root, where `/` is no mount, no systemd can give a unit its own view. */
+const TRIED = `
+set -e
+mount --make-rprivate /
+mount -t tmpfs none /run
+mkdir /run/upper /run/work /run/groups
+mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/upper,workdir=/run/work /etc
+mount -t cgroup2 none /run/groups
+group="/run/groups/$(sed -n 's/^0:://p' /proc/self/cgroup)/machine-$$"
+mkdir "$group"
+rmdir "$group"
+`;
+
+/** Why there can be no such machine here; null when there can. `programs`: where mount and its like are, PATH when absent. */
+export function whyNoMachine(programs = process.env['PATH']): string | null {
   if (process.getuid?.() !== 0) return 'not root: a machine of its own needs namespaces and mounts';
   if (!existsSync(SYSTEMD)) return `no ${SYSTEMD}: install the package systemd`;
-  const tried = spawnSync('unshare', [
-    '--mount',
-    'sh',
-    '-c',
-    'd=$(mktemp -d) && mount -t cgroup2 none $d && umount $d; rmdir $d',
-  ]);
-  return tried.status === 0 ? null : `nothing can be mounted in a namespace here: ${String(tried.stderr).trim()}`;
+  const { status, stderr, error } = spawnSync('unshare', ['--mount', 'sh', '-c', TRIED], {
+    env: { PATH: programs },
+  });
+  if (status === 0) return null;
+  return `nothing can be mounted in a namespace here: ${error?.message ?? String(stderr).trim()}`;
 }
 
 /** Starts the machine. What the units say goes to /tmp/words in it. */
-export async function startSystemdMachine({ files }: MachineOptions): Promise<SystemdMachine> {
+export async function startSystemdMachine({
+  files,
+  programs = process.env['PATH'],
+  startLimitMs = START_LIMIT_MS,
+}: MachineOptions): Promise<SystemdMachine> {
   const folder = await temporaryFolder('machine');
   await writeEtc(folder.at('etc'), files);
   const outer = spawn('unshare', ['--mount', SCRIPT, ROOT, folder.path], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] },
+    // By its environment the harness knows whose it is, when nobody is left to end it.
+    env: { PATH: programs, TEST_RUN_FOLDER: process.env['TEST_RUN_FOLDER'] },
   });
   let said = '';
   for (const stream of [outer.stdout, outer.stderr]) {
@@ -69,13 +89,15 @@ export async function startSystemdMachine({ files }: MachineOptions): Promise<Sy
   const closed = once(outer, 'close');
   let pid: number | null = null;
   const end = owned(`the machine ${outer.pid}`, async () => {
-    // Its process 1 takes everything in it along; the script outside then takes the control groups away.
-    if (pid !== null) process.kill(pid, 'SIGKILL');
-    else outer.kill('SIGKILL');
+    // Its process 1 takes everything in it along; the script outside then takes the control groups away, and so it is never killed itself.
+    if (pid !== null) sendSignal(pid, 'SIGKILL');
+    else if (outer.pid !== undefined) {
+      for (const { pid: inner } of await descendantsOf(outer.pid)) sendSignal(inner, 'SIGKILL');
+    }
     await closed;
     await folder[Symbol.asyncDispose]();
   });
-  const by = Date.now() + START_LIMIT_MS;
+  const by = Date.now() + startLimitMs;
   while (pid === null || !existsSync(`/proc/${pid}/root/run/systemd/private`)) {
     if (Date.now() > by || outer.exitCode !== null) {
       await end();
