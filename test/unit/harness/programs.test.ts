@@ -8,6 +8,7 @@ const PROVIDED: Readonly<Record<string, readonly string[]>> = {
     'bash',
     'ldconfig',
     'mkfifo',
+    'mknod',
     'mount',
     'nsenter',
     'prlimit',
