@@ -31,8 +31,9 @@ node_is_new_enough() {
 
 # Becomes `"$@"` with a socket to systemd in its hands, named by NOTIFY_FD. Node cannot make one of this kind, and what only the main process may say
 # (NotifyAccess=main) no child can say for it. Without perl (part of every Debian) and Python a child has to, which systemd hears with NotifyAccess=all.
+# Each is tried first: a perl without its modules, as in small images, or a Python that does not start would end what could run without them.
 exec_with_notify_socket() {
-  if command -v perl >/dev/null; then
+  if PERL_BADLANG=0 perl -MSocket -MFcntl -e 1 2>/dev/null; then
     # shellcheck disable=SC2016
     PERL_BADLANG=0 exec perl -e '
       use strict; use warnings; use Socket; use Fcntl;
@@ -49,8 +50,8 @@ exec_with_notify_socket() {
       exec { $ARGV[0] } @ARGV or die "start-worker: $ARGV[0] cannot be run: $!\n";
     ' "$@"
   fi
-  if command -v python3 >/dev/null; then
-    exec python3 -c '
+  if python3 -I -c 'import os, socket, sys' 2>/dev/null; then
+    exec python3 -I -c '
 import os, socket, sys
 try:
     way = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -65,7 +66,7 @@ except OSError as error:
 os.execv(sys.argv[1], sys.argv[1:])
     ' "$@"
   fi
-  echo "start-worker: neither perl nor python3 is found: a child speaks to systemd, which needs NotifyAccess=all in the unit" >&2
+  echo "start-worker: neither perl nor python3 with its modules is found: a child speaks to systemd, which needs NotifyAccess=all in the unit" >&2
   exec "$@"
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { symlink } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -31,6 +31,11 @@ await notifier.ready('polling');
 const own = process.env.NOTIFY_FD === undefined ? 'none' : readlinkSync('/proc/self/fd/' + process.env.NOTIFY_FD);
 const fds = execFileSync('/bin/ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' });
 console.log(JSON.stringify({ pid: process.pid, seenByChild: fds.includes(own), fd: process.env.NOTIFY_FD, socket: process.env.NOTIFY_SOCKET }));
+`;
+/** As the package `perl-interpreter` of Fedora, installed alone. */
+const PERL_WITHOUT_MODULES = `#!/bin/sh
+echo "Can't locate Socket.pm in @INC" >&2
+exit 2
 `;
 
 let folder: TemporaryFolder;
@@ -102,9 +107,24 @@ describe('the socket that the launcher hands over', () => {
     },
   );
 
+  test('a perl that lacks its modules leaves it to Python', async () => {
+    await writeFile(folder.at('perl'), PERL_WITHOUT_MODULES, { mode: 0o755 });
+    await using heard = await listen(folder.at('socket'));
+    const { code, stdout, stderr } = await speak(folder.at('socket'), ['python3']);
+    expect([code, stderr]).toEqual([0, '']);
+    await heard.come(1);
+    expect(heard.lines).toEqual([`${(JSON.parse(stdout) as { pid: number }).pid} READY=1|STATUS=polling`]);
+  });
+
+  test('neither such a perl nor a Python that does not start keeps the worker from starting', async () => {
+    for (const name of ['perl', 'python3']) await writeFile(folder.at(name), PERL_WITHOUT_MODULES, { mode: 0o755 });
+    const { code, stderr } = await speak(folder.at('nobody'), []);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^start-worker: neither perl nor python3/)]);
+  });
+
   test('without both a child speaks, and what that needs is said', async () => {
     const { code, stderr } = await speak(folder.at('nobody'), []);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^start-worker: neither perl nor python3 is found: .* NotifyAccess=all/);
+    expect(stderr).toMatch(/^start-worker: neither perl nor python3 with its modules is found: .* NotifyAccess=all/);
   });
 });
