@@ -31,7 +31,7 @@ import { complain } from './terminal.ts';
 
 /** Runs the daemon from its configuration to its end; answers with the exit code. */
 export async function startDaemon(): Promise<number> {
-  const config = commandConfig(['queue', 'database', 'models']);
+  const config = commandConfig(['queue', 'database', 'models', 'health']);
   const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });
   // From here on: an error that nothing catches while the models load must not look like a wrong configuration either.
   using crashPath = watchCrashes(process, logger, (code) => process.exit(code));

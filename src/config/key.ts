@@ -1,5 +1,5 @@
 /** A part of the program whose settings a command may need or do without. */
-export type Need = 'queue' | 'database' | 'models' | 'object';
+export type Need = 'queue' | 'database' | 'models' | 'object' | 'health';
 
 export interface KeyDocs {
   /** Unit or form of the value: `seconds`, `bytes`, `URL`, `text`, `a | b`. */

@@ -20,7 +20,8 @@ export function brokenRules(config: Config, needs: ReadonlySet<Need>): string[] 
       broken.push('HIGHLIGHTS_BUCKET must be set, or HIGHLIGHT_ACTIONS must be off');
     }
   }
-  if (health.port !== 0 && health.token === null && !isLoopback(health.host)) {
+  // Whoever opens no port can do without the token, which systemd may hand to the service alone.
+  if (needs.has('health') && health.port !== 0 && health.token === null && !isLoopback(health.host)) {
     broken.push(
       `HEALTH_HOST is ${health.host}, which other hosts can reach: set HEALTH_TOKEN or HEALTH_TOKEN_FILE (\`openssl rand -hex 32\` makes one), or HEALTH_HOST=127.0.0.1`,
     );

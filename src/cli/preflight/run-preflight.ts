@@ -7,6 +7,7 @@ import { sandboxCheck, type SandboxDeps } from './decoder-sandbox.ts';
 import { type DescriptorDeps, descriptorsCheck, type DescriptorSettings } from './descriptors.ts';
 import { checkDecoder, type DecoderDeps, type DecoderSettings } from './decoder.ts';
 import { checkGpu, type GpuDeps, type GpuSettings } from './gpu.ts';
+import { healthPortChecks } from './health-port.ts';
 import { hostChecks, type HostDeps } from './host-checks.ts';
 import { type NotificationDeps, ownImagesCheck } from './own-images.ts';
 import { type PictureDeps, picturesCheck } from './pictures.ts';
@@ -43,6 +44,7 @@ export async function runPreflight(config: Config, deps: PreflightDeps, signal: 
         ...hostChecks(deps, hostSettings(config)),
         sandboxCheck(deps),
         ...secretFileChecks(deps),
+        ...healthPortChecks(config.health),
         ...pictureChecks(config, deps),
         allocatorCheck(deps),
       ],

@@ -13,7 +13,7 @@ const DAEMON = {
   MODEL_PACK: '/opt/packs/official',
   HIGHLIGHTS_BUCKET: 'highlights',
 };
-const NEEDS = ['queue', 'database', 'models'] as const;
+const NEEDS = ['queue', 'database', 'models', 'health'] as const;
 
 function problemsOf(env: Record<string, string>, needs: typeof NEEDS | readonly [] = NEEDS): string {
   try {
@@ -170,7 +170,15 @@ describe('loadConfig', () => {
     ['127.1.2.3', {}],
     ['localhost', {}],
   ])('HEALTH_HOST may be %s', (HEALTH_HOST, more) => {
-    expect(loadConfig({ HEALTH_PORT: '9090', HEALTH_HOST, ...more }).health.host).toBe(HEALTH_HOST);
+    const env = { HEALTH_PORT: '9090', HEALTH_HOST, ...more };
+    expect(loadConfig(env, { needs: ['health'] }).health.host).toBe(HEALTH_HOST);
+  });
+
+  test('a command that opens no port works with the settings of a service that has its token from systemd', () => {
+    const env = { ...DAEMON, HEALTH_PORT: '9090', HEALTH_HOST: '0.0.0.0' };
+    for (const needs of [[], ['queue'], ['database'], ['database', 'models']] as const) {
+      expect(loadConfig(env, { needs }).health.host).toBe('0.0.0.0');
+    }
   });
 
   test('HIGHLIGHT_ACTIONS=off needs no bucket', () => {
