@@ -43,11 +43,12 @@ export interface OpenModelsOptions {
   readonly signal?: AbortSignal;
 }
 
-export async function openConfiguredDatabase(config: Config<'database'>): Promise<Database> {
+/** `onlyLooks`: for a command that makes and changes nothing. */
+export async function openConfiguredDatabase(config: Config<'database'>, onlyLooks = false): Promise<Database> {
   const { url, schema, poolSize } = config.database;
   // An analysis without a database does without its packages, too.
   const { openDatabase } = await import('../persistence/client.ts');
-  return await openDatabase({ url, schema, poolSize });
+  return await openDatabase({ url, schema, poolSize, onlyLooks });
 }
 
 /**

@@ -1,3 +1,5 @@
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Pool, type PoolClient } from 'pg';
 import { Failure } from '../failure/failure.ts';
 import { PrismaClient } from '../generated/prisma/client.ts';
@@ -17,6 +19,8 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
   /** Limit of opening a connection or of waiting for a free one; 10,000 when absent. */
   readonly connectTimeoutMs?: number;
+  /** Nothing is made: an embedded database that is not there yet looks like one that is empty. */
+  readonly onlyLooks?: boolean;
 }
 
 /** An open database: Prisma for rows, the pool for the migrator, and the limits that every call keeps. */
@@ -43,7 +47,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       `database schema "${options.schema}" is not a name that works: use lower-case letters, digits and _, not pg_...`,
     );
   }
-  const embedded = options.url.startsWith('pglite:') ? await startEmbedded(options.url) : null;
+  const embedded = options.url.startsWith('pglite:') ? await startEmbedded(options) : null;
   const { href, limits: asked } = connectionUrl(embedded?.url ?? options.url);
   const statementTimeoutMs = options.statementTimeoutMs ?? asked.statementMs ?? 30_000;
   const limits: SessionLimits = {
@@ -102,11 +106,11 @@ async function setUp(client: PoolClient, limits: SessionLimits, done: (error?: E
   done(failed);
 }
 
-async function startEmbedded(url: string): Promise<EmbeddedPostgres> {
+async function startEmbedded({ url, onlyLooks = false }: DatabaseOptions): Promise<EmbeddedPostgres> {
   const directory = url.slice('pglite:'.length);
   if (directory === '') throw new Failure('CONFIG_INVALID', 'pglite: needs a folder, or pglite:memory');
   try {
-    return await startEmbeddedPostgres(directory);
+    return await startEmbeddedPostgres(onlyLooks && !(await isMade(directory)) ? 'memory' : directory);
   } catch (error) {
     if (error instanceof Failure) throw error;
     const reason = error instanceof Error ? error.message : String(error);
@@ -114,4 +118,12 @@ async function startEmbedded(url: string): Promise<EmbeddedPostgres> {
       cause: error,
     });
   }
+}
+
+/** Whether there is a database in the folder. One that cannot be looked into says so when it is opened. */
+async function isMade(directory: string): Promise<boolean> {
+  return await lstat(join(directory, 'PG_VERSION')).then(
+    () => true,
+    (error: unknown) => !(error instanceof Error && 'code' in error && error.code === 'ENOENT'),
+  );
 }

@@ -101,6 +101,16 @@ test.each([
   expect(await everything()).toEqual(before);
 });
 
+test.each([[['preflight']], [['db', 'status']], [['status']]])(
+  '%j makes no embedded database where there is none',
+  async (args) => {
+    const before = await listing(folder.at('parent'));
+    const { code, stdout, stderr } = await videoWorker(args, { DATABASE_URL: `pglite:${folder.at('parent', 'data')}` });
+    expect([code, stdout + stderr]).toEqual([expect.any(Number), expect.stringMatching(/_init|db migrate/)]);
+    expect(await listing(folder.at('parent'))).toEqual(before);
+  },
+);
+
 test('a preflight that is stopped leaves nothing either', async () => {
   const tools = await OwnTools.make(folder.at('tools'));
   const ffmpeg = await tools.holdBack('ffmpeg');

@@ -17,7 +17,7 @@ export async function migrate(): Promise<void> {
 
 /** `db status`: as JSON; something missing is told by the exit code, too. */
 export async function status(): Promise<void> {
-  await using database = await openConfiguredDatabase(commandConfig(['database']));
+  await using database = await openConfiguredDatabase(commandConfig(['database']), true);
   const found = await readiness(database, AbortSignal.timeout(CALL_MS));
   sayJson(found, 1);
   const { pending, problems, lackingRights = [] } = found;

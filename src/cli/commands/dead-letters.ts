@@ -109,7 +109,7 @@ async function traced(config: Config, messages: readonly DeadLetterReport[]): Pr
     ...(written?.correlationId === null || written === null ? [] : [written.correlationId]),
   ]);
   try {
-    await using database = await openDatabase({ url, schema, poolSize: 1 });
+    await using database = await openDatabase({ url, schema, poolSize: 1, onlyLooks: true });
     const objects = messages.flatMap((message) => message.objects);
     const traces = await findTraces(database, [...new Set(ids)], objects, AbortSignal.timeout(DATABASE_MS));
     return messages.map((message) => withTraces(message, traces));

@@ -16,7 +16,7 @@ const CALL_MS = 60_000;
 export async function report(reference: string, options: { readonly out: string }): Promise<void> {
   const config = commandConfig(['database']);
   using clients = openClients(config);
-  await using database = await openConfiguredDatabase(config);
+  await using database = await openConfiguredDatabase(config, true);
   const signal = AbortSignal.timeout(CALL_MS);
   const video = await requireVideo(database, reference, signal);
   const stored = await loadAnalysis(database, video.videoId, signal);
@@ -30,7 +30,7 @@ export async function report(reference: string, options: { readonly out: string 
 
 /** `status`: a line for each video, or all of one. */
 export async function status(reference: string | undefined, options: { readonly json?: boolean }): Promise<void> {
-  await using database = await openConfiguredDatabase(commandConfig(['database']));
+  await using database = await openConfiguredDatabase(commandConfig(['database']), true);
   const signal = AbortSignal.timeout(CALL_MS);
   const videos =
     reference === undefined

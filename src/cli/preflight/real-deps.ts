@@ -11,7 +11,7 @@ import { loadPack } from '../../packs/load-pack.ts';
 import { unpreparedStages } from '../../packs/unprepared-stages.ts';
 import { assertPack } from '../../packs/verify-pack.ts';
 import { openDatabase } from '../../persistence/client.ts';
-import { readiness } from '../../persistence/migrate.ts';
+import { type MigrationStatus, readiness } from '../../persistence/migrate.ts';
 import { checkQueue, findDeadLetterUrl, readQueueAttributes } from '../../queue/sqs/queue-attributes.ts';
 import { inBucketRegion } from '../../storage/bucket-region.ts';
 import { checkGpuDecoder } from '../../video/check/check-gpu-decoder.ts';
@@ -90,11 +90,7 @@ export function preflightDeps(
         unprepared: unpreparedStages(pack.manifest),
       };
     },
-    migrationStatus: async (signal) => {
-      const { url, schema } = config.database;
-      await using database = await openDatabase({ url: url ?? '', schema, poolSize: 1, connectTimeoutMs: 5000 });
-      return await readiness(database, signal);
-    },
+    migrationStatus: (signal) => askDatabase(config, signal),
     readQueue: (url, signal) => readQueue(clients.sqs, url, config.queue.deadLetterUrl, signal),
     // Not HEAD, whose answers have no words: a refusal is to say why. Both need the same right.
     askBucket: async (bucket, signal) => {
@@ -123,6 +119,12 @@ async function tryTools(
   const threads = decoderThreads(config, { models: 'cuda', cores: usableCores(), videosAtOnce: concurrency });
   await checkTools(tools, workspace.directory, threads, signal);
   return null;
+}
+
+async function askDatabase({ database: { url, schema } }: Config, signal: AbortSignal): Promise<MigrationStatus> {
+  const options = { url: url ?? '', schema, poolSize: 1, connectTimeoutMs: 5000, onlyLooks: true };
+  await using database = await openDatabase(options);
+  return await readiness(database, signal);
 }
 
 async function readQueue(

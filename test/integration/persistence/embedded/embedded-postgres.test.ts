@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client, Pool } from 'pg';
 import { openDatabase } from '../../../../src/persistence/client.ts';
@@ -105,6 +106,22 @@ test('a folder keeps the data over a restart, also when it does not exist yet', 
   const second = await openDatabase({ url, schema: 'video_worker' });
   expect((await migrationStatus(second, signal())).pending).toEqual([]);
   await second.close();
+});
+
+test('whoever only looks sees an empty database where there is none, and makes none', async () => {
+  await using scratch = await temporaryFolder('embedded');
+  const options = { url: `pglite:${scratch.at('deep', 'data')}`, schema: 'video_worker', onlyLooks: true };
+  {
+    await using absent = await openDatabase(options);
+    expect((await migrationStatus(absent, signal())).applied).toEqual([]);
+  }
+  expect(await readdir(scratch.path)).toEqual([]);
+  {
+    await using made = await openDatabase({ ...options, onlyLooks: false });
+    await migrateDatabase(made, signal());
+  }
+  await using there = await openDatabase(options);
+  expect((await migrationStatus(there, signal())).pending).toEqual([]);
 });
 
 test('a folder has one owner at a time', async () => {
