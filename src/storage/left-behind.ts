@@ -2,6 +2,7 @@ import { lstat, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FolderLocks } from './folder-lock.ts';
 import { ownUid } from './private-folder.ts';
+import { isWorkspace } from './workspace.ts';
 
 /** How the folder of one worker is called, with six letters of `mkdtemp`: one that holds a lock, and one that can have none. */
 export const LOCKED = 'worker-';
@@ -70,6 +71,9 @@ async function removeIfLeft(path: string, name: string, locks: FolderLocks | nul
   if (lock === 'held' || lock === 'gone') return 'in use';
   // Under its lock, so that of two who start one removes it.
   await using _held = lock;
+  // A name of six letters can be anybody's, as `worker-backup` is: what else lies in it was not put there by a worker.
+  const others = (await readdir(path, { withFileTypes: true })).filter((entry) => !isWorkspace(entry));
+  if (others.length > 0) return 'unknown';
   await rm(path, { recursive: true, force: true });
   return 'removed';
 }

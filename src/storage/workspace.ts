@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
@@ -17,6 +18,13 @@ export interface Workspaces {
   readonly root: string;
   /** Makes the private directory of one job; `name` is for whoever looks at it. Rejects with a Failure of the host. */
   workspace(name: string): Promise<Workspace>;
+}
+
+const NAME = /^job-[A-Za-z0-9]{0,32}-[A-Za-z0-9]{6}$/;
+
+/** Whether an entry of a folder of workspaces can be one. */
+export function isWorkspace(entry: Dirent): boolean {
+  return entry.isDirectory() && NAME.test(entry.name);
 }
 
 /** Makes a workspace in a folder in which nobody else can put another in its place. Rejects with the error of the system. */

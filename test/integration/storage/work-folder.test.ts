@@ -251,6 +251,20 @@ describe('what others left', () => {
     expect((await readdir(root)).toSorted()).toEqual(['something-else', 'worker-abc123', 'worker-data']);
   });
 
+  test('a folder that is called as one of a worker stays while something else lies in it', async () => {
+    for (const name of ['backup', 'images', 'models']) await mkdir(join(root, `worker-${name}`), { recursive: true });
+    await writeFile(join(root, 'worker-backup', 'letters.txt'), 'kept');
+    await mkdir(join(root, 'worker-images', '2024'));
+    await mkdir(join(root, 'worker-models', 'job-x-123456'));
+    await writeFile(join(root, 'worker-models', 'model.onnx'), '');
+    await mkdir(join(root, 'worker-4fGh2x', 'job-run1-Qw9zT1'), { recursive: true });
+    await writeFile(join(root, 'worker-4fGh2x', 'job-run1-Qw9zT1', 'video'), '');
+    await chmod(root, 0o700);
+    const { removed, kept } = await open().removeLeftBehind();
+    expect([removed, kept.toSorted()]).toEqual([1, ['worker-backup', 'worker-images', 'worker-models']]);
+    expect(await readdir(join(root, 'worker-backup'))).toEqual(['letters.txt']);
+  });
+
   test('of the former form is removed when its process is gone and no job of it can run, and stays otherwise', async () => {
     const stat = await import('node:fs/promises').then(({ readFile }) => readFile(`/proc/${process.pid}/stat`, 'utf8'));
     const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
