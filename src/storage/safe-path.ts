@@ -24,12 +24,13 @@ const STICKY = 0o1000;
  * paths that it goes as root. The sticky bit, as /tmp has it, keeps others from renaming what is not theirs.
  */
 export async function followSafely(path: string, uid: number): Promise<PathEnd> {
-  const trusted = await trustedOwners(uid);
   const names = namesOf(resolve(path));
   let at = '/';
   let links = 0;
-  if (names.length === 0) return { kind: 'there', path: at, facts: await lstat(at) };
-  await assertParent(at, await lstat(at), { trusted, path, uid });
+  const top = await lstat(at);
+  if (names.length === 0) return { kind: 'there', path: at, facts: top };
+  const trusted = await trustedOwners(uid, top.uid);
+  await assertParent(at, top, { trusted, path, uid });
   for (;;) {
     const name = names.shift() ?? '.';
     const next = name === '..' ? dirname(at) : join(at, name);
@@ -108,13 +109,14 @@ async function factsOf(path: string, asked: string): Promise<Stats | null> {
 }
 
 /**
- * Root and the user. In a user namespace without a root of its own, what belongs to root looks as if it were nobody's: there is no other
- * way to any folder, and who is behind it cannot be seen from within.
+ * Root, the user, and whoever owns `/`, on the way to every folder: in a user namespace whose root is this user, as `unshare -r` makes it, that
+ * is the root outside, who looks as if he were nobody. In one without a root of its own, what belongs to root looks like that, too: there is no
+ * other way to any folder, and who is behind it cannot be seen from within.
  */
-async function trustedOwners(uid: number): Promise<ReadonlySet<number>> {
+async function trustedOwners(uid: number, ownerOfTop: number): Promise<ReadonlySet<number>> {
   const map = await readFile('/proc/self/uid_map', 'utf8').catch(() => '');
   const first = map.split('\n').map((line) => Number(line.trim().split(/\s+/)[0] || Number.NaN));
-  if (map === '' || first.includes(ROOT)) return new Set([ROOT, uid]);
+  if (map === '' || first.includes(ROOT)) return new Set([ROOT, uid, ownerOfTop]);
   const nobody = await readFile('/proc/sys/kernel/overflowuid', 'utf8').catch(() => '65534');
-  return new Set([ROOT, uid, Number(nobody)]);
+  return new Set([ROOT, uid, ownerOfTop, Number(nobody)]);
 }

@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, chown, lchown, lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,13 @@ import { canBeOther, canOtherRun, OTHER_UID, runAsOther } from '../../harness/as
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const MODULE = fileURLToPath(new URL('../../../src/storage/work-folder.ts', import.meta.url));
+/** Another user who is root in a user namespace of his own. */
+const TO_OTHER = ['--reuid', String(OTHER_UID), '--regid', String(OTHER_UID), '--clear-groups'];
+const AS_ROOT_WITHIN = ['setpriv', ...TO_OTHER, 'unshare', '--map-root-user'] as const;
+const canBeRootWithin = (): boolean => {
+  const [program, ...args] = AS_ROOT_WITHIN;
+  return spawnSync(program, [...args, 'true'], { cwd: '/', stdio: 'ignore' }).status === 0;
+};
 const asRoot = canBeOther ? test : test.skip;
 let folder: TemporaryFolder;
 let path: string;
@@ -157,6 +165,22 @@ describe('the way to it', () => {
       await rm(taken, { recursive: true });
     }
   });
+
+  (canOtherRun(MODULE) && canBeRootWithin() ? test : test.skip)(
+    'is taken where this user is root of a namespace of his own, in which the root outside looks like nobody',
+    async () => {
+      await chmod(folder.path, 0o1777);
+      const lines = `
+        const { WorkFolder } = await import(${JSON.stringify(MODULE)});
+        await using work = new WorkFolder(${JSON.stringify(folder.at('his'))});
+        console.log(process.getuid(), await work.workspace('x').then(() => 'used', (error) => error.message));`;
+      const node = [process.execPath, '--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e'];
+      const [program, ...args] = [...AS_ROOT_WITHIN, ...node, lines] as const;
+      expect(execFileSync(program, args, { cwd: '/', env: { PATH: process.env['PATH'] }, encoding: 'utf8' })).toBe(
+        '0 used\n',
+      );
+    },
+  );
 
   (canOtherRun(MODULE) ? test : test.skip)(
     'what root has made, another user is refused, and the other way round',
