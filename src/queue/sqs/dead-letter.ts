@@ -9,7 +9,7 @@ type Attributes = Readonly<Record<string, MessageAttribute>>;
 
 const CALL_TIMEOUT_MS = 10_000;
 const MAX_ATTRIBUTES = 10;
-/** SQS counts the body and the names, types and values of the attributes together. */
+/** SQS counts the body and the names, types and values of the attributes together. A queue may be set to take less. */
 const MAX_MESSAGE_BYTES = 1_048_576;
 /** What SQS refuses in an attribute: control characters other than tab and line ends, and halves of surrogate pairs. */
 // oxlint-disable-next-line no-control-regex
@@ -25,19 +25,34 @@ export async function sendToDeadLetter(
   message: ReceivedMessage,
   reason: DeadLetterReason,
 ): Promise<void> {
-  const { body, attributes } = fitted(message, deadLetterAttributes(message, reason), () =>
-    deadLetterAttributes({ ...message, attributes: {} }, reason),
-  );
-  const command = new SendMessageCommand({
-    QueueUrl: deadLetterUrl,
-    // SQS takes no empty body.
-    MessageBody: body === '' ? ' ' : body,
-    MessageAttributes: toSqsAttributes(attributes),
-    ...(deadLetterUrl.endsWith('.fifo')
-      ? { MessageGroupId: message.groupId ?? 'dead-letter', MessageDeduplicationId: message.messageId }
-      : {}),
-  });
-  await within(CALL_TIMEOUT_MS, 'send the dead-letter copy', (options) => client.send(command, options));
+  const send = async (most: number): Promise<void> => {
+    const { body, attributes } = fitted(message, most, deadLetterAttributes(message, reason), () =>
+      deadLetterAttributes({ ...message, attributes: {} }, reason),
+    );
+    const command = new SendMessageCommand({
+      QueueUrl: deadLetterUrl,
+      // SQS takes no empty body.
+      MessageBody: body === '' ? ' ' : body,
+      MessageAttributes: toSqsAttributes(attributes),
+      ...(deadLetterUrl.endsWith('.fifo')
+        ? { MessageGroupId: message.groupId ?? 'dead-letter', MessageDeduplicationId: message.messageId }
+        : {}),
+    });
+    await within(CALL_TIMEOUT_MS, 'send the dead-letter copy', (options) => client.send(command, options));
+  };
+  try {
+    await send(MAX_MESSAGE_BYTES);
+  } catch (error) {
+    const most = mostBytes(error);
+    if (most === null) throw error;
+    await send(most);
+  }
+}
+
+/** What the queue takes at most, where it refused a copy for its size; null: it did not. Its words alone say it. */
+function mostBytes(error: unknown): number | null {
+  const words = error instanceof Error ? /must be shorter than (\d{1,9}) bytes/.exec(error.message) : null;
+  return words === null ? null : Number(words[1]);
 }
 
 /**
@@ -58,23 +73,24 @@ export function deadLetterAttributes(message: ReceivedMessage, why: DeadLetterRe
 }
 
 /**
- * A message that was as large as SQS takes them has no room for the reason: its copy is shortened, and says so. Refused as a whole, it
- * would come back until its receives are used up, and lose the reason.
+ * A message that was as large as the queue takes them has no room for the reason: its copy is shortened, and says so. Refused as a whole,
+ * it would be tried for as long as its lease can last, come back until its receives are used up, and lose the reason.
  */
 function fitted(
   message: ReceivedMessage,
+  most: number,
   all: Attributes,
   withoutOriginals: () => Attributes,
 ): { readonly body: string; readonly attributes: Attributes } {
   const bytes = Buffer.byteLength(message.body);
-  if (bytes + bytesOf(all) <= MAX_MESSAGE_BYTES) return { body: message.body, attributes: all };
-  const attributes = bytesOf(all) <= MAX_MESSAGE_BYTES / 2 ? all : withoutOriginals();
+  if (bytes + bytesOf(all) <= most) return { body: message.body, attributes: all };
+  const attributes = bytesOf(all) <= most / 2 ? all : withoutOriginals();
   const reason = attributes['failure_reason']?.value ?? '';
   const marked = {
     ...attributes,
     ...texts({ failure_reason: `${String(reason)} (shortened to what SQS takes; the body had ${bytes} bytes)` }),
   };
-  const room = MAX_MESSAGE_BYTES - bytesOf(marked);
+  const room = Math.max(0, most - bytesOf(marked));
   // As a stream: the bytes of a character that was cut in two are left out.
   const body = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.from(message.body).subarray(0, room), {
     stream: true,

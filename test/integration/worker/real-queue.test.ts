@@ -3,6 +3,7 @@ import {
   GetQueueUrlCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
+  SetQueueAttributesCommand,
   type Message,
   type MessageAttributeValue,
 } from '@aws-sdk/client-sqs';
@@ -125,6 +126,22 @@ test.each<[string, string, string, Record<string, MessageAttributeValue>]>([
     expect(copy?.MessageAttributes?.['failure_reason']?.StringValue).toContain(words);
   },
 );
+
+test('a message as large as its queue takes goes with its reason where that for dead letters takes no more', async () => {
+  const limit = { MaximumMessageSize: '262144' };
+  await rig.sqs.clients.control.send(new SetQueueAttributesCommand({ QueueUrl: rig.deadUrl, Attributes: limit }));
+  const { worker, events } = rig.worker(async () => ACK);
+  const body = `{${'ü'.repeat(131_071)}}`;
+  await rig.sqs.clients.control.send(new SendMessageCommand({ QueueUrl: rig.url, MessageBody: body }));
+  const deleted = next(events, 'message:deleted');
+  worker.start();
+  await deleted;
+  const copy = await deadLetter();
+  expect(copy?.MessageAttributes?.['failure_code']?.StringValue).toBe('MESSAGE_NOT_JSON');
+  expect(copy?.MessageAttributes?.['failure_reason']?.StringValue).toContain('the body had 262144 bytes');
+  expect(body.startsWith(copy?.Body ?? 'no copy')).toBe(true);
+  expect(copy?.Body?.length).toBeGreaterThan(130_000);
+});
 
 test('pitfall 23: the dead-letter copy says why, and is a message of its own whose age begins with it', async () => {
   const { worker, events } = rig.worker(async () => ({
