@@ -2,7 +2,7 @@ import type { EntryResult, MessageQueue } from '../queue/message-queue.ts';
 import type { WorkerQueue } from './worker-options.ts';
 
 interface Signs {
-  /** The last call of any kind failed. */
+  /** The last call about a message that is held failed, and no poll has been answered since. */
   hasFailed: boolean;
   /** The last poll failed. */
   hasPollFailed: boolean;
@@ -51,7 +51,8 @@ function watched(queue: MessageQueue, signs: Signs): MessageQueue {
         hasAnswered = true;
         return messages;
       } finally {
-        signs.hasFailed = !hasAnswered;
+        // A full worker asks nothing more: a poll that failed before would tell of its queue for as long as its jobs run.
+        if (hasAnswered) signs.hasFailed = false;
         signs.hasPollFailed = !hasAnswered;
       }
     },

@@ -153,6 +153,32 @@ test('one of three queues that is away is named, whatever the others answer', as
   expect(seen.ready().ok).toBe(true);
 });
 
+test('what a poll was told before the worker was full says nothing later, until a slot is free again', async () => {
+  const low = new FakeQueue({ clock: rig.clock, id: 'low' });
+  const queues = [
+    { name: 'high', weight: 6, messages: rig.queue },
+    { name: 'low', weight: 1, messages: low },
+  ];
+  const finish = Promise.withResolvers<void>();
+  const seen = observed(() => finish.promise.then(() => ACK), { concurrency: 2, options: { queues } });
+  low.fault = ({ name }) => (name === 'receive' ? new Error('refused') : null);
+  const failed = next(seen.events, 'poll:failed');
+  seen.worker.start();
+  await rig.clock.until(failed);
+  expect(seen.ready()).toMatchObject({ ok: false, details: { away: 'queue low' } });
+  const full = told(seen.events, 'job:started', 2);
+  for (const key of ['a', 'b']) rig.send(key);
+  await rig.clock.until(full);
+  await rig.clock.advance(3_600_000);
+  expect(seen.ready()).toMatchObject({ ok: true, details: { busy: 2, away: '' } });
+  finish.resolve();
+  await rig.clock.until(next(seen.events, 'poll:failed'));
+  expect(seen.ready()).toMatchObject({ ok: false, details: { away: 'queue low' } });
+  low.fault = () => null;
+  await rig.clock.advance(60_000);
+  expect(seen.ready().ok).toBe(true);
+});
+
 test('it is not ready before the first answer, in a pause, and when polls stand still', async () => {
   const seen = observed(forever, { concurrency: 2 });
   expect(seen.ready().ok).toBe(false);
