@@ -61,7 +61,9 @@ BEGIN
         OR NOT has_table_privilege(current_setting('video_worker.reader'), 'videos', 'SELECT') THEN
         RAISE EXCEPTION 'the rights were not given: run this as the owner of the schema %, not as %', current_schema(), current_user;
     END IF;
-    IF has_schema_privilege(current_setting('video_worker.worker'), 'public', 'CREATE') THEN
+    -- Where it was dropped nobody may be asked about it.
+    IF EXISTS (SELECT 1 FROM pg_namespace WHERE "nspname" = 'public'
+        AND has_schema_privilege(current_setting('video_worker.worker'), "oid", 'CREATE')) THEN
         RAISE WARNING 'everybody may create tables in the schema public: REVOKE CREATE ON SCHEMA public FROM PUBLIC';
     END IF;
 END $$;

@@ -258,6 +258,15 @@ test('a role that may not migrate is no hindrance where nothing is to be done, a
   await owner.pool.query(`DELETE FROM "${SCHEMA}"."_prisma_migrations" WHERE "id" = 'x'`);
 });
 
+test('the rights are given where nobody has a schema public', async () => {
+  await admin.pool.query('ALTER SCHEMA "public" RENAME TO "elsewhere"');
+  try {
+    expect(await grant('owns')).toBe('');
+  } finally {
+    await admin.pool.query('ALTER SCHEMA "elsewhere" RENAME TO "public"');
+  }
+});
+
 test('who does not own the schema is told that nothing was granted', async () => {
   await admin.pool.query('CREATE ROLE "stranger" LOGIN CREATEROLE');
   await expect(grant('stranger')).rejects.toThrow(/as the owner of the schema|permission denied/);
