@@ -37,11 +37,12 @@ export const WORKER_RIGHTS: readonly Right[] = [
  */
 export async function lackingRights(db: Database, signal: AbortSignal): Promise<readonly string[]> {
   return await databaseCall(db, 'read the rights of the role', signal, async () => {
+    // Of a sequence either right lets a row take the next number: a role that writes all data has the other.
     const { rows } = await db.pool.query<{ lacking: string }>(
       `SELECT "privilege" || ' on ' || "name" || COALESCE(' (' || "column" || ')', '') AS "lacking"
        FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS r("kind", "name", "privilege", "column", "place")
        WHERE NOT CASE "kind"
-         WHEN 'sequence' THEN has_sequence_privilege($1 || '.' || quote_ident("name"), "privilege")
+         WHEN 'sequence' THEN has_sequence_privilege($1 || '.' || quote_ident("name"), "privilege" || ', UPDATE')
          WHEN 'column' THEN has_column_privilege($1 || '.' || quote_ident("name"), "column", "privilege")
          ELSE has_table_privilege($1 || '.' || quote_ident("name"), "privilege") END
        ORDER BY "place"`,

@@ -267,6 +267,13 @@ test('the rights are given where nobody has a schema public', async () => {
   }
 });
 
+test('a role that works by other grants than those of the script lacks nothing', async () => {
+  await admin.pool.query('CREATE ROLE "broad" LOGIN; GRANT pg_read_all_data, pg_write_all_data TO "broad"');
+  await using broad = await openDatabase({ url: urlOf('broad'), schema: SCHEMA, poolSize: 2 });
+  await work(broad);
+  expect(await readiness(broad, signal())).toMatchObject({ pending: [], problems: [], lackingRights: [] });
+});
+
 test('who does not own the schema is told that nothing was granted', async () => {
   await admin.pool.query('CREATE ROLE "stranger" LOGIN CREATEROLE');
   await expect(grant('stranger')).rejects.toThrow(/as the owner of the schema|permission denied/);
