@@ -27,26 +27,29 @@ export function highlightFolder(videoId: string): string {
 
 /**
  * The keys of the highlight images of events, in the order of the events: `highlights/{folder}/{seconds}s_{action}.jpg` with one decimal;
- * the second and later events of one action in the same tenth of a second get `_2`, `_3`, ... before the ending.
+ * the second and later events of one action in the same tenth of a second get `_2`, `_3`, ... before the ending. `others` are keys that
+ * other images have.
  */
 export function highlightKeys(
   folder: string,
   events: readonly Pick<ActionEvent, 'type' | 'startSeconds'>[],
+  others: readonly string[] = [],
 ): readonly string[] {
   const counts = new Map<string, number>();
-  const taken = new Set<string>();
+  const taken = new Set(others);
   return events.map(({ type, startSeconds }) => {
     const stem = `${startSeconds.toFixed(1)}s_${safeName(type)}`;
-    let name: string;
+    let key: string;
     let count = counts.get(stem) ?? 0;
     do {
       count += 1;
-      name = count === 1 ? `${stem}.jpg` : `${stem}_${count}.jpg`;
+      const name = count === 1 ? `${stem}.jpg` : `${stem}_${count}.jpg`;
+      key = `${HIGHLIGHTS_PREFIX}${folder}/${name}`;
       // An action may itself be called `falling_2`.
-    } while (taken.has(name));
+    } while (taken.has(key));
     counts.set(stem, count);
-    taken.add(name);
-    return `${HIGHLIGHTS_PREFIX}${folder}/${name}`;
+    taken.add(key);
+    return key;
   });
 }
 

@@ -97,10 +97,12 @@ function inFrame(box: PicturedEvent['box'], video: UnpicturedVideo, frame: Frame
   return [box[0] * x, box[1] * y, box[2] * x, box[3] * y];
 }
 
-function missingImages({ events, externalId }: UnpicturedVideo): readonly MissingImage[] {
-  const ordered = inEventOrder(events);
-  const keys = highlightKeys(folderOf(events) ?? highlightFolder(externalId), ordered);
-  return ordered.flatMap((event, index) => (event.highlightKey === null ? { ...event, key: keys[index] ?? '' } : []));
+/** The events without an image, each with a key that no image of the video has: of the actions others may have been pictured before. */
+export function missingImages({ events, externalId }: UnpicturedVideo): readonly MissingImage[] {
+  const missing = inEventOrder(events).filter(({ highlightKey }) => highlightKey === null);
+  const others = events.flatMap(({ highlightKey }) => highlightKey ?? []);
+  const keys = highlightKeys(folderOf(events) ?? highlightFolder(externalId), missing, others);
+  return missing.map((event, index) => ({ ...event, key: keys[index] ?? '' }));
 }
 
 /** The video may have got its backend's id after its first images were stored: they stay together. */
