@@ -97,7 +97,10 @@ export class Settler {
       attempt < MAX_DELETE_ATTEMPTS || (lease.queue.isOrdered && this.#options.clock.now() < end);
     for (let attempt = 0; isTriedOn(attempt); attempt += 1) {
       const isLast = this.#isHurried;
-      const result = await this.#delete(lease.queue, lease.receiptHandle);
+      const { receiptHandle } = lease;
+      const result = await this.#delete(lease.queue, receiptHandle);
+      // Received again meanwhile: what an older handle is told says nothing of the message.
+      if (receiptHandle !== lease.receiptHandle) continue;
       if (result.kind === 'ok') {
         this.#remembered.delete(lease.messageId);
         return 'deleted';

@@ -226,3 +226,37 @@ test('what was done here and could not be deleted is deleted when it comes again
   expect(await rig.clock.until(stopped)).toMatchObject({ givenBack: 0 });
   expect([runs, rig.queue.size]).toEqual([2, 0]);
 });
+
+test.each<[string, boolean, Disposition]>([
+  ['done', false, ACK],
+  ['done', true, ACK],
+  ['rejected', false, { kind: 'reject', failure: new Failure('NOT_A_VIDEO', 'x') }],
+])('what is %s and comes again while its delete is under way is deleted (ordered: %s)', async (_, isOrdered, end) => {
+  rig = createWorkerRig({ isOrdered });
+  let runs = 0;
+  const { worker, events } = rig.worker(
+    async () => {
+      runs += 1;
+      return end;
+    },
+    { concurrency: 2 },
+  );
+  const deletes = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  rig.queue.fault = ({ name }) => {
+    if (name !== 'acknowledge') return null;
+    asked.resolve();
+    return deletes.promise.then(() => null);
+  };
+  rig.send('a');
+  worker.start();
+  await rig.clock.until(asked.promise);
+  const redelivered = next(events, 'message:redelivered');
+  await comeAgain();
+  await rig.clock.until(redelivered);
+  deletes.resolve();
+  await rig.clock.until(next(events, 'message:deleted'));
+  await rig.clock.advance(120_000);
+  expect([runs, rig.queue.size, rig.queue.mostReceives]).toEqual([1, 0, 2]);
+  expect(rig.queue.deadLetters).toHaveLength(end.kind === 'reject' ? 1 : 0);
+});
