@@ -120,12 +120,14 @@ export async function handBack(
   burns: BurntBy = why instanceof Failure ? 'halt' : 'drain',
 ): Promise<Settled> {
   const isFailure = why instanceof Failure;
-  if (held.lease.state === 'held' && mustLeaveReason(held)) {
+  const isLast = (): boolean => held.lease.state === 'held' && mustLeaveReason(held);
+  // Under its lease, which is renewed meanwhile: taken in again, it would use up one more receive.
+  if (!isLast()) await deps.pollsEnd();
+  // One of the polls may have brought it for the last time.
+  if (isLast()) {
     const failure = isFailure ? why : new Failure('INTERRUPTED', `the worker stopped (${why})`);
     return await leaveReason(deps, held, failure);
   }
-  // Under its lease, which is renewed meanwhile: taken in again, it would use up one more receive.
-  await deps.pollsEnd();
   return await giveBack(deps, held, { afterSeconds: 0, why: isFailure ? why.code : why, burns });
 }
 

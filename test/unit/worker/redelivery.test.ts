@@ -118,6 +118,31 @@ test('the count of receives goes on for a message that waits: the last one is kn
   expect(rig.queue.moved).toEqual([]);
 });
 
+test('what comes again for the last time while it is to be handed back leaves a reason', async () => {
+  rig = createWorkerRig({ maxReceives: 2 });
+  const { worker, events } = rig.worker(
+    async (_delivery, signal) => {
+      await aborted(signal);
+      return { kind: 'abandon', why: 'shutdown' };
+    },
+    { concurrency: 2, settings: { unwindMs: 15_000 } },
+  );
+  rig.send('a');
+  const started = next(events, 'job:started');
+  worker.start();
+  await rig.clock.until(started);
+  await rig.clock.advance(100);
+  const returned = next(events, 'job:returned');
+  const stopped = worker.drain('SIGTERM', 0);
+  await rig.clock.until(returned);
+  const redelivered = next(events, 'message:redelivered');
+  await comeAgain();
+  await rig.clock.until(redelivered);
+  await rig.clock.until(stopped);
+  expect(rig.queue.deadLetters.map(({ reason }) => reason.failure.code)).toEqual(['INTERRUPTED']);
+  expect([rig.queue.size, rig.queue.mostReceives]).toEqual([0, 2]);
+});
+
 test('a message that comes again may wait for as long as the newer receive lasts', async () => {
   const { worker, events } = rig.worker(() => new Promise(() => {}), { concurrency: 3 });
   let wentBack = 0;
