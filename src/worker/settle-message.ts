@@ -176,10 +176,20 @@ async function reject(deps: SettleDeps, held: HeldMessage, failure: Failure): Pr
   try {
     // The lease is renewed while the copy is tried again: the job must not be done a second time for a connection that broke.
     const forMs = facts.isLastReceive ? Infinity : deps.settler.patienceMs(lease);
+    let hasFailed = false;
     await deps.settler.insist(lease, forMs, async () => {
       await deps.keeper.confirm(lease);
       const { workerVersion } = deps.settings;
-      await deadLetter(message, { failure, workerVersion, correlationId: messageId });
+      try {
+        await deadLetter(message, { failure, workerVersion, correlationId: messageId });
+      } catch (error) {
+        // It may be tried for hours, and no slot or dependency tells of it meanwhile.
+        if (!hasFailed) {
+          deps.logger.warn({ err: error, messageId }, 'a dead-letter copy is not there yet, it is tried again');
+        }
+        hasFailed = true;
+        throw error;
+      }
     });
   } catch (error) {
     deps.logger.error({ err: error, messageId, code: failure.code }, 'the dead-letter copy could not be sent');

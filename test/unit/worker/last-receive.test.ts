@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import pino from 'pino';
 import type { Disposition } from '../../../src/failure/disposition.ts';
 import { Failure } from '../../../src/failure/failure.ts';
 import { next } from '../../harness/worker-events.ts';
@@ -49,6 +50,20 @@ test('a message whose copy is on its way when the worker stops leaves one copy, 
   await rig.clock.until(returned);
   await rig.clock.until(worker.drain('SIGTERM', 1_000));
   expect(reasons()).toEqual(['NOT_A_VIDEO']);
+});
+
+test('a copy that is tried for hours is told of at its first failure, once', async () => {
+  const lines: string[] = [];
+  const { worker } = rig.worker(async () => ({ kind: 'reject', failure: new Failure('NOT_A_VIDEO', 'x') }), {
+    options: { logger: pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) }) },
+  });
+  const messageId = rig.send('a');
+  rig.queue.fault = ({ name }) => (name === 'deadLetter' ? new Error('denied') : null);
+  worker.start();
+  await rig.clock.advance(HOUR_MS);
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+    expect.objectContaining({ messageId, msg: expect.stringContaining('copy'), err: expect.anything() as unknown }),
+  ]);
 });
 
 test('the copy is tried for as long as the lease can be kept: given back, the message would be gone without it', async () => {
