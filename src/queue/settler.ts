@@ -108,7 +108,7 @@ export class Settler {
       if (isLast || result.kind === 'gone' || lease.state === 'lost') break;
       await this.#wait(this.#backoffMs(attempt));
     }
-    this.#remember(lease.messageId);
+    this.remember(lease.messageId);
     return 'remembered';
   }
 
@@ -231,7 +231,8 @@ export class Settler {
     return batcher;
   }
 
-  #remember(messageId: string): void {
+  /** The work of this message is done, and its delete did not come through. */
+  remember(messageId: string): void {
     this.#remembered.delete(messageId);
     this.#remembered.add(messageId);
     const oldest = this.#remembered.values().next().value;

@@ -196,6 +196,7 @@ async function reject(deps: SettleDeps, held: HeldMessage, failure: Failure): Pr
     return await giveBack(deps, held, { afterSeconds: delay, why: failure.code, burns: null });
   }
   deps.events.emit('message:dead-lettered', { messageId, code: failure.code });
-  await acknowledge(deps, held);
+  // Whoever has it may copy it again; here that is known.
+  if ((await acknowledge(deps, held)) === 'lost') deps.settler.remember(messageId);
   return 'dead-lettered';
 }

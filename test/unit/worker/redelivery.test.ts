@@ -285,3 +285,23 @@ test.each<[string, boolean, Disposition]>([
   expect([runs, rig.queue.size, rig.queue.mostReceives]).toEqual([1, 0, 2]);
   expect(rig.queue.deadLetters).toHaveLength(end.kind === 'reject' ? 1 : 0);
 });
+
+test('what was copied and lost its lease before its delete is deleted when it comes again, not copied again', async () => {
+  let runs = 0;
+  const { worker, events } = rig.worker(async () => {
+    runs += 1;
+    return { kind: 'reject', failure: new Failure('NOT_A_VIDEO', 'x') };
+  });
+  rig.queue.fault = ({ name }) => {
+    // Too late for the delete to go without a word of the queue, which is away from then on.
+    if (name === 'deadLetter') return new Promise((resolve) => void rig.clock.after(15_000, () => resolve(null)));
+    return name === 'extend' ? { kind: 'failed', code: 'Away', message: 'no' } : null;
+  };
+  rig.send('a');
+  const lost = next(events, 'lease:lost');
+  worker.start();
+  await rig.clock.until(lost);
+  rig.queue.fault = () => null;
+  await rig.clock.until(next(events, 'message:deleted'));
+  expect([runs, rig.queue.deadLetters.length, rig.queue.size]).toEqual([1, 1, 0]);
+});
