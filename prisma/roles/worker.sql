@@ -29,10 +29,22 @@ FROM unnest(ARRAY[:'worker', :'reader']) AS "name"
 WHERE NOT EXISTS (SELECT 1 FROM pg_roles WHERE "rolname" = "name")
 \gexec
 
+SET LOCAL search_path TO :"schema";
+SELECT set_config('video_worker.worker', :'worker', true), set_config('video_worker.reader', :'reader', true) \g /dev/null
+-- What is taken away below is what the owner migrates with.
+DO $$
+DECLARE
+    "owner" TEXT;
+BEGIN
+    SELECT pg_get_userbyid("nspowner") INTO "owner" FROM pg_namespace WHERE "nspname" = current_schema();
+    IF "owner" IN (current_setting('video_worker.worker'), current_setting('video_worker.reader')) THEN
+        RAISE EXCEPTION 'the role % owns the schema % and would lose its rights: name a role that owns nothing', "owner", current_schema();
+    END IF;
+END $$;
+
 REVOKE ALL ON ALL TABLES IN SCHEMA :"schema" FROM :"worker", :"reader";
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA :"schema" FROM :"worker", :"reader";
 REVOKE ALL ON SCHEMA :"schema" FROM :"worker", :"reader";
-SET LOCAL search_path TO :"schema";
 
 GRANT USAGE ON SCHEMA :"schema" TO :"worker", :"reader";
 
@@ -54,7 +66,6 @@ GRANT SELECT ON "videos", "video_ids", "analysis_runs", "error_events", "person_
     "scenes" TO :"reader";
 
 -- Who may not grant is only warned.
-SELECT set_config('video_worker.worker', :'worker', true), set_config('video_worker.reader', :'reader', true) \g /dev/null
 DO $$
 BEGIN
     IF NOT has_table_privilege(current_setting('video_worker.worker'), 'videos', 'INSERT')

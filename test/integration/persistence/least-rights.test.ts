@@ -37,8 +37,8 @@ let reader: Database;
 
 const urlOf = (role: string): string => postgres.url.replace('worker@', `${role}@`);
 
-async function grant(role: string): Promise<string> {
-  const names = { schema: SCHEMA, worker: 'app', reader: 'looks' };
+async function grant(role: string, others: { readonly worker?: string; readonly reader?: string } = {}): Promise<string> {
+  const names = { schema: SCHEMA, worker: 'app', reader: 'looks', ...others };
   const set = Object.entries(names).flatMap(([name, value]) => ['-v', `${name}=${value}`]);
   const { stderr } = await promisify(execFile)('psql', [urlOf(role), '-X', '-q', ...set, '-f', SCRIPT]);
   return stderr;
@@ -272,6 +272,14 @@ test('a role that works by other grants than those of the script lacks nothing',
   await using broad = await openDatabase({ url: urlOf('broad'), schema: SCHEMA, poolSize: 2 });
   await work(broad);
   expect(await readiness(broad, signal())).toMatchObject({ pending: [], problems: [], lackingRights: [] });
+});
+
+test.each(['worker', 'reader'])('who owns the schema keeps all rights, though named as the %s', async (name) => {
+  await expect(grant('owns', { [name]: 'owns' })).rejects.toThrow(/the role owns owns the schema findings/);
+  const { rows } = await owner.pool.query<{ may: boolean }>(
+    `SELECT has_schema_privilege('${SCHEMA}', 'CREATE') AND has_table_privilege('"${SCHEMA}"."scene_rows"', 'UPDATE') AS "may"`,
+  );
+  expect(rows).toEqual([{ may: true }]);
 });
 
 test('who does not own the schema is told that nothing was granted', async () => {
