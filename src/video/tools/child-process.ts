@@ -111,18 +111,13 @@ async function start([program, args, cwd, limits]: Order, options: ChildOptions)
   const oomKillsBefore = await countOomKills();
   const startedAt = performance.now();
   const child = spawnOrThrow(program, [command, ...rest], cwd, options);
-  const { stdout, stderr } = child;
-  const extra = child.stdio as readonly unknown[];
-  const notes = options.hasNotes === true ? (extra[3] as Readable) : null;
-  const status =
-    options.statusDescriptor === undefined ? null : new SandboxStatus(extra[options.statusDescriptor] as Readable);
   let isOver = false;
-  const exited = new Promise<ChildExit>((resolve) => {
+  const ended = new Promise<Omit<ChildExit, 'isOomKilled'>>((resolve) => {
     child.once('exit', (code, signal) => {
       isOver = true;
       const coreMs = (performance.now() - startedAt) * availableParallelism();
       const mayHaveSpentCpu = limits.cpuSeconds !== null && coreMs >= limits.cpuSeconds * 1000;
-      void completeExit({ code, signal, mayHaveSpentCpu }, oomKillsBefore, status).then(resolve);
+      resolve({ code, signal, mayHaveSpentCpu });
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -134,6 +129,13 @@ async function start([program, args, cwd, limits]: Order, options: ChildOptions)
     throw await cannotStart(program, cwd, error);
   });
   child.on('error', () => {});
+  // Not before: one that was not started for want of descriptors has no streams at all.
+  const { stdout, stderr } = child;
+  const extra = child.stdio as readonly unknown[];
+  const notes = options.hasNotes === true ? (extra[3] as Readable) : null;
+  const status =
+    options.statusDescriptor === undefined ? null : new SandboxStatus(extra[options.statusDescriptor] as Readable);
+  const exited = ended.then((exit) => completeExit(exit, oomKillsBefore, status));
   const pid = child.pid ?? 0;
   const near: NearEnd = options.output?.near ?? stdout;
   // A pipe that breaks while we kill the writer is no error of ours.
