@@ -1,7 +1,8 @@
-import { lstat, open, readdir, readlink, realpath } from 'node:fs/promises';
+import { lstat, open, readdir, readlink } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, sep } from 'node:path';
 import { startLimited } from './child-process.ts';
+import { wayTo, type Way } from './way-to.ts';
 
 /** Where loaders and libraries of a system are, and what a script that starts a tool needs. */
 const SYSTEM = ['/usr/lib', '/usr/lib32', '/usr/lib64', '/usr/bin', '/usr/local/lib', '/usr/local/bin'];
@@ -25,9 +26,19 @@ const TRACE_MS = 10_000;
 export async function viewOf(programs: readonly string[], hidden: readonly string[]): Promise<readonly string[]> {
   const roots = await Promise.all(ROOTS.map(rootView));
   const own = await Promise.all(programs.map((program) => viewOfProgram(program, hidden)));
-  const paths = [...new Set(own.flat())].filter((path) => !SYSTEM.some((folder) => isWithin(path, folder)));
   const shown = [...SYSTEM, ...LOADER].flatMap((path) => ['--ro-bind-try', path, path]);
-  return [...shown, ...roots.flat(), ...paths.flatMap((path) => ['--ro-bind', path, path])];
+  const isSeen = (path: string): boolean => [...SYSTEM, ...ROOTS, ...LOADER].some((folder) => isWithin(path, folder));
+  const unseen = (paths: readonly string[]): readonly string[] => [...new Set(paths)].filter((path) => !isSeen(path));
+  const ways = own.flatMap(({ ways: all }) => all);
+  // The links themselves: where a program really lies, it looks for its libraries, and a script for its neighbours.
+  const links = new Map(ways.flatMap((way) => way.links));
+  return [
+    ...shown,
+    ...roots.flat(),
+    ...unseen([...links.keys()]).flatMap((place) => ['--symlink', links.get(place) ?? '', place]),
+    ...unseen(ways.flatMap(({ folders }) => folders)).flatMap((folder) => ['--dir', folder]),
+    ...unseen(own.flatMap(({ paths }) => paths)).flatMap((path) => ['--ro-bind', path, path]),
+  ];
 }
 
 /** Options that show the devices of the GPU, and what its driver needs. */
@@ -46,13 +57,23 @@ async function rootView(path: string): Promise<readonly string[]> {
   return found.isSymbolicLink() ? ['--symlink', await readlink(path), path] : ['--ro-bind', path, path];
 }
 
-async function viewOfProgram(program: string, hidden: readonly string[]): Promise<readonly string[]> {
-  const real = await realpath(program).catch(() => program);
-  if (!(await isScript(real))) return [program, real, ...(await librariesOf(program))];
+interface ProgramView {
+  readonly ways: readonly Way[];
+  /** Where they really are. */
+  readonly paths: readonly string[];
+}
+
+async function viewOfProgram(program: string, hidden: readonly string[]): Promise<ProgramView> {
+  const way = await wayTo(program);
+  const real = way.end;
+  if (!(await isScript(real))) {
+    const ways = [way, ...(await Promise.all((await librariesOf(program)).map(wayTo)))];
+    return { ways, paths: ways.map(({ end }) => end) };
+  }
   const folder = dirname(real);
   const kept = [tmpdir(), homedir(), process.cwd(), ...hidden];
   const isOwn = !OF_USERS.test(folder) && !kept.some((path) => isWithin(path, folder));
-  return isOwn ? [program, folder] : [program, real];
+  return { ways: [way], paths: [isOwn ? folder : real] };
 }
 
 async function isScript(path: string): Promise<boolean> {
@@ -81,7 +102,7 @@ async function librariesOf(program: string): Promise<readonly string[]> {
     clearTimeout(timer);
     await child.stop();
   }
-  const found = [...text.matchAll(/^\s+(?:\S+ => )?(\/\S+) \(0x/gm)].map((match) => match[1] ?? '');
+  const found = [...text.matchAll(/^\s+(?:\S+ => )?(\/.+) \(0x/gm)].map((match) => match[1] ?? '');
   return found.filter((path) => !ROOTS.some((root) => isWithin(path, root)));
 }
 
