@@ -33,6 +33,8 @@ const PROGRAMS = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap'];
 const TRY_MS = 10_000;
 const LIMITS = { cpuSeconds: 10, memoryBytes: null };
 
+const UNKNOWN = /Unknown option/;
+
 /** From the best to what older versions of bubblewrap, and services that hide parts of /proc, leave. */
 const WAYS = [
   { hasProc: true, forbidsMore: true },
@@ -67,8 +69,8 @@ export async function findSandbox(
     signal.throwIfAborted();
     const failed = attempts.find((tried) => tried !== null) ?? null;
     if (failed === null) return { choice, inForce, problem: null };
-    // The first way is the one that a host should have.
-    if (problem === '') problem = failed;
+    // The first way is the one that a host should have; that an older bubblewrap does not know it is no reason yet.
+    if (problem === '' || UNKNOWN.test(problem)) problem = failed;
   }
   return without(problem);
 }

@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { TOOL_ENVIRONMENT } from './child-process.ts';
 
 /** How bubblewrap is called on this host, as it was seen to work. */
 export interface Sandbox {
@@ -40,8 +39,8 @@ export function sandboxArguments(sandbox: Sandbox, tool: SandboxedTool, statusDe
   return [
     // By itself, `all` goes without a user namespace where there is none.
     ['--unshare-all', '--unshare-user', ...(forbidsMore ? ['--disable-userns'] : [])],
-    ['--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv'],
-    Object.entries(TOOL_ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
+    // It hands its own environment on, which is the tools' already; the option that clears it is younger than what stable systems still have.
+    ['--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
     hasProc ? ['--proc', '/proc'] : ['--dir', '/proc'],
     // Before what is shown, which may lie in one of them.
     ['--dev', '/dev', '--tmpfs', '/tmp'],

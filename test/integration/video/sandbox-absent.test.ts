@@ -144,6 +144,21 @@ describeWithBubblewrap('with bubblewrap', () => {
     expect(off).toBe('off true null');
   });
 
+  test('one of the versions that stable systems still have is used, and its own words are told', async () => {
+    const older = (...lines: readonly string[]): readonly string[] => [
+      'for option; do case "$option" in --) break;;',
+      '  --disable-userns|--clearenv) echo "bwrap: Unknown option $option" >&2; exit 1;; esac; done',
+      ...lines,
+    ];
+    const tools = await locateFfmpeg(PATHS);
+    const works = await program('older', ...older('exec /usr/bin/bwrap "$@"'));
+    const { inForce } = await findSandbox(tools, { choice: 'require', hidden: [], program: works }, never);
+    expect(inForce).toMatchObject({ hasProc: true, forbidsMore: false });
+    const refused = await program('older-refused', ...older('echo "bwrap: No permissions" >&2', 'exit 1'));
+    const { problem } = await findSandbox(tools, { choice: 'auto', hidden: [], program: refused }, never);
+    expect(problem).toContain('No permissions');
+  });
+
   test.each([
     ['hides parts of /proc', 'mount -t proc proc /proc && mount --bind /dev/null /proc/kmsg', 'false'],
     ['hides other users', 'mount -t proc -o hidepid=2 proc /proc', 'true'],
