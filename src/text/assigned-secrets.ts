@@ -21,15 +21,18 @@ export function assignedSecrets(reading: Reading): readonly Span[] {
     }
     const end = nameEnd(text, index);
     const found = valuesBehind(reading, quotes, index, end);
-    spans.push(
-      ...found.filter((span) => !NO_SECRETS.has(text.slice(span.start, Math.min(span.end, span.start + 10)).trim())),
-    );
+    // One by one: a list may have more values than a call takes arguments.
+    for (const span of found) if (isSecret(text, span)) spans.push(span);
     index = Math.max(end, found.at(-1)?.end ?? 0);
     const first = found[0];
     // A quote that somebody left open closes where the next value opens: what is called a secret inside is looked at as well.
     if (first !== undefined && isQuoteAt(text, first.start - 1)) index = first.start;
   }
   return spans;
+}
+
+function isSecret(text: string, { start, end }: Span): boolean {
+  return !NO_SECRETS.has(text.slice(start, Math.min(end, start + 10)).trim());
 }
 
 /** The name that begins and ends there, and what it gives away; nothing where it is none of a secret, or nothing is assigned to it. */
@@ -65,11 +68,14 @@ function inQuotes(reading: Reading, quotes: QuoteEnds, opening: number): Span {
   return { start: opening + 1, end: quotes.closing(opening) ?? lineEnd(reading, opening + 1) };
 }
 
-/** The texts of `["a", "b"]`. */
+/**
+ * The texts of `["a", "b"]`. A list within a text of another one soon goes on as that does, and what was read there is not read again: a
+ * row of them would be read once for each.
+ */
 function inList(reading: Reading, quotes: QuoteEnds, opening: number): readonly Span[] {
   const { text } = reading;
   const spans: Span[] = [];
-  for (let index = pastSpace(text, opening + 1); isQuoteAt(text, index);) {
+  for (let index = pastSpace(text, opening + 1); isQuoteAt(text, index) && quotes.isFirstInList(index);) {
     const span = inQuotes(reading, quotes, index);
     spans.push(span);
     index = pastSpace(text, span.end + 1);

@@ -5,6 +5,7 @@ import { ENCODED, type Reading } from './reading.ts';
 export class QuoteEnds {
   readonly #reading: Reading;
   readonly #endless = new Set<string>();
+  readonly #listed = new Set<number>();
 
   constructor(reading: Reading) {
     this.#reading = reading;
@@ -39,6 +40,13 @@ export class QuoteEnds {
       if (text[index] === text[opening] && this.#reading.depthOf(index) <= depth) return index;
     }
     return null;
+  }
+
+  /** Whether no list had a value that opens at the place, up to now. */
+  isFirstInList(opening: number): boolean {
+    const isFirst = !this.#listed.has(opening);
+    this.#listed.add(opening);
+    return isFirst;
   }
 }
 

@@ -41,6 +41,8 @@ export const PIECES: readonly string[] = [
   'password=\\"',
   'password={',
   '"password":["',
+  '"password=[\\"",',
+  '"",',
   ';password=a ',
   '--password ',
   'authorization: ',
@@ -83,12 +85,16 @@ function repeated(piece: string): (length: number) => string {
   return (length) => piece.repeat(Math.ceil(length / piece.length));
 }
 
-/** Each piece again and again, alone and in pairs, and behind a beginning that has no end. */
+/** Each piece again and again, alone and in pairs, and behind the beginning of a value, and of a list, that has no end. */
 export function adversaries(): readonly Adversary[] {
   const alone = PIECES.map((piece) => ({ name: JSON.stringify(piece), text: repeated(piece) }));
   const begun = PIECES.map((piece) => ({
     name: `an open value and ${JSON.stringify(piece)}`,
     text: (length: number) => `password="a://b:${repeated(piece)(length)}`,
+  }));
+  const listed = PIECES.map((piece) => ({
+    name: `a list that goes on with ${JSON.stringify(piece)}`,
+    text: (length: number) => `"password":[${repeated(piece)(length)}`,
   }));
   const pairs = PIECES.flatMap((first, index) => {
     const second = PIECES[(index * 7 + 3) % PIECES.length] ?? '';
@@ -103,5 +109,5 @@ export function adversaries(): readonly Adversary[] {
     };
     return [index % 2 === 0 ? inTurn : halves];
   });
-  return [...alone, ...begun, ...pairs];
+  return [...alone, ...begun, ...listed, ...pairs];
 }
