@@ -7,6 +7,7 @@ const DOTTED = table(/[A-Za-z0-9_.-]/);
 const BASE64 = table(/[A-Za-z0-9/+=]/);
 const BEARER = table(/[A-Za-z0-9._~+/=:-]/);
 const UPPER = table(/[A-Z0-9]/);
+const HEX = table(/[a-f0-9]/);
 const SECRET_KEY = table(/[A-Za-z0-9/+]/);
 
 interface Form {
@@ -34,6 +35,13 @@ const FORMS: readonly Form[] = [
   ...['xoxb-', 'xoxp-', 'xoxa-', 'xoxr-', 'xoxs-', 'xoxe-', 'xapp-'].map((begins) => form(begins, TOKEN, 14)),
   ...['sk_live_', 'sk_test_', 'rk_live_', 'rk_test_', 'whsec_'].map((begins) => form(begins, TOKEN, 16)),
   form('sk-', TOKEN, 24),
+  // Keys of Bedrock, for long and for short.
+  ...['ABSK', 'bedrock-api-key-'].map((begins) => form(begins, BASE64, 40)),
+  ...['glrt-', 'gldt-', 'glptt-', 'glcbt-'].map((begins) => form(begins, TOKEN, 20)),
+  ...['shpat_', 'shpca_', 'shppa_', 'shpss_', 'lin_api_', 'NRAK-', 'sq0atp-', 'sq0csp-', 'ATATT3'].map((begins) =>
+    form(begins, TOKEN, 28),
+  ),
+  form('dapi', HEX, 36),
   form('AIza', TOKEN, 35),
   form('ya29.', DOTTED, 24),
   form('hf_', TOKEN, 24),
@@ -41,7 +49,7 @@ const FORMS: readonly Form[] = [
   form('pypi-', TOKEN, 40),
   form('dop_v1_', TOKEN, 30),
   form('SG.', DOTTED, 30),
-  form('hvs.', DOTTED, 24),
+  ...['hvs.', 'hvb.', 'hvr.', 'dp.pt.'].map((begins) => form(begins, DOTTED, 24)),
   form('AGE-SECRET-KEY-1', UPPER, 40),
 ];
 

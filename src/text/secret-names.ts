@@ -15,6 +15,8 @@ const VALUES: readonly string[] = [
   'passphrase',
   'passcode',
   'passwort',
+  'kennwort',
+  'pswd',
   'pwd',
   'secret',
   'token',
@@ -44,14 +46,37 @@ const ASSIGNED: readonly string[] = [
   'phpsessid',
   'accesssignature',
   'signatureprovided',
+  'passwords',
+  'passphrases',
+  'secrets',
+  'apikeys',
 ];
 /** As the last word of a name, and only so: `compass` and `design` end in two of them. */
 const WORDS: ReadonlyMap<string, SecretName> = new Map([
   ['pass', 'value'],
   ['pw', 'value'],
+  ['psk', 'value'],
+  ['jwt', 'assigned'],
+  ['otp', 'assigned'],
   ['auth', 'assigned'],
   ['sig', 'assigned'],
 ]);
+/** Whose password it is, in one word with `pass`: `bypass` and `lowpass` are none. */
+const OWNED_PASS =
+  /^(?:db|user|usr|my|mysql|pg|postgres|redis|require|root|admin|ftp|smtp|mail|ssh|sudo|ldap|proxy|http|login|key|store|keystore|truststore)pass$/;
+/** In a name of the environment what a secret is for may stand behind its word: `DB_PASSWORD_PROD`, `AWS_BEARER_TOKEN_BEDROCK`. */
+const OF_ENVIRONMENT = /^[A-Z][A-Z0-9_]*$/;
+const SECRET_WORDS: ReadonlySet<string> = new Set('password passwd passphrase pwd secret token apikey'.split(' '));
+const SECRET_KEYS: ReadonlySet<string> = new Set('access api secret private signing encryption master auth'.split(' '));
+/** Words behind it that make it the name of something about a secret. */
+const ABOUT: ReadonlySet<string> = new Set(
+  (
+    'file path dir folder url uri endpoint host port name names id ids arn type kind count counter limit length len size min max ttl age ' +
+    'expiry expires expiration lifetime seconds minutes ms period policy rotation version format prefix suffix header field column param ' +
+    'env var variable enabled disabled required optional provider source store manager hash algorithm alg encoding reset change callback ' +
+    'issuer audience scope scopes user username mode status state error invalid missing expired code budget per'
+  ).split(' '),
+);
 /** Words before `key` that make it the name of a thing, and no secret. */
 const THINGS: ReadonlySet<string> = new Set(
   (
@@ -62,7 +87,7 @@ const THINGS: ReadonlySet<string> = new Set(
 );
 /** Words behind the one that counts. */
 const TAILS: ReadonlySet<string> = new Set(
-  'value base text string plain raw old new current previous b64 base64 hex default'.split(' '),
+  'value base text string plain raw old new current previous b64 base64 hex default data'.split(' '),
 );
 /** Words that make a name that of an error, such as `ExpiredToken`: what follows its colon is a sentence. */
 const COMPLAINTS: ReadonlySet<string> = new Set(
@@ -87,7 +112,16 @@ export function secretNameOf(name: string): SecretName | null {
   }
   if (ASSIGNED.some((value) => last.endsWith(value) || whole.endsWith(value))) return 'assigned';
   if (last === 'key' && words.length > 1) return THINGS.has(before) ? null : 'value';
+  if (OWNED_PASS.test(last) || (OF_ENVIRONMENT.test(name) && isSecretOf(words))) return 'value';
   return WORDS.get(last) ?? null;
+}
+
+/** Whether a word of a secret stands in a name, and behind it only what it is for. */
+function isSecretOf(words: readonly string[]): boolean {
+  const at = words.findLastIndex(
+    (word, index) => SECRET_WORDS.has(word) || (word === 'key' && SECRET_KEYS.has(words[index - 1] ?? '')),
+  );
+  return at !== -1 && !COUNTED.has(words[at - 1] ?? '') && !words.slice(at + 1).some((word) => ABOUT.has(word));
 }
 
 /** The same of a name in several words, as a page or a person writes it: `Secret Access Key`. `text` ends with it. */

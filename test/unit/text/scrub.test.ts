@@ -58,6 +58,8 @@ const READABLE: readonly string[] = [
   'Unexpected token in JSON at position 4',
   'DATABASE_URL is "x": it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, or pglite:DIR',
   'password_file=/run/secrets/db token_count: 3 secret_name=db tokens=5 bypass=1 compass: north monkey=2',
+  'AWS_WEB_IDENTITY_TOKEN_FILE=/run/aws DB_PASSWORD_FILE=/run/db SECRET_NAME=db TOKEN_URL=x MAX_TOKENS_PER_TEXT=5 TOKEN_TYPE=jwt',
+  'bypass=1 lowpass=f=3000 secrets: none found, passwords: two',
   'HEALTH_TOKEN is not set: it must be a text of 16 characters or more',
   'InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.',
   'ExpiredToken: The provided token has expired.',

@@ -69,6 +69,11 @@ const NAMES = [
   'SECRET_KEY_BASE',
   'password2',
   'DB_PASS',
+  'DB_PASSWORD_PROD',
+  'AWS_BEARER_TOKEN_BEDROCK',
+  'SECRET_ACCESS_KEY_DEV',
+  'dbpass',
+  'client-key-data',
 ] as const;
 const FIELDS = ['password', 'secretAccessKey', 'SessionToken', 'access_token', 'X-Api-Key', 'authorization'] as const;
 
@@ -228,6 +233,11 @@ export const FORMS: readonly string[] = [
   'xoxb-123456789012-Zq7Zq8Zq9',
   'sk_live_Zq7Zq8Zq9Zq7Zq8',
   'glpat-Zq7Zq8Zq9Zq7Zq8Zq9',
+  'glrt-Zq7Zq8Zq9Zq7Zq8Zq9',
+  'ABSKQmVkcm9ja0FQSUtleS1Zq7Zq8Zq9Zq7Zq8Zq9/Zq7+Zq8abcd==',
+  'bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29tLz9BZq7Zq8Zq9',
+  'shpat_Zq7Zq8Zq9Zq7Zq8Zq9Zq7Zq8Zq9Zq7Zq8ab',
+  'hvb.Zq7Zq8Zq9Zq7Zq8Zq9Zq7Zq8Zq9',
   'IQoJb3JpZ2luX2VjEZq7Zq8Zq9Zq7Zq8//Zq9=',
 ];
 
