@@ -1,9 +1,9 @@
-import { isBlankAt, isNameAt, isQuoteAt, nameEnd, pastBlanks } from './characters.ts';
+import { isBlankAt, isNameAt, isQuoteAt, nameEnd, pastSpace } from './characters.ts';
 import { lineEnd, QuoteEnds } from './quoted.ts';
-import { ENCODED, type Reading } from './reading.ts';
+import { ENCODED, PLAIN, type Reading } from './reading.ts';
 import { isSecretPhrase, LONGEST_NAME, secretNameOf, type SecretName } from './secret-names.ts';
 import { separatorBehind, type Separator } from './separator.ts';
-import { headerEnd, unquotedEnd } from './value-ends.ts';
+import { blockOf, headerEnd, unquotedEnd } from './value-ends.ts';
 import type { Span } from './span.ts';
 
 /** Words that stand where a secret would, and are none. `***` is what scrubbing leaves. */
@@ -44,13 +44,14 @@ function valuesBehind(reading: Reading, quotes: QuoteEnds, start: number, end: n
   const { text } = reading;
   const { value } = separator;
   if (isQuoteAt(text, value)) return [inQuotes(reading, quotes, value)];
-  if (separator.sign === 'list' || separator.sign === 'pair') return [];
+  if (separator.sign === 'list') return [];
   if (text[value] === '[') return inList(reading, quotes, value);
   if (text[value] === '{') return separator.sign === '=' ? [inBraces(reading, value)] : [];
   if (name === 'header') {
     return [{ start: value, end: headerEnd(reading, quotes, { start, value, separator }) }];
   }
-  return [{ start: value, end: unquotedEnd(reading, { start, value, separator }) }];
+  const block = separator.sign === ':' ? blockOf(text, value) : null;
+  return [block ?? { start: value, end: unquotedEnd(reading, { start, value, separator }) }];
 }
 
 function nameBefore({ text }: Reading, start: number, end: number): SecretName | null {
@@ -59,13 +60,20 @@ function nameBefore({ text }: Reading, start: number, end: number): SecretName |
   return isSecretPhrase(text.slice(Math.max(0, end - LONGEST_NAME), end)) ? 'value' : null;
 }
 
-function fits(name: SecretName, { sign, isQuotedName }: Separator): boolean {
-  if (sign === 'list') return name === 'header';
+function fits(name: SecretName, { sign, isQuotedName, isOption }: Separator): boolean {
+  if (sign === 'list') return name === 'header' || isOption === true;
   return name !== 'assigned' || sign !== ':' || isQuotedName;
 }
 
 function inQuotes(reading: Reading, quotes: QuoteEnds, opening: number): Span {
-  return { start: opening + 1, end: quotes.closing(opening) ?? lineEnd(reading, opening + 1) };
+  return { start: opening + 1, end: quotes.closing(opening) ?? openEnd(reading, opening + 1) };
+}
+
+/** Of a quote that was cut off: a line end that is escaped is a part of the value. */
+function openEnd(reading: Reading, start: number): number {
+  let end = lineEnd(reading, start);
+  while (end < reading.text.length && reading.kindOf(end) !== PLAIN) end = lineEnd(reading, end + 1);
+  return end;
 }
 
 /**
@@ -83,11 +91,6 @@ function inList(reading: Reading, quotes: QuoteEnds, opening: number): readonly 
     index = pastSpace(text, index + 1);
   }
   return spans;
-}
-
-function pastSpace(text: string, index: number): number {
-  const next = pastBlanks(text, index);
-  return text[next] === '\n' ? pastBlanks(text, next + 1, 64) : next;
 }
 
 /** ODBC's quotes: a brace inside is doubled. Without an end, as any other value. */

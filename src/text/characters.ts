@@ -48,10 +48,17 @@ export function isQuoteAt(text: string, index: number): boolean {
 }
 
 /** Past blanks that are no line end, at most `most` of them. */
-export function pastBlanks(text: string, start: number, most = 16): number {
+export function pastBlanks(text: string, start: number, most = 64): number {
   let index = start;
   while (index - start < most && isBlankAt(text, index) && !isLineEndAt(text, index)) index += 1;
   return index;
+}
+
+/** The same, and past one line end with what the next line is indented by. */
+export function pastSpace(text: string, start: number): number {
+  let index = pastBlanks(text, start);
+  if (text[index] === '\r') index += 1;
+  return text[index] === '\n' ? pastBlanks(text, index + 1) : index;
 }
 
 /** In lower case as far as ASCII goes, so that no place moves. */

@@ -34,7 +34,7 @@ const VALUES: readonly string[] = [
   'webhook',
   'webhookurl',
 ];
-const PHRASES: readonly string[] = VALUES.filter((value) => value.includes('key'));
+const PHRASES: readonly string[] = [...VALUES.filter((value) => value.includes('key')), 'identifiedby'];
 const ASSIGNED: readonly string[] = [
   'credential',
   'credentials',

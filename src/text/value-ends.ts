@@ -2,7 +2,7 @@ import { isBlankAt, isLineEndAt, isNameAt, isQuoteAt, pastBlanks } from './chara
 import type { QuoteEnds } from './quoted.ts';
 import { ENCODED, type Reading } from './reading.ts';
 import type { Separator } from './separator.ts';
-import { counts, isClosingQuote } from './span.ts';
+import { counts, isClosingQuote, type Span } from './span.ts';
 
 /** An assignment: where its name and its value begin. */
 export interface Assignment {
@@ -74,6 +74,21 @@ function isNameAhead(
   const blank = hasBlanks ? ' ' : null;
   while (index < end && (isNameAt(text, index) || text[index] === blank)) index += 1;
   return signs.includes(text[index] ?? ' ');
+}
+
+/** The lines of a block of YAML that `|` or `>` begins there: those that are indented as far as its first one. Null: none begins. */
+export function blockOf(text: string, value: number): Span | null {
+  const sign = /^[|>][-+\d]{0,2}\r?\n( +)/.exec(text.slice(value, value + 128));
+  const indent = sign?.[1];
+  if (sign === null || indent === undefined) return null;
+  const start = value + sign[0].length;
+  let end = start;
+  for (;;) {
+    while (!isLineEndAt(text, end)) end += 1;
+    const next = text[end] === '\r' ? end + 1 : end;
+    if (!text.startsWith(`\n${indent}`, next)) return { start, end };
+    end = next + 1;
+  }
 }
 
 /** What closes a sentence or a bracket around the value is not masked, for the eye. */

@@ -115,6 +115,53 @@ export const CARRIERS: readonly Carrier[] = [
         { name: 'A', value: 'b' },
       ]),
   },
+  {
+    name: 'the environment of a container, indented',
+    of: (secret) => JSON.stringify([{ name: 'DB_PASSWORD', value: secret }], null, 2),
+  },
+  {
+    name: 'the environment of a container in YAML',
+    of: (secret) => `env:\n  - name: DB_PASSWORD\n    value: ${secret}\n  - name: A\n    value: b`,
+    without: BARE,
+  },
+  {
+    name: 'a parameter of a stack',
+    of: (secret) => JSON.stringify({ ParameterKey: 'DBPassword', ParameterValue: secret }),
+  },
+  {
+    name: 'a block of YAML',
+    of: (secret) => `db:\n  password: |-\n    ${secret}\n    ${secret}\n  user: a`,
+    without: /["'\\&<>]/,
+  },
+  {
+    name: 'a value on the next line',
+    of: (secret) => `{ sessionToken:\n   '${secret}', a: 1 }`,
+    without: /['\\]/,
+  },
+  { name: 'arguments of a command', of: (secret) => JSON.stringify(['mysql', '--password', secret, '--host', 'db']) },
+  { name: 'behind many blanks', of: (secret) => `password                         = ${secret}`, without: BARE },
+  {
+    name: 'a tag with attributes',
+    of: (secret) => `<a:Password Type="x">${secret}</a:Password>`,
+    without: /[\s"'`<>&\\]|^[[{]/,
+  },
+  {
+    name: 'a tag on lines of its own',
+    of: (secret) => `<SessionToken>\n  ${secret}\n</SessionToken>`,
+    without: /[\s"'`<>&\\]|^[[{]/,
+  },
+  {
+    name: 'CDATA',
+    of: (secret) => `<password><![CDATA[${secret}]]></password>`,
+    without: /[\s"'`<>&\\]|^[[{]/,
+  },
+  { name: 'attributes of XML', of: (secret) => `<add key="DbPassword" value="${secret}"/>`, without: /["&<\\]/ },
+  {
+    name: 'a property of XML',
+    of: (secret) => `<property name="password">${secret}</property>`,
+    without: /[\s"'`<>&\\]|^[[{]/,
+  },
+  { name: 'a statement of MySQL', of: (secret) => `CREATE USER 'a' IDENTIFIED BY '${secret}'`, without: /['\\]/ },
   { name: 'an option', of: (secret) => `mysql --password ${secret} --host db`, without: BARE },
   { name: 'an option with =', of: (secret) => `mysql --password=${secret} --host db`, without: BARE },
   { name: 'libpq', of: (secret) => `host=db user=worker password='${secret}' dbname=x`, without: /['\\]/ },
