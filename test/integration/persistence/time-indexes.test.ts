@@ -20,7 +20,7 @@ import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
 import { claimRequest, signal } from './databases.ts';
 import { planOf, statementsOf, type Statement } from './statements.ts';
 
-const VIDEOS = 120_000;
+const VIDEOS = 60_000;
 /** More than any of these lists shows, and far less than there is. */
 const MANY_ROWS = 3_000;
 let postgres: TestPostgres;
@@ -79,10 +79,10 @@ async function expectShort(statements: readonly Statement[]): Promise<void> {
 }
 
 const messages = Array.from({ length: 100 }, (_, n) => ({
-  messageId: `m-v-${n * 997}`,
+  messageId: `m-v-${n * 599}`,
   bucket: 'uploads',
-  key: `v/${n * 997}.mp4`,
-  videoId: n % 2 === 0 ? `v-${n * 997}` : null,
+  key: `v/${n * 599}.mp4`,
+  videoId: n % 2 === 0 ? `v-${n * 599}` : null,
 }));
 const limits = { graceSeconds: 60, pendingSeconds: 14 * 86_400, worker: 'w' };
 const FAILURE = new Failure('NETWORK', 'x');
@@ -90,7 +90,7 @@ const FAILURE = new Failure('NETWORK', 'x');
 test.each<[string, () => Promise<unknown>]>([
   ['the list of videos', () => listVideos(db, {}, signal())],
   ['the list that a person is shown', () => listVideos(db, { limit: 20 }, signal())],
-  ['a video by its id', () => findVideo(db, 'v-77777', signal())],
+  ['a video by its id', () => findVideo(db, 'v-7777', signal())],
   ['a video that nobody knows', () => findVideo(db, 'nobody', signal())],
   ['a video by a primary key that nobody has', () => findVideo(db, '00000000-0000-4000-8000-000000000000', signal())],
   [
