@@ -33,9 +33,10 @@ beforeEach(async () => {
     await writeFile(join(install, path), '{}');
   }
   // Set-up would ask the system's package manager for these where they are missing.
-  for (const name of ['ffmpeg', 'ffprobe', 'prlimit']) await writeFile(join(install, 'bin', name), '#!/bin/sh\n');
+  const system = ['bwrap', 'ffmpeg', 'ffprobe', 'prlimit'];
+  for (const name of system) await writeFile(join(install, 'bin', name), '#!/bin/sh\n');
   await writeFile(join(install, 'bin/npm'), NPM);
-  for (const name of ['ffmpeg', 'ffprobe', 'prlimit', 'npm']) await chmod(join(install, 'bin', name), 0o755);
+  for (const name of [...system, 'npm']) await chmod(join(install, 'bin', name), 0o755);
 });
 
 afterEach(async () => {
