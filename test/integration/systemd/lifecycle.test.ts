@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { backendMessage, startDaemonGround, type DaemonGround, type Lane } from '../../harness/daemon-ground.ts';
 import { runProgram } from '../../harness/run-program.ts';
@@ -137,11 +138,31 @@ describe('what systemd hears', () => {
   });
 });
 
+/** From 10 on: the worker takes no number above 63. */
+const GPUS = 54;
+
+/** Two whose health ports nobody has: the network is the host's, and others, such as another run of this, are on it as well. */
+async function freeGpus(): Promise<readonly [number, number]> {
+  const free: number[] = [];
+  for (let tried = 0; tried < GPUS; tried += 1) {
+    const gpu = 10 + ((process.pid + tried) % GPUS);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(Number(`180${gpu}`), '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((closed) => server.close(closed));
+    free.push(gpu);
+    const [one, other] = free;
+    if (one !== undefined && other !== undefined) return [one, other];
+  }
+  throw new Error('no two ports from 18010 to 18063 are free');
+}
+
 describe('the template', () => {
   machineTest('runs a worker for each GPU, with folders and a port of its own', async () => {
     await using queue = await lane();
-    // The network is the host's: two runs at once must not want the same ports.
-    const [one, other] = [10 + (process.pid % 50), 11 + (process.pid % 50)];
+    const [one, other] = await freeGpus();
     await using machine = await startSystemdMachine({
       files: {
         'units/video-worker@.service': TEMPLATE,
