@@ -14,9 +14,10 @@ if [ "$stage" = outside ]; then
   mount --make-rprivate /
   mount -t cgroup2 cgroup2 "$groups"
   beside="$groups/$(sed -n 's/^0:://p' /proc/self/cgroup)"
-  # Of a machine whose script was killed: nobody has taken them away.
+  # Of a machine whose script was killed, with nothing in it any more: nobody has taken them away.
   for old in "$beside"/machine-*; do
-    if [ -d "$old" ] && [ ! -d "/proc/${old##*-}" ]; then find "$old" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
+    if [ -d "/proc/${old##*-}" ] || ! grep -qs '^populated 0' "$old/cgroup.events"; then continue; fi
+    find "$old" -depth -type d -exec rmdir {} + 2>/dev/null || true
   done
   mine="$beside/machine-$$"
   mkdir "$mine"

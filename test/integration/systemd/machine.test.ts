@@ -42,9 +42,11 @@ machineTest('where something cannot be mounted there is no machine, and the reas
 
 machineTest('one that does not start is ended with all that it has begun', async () => {
   const programs = await programsWith('cp', 'exec sleep 600');
+  const before = await abandonedGroups();
   await expect(startSystemdMachine({ files: {}, programs, startLimitMs: 1_000 })).rejects.toThrow('did not start');
   expect(await descendantsOf()).toEqual([]);
-  expect(await abandonedGroups()).toEqual([]);
+  // Those of others may have been taken away meanwhile.
+  expect((await abandonedGroups()).filter((group) => !before.includes(group))).toEqual([]);
 });
 
 machineTest('what root does in one stays in it', async () => {
