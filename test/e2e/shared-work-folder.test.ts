@@ -4,11 +4,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { canBeOther, OTHER_UID } from '../harness/as-user.ts';
 import { backendMessage, startDaemonGround, type DaemonGround } from '../harness/daemon-ground.ts';
 import { DaemonProcess } from '../harness/daemon-process.ts';
+import { canHaveOwnPids, IN_ITS_OWN_PIDS } from '../harness/own-pids.ts';
 import { OwnTools } from '../harness/own-tools.ts';
 import { filesInWorkDir } from '../harness/work-folders.ts';
 
 const START_WORKER = resolve(import.meta.dirname, '../../src/cli/start-worker.ts');
 const asRoot = canBeOther ? test : test.skip;
+const inTwoContainers = canHaveOwnPids() ? test : test.skip;
 const POLLING = /"msg":"polling"/;
 const REMOVED = /"removed":1,.*"msg":"folders of workers that are gone were removed"/;
 let ground: DaemonGround;
@@ -22,46 +24,49 @@ afterAll(async () => {
   await ground?.[Symbol.asyncDispose]();
 });
 
-/** A program that starts the worker in a pid namespace of its own, with the /proc of that: what a container is to process ids. */
+/** A program that starts the worker in a pid namespace of its own. */
 async function containerised(): Promise<string> {
   const file = ground.folder.at('in-container');
   const worker = `${process.execPath} --disable-warning=ExperimentalWarning ${START_WORKER}`;
-  await writeFile(file, `#!/bin/sh\nexec unshare --pid --fork --kill-child --mount-proc ${worker}\n`, { mode: 0o755 });
+  await writeFile(file, `#!/bin/sh\nexec ${IN_ITS_OWN_PIDS.join(' ')} ${worker}\n`, { mode: 0o755 });
   return file;
 }
 
-asRoot('a worker in another container that shares the work folder leaves alone what the first works on', async () => {
-  await using lane = await ground.lane('first', 5);
-  await using other = await ground.lane('second', 5);
-  const WORK_DIR = ground.folder.at('shared');
-  const first = ground.start(lane, { ...tools.env, WORK_DIR });
-  await first.says(POLLING);
-  // A start tries them itself.
-  const decoder = await tools.holdBack('ffmpeg');
-  await ground.put('shared.mp4');
-  await lane.send(backendMessage('shared-1', 'shared.mp4'));
-  await decoder.begun();
-  const atWork = await filesInWorkDir(WORK_DIR);
-  expect(atWork).toHaveLength(1);
-  {
-    await using second = new DaemonProcess({ env: ground.env(other, { WORK_DIR }), entry: await containerised() });
-    await second.says(POLLING);
-    expect(second.words).not.toMatch(REMOVED);
-    expect(await filesInWorkDir(WORK_DIR)).toEqual(atWork);
-    expect(await readdir(WORK_DIR)).toHaveLength(2);
-  }
-  await decoder.open();
-  await first.says(/"msg":"analysis stored"/);
-  expect(await ground.status('shared-1')).toMatchObject({ status: 'completed', attempts: 1 });
-  expect(await first.stop('SIGTERM')).toBe(0);
-  await tools.mend();
-  // The second was killed: the next one to start clears up after it.
-  const third = ground.start(lane, { WORK_DIR });
-  await third.says(POLLING);
-  expect(third.words).toMatch(REMOVED);
-  expect(await third.stop('SIGTERM')).toBe(0);
-  expect(await readdir(WORK_DIR)).toEqual([]);
-});
+inTwoContainers(
+  'a worker in another container that shares the work folder leaves alone what the first works on',
+  async () => {
+    await using lane = await ground.lane('first', 5);
+    await using other = await ground.lane('second', 5);
+    const WORK_DIR = ground.folder.at('shared');
+    const first = ground.start(lane, { ...tools.env, WORK_DIR });
+    await first.says(POLLING);
+    // A start tries them itself.
+    const decoder = await tools.holdBack('ffmpeg');
+    await ground.put('shared.mp4');
+    await lane.send(backendMessage('shared-1', 'shared.mp4'));
+    await decoder.begun();
+    const atWork = await filesInWorkDir(WORK_DIR);
+    expect(atWork).toHaveLength(1);
+    {
+      await using second = new DaemonProcess({ env: ground.env(other, { WORK_DIR }), entry: await containerised() });
+      await second.says(POLLING);
+      expect(second.words).not.toMatch(REMOVED);
+      expect(await filesInWorkDir(WORK_DIR)).toEqual(atWork);
+      expect(await readdir(WORK_DIR)).toHaveLength(2);
+    }
+    await decoder.open();
+    await first.says(/"msg":"analysis stored"/);
+    expect(await ground.status('shared-1')).toMatchObject({ status: 'completed', attempts: 1 });
+    expect(await first.stop('SIGTERM')).toBe(0);
+    await tools.mend();
+    // The second was killed: the next one to start clears up after it.
+    const third = ground.start(lane, { WORK_DIR });
+    await third.says(POLLING);
+    expect(third.words).toMatch(REMOVED);
+    expect(await third.stop('SIGTERM')).toBe(0);
+    expect(await readdir(WORK_DIR)).toEqual([]);
+  },
+);
 
 test('what a worker that was killed at work has left is removed by the next, which does its work', async () => {
   await using lane = await ground.lane('killed', 5);

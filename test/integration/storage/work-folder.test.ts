@@ -10,6 +10,7 @@ import { workPlaceOf } from '../../../src/cli/preflight/work-place.ts';
 import { areLocksSeen, FolderLock, KERNEL_LOCKS, type FolderLocks } from '../../../src/storage/folder-lock.ts';
 import type { LeftBehind } from '../../../src/storage/left-behind.ts';
 import { createWorkspace, WorkFolder } from '../../../src/storage/work-folder.ts';
+import { canHaveOwnPids, IN_ITS_OWN_PIDS } from '../../harness/own-pids.ts';
 import { owned } from '../../harness/ownership.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
@@ -74,8 +75,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-const canUnshare = process.getuid?.() === 0;
-const IN_ITS_OWN_PIDS = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+const inTwoNamespaces = canHaveOwnPids() ? test : test.skip;
 
 describe('the folder of a worker', () => {
   test('is its own, private, and gone with it; each job has one in it', async () => {
@@ -164,22 +164,19 @@ describe('what others left', () => {
     expect(await readdir(directory)).toEqual(['video']);
   });
 
-  (canUnshare ? test : test.skip)(
-    'of a worker in another pid namespace stays while it lives, and goes when it is killed',
-    async () => {
-      // Its process ids begin anew: none of them means anything here.
-      const inside = await startOther(IN_ITS_OWN_PIDS);
-      const outside = await startOther();
-      // Each looked at what the other had when it started.
-      const again = await startOther(IN_ITS_OWN_PIDS);
-      for (const { directory } of [inside, outside, again]) expect(await readdir(directory)).toEqual(['video']);
-      expect(await open().removeLeftBehind()).toEqual({ removed: 0, kept: [] });
-      await kill(inside.child);
-      expect(await open().removeLeftBehind()).toEqual({ removed: 1, kept: [] });
-      expect(existsSync(inside.directory)).toBe(false);
-      expect(existsSync(again.directory)).toBe(true);
-    },
-  );
+  inTwoNamespaces('of a worker in another pid namespace stays while it lives, and goes when it is killed', async () => {
+    // Its process ids begin anew: none of them means anything here.
+    const inside = await startOther(IN_ITS_OWN_PIDS);
+    const outside = await startOther();
+    // Each looked at what the other had when it started.
+    const again = await startOther(IN_ITS_OWN_PIDS);
+    for (const { directory } of [inside, outside, again]) expect(await readdir(directory)).toEqual(['video']);
+    expect(await open().removeLeftBehind()).toEqual({ removed: 0, kept: [] });
+    await kill(inside.child);
+    expect(await open().removeLeftBehind()).toEqual({ removed: 1, kept: [] });
+    expect(existsSync(inside.directory)).toBe(false);
+    expect(existsSync(again.directory)).toBe(true);
+  });
 
   test('workers that start at the same moment neither lose their own folder nor stumble over each other', async () => {
     const { child } = await startOther();
@@ -281,15 +278,12 @@ describe('what others left', () => {
     expect(await readdir(root)).toEqual([alive]);
   });
 
-  (canUnshare ? test : test.skip)(
-    'of the former form stays in a container while a job of it may run elsewhere',
-    async () => {
-      await mkdir(join(root, 'job-4194304-12345-elsewhere-abcdef'), { recursive: true });
-      await chmod(root, 0o700);
-      await startOther(IN_ITS_OWN_PIDS);
-      expect(await readdir(root)).toContain('job-4194304-12345-elsewhere-abcdef');
-    },
-  );
+  inTwoNamespaces('of the former form stays in a container while a job of it may run elsewhere', async () => {
+    await mkdir(join(root, 'job-4194304-12345-elsewhere-abcdef'), { recursive: true });
+    await chmod(root, 0o700);
+    await startOther(IN_ITS_OWN_PIDS);
+    expect(await readdir(root)).toContain('job-4194304-12345-elsewhere-abcdef');
+  });
 });
 
 describe('a lock on a folder', () => {
