@@ -62,7 +62,8 @@ function defaulted(key: AnyKey, defaults: Variables, env: Variables): AnyKey {
 }
 
 function readKey(key: AnyKey, env: Variables, needs: ReadonlySet<Need>, problems: string[]): unknown {
-  const given = key.isSecret ? secretText(key.name, env, problems) : variable(key.name, env);
+  const isUsed = [...key.neededBy, ...key.usedBy].some((need) => needs.has(need));
+  const given = key.isSecret ? secretText(key.name, env, isUsed ? problems : null) : variable(key.name, env);
   if (given === UNREADABLE) return null;
   const value = given ?? key.fallback;
   if (value === null) {
@@ -99,12 +100,15 @@ function variable(name: string, env: Variables): string | null {
 /** The problem with it is told already. */
 const UNREADABLE = Symbol('unreadable');
 
-/** The secret, which stays out of every environment where a file holds it. */
-function secretText(name: string, env: Variables, problems: string[]): string | typeof UNREADABLE | null {
+/**
+ * The secret, which stays out of every environment where a file holds it. `problems`: null for a command that has no use for it and goes on
+ * without; the file may be for the service alone.
+ */
+function secretText(name: string, env: Variables, problems: string[] | null): string | typeof UNREADABLE | null {
   try {
     return givenSecret(name, env);
   } catch (error) {
-    problems.push(error instanceof Error ? error.message : String(error));
+    problems?.push(error instanceof Error ? error.message : String(error));
     return UNREADABLE;
   }
 }

@@ -24,6 +24,8 @@ export interface Key<T, N extends Need = never> extends KeyDocs {
   readonly parse: (text: string) => T | undefined;
   /** Commands with one of these needs cannot do without a value. */
   readonly neededBy: readonly N[];
+  /** Those besides that have a use for it, and so are to hear of a file that cannot be read. */
+  readonly usedBy: readonly Need[];
   /** What stands in for an absent variable where that depends on others. */
   readonly derive?: (env: Readonly<Record<string, string | undefined>>) => string;
 }
@@ -39,6 +41,7 @@ interface Options<N extends Need> {
   readonly description: string;
   readonly example?: string;
   readonly neededBy?: readonly N[];
+  readonly usedBy?: readonly Need[];
   readonly isSecret?: boolean;
 }
 
@@ -57,7 +60,7 @@ export function optional<T, N extends Need = never>(
 }
 
 function make<T, N extends Need>(name: string, form: Form<T>, fallback: string | null, options: Options<N>): Key<T, N> {
-  const { description, example, neededBy, isSecret = false } = options;
+  const { description, example, neededBy, usedBy = [], isSecret = false } = options;
   return {
     name,
     fallback,
@@ -68,6 +71,7 @@ function make<T, N extends Need>(name: string, form: Form<T>, fallback: string |
     show: form.show ?? ((text) => text),
     description,
     neededBy: neededBy ?? [],
+    usedBy,
     ...(example === undefined ? {} : { example }),
   };
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { access, constants, readdir, readFile, stat } from 'node:fs/promises';
 
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
@@ -59,7 +59,7 @@ export function preflightDeps(
       open: (await readdir('/proc/self/fd')).length,
     }),
     secretFiles: secretFilesIn(environment()),
-    modeOf: async (path) => (await stat(path)).mode,
+    modeOf: readableMode,
     findFfmpeg: async (signal) => {
       const tools = await openTools(signal);
       const version = await askVersion(tools);
@@ -119,6 +119,11 @@ async function tryTools(
   const threads = decoderThreads(config, { models: 'cuda', cores: usableCores(), videosAtOnce: concurrency });
   await checkTools(tools, workspace.directory, threads, signal);
   return null;
+}
+
+async function readableMode(path: string): Promise<number> {
+  await access(path, constants.R_OK);
+  return (await stat(path)).mode;
 }
 
 async function askDatabase({ database: { url, schema } }: Config, signal: AbortSignal): Promise<MigrationStatus> {

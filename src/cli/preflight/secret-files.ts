@@ -2,9 +2,9 @@ import type { SecretFile } from '../../config/secret-file.ts';
 import { type Check, type Finding, ok, warn } from './check.ts';
 
 export interface SecretDeps {
-  /** Those that the environment names; they were read when the configuration was. */
+  /** Those that the environment names; a worker that starts has read them with its configuration. */
   readonly secretFiles: readonly SecretFile[];
-  /** The bits of its mode. */
+  /** The bits of its mode; rejects where this user cannot read it. */
   readonly modeOf: (path: string) => Promise<number>;
 }
 

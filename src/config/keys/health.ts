@@ -11,6 +11,7 @@ export const HEALTH_KEYS = {
   }),
   token: optional('HEALTH_TOKEN', token(), {
     isSecret: true,
+    usedBy: ['health'],
     description: 'whoever asks for more than a bare ok has to say it, as `Authorization: Bearer TOKEN`',
   }),
 } as const;

@@ -85,6 +85,19 @@ describe('a secret from a file', () => {
     expect(message.split('\n')).toHaveLength(2);
   });
 
+  test('that cannot be read is no matter to a command that has no use for it', () => {
+    const env = { DATABASE_URL_FILE: folder.at('of-the-service'), HEALTH_TOKEN_FILE: 'health-token' };
+    for (const needs of [[], ['queue'], ['models']] as const) {
+      const { database, health } = loadConfig(
+        { ...env, SQS_QUEUE_URL: 'http://q', MODEL_PACK: '/p', HIGHLIGHT_ACTIONS: 'off' },
+        { needs },
+      );
+      expect([database.url, health.token]).toEqual([null, null]);
+    }
+    expect(() => loadConfig(env, { needs: ['database'] })).toThrow(/DATABASE_URL_FILE\) cannot be read \(ENOENT\)/);
+    expect(() => loadConfig(env, { needs: ['health'] })).toThrow(/HEALTH_TOKEN_FILE\) cannot be read \(ENOENT\)/);
+  });
+
   test('that nobody named is mentioned where the secret is missing', () => {
     expect(messageOf({})).toMatch(/DATABASE_URL is not set: .*, or DATABASE_URL_FILE a file that holds it/);
   });
