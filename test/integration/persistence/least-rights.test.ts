@@ -37,7 +37,10 @@ let reader: Database;
 
 const urlOf = (role: string): string => postgres.url.replace('worker@', `${role}@`);
 
-async function grant(role: string, others: { readonly worker?: string; readonly reader?: string } = {}): Promise<string> {
+async function grant(
+  role: string,
+  others: { readonly worker?: string; readonly reader?: string } = {},
+): Promise<string> {
   const names = { schema: SCHEMA, worker: 'app', reader: 'looks', ...others };
   const set = Object.entries(names).flatMap(([name, value]) => ['-v', `${name}=${value}`]);
   const { stderr } = await promisify(execFile)('psql', [urlOf(role), '-X', '-q', ...set, '-f', SCRIPT]);

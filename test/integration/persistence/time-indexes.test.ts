@@ -1,4 +1,5 @@
 import { cp, readdir, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Failure } from '../../../src/failure/failure.ts';
@@ -156,6 +157,54 @@ test('progress is written beside the indexes: it costs no entry in them', async 
   );
   for (const column of ['progress', 'stage', 'updated_at']) expect(rows[0]?.columns.split(' ')).not.toContain(column);
 });
+
+test.each([
+  [
+    'that a run has failed',
+    'error_events',
+    `INSERT INTO "error_events" ("code", "class", "reason") VALUES ('NETWORK', 'temporary', 'x')`,
+  ],
+  [
+    'its findings',
+    'action_event_rows',
+    `INSERT INTO "action_event_rows" ("run_id", "track", "type", "start_seconds", "duration_seconds", "frame_index", "x1", "y1", "x2", "y2",
+       "confidence", "text") SELECT "run_id", 1, 'walking', 0, 1, 0, 0, 0, 1, 1, 1, 'x' FROM "person_track_rows"`,
+  ],
+])(
+  'the indexes are built beside a worker that writes down %s, and neither ends the other',
+  async (_, table, insert) => {
+    await using folder = await temporaryFolder('beside-workers');
+    const here = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
+    await cp(here, folder.path, { recursive: true });
+    const names = (await readdir(here)).filter((name) => name >= '20261128030000' && name.startsWith('2'));
+    for (const name of names) await rm(folder.at(name), { recursive: true });
+    const schema = `beside_${table}`;
+    await using other = await openDatabase({ url: postgres.url, schema });
+    await migrateDatabase(other, signal(), folder.path);
+    await startedRun(other);
+    const client = await other.pool.connect();
+    try {
+      await client.query(`SET search_path TO "${schema}"; BEGIN; ${insert}`);
+      const migrated = migrateDatabase(other, signal());
+      const isAtIt = `SELECT 1 FROM pg_locks WHERE NOT "granted" AND "relation" = '"${schema}"."${table}"'::regclass`;
+      while ((await db.pool.query(isAtIt)).rows.length === 0) await sleep(20);
+      await client.query(`UPDATE "videos" SET "progress" = 0; COMMIT`);
+      expect(await migrated).toEqual(names);
+    } finally {
+      client.release(true);
+    }
+  },
+);
+
+/** A run under way, with a track. */
+async function startedRun(other: Database): Promise<void> {
+  const claim = await claimRun(other, claimRequest(), signal());
+  if (claim.kind !== 'started') throw new Error(`the claim is ${claim.kind}`);
+  await other.pool.query(
+    `INSERT INTO "${other.schema}"."person_track_rows" ("run_id", "track", "start_seconds", "end_seconds", "observations") VALUES ($1, 1, 0, 1, 1)`,
+    [claim.run.runId],
+  );
+}
 
 test('what was built before the migration stays, and what a build left broken is built again', async () => {
   await using folder = await temporaryFolder('before-indexes');
