@@ -1,4 +1,5 @@
-import type { Config } from '../config/config.ts';
+import { secretFilesIn, type Config } from '../config/config.ts';
+import { environment } from '../config/environment.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { FfmpegTools } from '../video/tools/ffmpeg-binary.ts';
 import { SANDBOX_FIX, type SandboxQuestion } from '../video/tools/find-sandbox.ts';
@@ -8,7 +9,8 @@ const NEVER = new AbortController().signal;
 
 /** What the configuration asks of the decoder's sandbox. */
 export function sandboxQuestion({ decode, worker }: Config): SandboxQuestion {
-  return { choice: decode.sandbox, hidden: [worker.workDir] };
+  const secrets = secretFilesIn(environment()).map(({ path }) => path);
+  return { choice: decode.sandbox, hidden: [worker.workDir, ...secrets] };
 }
 
 /** ffmpeg as the configuration names it, in the sandbox that it asks for; says once which one is in force. */

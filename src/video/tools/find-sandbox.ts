@@ -20,7 +20,7 @@ export interface SandboxVerdict {
 
 export interface SandboxQuestion {
   readonly choice: SandboxChoice;
-  /** Folders that no tool may see, wherever it lies itself. */
+  /** Folders and files that no tool may see, wherever it lies itself. */
   readonly hidden: readonly string[];
   /** bubblewrap; looked for where systems have it when absent. */
   readonly program?: string;

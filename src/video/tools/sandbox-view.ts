@@ -12,8 +12,8 @@ const ROOTS = ['/lib', '/lib32', '/lib64', '/bin'];
 const LOADER = ['/etc/ld.so.cache', '/etc/alternatives'];
 /** What CUDA asks the system about its devices, and where containers and WSL have its libraries. */
 const OF_GPU = ['/sys', '/usr/local/nvidia', '/usr/local/cuda', '/usr/lib/wsl'];
-/** Folders of users and of everybody's files: a tool in one of them is seen, and its neighbours are not. */
-const OF_USERS = /^(?:\/[^/]*|\/home\/[^/]+|\/var\/[^/]+)$/;
+/** Folders of users, of settings and of everybody's files: a tool in one of them is seen, and its neighbours are not. */
+const OF_USERS = /^(?:\/[^/]*|\/home\/[^/]+|\/var\/[^/]+|\/etc\/.*)$/;
 
 const TRACE_LIMITS = { cpuSeconds: 10, memoryBytes: null };
 const TRACE_MS = 10_000;
@@ -21,13 +21,18 @@ const TRACE_MS = 10_000;
 /**
  * Options of bubblewrap that show, read-only, what the programs are loaded from and nothing else: the system's libraries, the programs,
  * and for each whatever its loader finds elsewhere. A script brings the folder that it is in, unless people keep their own files there
- * or `hidden` is in it.
+ * or something of `hidden` is in it. What of that lies in the system's folders is covered.
  */
 export async function viewOf(programs: readonly string[], hidden: readonly string[]): Promise<readonly string[]> {
   const roots = await Promise.all(ROOTS.map(rootView));
-  const own = await Promise.all(programs.map((program) => viewOfProgram(program, hidden)));
+  const away = await realPaths(hidden);
+  const kept = [...away, ...(await realPaths(ownFolders()))];
+  const own = await Promise.all(programs.map((program) => viewOfProgram(program, kept)));
   const shown = [...SYSTEM, ...LOADER].flatMap((path) => ['--ro-bind-try', path, path]);
-  const isSeen = (path: string): boolean => [...SYSTEM, ...ROOTS, ...LOADER].some((folder) => isWithin(path, folder));
+  const isOfSystem = (path: string): boolean =>
+    [...SYSTEM, ...ROOTS, ...LOADER].some((folder) => isWithin(path, folder));
+  const covered = away.filter(isOfSystem);
+  const isSeen = (path: string): boolean => isOfSystem(path) && !covered.some((hiding) => isWithin(path, hiding));
   const unseen = (paths: readonly string[]): readonly string[] => [...new Set(paths)].filter((path) => !isSeen(path));
   const ways = own.flatMap(({ ways: all }) => all);
   // The links themselves: where a program really lies, it looks for its libraries, and a script for its neighbours.
@@ -35,6 +40,7 @@ export async function viewOf(programs: readonly string[], hidden: readonly strin
   return [
     ...shown,
     ...roots.flat(),
+    ...(await Promise.all(covered.map(coverOf))).flat(),
     ...unseen([...links.keys()]).flatMap((place) => ['--symlink', links.get(place) ?? '', place]),
     ...unseen(ways.flatMap(({ folders }) => folders)).flatMap((folder) => ['--dir', folder]),
     ...unseen(own.flatMap(({ paths }) => paths)).flatMap((path) => ['--ro-bind', path, path]),
@@ -57,13 +63,35 @@ async function rootView(path: string): Promise<readonly string[]> {
   return found.isSymbolicLink() ? ['--symlink', await readlink(path), path] : ['--ro-bind', path, path];
 }
 
+/** Options that hide a file or a folder; what is not there needs none. */
+async function coverOf(path: string): Promise<readonly string[]> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null) return [];
+  return found.isDirectory() ? ['--tmpfs', path] : ['--ro-bind', '/dev/null', path];
+}
+
+async function realPaths(paths: readonly string[]): Promise<readonly string[]> {
+  return await Promise.all(paths.map(async (path) => (await wayTo(path)).end));
+}
+
+/** What this process calls its own, as far as there is such a thing: a user may have no home, and a folder may be gone. */
+function ownFolders(): readonly string[] {
+  return [tmpdir, homedir, () => process.cwd()].flatMap((folder) => {
+    try {
+      return [folder()];
+    } catch {
+      return [];
+    }
+  });
+}
+
 interface ProgramView {
   readonly ways: readonly Way[];
   /** Where they really are. */
   readonly paths: readonly string[];
 }
 
-async function viewOfProgram(program: string, hidden: readonly string[]): Promise<ProgramView> {
+async function viewOfProgram(program: string, kept: readonly string[]): Promise<ProgramView> {
   const way = await wayTo(program);
   const real = way.end;
   if (!(await isScript(real))) {
@@ -71,7 +99,6 @@ async function viewOfProgram(program: string, hidden: readonly string[]): Promis
     return { ways, paths: ways.map(({ end }) => end) };
   }
   const folder = dirname(real);
-  const kept = [tmpdir(), homedir(), process.cwd(), ...hidden];
   const isOwn = !OF_USERS.test(folder) && !kept.some((path) => isWithin(path, folder));
   return { ways: [way], paths: [isOwn ? folder : real] };
 }
