@@ -14,9 +14,18 @@ export function complain(...lines: readonly string[]): void {
   if (lines.length > 0) process.stderr.write(shownLines(lines));
 }
 
+/** Of a result: what says why something failed. Ids and names of objects are taken up by programs, as they are. */
+const REASONS: ReadonlySet<string> = new Set(['reason', 'failureReason', 'message', 'detail']);
+
 /** A result for programs, on standard output: JSON that a terminal can show as well. */
 export function sayJson(value: unknown, indent?: number): void {
-  process.stdout.write(`${visibleJson(JSON.stringify(value, null, indent))}\n`);
+  const json = JSON.stringify(value, (name, part: unknown) => (REASONS.has(name) ? scrubbed(part) : part), indent);
+  process.stdout.write(`${visibleJson(json)}\n`);
+}
+
+/** Dead letters and rows of former versions were written as they came. */
+function scrubbed(part: unknown): unknown {
+  return typeof part === 'string' ? scrub(part) : part;
 }
 
 /** A text that may have line ends of its own, as lines: the first as it is, all others indented. */

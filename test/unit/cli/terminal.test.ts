@@ -68,6 +68,21 @@ test('JSON for programs says the same, and a terminal can show it', () => {
   expect(text).not.toMatch(STEERING);
 });
 
+test('reasons in JSON show no secret, names of objects stay as they are', () => {
+  const text = written(() =>
+    sayJson({
+      key: 'token=a/b.mp4',
+      written: { reason: HOSTILE },
+      run: { failureReason: HOSTILE, n: [{ message: HOSTILE }] },
+    }),
+  );
+  expect(text).not.toContain('Zq7');
+  expect(JSON.parse(text)).toMatchObject({
+    key: 'token=a/b.mp4',
+    written: { reason: HOSTILE.replace('Zq7hunter', '***') },
+  });
+});
+
 test('lines of a text are told from lines of the command by their indent', () => {
   expect(linesOf('CODE: a\nb\n  c')).toEqual(['CODE: a', '  b', '  c']);
 });
