@@ -27,6 +27,8 @@ export function assignedSecrets(reading: Reading): readonly Span[] {
     const first = found[0];
     // A quote that somebody left open closes where the next value opens: what is called a secret inside is looked at as well.
     if (first !== undefined && isQuoteAt(text, first.start - 1)) index = first.start;
+    // Between the name of a tag and its end are attributes.
+    if (first !== undefined && text[end] !== '>' && text[first.start - 1] === '>') index = end;
   }
   return spans;
 }

@@ -93,8 +93,8 @@ function valueBehind(text: string, sign: Separator['sign'], from: number): numbe
 
 /** The end of the tag whose name ends there, behind its attributes. */
 function tagEnd(text: string, end: number): number | null {
-  const length = text.slice(end, end + LONGEST_ATTRIBUTES).search(/[<>]/);
-  return length === -1 || text[end + length] === '<' ? null : end + length;
+  const length = text.slice(end, end + LONGEST_ATTRIBUTES).search(/[<>\n]/);
+  return length === -1 || text[end + length] !== '>' ? null : end + length;
 }
 
 /** `ALTER USER worker PASSWORD 'text'`, `CREATE USER worker IDENTIFIED BY 'text'`, as a database repeats a statement. */

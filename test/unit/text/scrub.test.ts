@@ -98,6 +98,8 @@ test.each([
   ['GET /\r\nCookie: Zq7=Zq8; Zq9\r\nHost: x', 'GET /\r\nCookie: ***\r\nHost: x'],
   ["token:'\nclient-secret='Zq7'\nend", "token:'***'***'\nend"],
   ["secret=' password='Zq7' user='a'", "secret='***'***' user='a'"],
+  ['<secret password="Zq7" a="b">Zq8</secret>', '<secret password="***" a="b">***</secret>'],
+  ['<token\nDB_PASSWORD: Zq7\n>', '<token\nDB_PASSWORD: ***\n>'],
   ['<Password>Zq7</Password><User>a</User>', '<Password>***</Password><User>a</User>'],
 ])('keeps what is around a secret: %s', (text, clean) => {
   expect(scrub(text)).toBe(clean);
