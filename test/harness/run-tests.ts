@@ -9,10 +9,10 @@ import { describeProcess, sendSignal, type ProcessFacts } from './processes.ts';
 
 /**
  * Runs Jest with a limit of its own: a test, a process or a handle that stays would make it wait for ever.
- * `--minutes N` or TEST_MINUTES sets the limit (15) from the start of the first file on; every other argument is Jest's. At the limit it
+ * `--minutes N` or TEST_MINUTES sets the limit (25) from the start of the first file on; every other argument is Jest's. At the limit it
  * says what is still running and open, kills all of it and ends with 124. What a run leaves behind is killed and named too, and is a failure.
  */
-const DEFAULT_MINUTES = 15;
+const DEFAULT_MINUTES = 25;
 /** Jest's own way to its first file is no test's fault; longer than this it has lost it. */
 const START_MS = 5 * 60_000;
 const TIMED_OUT = 124;
