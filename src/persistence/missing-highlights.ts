@@ -52,13 +52,19 @@ export async function findUnpictured(
   signal: AbortSignal,
 ): Promise<readonly UnpicturedVideo[]> {
   const actions = [...query.actions];
+  const videosTable = qualified(db.schema, 'videos');
+  // Of a few videos the events of the others are not asked for: all may lack an image where none were kept before.
+  const ofThese =
+    query.videoIds === null
+      ? ''
+      : `AND "run_id" IN (SELECT "result_run_id" FROM ${videosTable} WHERE "id" = ANY ($2::uuid[]))`;
   const videos = await databaseCall(db, 'find events without an image', signal, async () => {
     const { rows } = await db.pool.query<{ id: string }>(
       // First the events: the planner would expect far more of them than there are, and pass all videos instead.
-      `SELECT v."id" FROM ${qualified(db.schema, 'videos')} v
+      `SELECT v."id" FROM ${videosTable} v
        WHERE v."result_run_id" = ANY (ARRAY(
            SELECT DISTINCT "run_id" FROM ${qualified(db.schema, 'action_event_rows')}
-           WHERE "highlight_key" IS NULL AND "type" = ANY ($1::text[])))
+           WHERE "highlight_key" IS NULL AND "type" = ANY ($1::text[]) ${ofThese}))
          AND v."status" = 'completed' AND ($2::uuid[] IS NULL OR v."id" = ANY ($2::uuid[]))
          AND ($3::uuid IS NULL OR v."id" > $3::uuid)
        ORDER BY v."id" LIMIT $4`,

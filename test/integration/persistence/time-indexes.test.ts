@@ -112,6 +112,15 @@ test.each<[string, () => Promise<unknown>]>([
     () => findUnpictured(db, { actions: ['falling', 'theft'], videoIds: null, after: null, limit: 20 }, signal()),
   ],
   [
+    'the images that one video is missing, where nearly all miss some',
+    async () => {
+      const found = await findVideo(db, 'v-77777', signal());
+      const videoIds = [found?.videoId ?? ''];
+      const query = { actions: ['walking', 'standing'], videoIds, after: null, limit: 20 };
+      expect(await findUnpictured(db, query, signal())).toHaveLength(1);
+    },
+  ],
+  [
     'the end of a message without a run',
     () => recordRejection(db, { messageId: 'm-v-17', failure: FAILURE, isFinal: true }, signal()),
   ],
