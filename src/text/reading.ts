@@ -21,18 +21,14 @@ const PERCENT = 37;
 const AMPERSAND = 38;
 const LINE_END: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', f: '\n' };
 const ENTITIES: readonly (readonly [string, string])[] = [
-  ['&quot;', '"'],
-  ['&#34;', '"'],
-  ['&#x22;', '"'],
-  ['&apos;', "'"],
-  ['&#39;', "'"],
-  ['&#x27;', "'"],
-  ['&lt;', '<'],
-  ['&gt;', '>'],
-  ['&amp;', '&'],
+  ['quot;', '"'],
+  ['apos;', "'"],
+  ['lt;', '<'],
+  ['gt;', '>'],
 ];
-/** `%2525` and deeper: as often as a text is likely to have passed through a URL. */
-const MOST_PERCENT_LAYERS = 3;
+const LONGEST_NUMBER = 6;
+/** `%2525`, `&amp;amp;` and deeper: as often as a text is likely to have passed through a URL or a page. */
+const MOST_LAYERS = 3;
 const DEEPEST = 60;
 
 /** Reads a text in one pass. */
@@ -135,17 +131,35 @@ function jsonDepth(backslashes: number): number {
 
 function percentEncoded(source: string, index: number): Unit {
   let next = index + 1;
-  for (let layer = 0; layer < MOST_PERCENT_LAYERS && source.startsWith('25', next); layer += 1) next += 2;
+  for (let layer = 0; layer < MOST_LAYERS && source.startsWith('25', next); layer += 1) next += 2;
   const code = hexAt(source, next, 2);
-  const isText = code !== null && (code === 9 || code === 10 || code === 13 || (code >= 32 && code < 127));
-  return isText ? as(code, ENCODED, next + 2) : as(PERCENT, PLAIN, index + 1);
+  return code !== null && isText(code) ? as(code, ENCODED, next + 2) : as(PERCENT, PLAIN, index + 1);
+}
+
+function isText(code: number): boolean {
+  return code === 9 || code === 10 || code === 13 || (code >= 32 && code < 127);
 }
 
 function entity(source: string, index: number): Unit {
+  let next = index + 1;
+  for (let layer = 0; layer < MOST_LAYERS && source.startsWith('amp;', next); layer += 1) next += 4;
   for (const [name, character] of ENTITIES) {
-    if (source.startsWith(name, index)) return as(character.charCodeAt(0), ENCODED, index + name.length);
+    if (source.startsWith(name, next)) return as(character.charCodeAt(0), ENCODED, next + name.length);
   }
-  return as(AMPERSAND, PLAIN, index + 1);
+  const number = source[next] === '#' ? numberAt(source, next + 1) : null;
+  if (number !== null) return as(number.code, ENCODED, number.end);
+  return next > index + 1 ? as(AMPERSAND, ENCODED, next) : as(AMPERSAND, PLAIN, index + 1);
+}
+
+/** The character of `61;` or `x3D;`; null for one that separates nothing. */
+function numberAt(source: string, start: number): { readonly code: number; readonly end: number } | null {
+  const isHex = source[start] === 'x' || source[start] === 'X';
+  const from = isHex ? start + 1 : start;
+  const length = source.slice(from, from + LONGEST_NUMBER + 1).indexOf(';');
+  const digits = source.slice(from, from + length);
+  if (length < 1 || !(isHex ? /^[\da-f]+$/i : /^\d+$/).test(digits)) return null;
+  const code = Number.parseInt(digits, isHex ? 16 : 10);
+  return isText(code) ? { code, end: from + length + 1 } : null;
 }
 
 function hexAt(source: string, index: number, digits: number): number | null {

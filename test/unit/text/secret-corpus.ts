@@ -302,5 +302,15 @@ export const ESCAPINGS: readonly Escaping[] = [
     name: 'with entities',
     of: (text) => `<p>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')}</p>`,
   },
+  {
+    name: 'with entities by their numbers',
+    of: (text) =>
+      `<p>${text.replaceAll(/[&<>"'=:/]/g, (sign) => (sign < '/' ? `&#0${sign.charCodeAt(0)};` : `&#x${sign.charCodeAt(0).toString(16)};`))}</p>`,
+  },
+  {
+    name: 'with entities, twice',
+    of: (text) =>
+      `<p>${text.replaceAll('&', '&amp;amp;').replaceAll('<', '&amp;lt;').replaceAll('"', '&amp;quot;')}</p>`,
+  },
   { name: 'in an inspected text', of: (text) => `Error: '${text}' is not valid` },
 ];
