@@ -68,6 +68,11 @@ function fits(name: SecretName, { sign, isQuotedName, isOption }: Separator): bo
 }
 
 function inQuotes(reading: Reading, quotes: QuoteEnds, opening: number): Span {
+  const { text } = reading;
+  // As Python and TOML write a text of several lines.
+  const three = (text[opening] ?? '').repeat(3);
+  const ending = text.startsWith(three, opening) ? text.indexOf(three, opening + 3) : -1;
+  if (ending !== -1) return { start: opening + 3, end: ending };
   return { start: opening + 1, end: quotes.closing(opening) ?? openEnd(reading, opening + 1) };
 }
 

@@ -162,6 +162,8 @@ export const CARRIERS: readonly Carrier[] = [
     without: /[\s"'`<>&\\]|^[[{]/,
   },
   { name: 'a statement of MySQL', of: (secret) => `CREATE USER 'a' IDENTIFIED BY '${secret}'`, without: /['\\]/ },
+  { name: 'three quotes', of: (secret) => `password = """\n${secret}\n${secret}"""`, without: /["\\]/ },
+  { name: 'three single quotes', of: (secret) => `[db]\npassword = '''${secret}'''`, without: /['\\]/ },
   { name: 'an option', of: (secret) => `mysql --password ${secret} --host db`, without: BARE },
   { name: 'an option with =', of: (secret) => `mysql --password=${secret} --host db`, without: BARE },
   { name: 'libpq', of: (secret) => `host=db user=worker password='${secret}' dbname=x`, without: /['\\]/ },
