@@ -60,7 +60,7 @@ async function analyzeWith(
   signal: AbortSignal,
 ): Promise<LocalAnalysis> {
   const { config } = options;
-  await using workspace = await createWorkspace(config.worker.workDir, 'analyze');
+  await using workspace = await createWorkspace(config.worker.workDir, 'analyze', config.worker.workDirParents);
   const file = await localFile(options.source, config, workspace, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);
   await using models = await openModels(config, { device: options.device, videosAtOnce: 1, logger, signal });

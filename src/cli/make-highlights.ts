@@ -47,7 +47,7 @@ export async function makeHighlights(
   const missing = missingImages(video);
   const limits = { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 };
   const head = await withRetries(() => headObject(s3, video.object, limits, signal), { signal });
-  await using workspace = await createWorkspace(config.worker.workDir, 'highlights');
+  await using workspace = await createWorkspace(config.worker.workDir, 'highlights', config.worker.workDirParents);
   const file = workspace.path('video');
   await downloadObject(s3, head, file, limits, signal);
   const info = await probeVideo(tools, file, videoLimits(config), signal);

@@ -76,7 +76,7 @@ async function cutFrames(
   const times = new Map(stored.analysis.frames.map(({ index, t }) => [index, t]));
   // No picture is met twice.
   sharp.cache(false);
-  await using workspace = await createWorkspace(config.worker.workDir, 'report');
+  await using workspace = await createWorkspace(config.worker.workDir, 'report', config.worker.workDirParents);
   const file = workspace.path('video');
   const ref = { bucket: video.bucket, key: video.key, versionId: null, etag: null };
   const limits = { maxBytes: config.limits.maxObjectBytes, timeoutMs: 30_000 };

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import { environment } from '../config/environment.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createSystemdNotifier } from '../telemetry/systemd-notify.ts';
-import { WorkFolder } from '../storage/work-folder.ts';
+import { openWorkFolder } from '../storage/work-folder.ts';
 import { removeStaleMeetings } from '../video/tools/stale-meetings.ts';
 import { WorkerEventBus } from '../worker/events.ts';
 import { EXIT_CODES, exitCodeOf } from '../worker/exit-codes.ts';
@@ -61,7 +61,7 @@ async function run({ config, logger, crashPath, starting }: Start): Promise<numb
   using notifier = createSystemdNotifier({ env: environment(), logger });
   const wait = new StartWait({ limitMs: config.worker.startWaitSeconds * 1_000, logger, notifier, signal });
   wait.begins('checking the host and its services');
-  await using workFolder = new WorkFolder(config.worker.workDir);
+  await using workFolder = openWorkFolder(config.worker);
   const place = workPlaceOf(workFolder, tellLeftBehind(logger, workFolder.root));
   const deps = preflightDeps(config, clients, place);
   const preflight = await passPreflight(config, deps, wait, complain, signal);

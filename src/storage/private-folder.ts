@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { access, chmod, constants, mkdir, readdir } from 'node:fs/promises';
 import { onDisk } from './on-disk.ts';
-import { followSafely, isOpenToOthers, modeOf, refused, type PathEnd } from './safe-path.ts';
+import { followSafely, isOpenToOthers, modeOf, refused, type ParentTrust, type PathEnd } from './safe-path.ts';
 
 /** A folder for one user alone, as it was found. */
 export type FolderFound =
@@ -31,8 +31,9 @@ export async function lookAtPrivateFolder(
   path: string,
   uid: number,
   isOwnEntry: (name: string) => boolean,
+  parents: ParentTrust = 'checked',
 ): Promise<FolderFound> {
-  const end = await onDisk('look at the folder', () => followSafely(path, uid));
+  const end = await onDisk('look at the folder', () => followSafely(path, uid, parents));
   if (end.kind === 'absent') return end;
   const { facts } = end;
   if (facts.isSymbolicLink()) {
@@ -51,12 +52,16 @@ export async function lookAtPrivateFolder(
  * Makes sure of a folder in which this user alone may do anything, mode 0700, and answers with its path free of links. It is made where it
  * is absent, and so are those above it.
  */
-export async function ensurePrivateFolder(path: string, isOwnEntry: (name: string) => boolean): Promise<string> {
+export async function ensurePrivateFolder(
+  path: string,
+  isOwnEntry: (name: string) => boolean,
+  parents: ParentTrust = 'checked',
+): Promise<string> {
   const uid = ownUid();
   let refusals = 0;
   for (let made = 0; made < MOST_PARTS && refusals <= MOST_REFUSALS; made += 1) {
     try {
-      const found = await lookAtPrivateFolder(path, uid, isOwnEntry);
+      const found = await lookAtPrivateFolder(path, uid, isOwnEntry, parents);
       if (found.kind === 'there') return await readyFolder(found);
       // One at a time, and looked at again each time: in a folder like /tmp somebody else may have been quicker.
       await onDisk(`make ${found.first}`, () => mkdir(found.first, { mode: PRIVATE }).catch(unlessThere));

@@ -9,6 +9,9 @@ export type PathEnd =
   | { readonly kind: 'there'; readonly path: string; readonly facts: Stats }
   | { readonly kind: 'absent'; readonly path: string; readonly parent: string; readonly first: string };
 
+/** Whether the folders above one are looked at; `trusted` where nobody else can reach them, as the volumes of a pod. */
+export type ParentTrust = 'checked' | 'trusted';
+
 const ROOT = 0;
 /** As many as Linux follows. */
 const MOST_LINKS = 40;
@@ -23,14 +26,15 @@ const STICKY = 0o1000;
  * sends what is written as root to a file of his choice. It is what OpenSSH asks of the folders above `authorized_keys`, and systemd of
  * paths that it goes as root. The sticky bit, as /tmp has it, keeps others from renaming what is not theirs.
  */
-export async function followSafely(path: string, uid: number): Promise<PathEnd> {
+export async function followSafely(path: string, uid: number, parents: ParentTrust): Promise<PathEnd> {
   const names = namesOf(resolve(path));
   let at = '/';
   let links = 0;
   const top = await lstat(at);
   if (names.length === 0) return { kind: 'there', path: at, facts: top };
   const trusted = await trustedOwners(uid, top.uid);
-  await assertParent(at, top, { trusted, path, uid });
+  const judging = { trusted, path, uid, parents };
+  await assertParent(at, top, judging);
   for (;;) {
     const name = names.shift() ?? '.';
     const next = name === '..' ? dirname(at) : join(at, name);
@@ -40,13 +44,13 @@ export async function followSafely(path: string, uid: number): Promise<PathEnd> 
     if (facts.isSymbolicLink()) {
       links += 1;
       if (links > MOST_LINKS) throw refused(`WORK_DIR ${path} leads through more than ${MOST_LINKS} links`);
-      if (!trusted.has(facts.uid)) throw strange(next, facts, { trusted, path, uid });
+      if (!trusted.has(facts.uid)) throw strange(next, facts, judging);
       const target = await readlink(next);
       if (target.startsWith('/')) at = '/';
       names.unshift(...namesOf(target));
     } else {
       if (!facts.isDirectory()) throw refused(`WORK_DIR ${path} cannot be a folder: ${next} is a file`);
-      await assertParent(next, facts, { trusted, path, uid });
+      await assertParent(next, facts, judging);
       at = next;
     }
   }
@@ -56,14 +60,17 @@ interface Judging {
   readonly trusted: ReadonlySet<number>;
   readonly path: string;
   readonly uid: number;
+  readonly parents: ParentTrust;
 }
 
 async function assertParent(folder: string, facts: Stats, judging: Judging): Promise<void> {
+  if (judging.parents === 'trusted') return;
   if (!judging.trusted.has(facts.uid)) throw strange(folder, facts, judging);
   if ((facts.mode & STICKY) !== 0 || !(await isOpenToOthers(facts, judging.trusted))) return;
   throw refused(
     `WORK_DIR ${judging.path} is not safe: ${folder} above it has mode ${modeOf(facts)}, so that others can put another folder in its ` +
-      `place; only its owner may write there: chmod go-w ${folder} (or +t, as /tmp has it), or set WORK_DIR to another folder`,
+      `place; only its owner may write there: chmod go-w ${folder} (or +t, as /tmp has it), set WORK_DIR to another folder, or, ` +
+      `where nobody else can reach it, as the volume of a pod, set WORK_DIR_PARENTS=trusted`,
   );
 }
 

@@ -4,6 +4,7 @@ import { Failure } from '../failure/failure.ts';
 import { FolderLock, KERNEL_LOCKS, type FolderLocks } from './folder-lock.ts';
 import { isOwnEntry, LOCKED, removeLeftBehind, UNLOCKED, type LeftBehind } from './left-behind.ts';
 import { onDisk } from './on-disk.ts';
+import type { ParentTrust } from './safe-path.ts';
 import { ensurePrivateFolder, lookAtPrivateFolder, ownUid } from './private-folder.ts';
 import { workspaceIn, type Workspace, type Workspaces } from './workspace.ts';
 
@@ -16,6 +17,11 @@ interface Own {
 
 /** Of making a folder that somebody else removes at the same moment. */
 const ATTEMPTS = 20;
+
+export interface WorkDirSettings {
+  readonly workDir: string;
+  readonly workDirParents: ParentTrust;
+}
 
 /**
  * WORK_DIR as one process uses it. Each has a folder of its own below it, under a random name, and in that its workspaces:
@@ -33,12 +39,14 @@ const ATTEMPTS = 20;
 export class WorkFolder implements Workspaces, AsyncDisposable {
   readonly root: string;
   readonly #locks: FolderLocks;
+  readonly #parents: ParentTrust;
   #own: Promise<Own> | null = null;
   /** Whose locks are kept: WORK_DIR may have been moved away and come back, and jobs be at work in them. */
   readonly #former: Own[] = [];
 
-  constructor(root: string, locks: FolderLocks = KERNEL_LOCKS) {
+  constructor(root: string, locks: FolderLocks = KERNEL_LOCKS, parents: ParentTrust = 'checked') {
     this.root = root;
+    this.#parents = parents;
     this.#locks = locks;
   }
 
@@ -66,7 +74,7 @@ export class WorkFolder implements Workspaces, AsyncDisposable {
   /** Removes what workers that are gone left in WORK_DIR. */
   async removeLeftBehind(): Promise<LeftBehind> {
     return await onDisk('look for what others left', async () => {
-      const folder = await ensurePrivateFolder(this.root, isOwnEntry);
+      const folder = await ensurePrivateFolder(this.root, isOwnEntry, this.#parents);
       return await removeLeftBehind(folder, this.#locks).catch((error: unknown) => {
         // A command that ends takes away a folder that it had to make.
         if (isAbsent(error)) return { removed: 0, kept: [] };
@@ -88,7 +96,7 @@ export class WorkFolder implements Workspaces, AsyncDisposable {
   }
 
   async #open(): Promise<Own> {
-    const opening = (this.#own ??= makeOwn(this.root, this.#locks));
+    const opening = (this.#own ??= makeOwn(this.root, this.#locks, this.#parents));
     try {
       return await opening;
     } catch (error) {
@@ -106,13 +114,22 @@ export class WorkFolder implements Workspaces, AsyncDisposable {
   }
 }
 
+/** WORK_DIR as the configuration names it. */
+export function openWorkFolder({ workDir, workDirParents }: WorkDirSettings): WorkFolder {
+  return new WorkFolder(workDir, KERNEL_LOCKS, workDirParents);
+}
+
 /**
  * One workspace for a command that needs no other; with it goes all that was made for it, WORK_DIR too where it was not there before: an
  * operator who looks at something as root does not leave a folder that the worker's user cannot use.
  */
-export async function createWorkspace(root: string, name: string): Promise<Workspace> {
-  const before = await onDisk('look at the folder', () => lookAtPrivateFolder(root, ownUid(), isOwnEntry));
-  const folder = new WorkFolder(root);
+export async function createWorkspace(
+  root: string,
+  name: string,
+  parents: ParentTrust = 'checked',
+): Promise<Workspace> {
+  const before = await onDisk('look at the folder', () => lookAtPrivateFolder(root, ownUid(), isOwnEntry, parents));
+  const folder = new WorkFolder(root, KERNEL_LOCKS, parents);
   const dispose = async (): Promise<void> => {
     await folder[Symbol.asyncDispose]();
     if (before.kind === 'absent') await removeEmpty(before);
@@ -135,11 +152,11 @@ async function removeEmpty({ path, first }: { readonly path: string; readonly fi
   }
 }
 
-async function makeOwn(root: string, locks: FolderLocks): Promise<Own> {
+async function makeOwn(root: string, locks: FolderLocks, parents: ParentTrust): Promise<Own> {
   return await onDisk('make the folder of this worker', async () => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const own = await tryMakeOwn(await ensurePrivateFolder(root, isOwnEntry), locks);
+        const own = await tryMakeOwn(await ensurePrivateFolder(root, isOwnEntry, parents), locks);
         if (own !== null) return own;
         if (attempt === ATTEMPTS) throw vanishing(root);
       } catch (error) {

@@ -15,7 +15,7 @@ import { commandConfig } from '../command-config.ts';
 import { processorSettings, readZones } from '../job-settings.ts';
 import { openClients } from '../open-clients.ts';
 import { openParts } from '../open-parts.ts';
-import { WorkFolder } from '../../storage/work-folder.ts';
+import { openWorkFolder } from '../../storage/work-folder.ts';
 import { preflightDeps } from '../preflight/real-deps.ts';
 import { preflightLines } from '../preflight/render.ts';
 import { runPreflight } from '../preflight/run-preflight.ts';
@@ -33,7 +33,7 @@ export async function once(options: { readonly message?: string }): Promise<void
   const logger = createLogger({ level: config.log.level, format: config.log.format, name: 'video-worker' });
   const zones = await readZones(config);
   using clients = openClients(config);
-  await using workFolder = new WorkFolder(config.worker.workDir);
+  await using workFolder = openWorkFolder(config.worker);
   const place = workPlaceOf(workFolder, tellLeftBehind(logger, workFolder.root));
   const preflight = await runPreflight(config, preflightDeps(config, clients, place), NEVER);
   complain(...preflightLines(preflight));

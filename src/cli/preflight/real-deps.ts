@@ -43,7 +43,7 @@ const GREY = { width: 64, height: 64, pixels: new Uint8Array(64 * 64 * 3).fill(1
 export function preflightDeps(
   config: Config,
   clients: PreflightClients,
-  place: WorkPlace = onlyLookingAt(config.worker.workDir),
+  place: WorkPlace = onlyLookingAt(config.worker.workDir, config.worker.workDirParents),
 ): PreflightDeps {
   // A sandbox that is required and does not work is the finding of its own check.
   const openTools = async (signal: AbortSignal): Promise<FfmpegTools> => {

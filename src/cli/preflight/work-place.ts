@@ -4,6 +4,7 @@ import { areLocksSeen } from '../../storage/folder-lock.ts';
 import { isOwnEntry, type LeftBehind } from '../../storage/left-behind.ts';
 import { onDisk } from '../../storage/on-disk.ts';
 import { lookAtPrivateFolder, ownUid } from '../../storage/private-folder.ts';
+import type { ParentTrust } from '../../storage/safe-path.ts';
 import type { WorkFolder } from '../../storage/work-folder.ts';
 import { workspaceIn, type Workspace } from '../../storage/workspace.ts';
 
@@ -54,17 +55,17 @@ export function workPlaceOf(folder: WorkFolder, tell: (left: LeftBehind) => void
  * For whoever only wants to know: WORK_DIR is looked at, and nothing is made, opened to others or closed to them. Often that is root, and
  * the worker another user, who could not use what root had made. The tools are tried in a folder for temporary files that is gone again.
  */
-export function onlyLookingAt(workDir: string): WorkPlace {
+export function onlyLookingAt(workDir: string, parents: ParentTrust): WorkPlace {
   return {
-    scratch: (name) => temporaryWorkspace(name, workDir),
-    workDir: () => lookAt(workDir),
+    scratch: (name) => temporaryWorkspace(name, workDir, parents),
+    workDir: () => lookAt(workDir, parents),
   };
 }
 
-async function lookAt(workDir: string): Promise<WorkDirFacts> {
+async function lookAt(workDir: string, parents: ParentTrust): Promise<WorkDirFacts> {
   const uid = ownUid();
   const owner = uid === ROOT ? await ownerOf(workDir) : uid;
-  const found = await lookAtPrivateFolder(workDir, owner, isOwnEntry);
+  const found = await lookAtPrivateFolder(workDir, owner, isOwnEntry, parents);
   const nearest = found.kind === 'there' ? found.path : found.parent;
   await onDisk(found.kind === 'there' ? 'use the folder' : `make ${found.first}`, () =>
     access(nearest, found.kind === 'there' ? WRITABLE | constants.R_OK : WRITABLE),
@@ -93,9 +94,9 @@ async function ownerOf(workDir: string): Promise<number> {
 }
 
 /** In WORK_DIR where nothing can be written elsewhere, as long as that is there already. */
-async function temporaryWorkspace(name: string, workDir: string): Promise<Workspace> {
+async function temporaryWorkspace(name: string, workDir: string, parents: ParentTrust): Promise<Workspace> {
   return await workspaceIn(tmpdir(), name, 'video-worker-').catch(async (error: unknown) => {
-    const found = await lookAtPrivateFolder(workDir, ownUid(), isOwnEntry).catch(() => null);
+    const found = await lookAtPrivateFolder(workDir, ownUid(), isOwnEntry, parents).catch(() => null);
     if (found === null || found.kind === 'absent' || found.isOpen) throw error;
     return await workspaceIn(found.path, name);
   });

@@ -40,7 +40,7 @@ export async function measurePlan(
 ): Promise<MeasuredRun> {
   const { config, device, videosAtOnce, logger } = subject;
   const settings = await measuredSettings(config, plan);
-  await using workspace = await createWorkspace(config.worker.workDir, 'tune');
+  await using workspace = await createWorkspace(config.worker.workDir, 'tune', config.worker.workDirParents);
   forgetPeak();
   const began = performance.now();
   // What is measured is to be what the plan says.

@@ -42,6 +42,10 @@ export const WORKER_KEYS = {
     description:
       'folder of the worker alone, in which the jobs have their files; when absent, jobs in the CACHE_DIRECTORY or RUNTIME_DIRECTORY that systemd made, else video-worker/jobs in the cache of the user (~/.cache)',
   }),
+  workDirParents: withDefault('WORK_DIR_PARENTS', oneOf('checked', 'trusted'), 'checked', {
+    description:
+      'whether the folders above WORK_DIR must be safe from others; trusted where nobody else can reach them, as the volumes of a pod',
+  }),
   hostInterruptionWatch: withDefault('HOST_INTERRUPTION_WATCH', onOff(), 'off', {
     description: 'drain on spot, rebalance and scale-in notices of the EC2 instance',
   }),

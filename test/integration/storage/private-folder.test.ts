@@ -117,8 +117,20 @@ describe('the way to it', () => {
     const message = await refusal(inner);
     expect(message).toContain(`${path} above it has mode 0${mode.toString(8)}`);
     expect(message).toContain(`chmod go-w ${path}`);
+    expect(message).toContain('WORK_DIR_PARENTS=trusted');
     await mkdir(inner, { mode: 0o700 });
     expect(await refusal(inner)).toContain('above it has mode');
+  });
+
+  test('is not looked at where nobody else can reach it, as the volumes of a pod, but the folder itself is', async () => {
+    for (const mode of [0o777, 0o2775]) {
+      await make(path, mode);
+      const inner = join(path, `work-${mode}`);
+      expect(await ensurePrivateFolder(inner, isOwnEntry, 'trusted')).toBe(inner);
+      expect((await lstat(inner)).mode & 0o777).toBe(0o700);
+      await expect(ensurePrivateFolder(path, isOwnEntry, 'trusted')).rejects.toThrow(/mode 0700/);
+      await rm(path, { recursive: true });
+    }
   });
 
   test('is taken through a folder with the sticky bit, where nobody renames what is not his', async () => {
