@@ -2,6 +2,7 @@ import type { MessageTraces } from '../persistence/read/message-traces.ts';
 import { parseMessage } from '../queue/messages/parse-message.ts';
 import type { DeadLetter } from '../queue/sqs/read-dead-letters.ts';
 import { writtenReason, type WrittenReason } from '../queue/written-reason.ts';
+import type { Line } from './terminal.ts';
 
 /** What a message asked for. */
 export interface AskedObject {
@@ -85,26 +86,27 @@ function timeOf(ms: number | null): string | null {
 }
 
 /** The report in lines for a terminal: a paragraph per message. */
-export function deadLetterLines({ queue, messages, isWhole }: DeadLetterQueueReport): readonly string[] {
+export function deadLetterLines({ queue, messages, isWhole }: DeadLetterQueueReport): readonly Line[] {
   const count = `${messages.length}${isWhole ? '' : ' or more'} dead letter(s) in ${queue}`;
   return [count, ...messages.flatMap((message) => ['', ...paragraph(message)])];
 }
 
-function paragraph(report: DeadLetterReport): readonly string[] {
+function paragraph(report: DeadLetterReport): readonly Line[] {
   const { written, known, objects } = report;
-  const lines = [
+  const lines: readonly Line[] = [
     `${report.messageId}  ${written === null ? 'moved by the queue' : `${written.code} (${written.class ?? 'class unknown'})`}`,
     written === null ? movedText(report) : (written.reason ?? ''),
     `sent ${report.sentAt ?? 'at an unknown time'}, first received ${report.firstReceivedAt ?? 'at an unknown time'}`,
     ...(written === null ? [] : [`receive ${written.attempt ?? '?'} of message ${report.originalMessageId}`]),
-    ...objects.map(
-      ({ bucket, key, videoId }) => `s3://${bucket}/${key}${videoId === null ? '' : ` (video ${videoId})`}`,
-    ),
+    ...objects.map(({ bucket, key, videoId }): Line => [
+      `s3://${bucket}/${key}`,
+      ...(videoId === null ? [] : [' (video ', videoId, ')']),
+    ]),
     ...(objects.length === 0 ? ['the body names no object that can be read'] : []),
     ...(known === null ? [] : knownLines(known)),
   ];
   const [first = '', ...others] = lines.filter((line) => line !== '');
-  return [first, ...others.map((line) => `  ${line}`)];
+  return [first, ...others.map((line): Line => ['  ', ...(typeof line === 'string' ? [line] : line)])];
 }
 
 function movedText({ movedAfter }: DeadLetterReport): string {
@@ -112,11 +114,12 @@ function movedText({ movedAfter }: DeadLetterReport): string {
   return `no reason was left: the queue moved it after ${after}`;
 }
 
-function knownLines({ errors, videos }: MessageTraces): string[] {
-  const lines = [
-    ...videos.map(({ externalId, status, failureCode, attempts, outcome, worker }) => {
+function knownLines({ errors, videos }: MessageTraces): Line[] {
+  const lines: Line[] = [
+    ...videos.map(({ externalId, status, failureCode, attempts, outcome, worker }): Line => {
       const run = outcome === null ? '' : `, last run ${outcome} on ${worker ?? 'an unknown worker'}`;
-      return `database: video ${externalId} is ${status}${failureCode === null ? '' : ` (${failureCode})`}, attempts ${attempts}${run}`;
+      const code = failureCode === null ? '' : ` (${failureCode})`;
+      return ['database: video ', externalId, ` is ${status}${code}, attempts ${attempts}${run}`];
     }),
     ...errors.map(
       ({ at, code, reason, worker }) =>

@@ -4,13 +4,16 @@ import { visible, visibleJson } from '../text/visible.ts';
 /** What the parts of a text with line ends of its own are indented by, so that none looks like a line of the command's. */
 const INDENT = '  ';
 
+/** A line, or the parts of one, each scrubbed by itself: what a stranger calls his video hides nothing that stands behind it. */
+export type Line = string | readonly string[];
+
 /** Lines of a result for people, on standard output. What is in a line stays in it, and steers no terminal. */
-export function say(...lines: readonly string[]): void {
+export function say(...lines: readonly Line[]): void {
   if (lines.length > 0) process.stdout.write(shownLines(lines));
 }
 
 /** Lines about the work itself, on standard error. */
-export function complain(...lines: readonly string[]): void {
+export function complain(...lines: readonly Line[]): void {
   if (lines.length > 0) process.stderr.write(shownLines(lines));
 }
 
@@ -39,11 +42,11 @@ export function shownText(text: string): string {
   return text.split('\n').map(shownLine).join('\n');
 }
 
-function shownLines(lines: readonly string[]): string {
+function shownLines(lines: readonly Line[]): string {
   return `${lines.map(shownLine).join('\n')}\n`;
 }
 
 /** Rows of former versions were written as they came: they are scrubbed here. */
-function shownLine(line: string): string {
-  return visible(scrub(line));
+function shownLine(line: Line): string {
+  return typeof line === 'string' ? visible(scrub(line)) : line.map(shownLine).join('');
 }

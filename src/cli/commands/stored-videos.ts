@@ -8,7 +8,7 @@ import { commandConfig } from '../command-config.ts';
 import { openClients } from '../open-clients.ts';
 import { openConfiguredDatabase } from '../open-parts.ts';
 import { fetchReportImages } from '../report-images.ts';
-import { say, sayJson } from '../terminal.ts';
+import { say, sayJson, type Line } from '../terminal.ts';
 
 const CALL_MS = 60_000;
 
@@ -47,9 +47,14 @@ export async function status(reference: string | undefined, options: { readonly 
   if (videos.length === 0) say('no videos yet');
 }
 
-function statusLine(video: VideoRecord): string {
+function statusLine(video: VideoRecord): Line {
   const what = video.failureCode ?? video.stage ?? degradedCodes(video);
-  return `${video.externalId}  ${video.status.padEnd(10)} ${String(Math.round(video.progress)).padStart(3)} %  attempts ${video.attempts}  ${what}  s3://${video.bucket}/${video.key}`;
+  const progress = String(Math.round(video.progress)).padStart(3);
+  return [
+    video.externalId,
+    `  ${video.status.padEnd(10)} ${progress} %  attempts ${video.attempts}  ${what}  `,
+    `s3://${video.bucket}/${video.key}`,
+  ];
 }
 
 function degradedCodes({ run }: VideoRecord): string {

@@ -62,6 +62,12 @@ test('progress steers a terminal by nothing but its own line', () => {
   expect(text.replace('\r\u001b[2K', '')).not.toMatch(STEERING);
 });
 
+test('what a stranger calls his video hides nothing that stands behind it in the line', () => {
+  expect(written(() => say(['a authorization:', '  failed  NOT_A_VIDEO  ', 's3://b/password=x']))).toBe(
+    'a authorization:  failed  NOT_A_VIDEO  s3://b/password=***\n',
+  );
+});
+
 test('JSON for programs says the same, and a terminal can show it', () => {
   const text = written(() => sayJson({ key: HOSTILE }));
   expect(JSON.parse(text)).toEqual({ key: HOSTILE });
