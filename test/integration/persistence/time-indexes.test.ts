@@ -114,7 +114,7 @@ test.each<[string, () => Promise<unknown>]>([
   [
     'the images that one video is missing, where nearly all miss some',
     async () => {
-      const found = await findVideo(db, 'v-77777', signal());
+      const found = await findVideo(db, 'v-7777', signal());
       const videoIds = [found?.videoId ?? ''];
       const query = { actions: ['walking', 'standing'], videoIds, after: null, limit: 20 };
       expect(await findUnpictured(db, query, signal())).toHaveLength(1);
