@@ -138,6 +138,7 @@ int main(int count, char **arguments) {
   else if (strcmp(act, "explore") == 0) explore(arguments + 2);
   else if (strcmp(act, "segv") == 0) fprintf(stderr, "[error] it goes wrong\n"), signal(SIGSEGV, SIG_DFL), raise(SIGSEGV);
   else if (strcmp(act, "exit") == 0) return atoi(arguments[2]);
+  else if (strcmp(act, "raise") == 0) kill(getpid(), atoi(arguments[2]));
   else if (strcmp(act, "burn") == 0) for (;;) ;
   else if (strcmp(act, "linger") == 0) {
     for (int number = 1; number < 32; number++) signal(number, SIG_IGN);

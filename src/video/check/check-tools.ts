@@ -7,7 +7,7 @@ import type { FfmpegTools } from '../tools/ffmpeg-binary.ts';
 import type { Frame } from '../frame.ts';
 import { createFramePool } from '../frames/frame-pool.ts';
 import { probeVideo, type VideoLimits } from '../probe/probe.ts';
-import { suspectsHost } from '../tools/tool-end.ts';
+import { suspicionIn } from '../tools/tool-end.ts';
 
 /** How long a caller should let the check take; within it the tools say nothing about a machine that is merely busy. */
 export const CHECK_LIMIT_MS = 30_000;
@@ -67,7 +67,8 @@ const ADVICE = 'install ffmpeg again, or set FFMPEG_PATH and FFPROBE_PATH to one
 function asOfTools(error: unknown, tools: FfmpegTools): unknown {
   if (!(error instanceof Failure) || error.class === 'system') return error;
   const { message: said, details } = error;
-  if (suspectsHost(error)) return new Failure('HOST_FAULT', said, { cause: error, details });
+  const suspicion = suspicionIn(error);
+  if (suspicion !== null) return new Failure(suspicion, said, { cause: error, details });
   const message = `${tools.ffprobe} or ${tools.ffmpeg} fails on the built-in clip: ${said}; ${ADVICE}`;
   return new Failure('TOOL_BROKEN', message, { cause: error, details });
 }

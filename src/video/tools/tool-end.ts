@@ -42,53 +42,69 @@ const OF_HOST =
   /Too many open files|Read-only file system|Stale file handle|Transport endpoint|Structure needs|Remote I\/O/;
 
 /**
- * What ended a tool that nothing in a file can bring about, or that shows the file to be too much for its limits: a program that cannot
- * run, a signal, a crash. Null: it ended by itself.
+ * What ended a tool other than its own verdict on the file: a program that cannot run, a signal, a crash, a limit. Null: it ended by itself.
+ * Only what a tool cannot bring about convicts the host at once. A tool that a file has taken over ends with any code, by any signal and with
+ * any words, so that those make the host suspect and no more.
  */
 export function endedByForce({ tool, exit, words }: ToolEnd, details: Details): Failure | null {
   const fail = (code: FailureCode, message: string): Failure => new Failure(code, message, { details });
-  if (isRefused(exit, words)) return sandboxRefused(tool, exit, words, details);
-  // A text of the file may break a line of the log in two: what looks like the loader's counts only while nothing was logged.
-  const cannotRun = words.isRunning ? undefined : words.unmarked.find((line) => CANNOT_RUN.test(line));
-  if (exit.code === 126 || exit.code === 127 || (cannotRun !== undefined && exit.code !== 0)) {
-    const said = cannotRun ?? words.unmarked.at(-1) ?? `exit code ${exit.code}`;
-    if (tellsOfNoMemory(said)) return fail('HOST_OUT_OF_MEMORY', `there is no memory to start ${tool}: ${said}`);
-    if (OF_HOST.test(said)) return fail('HOST_FAULT', `${tool} cannot be started: ${said}`);
-    const isAbsent = /failed to (?:execute|run command) .*No such file or directory/.test(said);
-    return fail(
-      isAbsent ? 'FFMPEG_MISSING' : 'TOOL_BROKEN',
-      `${tool} cannot run (${said}); install ffmpeg again or set FFMPEG_PATH and FFPROBE_PATH`,
-    );
-  }
+  if (exit.isSandboxRefused === true) return sandboxRefused(tool, exit, words, details);
+  const cannotRun = notRun({ tool, exit, words }, details);
+  if (cannotRun !== null) return cannotRun;
   const signal = signalOf(exit, words);
   if (signal === null) return withoutThread(tool, exit, words, details);
   if (signal === 'SIGXCPU') return fail('VIDEO_DECODE_TIMEOUT', `${tool} used up its CPU time`);
   if (signal === 'SIGKILL' && exit.isOomKilled) {
     return fail('HOST_OUT_OF_MEMORY', `${tool} was killed by the kernel: the host, or its cgroup, is out of memory`);
   }
-  if (!CRASHES.has(signal)) return fail('TOOL_BROKEN', `${tool} was ended from outside by ${signal}`);
+  if (!CRASHES.has(signal)) {
+    // Nothing in a sandbox reaches the process that it hangs on: who ends that is outside.
+    const isFromOutside = exit.isRelayed === true && exit.signal !== null;
+    if (isFromOutside) return fail('TOOL_BROKEN', `${tool} was ended from outside by ${signal}`);
+    return suspecting('TOOL_BROKEN', `${tool} was ended by ${signal}, from outside or by itself`, details);
+  }
   if (words.unmarked.some((line) => tellsOfNoMemory(line))) return outOfItsMemory(tool, details);
   const isUncaught = signal === 'SIGABRT' && words.unmarked.some((line) => UNCAUGHT.test(line));
   if (isUncaught) return noThread(tool, 'it aborted', details);
   return fail('VIDEO_DECODE_FAILED', `${tool} crashed on the file (${signal})`);
 }
 
-/** Its first process says with this code that it started nothing. */
-const NOTHING_STARTED = 125;
-
-function isRefused({ isSandboxRefused, isRelayed, code }: ChildExit, words: LastWords): boolean {
-  return isSandboxRefused === true || (isRelayed === true && code === NOTHING_STARTED && !words.isRunning);
+/** What whoever starts a program, or its loader, ends with where that does not run: a program that runs can end so, too. Null: another end. */
+function notRun({ tool, exit, words }: ToolEnd, details: Details): Failure | null {
+  if (exit.isRelayed === true && exit.code === NOTHING_STARTED && !words.isRunning) {
+    const { said, code, message } = withoutSandbox(tool, exit, words);
+    return suspecting(code, `${message}${adviceOnSandbox(said)}`, details);
+  }
+  // A text of the file may break a line of the log in two: what looks like the loader's counts only while nothing was logged.
+  const cannotRun = words.isRunning ? undefined : words.unmarked.find((line) => CANNOT_RUN.test(line));
+  if (exit.code !== 126 && exit.code !== 127 && (cannotRun === undefined || exit.code === 0)) return null;
+  const said = cannotRun ?? words.unmarked.at(-1) ?? `exit code ${exit.code}`;
+  if (tellsOfNoMemory(said)) {
+    return suspecting('HOST_OUT_OF_MEMORY', `there is no memory to start ${tool}: ${said}`, details);
+  }
+  if (OF_HOST.test(said)) return suspecting('HOST_FAULT', `${tool} cannot be started: ${said}`, details);
+  const isAbsent = /failed to (?:execute|run command) .*No such file or directory/.test(said);
+  const advice = 'install ffmpeg again or set FFMPEG_PATH and FFPROBE_PATH';
+  return suspecting(isAbsent ? 'FFMPEG_MISSING' : 'TOOL_BROKEN', `${tool} cannot run (${said}); ${advice}`, details);
 }
+
+/** The first process of a sandbox says with this code that it started nothing. */
+const NOTHING_STARTED = 125;
 
 /** No program was started and nothing was read: the file has no part in it, whatever the words are. */
 function sandboxRefused(tool: string, exit: ChildExit, words: LastWords, details: Details): Failure {
-  const said = words.text === '' ? `exit code ${exit.code}` : words.text;
+  const { said, code, message } = withoutSandbox(tool, exit, words);
   if (/Can't find source path .*No such file or directory/.test(said)) {
-    const message = `the file, or ${tool} itself, vanished before it was read (${said}); keep cleaners away from WORK_DIR`;
-    return new Failure('DECODER_INTERRUPTED', message, { details });
+    const vanished = `the file, or ${tool} itself, vanished before it was read (${said}); keep cleaners away from WORK_DIR`;
+    return new Failure('DECODER_INTERRUPTED', vanished, { details });
   }
+  return new Failure(code, `${message}${adviceOnSandbox(said)}`, { details });
+}
+
+function withoutSandbox(tool: string, exit: ChildExit, words: LastWords) {
+  const said = words.text === '' ? `exit code ${exit.code}` : words.text;
   const code = tellsOfNoMemory(said) ? 'HOST_OUT_OF_MEMORY' : 'HOST_FAULT';
-  return new Failure(code, `the sandbox of ${tool} cannot be made (${said})${adviceOnSandbox(said)}`, { details });
+  return { said, code, message: `the sandbox of ${tool} cannot be made (${said})` } as const;
 }
 
 function adviceOnSandbox(said: string): string {
@@ -104,7 +120,7 @@ export function gaveUpWithoutReason({ tool, exit, words }: ToolEnd, details: Det
   if (meaningful.some((line) => !OF_SURROUNDINGS.test(line))) return null;
   const ofHost = meaningful.find((line) => OF_HOST.test(line));
   if (ofHost !== undefined) {
-    return suspectingHost(`${tool} cannot read on this host: ${ofHost}`, details);
+    return suspecting('HOST_FAULT', `${tool} cannot read on this host: ${ofHost}`, details);
   }
   return interrupted(tool, `gave up (exit code ${exit.code}) without a word about what is in the file`, words, details);
 }
@@ -122,7 +138,8 @@ function withoutThread(tool: string, exit: ChildExit, words: LastWords, details:
   if (exit.code === 0) return null;
   const closed = words.closedDecoder;
   if (closed !== null) {
-    return suspectingHost(
+    return suspecting(
+      'HOST_FAULT',
       `${tool} got no threads or no memory to begin: ${closed}${adviceForErrno('EAGAIN')}`,
       details,
     );
@@ -133,20 +150,25 @@ function withoutThread(tool: string, exit: ChildExit, words: LastWords, details:
 }
 
 function noThread(tool: string, said: string, details: Details): Failure {
-  return suspectingHost(`${tool} got no thread (${said})${adviceForErrno('EAGAIN')}`, details);
+  return suspecting('HOST_FAULT', `${tool} got no thread (${said})${adviceForErrno('EAGAIN')}`, details);
 }
+
+/** What a tool can put its host under suspicion of. */
+const SUSPICIONS = ['HOST_FAULT', 'HOST_OUT_OF_MEMORY', 'TOOL_BROKEN', 'FFMPEG_MISSING'] as const;
+type Suspicion = (typeof SUSPICIONS)[number];
 
 /**
- * The host is at fault, by the words of a log: a text of a file may break a line in two and look like any of them, so that they convict
- * nobody. A run on a file that nobody sent, which meets the same, is proof.
+ * The host is at fault, by the end of a tool or by the words of its log: a tool that a file has taken over ends in any way, and a text of a file
+ * may break a line in two and look like any of them, so that they convict nobody. A run on a file that nobody sent, which meets the same, is
+ * proof.
  */
-function suspectingHost(message: string, details: Details): Failure {
-  return new Failure('DECODER_INTERRUPTED', message, { details: { ...details, suspect: 'host' } });
+function suspecting(suspicion: Suspicion, message: string, details: Details): Failure {
+  return new Failure('DECODER_INTERRUPTED', message, { details: { ...details, suspect: 'host', suspicion } });
 }
 
-/** True where the words of the tool speak of its host's fault. */
-export function suspectsHost({ details }: Failure): boolean {
-  return details['suspect'] === 'host';
+/** What the host is at fault with where a tool that nobody can have taken over ends like this; null where its end does not speak of the host. */
+export function suspicionIn({ details }: Failure): Suspicion | null {
+  return SUSPICIONS.find((suspicion) => details['suspicion'] === suspicion) ?? null;
 }
 
 function interrupted(tool: string, what: string, words: LastWords, details: Details): Failure {

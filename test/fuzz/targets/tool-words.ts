@@ -57,7 +57,12 @@ const EXITS: readonly ChildExit[] = [
   plain,
   { ...plain, code: 255 },
   { ...plain, code: 123, mayHaveSpentCpu: true },
+  { ...plain, code: 126 },
   { ...plain, code: 137 },
+  { ...plain, code: 125, isRelayed: true, isSandboxRefused: false },
+  { ...plain, code: 127, isRelayed: true, isSandboxRefused: false },
+  { ...plain, code: 143, isRelayed: true, isSandboxRefused: false },
+  { ...plain, code: null, signal: 'SIGTERM' },
   { ...plain, code: null, signal: 'SIGSEGV' },
   { ...plain, code: null, signal: 'SIGABRT' },
 ];
@@ -69,9 +74,7 @@ function checkEnd(words: LastWords, exit: ChildExit): void {
     if (failure === null) continue;
     must(failure.message.isWellFormed() || !words.text.isWellFormed(), 'a character was cut in two');
   }
-  // The words of a file come with a mark: they end no worker, however a tool that ends by itself complains.
-  const isMarked = words.isRunning && words.unmarked.length === 0;
+  // Whatever a tool says, and however it ends by its own doing: it ends no worker.
   const [force] = failures;
-  const mayBeHosts = !isMarked || exit.signal !== null || exit.code !== 1;
-  must(mayBeHosts || force?.class !== 'system', `a file ends the worker: ${force?.code}`);
+  must(force?.class !== 'system', `a tool ends the worker: ${force?.code}`);
 }

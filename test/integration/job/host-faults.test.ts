@@ -106,6 +106,12 @@ test.each<[string, Tool, string, string]>([
   ['no word', 'ffmpeg', 'exit 1', 'TOOL_BROKEN'],
   ['success and nothing to show', 'ffprobe', 'exit 0', 'TOOL_BROKEN'],
   ['success and nothing to show', 'ffmpeg', 'exit 0', 'TOOL_BROKEN'],
+  [
+    'no memory to be loaded',
+    'ffprobe',
+    'echo "sh: cannot execute: Cannot allocate memory" >&2; exit 126',
+    'HOST_OUT_OF_MEMORY',
+  ],
   ['no descriptors', 'ffmpeg', 'echo "[error] file:video: Too many open files" >&2; exit 1', 'HOST_FAULT'],
 ])('%s of %s stops the worker and leaves the video as good as it was', async (_what, tool, script, code) => {
   await becomes(tool, script);
@@ -132,11 +138,20 @@ test.each<[string, Tool, string]>([
   ['is given up without a word', 'ffprobe', 'exit 1'],
   ['is given up without a word', 'ffmpeg', 'exit 1'],
   ['cannot be read for a moment', 'ffprobe', 'echo "[error] file:video: Input/output error" >&2; exit 1'],
-])('a video whose file %s comes back, though the tools are sound (%s)', async (_what, tool, script) => {
-  await becomes(tool, ofVideo(script));
-  expect(await run()).toMatchObject({ kind: 'retry', failure: { code: 'DECODER_INTERRUPTED', class: 'temporary' } });
-  await expectGoodAfterwards();
-});
+  ['takes over the tool, which ends as if it were not there', 'ffprobe', 'exit 127'],
+  ['takes over the tool, which ends as if it might not be run', 'ffmpeg', 'exit 126'],
+  ['takes over the tool, which ends as if a library were missing', 'ffmpeg', `${LOADER}; exit 127`],
+  ['takes over the tool, which ends as if it were stopped', 'ffprobe', 'kill -TERM $$'],
+  ['takes over the tool, which ends as if it were stopped', 'ffmpeg', 'kill -HUP $$'],
+  ['takes over the tool, which ends as if it were killed', 'ffmpeg', 'kill -KILL $$'],
+])(
+  'a video whose file %s comes back and ends no worker, though the tools are sound (%s)',
+  async (_what, tool, script) => {
+    await becomes(tool, ofVideo(script));
+    expect(await run()).toMatchObject({ kind: 'retry', failure: { code: 'DECODER_INTERRUPTED', class: 'temporary' } });
+    await expectGoodAfterwards();
+  },
+);
 
 test.each<[string, Tool, string, string]>([
   ['is no video', 'ffprobe', SAY_INVALID, 'NOT_A_VIDEO'],

@@ -106,8 +106,11 @@ test('a video that the decoder has no memory for is a permanent failure, not one
   expect(await decode({})).toBe(3);
 });
 
-test('a memory limit in which no decoder can start is the fault of the host, not of the video', async () => {
-  await expect(decode({ memoryLimitBytes: 32 * 1024 ** 2 })).rejects.toMatchObject({ class: 'system' });
+test('a memory limit in which no decoder can start makes the host suspect, and not the video', async () => {
+  await expect(decode({ memoryLimitBytes: 32 * 1024 ** 2 })).rejects.toMatchObject({
+    class: 'temporary',
+    details: { suspect: 'host' },
+  });
 });
 
 test('a video with more frames than it claims is ended at the limit', async () => {

@@ -2,12 +2,13 @@ import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Failure } from '../../../src/failure/failure.ts';
 import { limitsFor, type PipedChild } from '../../../src/video/tools/child-process.ts';
 import type { FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { findSandbox } from '../../../src/video/tools/find-sandbox.ts';
 import { LastWords, LineSplitter } from '../../../src/video/tools/last-words.ts';
 import { startTool } from '../../../src/video/tools/start-tool.ts';
-import { endedByForce } from '../../../src/video/tools/tool-end.ts';
+import { endedByForce, suspicionIn } from '../../../src/video/tools/tool-end.ts';
 import { describeWithBubblewrap } from '../../harness/bubblewrap.ts';
 import { hostileTools } from '../../harness/hostile-decoder.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
@@ -201,7 +202,36 @@ describe('how a tool ended is told the same way in a sandbox and without', () =>
   });
 });
 
+describeWithBubblewrap('a decoder that a video has taken over convicts no host by how it ends', () => {
+  test.each([
+    ['the code of a sandbox that started nothing', ['exit', '125'], 'HOST_FAULT'],
+    ['the code of a program that may not be run', ['exit', '126'], 'TOOL_BROKEN'],
+    ['the code of a program that is not there', ['exit', '127'], 'TOOL_BROKEN'],
+    ['SIGTERM', ['raise', '15'], 'TOOL_BROKEN'],
+    ['SIGKILL', ['raise', '9'], 'TOOL_BROKEN'],
+    ['the code of SIGKILL', ['exit', '137'], 'TOOL_BROKEN'],
+  ])('%s', async (_, args, suspicion) => {
+    const failure = await failureOf(within, args, LIMITS);
+    expect(failure).toMatchObject({ code: 'DECODER_INTERRUPTED' });
+    expect(failure && suspicionIn(failure)).toBe(suspicion);
+  });
+
+  test('but one that kills the sandbox itself was outside of it', async () => {
+    const child = await start(within, 'burn');
+    child.stderr.resume();
+    child.stdout.resume();
+    process.kill(child.pid, 'SIGKILL');
+    const failure = endedByForce({ tool: 'ffmpeg', exit: await child.exited, words: new LastWords() }, {});
+    await child.stop();
+    expect(failure).toMatchObject({ code: 'TOOL_BROKEN', class: 'system' });
+  });
+});
+
 async function endOf(tools: FfmpegTools, args: readonly string[], limits: typeof LIMITS): Promise<string | null> {
+  return (await failureOf(tools, args, limits))?.code ?? null;
+}
+
+async function failureOf(tools: FfmpegTools, args: readonly string[], limits: typeof LIMITS): Promise<Failure | null> {
   const child = await startTool(tools, { tool: 'ffmpeg', args, file: work.at('video.mp4'), limits });
   const words = new LastWords();
   const lines = new LineSplitter((line) => words.add(line));
@@ -210,5 +240,5 @@ async function endOf(tools: FfmpegTools, args: readonly string[], limits: typeof
   const exit = await child.exited;
   lines.end();
   await child.stop();
-  return endedByForce({ tool: 'ffmpeg', exit, words }, {})?.code ?? null;
+  return endedByForce({ tool: 'ffmpeg', exit, words }, {});
 }

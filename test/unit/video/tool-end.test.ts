@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Failure } from '../../../src/failure/failure.ts';
 import type { ChildExit } from '../../../src/video/tools/child-process.ts';
 import { LastWords } from '../../../src/video/tools/last-words.ts';
-import { endedByForce, gaveUpWithoutReason, suspectsHost, type ToolEnd } from '../../../src/video/tools/tool-end.ts';
+import { endedByForce, gaveUpWithoutReason, suspicionIn, type ToolEnd } from '../../../src/video/tools/tool-end.ts';
 
 interface End extends Partial<ChildExit> {
   readonly said?: readonly string[];
@@ -27,6 +27,16 @@ const failureOf = (what: End): Failure | null => {
 const judged = (what: End): string | null => failureOf(what)?.code ?? null;
 
 test.each<[string, End, string]>([
+  ['SIGKILL of the kernel for want of memory', { signal: 'SIGKILL', isOomKilled: true }, 'HOST_OUT_OF_MEMORY'],
+  ['the same in a wrapper', { code: 137, isOomKilled: true }, 'HOST_OUT_OF_MEMORY'],
+  ['a sandbox that was not made', { code: 1, isRelayed: true, isSandboxRefused: true }, 'HOST_FAULT'],
+  ['SIGKILL of the sandbox itself', { signal: 'SIGKILL', isRelayed: true }, 'TOOL_BROKEN'],
+  ['SIGTERM of the sandbox itself', { signal: 'SIGTERM', isRelayed: true }, 'TOOL_BROKEN'],
+])('%s is the fault of this host: no tool can bring it about', (_what, what, code) => {
+  expect(judged(what)).toBe(code);
+});
+
+test.each<[string, End, string]>([
   ['a program that is gone', absent('failed to execute /x/ffmpeg: No such file or directory'), 'FFMPEG_MISSING'],
   ['one that may not be run', { code: 126, said: ['prlimit: failed to execute x: Permission denied'] }, 'TOOL_BROKEN'],
   ['one for another machine', { code: 126, said: ['prlimit: failed to execute x: Exec format error'] }, 'TOOL_BROKEN'],
@@ -42,16 +52,24 @@ test.each<[string, End, string]>([
   ],
   ['no descriptor to load it', absent('error while loading shared libraries: libx: Too many open files'), 'HOST_FAULT'],
   ['SIGKILL', { signal: 'SIGKILL' }, 'TOOL_BROKEN'],
-  ['SIGKILL of the kernel for want of memory', { signal: 'SIGKILL', isOomKilled: true }, 'HOST_OUT_OF_MEMORY'],
   ['SIGTERM', { signal: 'SIGTERM' }, 'TOOL_BROKEN'],
   ['SIGHUP', { signal: 'SIGHUP' }, 'TOOL_BROKEN'],
   ['a sandbox', { signal: 'SIGSYS' }, 'TOOL_BROKEN'],
   ['SIGTERM that ffmpeg obeyed', { code: 255, said: ['[info] Exiting normally, received signal 15.'] }, 'TOOL_BROKEN'],
   ['many signals', hardExit(), 'TOOL_BROKEN'],
   ['a wrapper whose child was killed', { code: 137 }, 'TOOL_BROKEN'],
-  ['the same by the kernel', { code: 137, isOomKilled: true }, 'HOST_OUT_OF_MEMORY'],
-])('%s is the fault of this host', (_what, what, code) => {
-  expect(judged(what)).toBe(code);
+  ['the code of a sandbox that started nothing', { code: 125, isRelayed: true }, 'HOST_FAULT'],
+  [
+    'the same for want of memory',
+    { code: 125, isRelayed: true, said: ['timeout: fork system call failed: Cannot allocate memory'] },
+    'HOST_OUT_OF_MEMORY',
+  ],
+  ['SIGTERM in a sandbox', { code: 143, isRelayed: true }, 'TOOL_BROKEN'],
+  ['SIGKILL in a sandbox', { code: 137, isRelayed: true }, 'TOOL_BROKEN'],
+])('%s makes the host suspect and no more: a tool that a file has taken over can end so', (_what, what, code) => {
+  const failure = failureOf(what);
+  expect(failure).toMatchObject({ code: 'DECODER_INTERRUPTED', class: 'temporary', details: { suspect: 'host' } });
+  expect(failure && suspicionIn(failure)).toBe(code);
 });
 
 test.each<[string, End]>([
@@ -130,7 +148,7 @@ test.each<[string, End]>([
 ])('%s makes the host suspect and no more: a file may say the same', (_what, what) => {
   const failure = failureOf(what);
   expect(failure).toMatchObject({ code: 'DECODER_INTERRUPTED', class: 'temporary' });
-  expect(failure !== null && suspectsHost(failure)).toBe(true);
+  expect(failure && suspicionIn(failure)).toBe('HOST_FAULT');
 });
 
 test.each<[string, End]>([
