@@ -98,6 +98,18 @@ static void linger(const char *name) {
   for (;;) sleep(600);
 }
 
+// Has as many children at once as it gets, and as it is told at the most.
+static void fork_on(int most) {
+  int children = 0;
+  for (; children < most; children++) {
+    pid_t child = fork();
+    if (child < 0) break;
+    if (child == 0) for (;;) pause();
+  }
+  printf("children: %d %s\n", children, children < most ? strerrorname_np(errno) : "done");
+  sleep(600);
+}
+
 static void limits(void) {
   struct rlimit as, cpu, core, size;
   getrlimit(RLIMIT_AS, &as), getrlimit(RLIMIT_CPU, &cpu), getrlimit(RLIMIT_CORE, &core), getrlimit(RLIMIT_FSIZE, &size);
@@ -139,6 +151,7 @@ int main(int count, char **arguments) {
   else if (strcmp(act, "segv") == 0) fprintf(stderr, "[error] it goes wrong\n"), signal(SIGSEGV, SIG_DFL), raise(SIGSEGV);
   else if (strcmp(act, "exit") == 0) return atoi(arguments[2]);
   else if (strcmp(act, "raise") == 0) kill(getpid(), atoi(arguments[2]));
+  else if (strcmp(act, "fork") == 0) fork_on(atoi(arguments[2]));
   else if (strcmp(act, "burn") == 0) for (;;) ;
   else if (strcmp(act, "linger") == 0) {
     for (int number = 1; number < 32; number++) signal(number, SIG_IGN);

@@ -6,6 +6,7 @@ import { LastWords, LineSplitter } from './last-words.ts';
 import { gpuView, viewOf } from './sandbox-view.ts';
 import { FIRST_PROCESS, type Sandbox } from './sandbox.ts';
 import { startTool } from './start-tool.ts';
+import { taskLimit } from './task-limit.ts';
 
 /** `require`: no start without it. `auto`: where it works. `off`: never. */
 export type SandboxChoice = 'require' | 'auto' | 'off';
@@ -57,7 +58,7 @@ export async function findSandbox(
   if (found === null) return without(`there is no bubblewrap (${program ?? PROGRAMS.join(', ')})`);
   if ((await firstExecutable([FIRST_PROCESS])) === null) return without(`there is no ${FIRST_PROCESS} (coreutils)`);
   const view = await viewOf([tools.ffmpeg, tools.ffprobe], hidden);
-  const shown = { program: found, view, gpuView: await gpuView() };
+  const shown = { program: found, view, gpuView: await gpuView(), taskLimit: await taskLimit() };
   let problem = '';
   for (const way of WAYS) {
     signal.throwIfAborted();

@@ -1,4 +1,5 @@
 import { access, constants as modes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 export interface ChildLimits {
   /** CPU seconds over all threads; null: unlimited. */
@@ -31,19 +32,22 @@ export async function limitedCommand(
   args: readonly string[],
   limits: ChildLimits,
 ): Promise<readonly [command: string, ...args: string[]]> {
-  for (const folder of FOLDERS) {
-    const limiter = `${folder}/prlimit`;
-    if (!(await isExecutable(limiter))) continue;
-    const flags = ['--core=0', '--fsize=0'];
-    // The soft limit lets ffmpeg say why it ends; the hard one does not ask.
-    if (limits.cpuSeconds !== null) flags.push(`--cpu=${limits.cpuSeconds}:${limits.cpuSeconds + 5}`);
-    if (limits.memoryBytes !== null) flags.push(`--as=${limits.memoryBytes}`);
-    const command = [limiter, ...flags, '--', program, ...args] as const;
-    // A worker that is killed cannot stop its decoders. It starts them on its main thread, which lives as long as the process.
-    const parting = `${folder}/setpriv`;
-    return (await isExecutable(parting)) ? [parting, '--pdeathsig', 'KILL', '--', ...command] : [...command];
-  }
-  return [program, ...args];
+  const limiter = await findLimiter();
+  if (limiter === null) return [program, ...args];
+  const flags = ['--core=0', '--fsize=0'];
+  // The soft limit lets ffmpeg say why it ends; the hard one does not ask.
+  if (limits.cpuSeconds !== null) flags.push(`--cpu=${limits.cpuSeconds}:${limits.cpuSeconds + 5}`);
+  if (limits.memoryBytes !== null) flags.push(`--as=${limits.memoryBytes}`);
+  const command = [limiter, ...flags, '--', program, ...args] as const;
+  // A worker that is killed cannot stop its decoders. It starts them on its main thread, which lives as long as the process.
+  const parting = join(dirname(limiter), 'setpriv');
+  return (await isExecutable(parting)) ? [parting, '--pdeathsig', 'KILL', '--', ...command] : [...command];
+}
+
+/** The program that limits what follows it; null: there is none. */
+export async function findLimiter(): Promise<string | null> {
+  for (const folder of FOLDERS) if (await isExecutable(`${folder}/prlimit`)) return `${folder}/prlimit`;
+  return null;
 }
 
 async function isExecutable(path: string): Promise<boolean> {

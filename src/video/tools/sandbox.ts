@@ -12,6 +12,8 @@ export interface Sandbox {
   readonly hasProc: boolean;
   /** bubblewrap 0.8 and newer. */
   readonly forbidsMore: boolean;
+  /** The command that limits the processes and threads in it; empty where there is none. */
+  readonly taskLimit: readonly string[];
 }
 
 /** What is to be started in a sandbox, by its path outside. */
@@ -34,7 +36,7 @@ const FILE_FOLDER = '/video';
  * what it is loaded from, and its one video.
  */
 export function sandboxArguments(sandbox: Sandbox, tool: SandboxedTool, statusDescriptor: number): readonly string[] {
-  const { view, gpuView, hasProc, forbidsMore } = sandbox;
+  const { view, gpuView, hasProc, forbidsMore, taskLimit } = sandbox;
   const { program, args, file, usesGpu } = tool;
   return [
     // By itself, `all` goes without a user namespace where there is none.
@@ -52,6 +54,7 @@ export function sandboxArguments(sandbox: Sandbox, tool: SandboxedTool, statusDe
     ['--remount-ro', '/'],
     // bubblewrap's own first process is killed unwaited for, and the CPU time of the tool with it. This one does nothing but wait (no time is
     // set), hands on how the tool ended, and is waited for in its turn: the kernel adds up, and the last of the sandbox is gone with it.
-    ['--as-pid-1', '--', FIRST_PROCESS, '--foreground', '0', program, ...args],
+    // The limit of tasks comes before it and not before bubblewrap: it is one of the user namespace, which has to be there.
+    ['--as-pid-1', '--', ...taskLimit, FIRST_PROCESS, '--foreground', '0', program, ...args],
   ].flat();
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Failure } from '../../../src/failure/failure.ts';
@@ -8,6 +8,7 @@ import type { FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { findSandbox } from '../../../src/video/tools/find-sandbox.ts';
 import { LastWords, LineSplitter } from '../../../src/video/tools/last-words.ts';
 import { startTool } from '../../../src/video/tools/start-tool.ts';
+import { MOST_TASKS } from '../../../src/video/tools/task-limit.ts';
 import { endedByForce, suspicionIn } from '../../../src/video/tools/tool-end.ts';
 import { describeWithBubblewrap } from '../../harness/bubblewrap.ts';
 import { hostileTools } from '../../harness/hostile-decoder.ts';
@@ -176,6 +177,50 @@ describeWithBubblewrap('a decoder that a video has taken over', () => {
     const before = await childTicks();
     await child.stop();
     expect(((await childTicks()) - before) * 10).toBeGreaterThanOrEqual(live);
+  });
+});
+
+describeWithBubblewrap('a decoder that forks', () => {
+  /** Of nobody: root's processes are not limited, and others of a user must not count. */
+  const NOBODYS = 4_121_235;
+
+  /** The sandbox, begun by a user who is not root. */
+  async function ofUser(): Promise<FfmpegTools> {
+    const inForce = within.sandbox?.inForce ?? null;
+    if (process.getuid?.() !== 0 || inForce === null) return within;
+    for (const folder of [work, programs]) await chmod(folder.path, 0o755);
+    const program = programs.at('bwrap-of-user');
+    const line = `exec setpriv --reuid=${NOBODYS} --clear-groups --pdeathsig KILL ${inForce.program} "$@"`;
+    await writeFile(program, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+    return { ...within, sandbox: { choice: 'auto', problem: null, inForce: { ...inForce, program } } };
+  }
+
+  async function children(child: PipedChild): Promise<string> {
+    child.stderr.resume();
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    return line.toString().trim();
+  }
+
+  test('has so many processes in a sandbox and no more, whatever else its user has', async () => {
+    const tools = await ofUser();
+    const running = await Promise.all([1, 2].map(() => start(tools, 'fork', '2000')));
+    // The first process and itself count, too.
+    const expected = `children: ${MOST_TASKS - 2} EAGAIN`;
+    expect(await Promise.all(running.map(children))).toEqual([expected, expected]);
+    for (const child of running) {
+      await child.stop();
+      expect(await child.usage()).toBeNull();
+    }
+  });
+
+  test('does not get there without a limit: it has all that it wants', async () => {
+    const tools = await ofUser();
+    const { sandbox } = tools;
+    const inForce = sandbox?.inForce ? { ...sandbox.inForce, taskLimit: [] } : null;
+    const child = await start({ ...tools, sandbox: { choice: 'auto', problem: null, inForce } }, 'fork', '600');
+    expect(await children(child)).toBe('children: 600 done');
+    await child.stop();
+    expect(await child.usage()).toBeNull();
   });
 });
 

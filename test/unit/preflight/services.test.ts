@@ -121,7 +121,7 @@ describe('a preflight that waits', () => {
     redrive: { deadLetterArn: 'a', maxReceiveCount: 5 },
   };
 
-  const SANDBOX = { program: 'b', view: [], gpuView: [], hasProc: true, forbidsMore: true };
+  const SANDBOX = { program: 'b', view: [], gpuView: [], hasProc: true, forbidsMore: true, taskLimit: [] };
 
   /** A host on which all is well, but for what is given. `asked` counts what was looked at. */
   function host(changes: Partial<PreflightDeps>): { readonly deps: PreflightDeps; readonly asked: string[] } {
