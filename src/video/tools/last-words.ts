@@ -23,12 +23,12 @@ export class LastWords {
   #isRunning = false;
 
   add(line: string): void {
+    if (line.trim() !== '') this.#saidAnything = true;
     const text = line
       .replaceAll(/ @ 0x[0-9a-f]+/g, '')
       .replaceAll(/(?<![\w.])\/(?:[^\s/'":]+\/)+/g, '')
       .trim();
     if (text === '') return;
-    this.#saidAnything = true;
     const level = LEVEL.exec(text)?.[1];
     if (level !== undefined) this.#isRunning = true;
     const handled = /^(?:\[\w+\] )?Exiting normally, received signal (\d+)\.$/.exec(text)?.[1];
