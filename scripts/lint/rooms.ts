@@ -197,6 +197,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
 export const GUARDED_MODULES: Readonly<Record<string, readonly string[]>> = {
   child_process: [
     'src/video/tools/child-process.ts',
+    'src/video/tools/parting-guard.ts',
     'src/inference/cuda-libraries.ts',
     'src/telemetry/notify-channel.ts',
     'src/storage/folder-lock.ts',

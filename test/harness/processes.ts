@@ -1,5 +1,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
+const GUARD_MS = 2_000;
+
 /** What the kernel says about a process, read from /proc: tests ask here and call no program for it. */
 export interface ProcessFacts {
   readonly pid: number;
@@ -55,6 +57,23 @@ export async function processFacts(pid: number): Promise<ProcessFacts | null> {
 /** Processes that one has started and that are still there, zombies among them. */
 export async function childrenOf(pid: number = process.pid): Promise<ProcessFacts[]> {
   return await factsOf(await childPids(pid));
+}
+
+/** Our children when the guard of the decoders, which ends a moment after the last of them, has had that moment. */
+export async function childrenWithoutGuard(): Promise<ProcessFacts[]> {
+  const end = performance.now() + GUARD_MS;
+  for (;;) {
+    const children = await childrenOf();
+    const hasGuard = children.some(
+      ({ name, commandLine, isZombie }) => isGuard(commandLine) || (name === 'sh' && isZombie),
+    );
+    if (!hasGuard || performance.now() > end) return children;
+    await new Promise((wake) => setTimeout(wake, 5));
+  }
+}
+
+export function isGuard(commandLine: string): boolean {
+  return commandLine.includes('decoder-guard');
 }
 
 /** Its children, their children and so on. */

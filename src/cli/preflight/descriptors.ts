@@ -23,7 +23,7 @@ export interface DescriptorSettings {
   readonly hasHealthPort: boolean;
 }
 
-/** Node, its pool of threads, the log and the files of a start; 31 are open when the checks are made. */
+/** Node, its pool of threads, the log, the guard of the decoders and the files of a start; 31 are open when the checks are made. */
 const BASE = 40;
 /** A thread of its own for each kind of model: an event loop each, of five or six. */
 const PER_PIPELINE = 12;

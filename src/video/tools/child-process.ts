@@ -10,6 +10,7 @@ import { settledWithin } from '../../time/settled-within.ts';
 import { usageOfGroup, type GroupUsage } from './group-usage.ts';
 import { limitedCommand, type ChildLimits } from './limited-command.ts';
 import { countOomKills } from './oom-kills.ts';
+import { announced, takeGuard, type Guarding } from './parting-guard.ts';
 import { SandboxStatus } from './sandbox-status.ts';
 import type { NearEnd, SocketPair } from './socket-pair.ts';
 
@@ -107,14 +108,16 @@ export async function startLimited(
 }
 
 async function start([program, args, cwd, limits]: Order, options: ChildOptions): Promise<LimitedChild> {
-  const [command, ...rest] = await limitedCommand(program, args, limits);
+  const command = await limitedCommand(program, args, limits);
   const oomKillsBefore = await countOomKills();
   const startedAt = performance.now();
-  const child = spawnOrThrow(program, [command, ...rest], cwd, options);
+  const guarding = takeGuard();
+  const child = spawnOrThrow([program, command, cwd], options, guarding);
   let isOver = false;
   const ended = new Promise<Omit<ChildExit, 'isOomKilled'>>((resolve) => {
     child.once('exit', (code, signal) => {
       isOver = true;
+      guarding.ended();
       const coreMs = (performance.now() - startedAt) * availableParallelism();
       const mayHaveSpentCpu = limits.cpuSeconds !== null && coreMs >= limits.cpuSeconds * 1000;
       resolve({ code, signal, mayHaveSpentCpu });
@@ -126,6 +129,7 @@ async function start([program, args, cwd, limits]: Order, options: ChildOptions)
       reject(cause);
     });
   }).catch(async (error: unknown) => {
+    guarding.ended();
     throw await cannotStart(program, cwd, error);
   });
   child.on('error', () => {});
@@ -194,24 +198,30 @@ async function completeExit(
 }
 
 function spawnOrThrow(
-  program: string,
-  [command, ...args]: readonly [string, ...string[]],
-  cwd: string,
+  [program, command, cwd]: readonly [string, readonly [string, ...string[]], string],
   { output, hasNotes = false, statusDescriptor }: ChildOptions,
+  guarding: Guarding,
 ): ChildProcessByStdio<null, Readable, Readable> {
   const stdio: ('ignore' | 'pipe' | Socket)[] = ['ignore', output?.far ?? 'pipe', 'pipe'];
   if (hasNotes) stdio.push('pipe');
   if (statusDescriptor !== undefined) stdio[statusDescriptor] = 'pipe';
+  // A program that is started by itself says by its failure that it is not there; a shell before it would not.
+  const isGuarded = guarding.words !== null && command[0] !== program;
+  const [first, ...args] = isGuarded ? announced(command, stdio.length) : command;
+  if (isGuarded) stdio.push(guarding.words);
   try {
     // With a socket there is no `stdout`, and nobody asks for it.
-    return spawn(command, args, {
+    const child = spawn(first, args, {
       cwd,
       // Credentials live in our environment; a decoder that is taken over must not find them.
       env: TOOL_ENVIRONMENT,
       stdio,
       detached: true,
     }) as ChildProcessByStdio<null, Readable, Readable>;
+    if (isGuarded && child.pid !== undefined) guarding.started(child.pid);
+    return child;
   } catch (error) {
+    guarding.ended();
     // Some errors of the system are thrown at once, others come as an event.
     throw startFailure(program, error);
   }

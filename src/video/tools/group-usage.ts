@@ -20,7 +20,7 @@ interface Stat {
 }
 
 /**
- * Reads the usage of a process group and of all that descends from its leader, which in a sandbox is in other groups; null where it cannot be
+ * Reads the usage of a process group and of all that descends from its leader, which may be in other groups; null where it cannot be
  * read or nobody is left.
  */
 export async function usageOfGroup(groupId: number): Promise<GroupUsage | null> {

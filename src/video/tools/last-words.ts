@@ -38,12 +38,14 @@ export class LastWords {
     keep(this.#lines, words);
     if (level === undefined) keep(this.#unmarked, words);
     else if (level !== 'warning') keep(this.#errors, words);
-    if (/error|fatal|panic/.test(level ?? '')) {
-      if (tellsOfNoThread(words)) this.#threadShortage ??= words;
-      if (tellsOfNoDecoder(words)) this.#closedDecoder ??= words;
-      if (tellsOfNoMemory(words)) this.#sawNoMemory = true;
-    }
+    if (/error|fatal|panic/.test(level ?? '')) this.#hearShortage(words);
     if (level !== undefined && (level !== 'warning' || DAMAGE.test(words))) this.#sawDamage = true;
+  }
+
+  #hearShortage(words: string): void {
+    if (tellsOfNoThread(words)) this.#threadShortage ??= words;
+    if (tellsOfNoDecoder(words)) this.#closedDecoder ??= words;
+    if (tellsOfNoMemory(words)) this.#sawNoMemory = true;
   }
 
   /** True once a line of level error or worse was seen. */

@@ -42,7 +42,9 @@ export function sandboxArguments(sandbox: Sandbox, tool: SandboxedTool, statusDe
     // By itself, `all` goes without a user namespace where there is none.
     ['--unshare-all', '--unshare-user', ...(forbidsMore ? ['--disable-userns'] : [])],
     // It hands its own environment on, which is the tools' already; the option that clears it is younger than what stable systems still have.
-    ['--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
+    // No new session: bubblewrap is in one of its own without a terminal, and what would leave its group while it is being built could not be
+    // ended with it.
+    ['--die-with-parent', '--cap-drop', 'ALL'],
     hasProc ? ['--proc', '/proc'] : ['--dir', '/proc'],
     // Before what is shown, which may lie in one of them.
     ['--dev', '/dev', '--tmpfs', '/tmp'],

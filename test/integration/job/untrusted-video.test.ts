@@ -7,7 +7,7 @@ import { Failure } from '../../../src/failure/failure.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import type { WorkerEvents } from '../../../src/worker/events.ts';
 import { FakeChain, type FakeChainOptions } from '../../harness/fake-chain.ts';
-import { childrenOf } from '../../harness/processes.ts';
+import { childrenOf, childrenWithoutGuard } from '../../harness/processes.ts';
 import { SkippingClock } from '../../harness/skipping-clock.ts';
 import { SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 import { startVideoGround, type VideoGround } from '../../harness/video-ground.ts';
@@ -185,7 +185,7 @@ test('a job that fails while its decoder is silent is over only when the decoder
   const ended = next(rig.events, 'message:given-back');
   rig.worker.start();
   await ended;
-  expect((await childrenOf()).filter(({ name }) => /sleep|ffmpeg|sh$/.test(name))).toEqual([]);
+  expect((await childrenWithoutGuard()).filter(({ name }) => /sleep|ffmpeg|sh$/.test(name))).toEqual([]);
 });
 
 test('what a worker writes to its log holds no credential, no presigned address and no long body', async () => {

@@ -8,7 +8,7 @@ import { probeVideo } from '../../../src/video/probe/probe.ts';
 import type { ProbedVideo } from '../../../src/video/probed-video.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
-import { childrenOf, sendSignal } from '../../harness/processes.ts';
+import { childrenOf, childrenWithoutGuard, sendSignal } from '../../harness/processes.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
 
@@ -137,6 +137,7 @@ describe.each([
           return pool.take(bytes);
         },
       };
+      await childrenWithoutGuard();
       const before = (await readdir('/proc/self/fd')).length;
       const options = { ...optionsOf(threadFromBytes), pool: scarce };
       const use = async (): Promise<void> => {
@@ -149,7 +150,7 @@ describe.each([
         cause: refused,
       });
       expect([taken, pool.stats().lent]).toEqual([last, 0]);
-      expect(await childrenOf()).toEqual([]);
+      expect(await childrenWithoutGuard()).toEqual([]);
       expect((await readdir('/proc/self/fd')).length).toBe(before);
     },
   );

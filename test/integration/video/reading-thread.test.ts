@@ -13,7 +13,7 @@ import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-
 import { MEETING_FOLDER, openSocketPair } from '../../../src/video/tools/socket-pair.ts';
 import { outcomesWithFewDescriptors } from '../../harness/few-descriptors.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
-import { childrenOf } from '../../harness/processes.ts';
+import { childrenWithoutGuard } from '../../harness/processes.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
 
@@ -39,11 +39,13 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   pool = createFramePool();
+  await childrenWithoutGuard();
   descriptorsBefore = await descriptors();
 });
 afterEach(async () => {
+  const children = await childrenWithoutGuard();
   for (let turn = 0; turn < 100 && (await descriptors()) !== descriptorsBefore; turn++) await new Promise(setImmediate);
-  expect([await descriptors(), pool.stats().lent, await childrenOf()]).toEqual([descriptorsBefore, 0, []]);
+  expect([await descriptors(), pool.stats().lent, children]).toEqual([descriptorsBefore, 0, []]);
   expect((await readdir(folder.path)).filter((name) => name.startsWith(MEETING_FOLDER))).toEqual([]);
 });
 afterAll(() => folder.remove());
