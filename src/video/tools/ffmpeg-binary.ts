@@ -1,8 +1,7 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { Failure } from '../../failure/failure.ts';
+import { firstExecutable, isExecutable } from './executable.ts';
 import type { SandboxVerdict } from './find-sandbox.ts';
 import { startTool } from './start-tool.ts';
 
@@ -80,18 +79,7 @@ function bundledFfmpeg(): string | null {
 }
 
 async function firstIn(directories: readonly string[], name: string): Promise<string | null> {
-  for (const directory of directories) {
-    const candidate = join(directory, name);
-    if (directory !== '' && (await isExecutable(candidate))) return candidate;
-  }
-  return null;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  return await access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+  return await firstExecutable(directories.filter((directory) => directory !== '').map((each) => join(each, name)));
 }
 
 async function versionOf(tools: FfmpegTools, name: 'ffmpeg' | 'ffprobe'): Promise<string> {

@@ -1,6 +1,6 @@
-import { access, constants } from 'node:fs/promises';
 import { Failure } from '../../failure/failure.ts';
 import type { LimitedChild } from './child-process.ts';
+import { firstExecutable } from './executable.ts';
 import type { FfmpegTools } from './ffmpeg-binary.ts';
 import { LastWords, LineSplitter } from './last-words.ts';
 import { gpuView, viewOf } from './sandbox-view.ts';
@@ -129,15 +129,4 @@ async function versionIn(tools: FfmpegTools, tool: 'ffmpeg' | 'ffprobe', signal:
     limit.removeEventListener('abort', end);
     await child?.stop();
   }
-}
-
-async function firstExecutable(paths: readonly string[]): Promise<string | null> {
-  for (const path of paths) {
-    const isThere = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return path;
-  }
-  return null;
 }

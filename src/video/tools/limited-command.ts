@@ -1,5 +1,5 @@
-import { access, constants as modes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { firstExecutable, isExecutable } from './executable.ts';
 
 export interface ChildLimits {
   /** CPU seconds over all threads; null: unlimited. */
@@ -46,13 +46,5 @@ export async function limitedCommand(
 
 /** The program that limits what follows it; null: there is none. */
 export async function findLimiter(): Promise<string | null> {
-  for (const folder of FOLDERS) if (await isExecutable(`${folder}/prlimit`)) return `${folder}/prlimit`;
-  return null;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  return await access(path, modes.X_OK).then(
-    () => true,
-    () => false,
-  );
+  return await firstExecutable(FOLDERS.map((folder) => join(folder, 'prlimit')));
 }
