@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import { codeOf } from '../failure/fields.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -38,7 +39,7 @@ function canMake(folder: string, uid: number): boolean {
     accessSync(folder, constants.W_OK | constants.X_OK);
     return true;
   } catch (error) {
-    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const isAbsent = codeOf(error) === 'ENOENT';
     return isAbsent && dirname(folder) !== folder && canMake(dirname(folder), uid);
   }
 }

@@ -11,6 +11,11 @@ export function textField(error: object, name: string): string | null {
   }
 }
 
+/** The code of whatever was thrown, such as the `ENOENT` of the system; null where it has none. */
+export function codeOf(thrown: unknown): string | null {
+  return typeof thrown === 'object' && thrown !== null ? textField(thrown, 'code') : null;
+}
+
 /** What an error says: its message, else its name. Libraries write over both, and not only with texts. */
 export function wordsOf(error: object): string {
   return textField(error, 'message') || textField(error, 'name') || 'an error without words';

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { close, constants, fstat, lstat, open } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { codeOf } from '../failure/fields.ts';
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
@@ -86,7 +87,7 @@ export async function areLocksSeen(folder: string): Promise<boolean> {
 }
 
 function unlessAbsent(error: unknown): null {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
+  const code = codeOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return null;
   throw error;
 }

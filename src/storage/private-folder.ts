@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { access, chmod, constants, mkdir, readdir } from 'node:fs/promises';
 import { onDisk } from './on-disk.ts';
 import { followSafely, isOpenToOthers, modeOf, refused, type ParentTrust, type PathEnd } from './safe-path.ts';
+import { codeOf } from '../failure/fields.ts';
 
 /** A folder for one user alone, as it was found. */
 export type FolderFound =
@@ -109,8 +110,4 @@ async function assertCanBeClosed(
 
 function unlessThere(error: unknown): void {
   if (codeOf(error) !== 'EEXIST') throw error;
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : null;
 }

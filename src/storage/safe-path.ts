@@ -3,6 +3,7 @@ import { lstat, readFile, readlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../failure/failure.ts';
 import { isGroupOf } from './private-group.ts';
+import { codeOf } from '../failure/fields.ts';
 
 /** What stands at the end of a path, or how far the path goes. */
 export type PathEnd =
@@ -105,7 +106,7 @@ async function factsOf(path: string, asked: string): Promise<Stats | null> {
   try {
     return await lstat(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
+    const code = codeOf(error);
     if (code === 'ENOENT') return null;
     if (code !== 'EACCES') throw error;
     throw refused(

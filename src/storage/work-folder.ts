@@ -7,6 +7,7 @@ import { onDisk } from './on-disk.ts';
 import type { ParentTrust } from './safe-path.ts';
 import { ensurePrivateFolder, lookAtPrivateFolder, ownUid } from './private-folder.ts';
 import { workspaceIn, type Workspace, type Workspaces } from './workspace.ts';
+import { codeOf } from '../failure/fields.ts';
 
 /** The folder of this process in WORK_DIR. */
 interface Own {
@@ -195,5 +196,5 @@ async function makeFolder(folder: string, prefix: string): Promise<string> {
 }
 
 function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return codeOf(error) === 'ENOENT';
 }
