@@ -3,6 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { Failure } from '../../failure/failure.ts';
 import { firstExecutable, isExecutable } from './executable.ts';
 import type { SandboxVerdict } from './find-sandbox.ts';
+import { shortAnswer } from './short-answer.ts';
 import { startTool } from './start-tool.ts';
 
 export interface FfmpegTools {
@@ -85,17 +86,7 @@ async function firstIn(directories: readonly string[], name: string): Promise<st
 async function versionOf(tools: FfmpegTools, name: 'ffmpeg' | 'ffprobe'): Promise<string> {
   const limits = { cpuSeconds: 10, memoryBytes: null };
   const child = await startTool(tools, { tool: name, args: ['-version'], file: null, limits });
-  const timer = setTimeout(() => void child.stop(), 10_000);
-  let text = '';
-  try {
-    child.stderr.resume();
-    for await (const chunk of child.stdout.setEncoding('utf8')) if (text.length < 4096) text += String(chunk);
-  } catch {
-    // Stopped by the timer: the check below says what is wrong.
-  } finally {
-    clearTimeout(timer);
-    await child.stop();
-  }
+  const text = await shortAnswer(child, 4096);
   const version = new RegExp(`^${name} version (\\S+)`).exec(text)?.[1];
   if (version !== undefined) return version;
   const { isSandboxRefused } = await child.exited;

@@ -2,6 +2,7 @@ import { lstat, open, readdir, readlink } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, sep } from 'node:path';
 import { startLimited } from './child-process.ts';
+import { shortAnswer } from './short-answer.ts';
 import { wayTo, type Way } from './way-to.ts';
 
 /** Where loaders and libraries of a system are, and what a script that starts a tool needs. */
@@ -16,7 +17,6 @@ const OF_GPU = ['/sys', '/usr/local/nvidia', '/usr/local/cuda', '/usr/lib/wsl'];
 const OF_USERS = /^(?:\/[^/]*|\/home\/[^/]+|\/var\/[^/]+|\/etc\/.*)$/;
 
 const TRACE_LIMITS = { cpuSeconds: 10, memoryBytes: null };
-const TRACE_MS = 10_000;
 
 /**
  * Options of bubblewrap that show, read-only, what the programs are loaded from and nothing else: the system's libraries, the programs,
@@ -118,17 +118,7 @@ async function librariesOf(program: string): Promise<readonly string[]> {
   const args = ['LD_TRACE_LOADED_OBJECTS=1', program];
   const child = await startLimited('/usr/bin/env', args, '/', TRACE_LIMITS).catch(() => null);
   if (child === null) return [];
-  const timer = setTimeout(() => void child.stop(), TRACE_MS);
-  let text = '';
-  try {
-    child.stderr.resume();
-    for await (const chunk of child.stdout.setEncoding('utf8')) if (text.length < 1e6) text += String(chunk);
-  } catch {
-    // Stopped by the timer: what is missing shows when the tool is tried.
-  } finally {
-    clearTimeout(timer);
-    await child.stop();
-  }
+  const text = await shortAnswer(child, 1e6);
   const found = [...text.matchAll(/^\s+(?:\S+ => )?(\/.+) \(0x/gm)].map((match) => match[1] ?? '');
   return found.filter((path) => !ROOTS.some((root) => isWithin(path, root)));
 }
