@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeFrames, withDecodedFrames, type DecodeOptions } from '../../../src/video/decode/decode.ts';
 import type { Frame } from '../../../src/video/frame.ts';
@@ -7,6 +6,7 @@ import { createFramePool, type FramePool } from '../../../src/video/frames/frame
 import { probeVideo } from '../../../src/video/probe/probe.ts';
 import type { ProbedVideo } from '../../../src/video/probed-video.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
+import { openDescriptors, openedSince } from '../../harness/descriptors.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { childrenOf, childrenWithoutGuard, sendSignal } from '../../harness/processes.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
@@ -105,7 +105,7 @@ describe.each([
         throw new Error('the consumer fails');
       },
     ];
-    const before = (await readdir('/proc/self/fd')).length;
+    const before = await openDescriptors();
     for (const end of ends) {
       const abort = new AbortController();
       const use = async (): Promise<void> =>
@@ -121,7 +121,7 @@ describe.each([
       await expect(use()).rejects.toThrow();
       expect(pool.stats().lent).toBe(0);
     }
-    expect((await readdir('/proc/self/fd')).length).toBe(before);
+    expect(await openedSince(before)).toEqual([]);
   });
 
   test.each([1, 2, 30])(
@@ -138,7 +138,7 @@ describe.each([
         },
       };
       await childrenWithoutGuard();
-      const before = (await readdir('/proc/self/fd')).length;
+      const before = await openDescriptors();
       const options = { ...optionsOf(threadFromBytes), pool: scarce };
       const use = async (): Promise<void> => {
         for await (const { release } of decodeFrames(tools, folder.at('long.mp4'), long, options, never)) release();
@@ -151,7 +151,7 @@ describe.each([
       });
       expect([taken, pool.stats().lent]).toEqual([last, 0]);
       expect(await childrenWithoutGuard()).toEqual([]);
-      expect((await readdir('/proc/self/fd')).length).toBe(before);
+      expect(await openedSince(before)).toEqual([]);
     },
   );
 

@@ -11,6 +11,7 @@ import { ThreadedFrames } from '../../../src/video/reading/threaded-frames.ts';
 import { startLimited } from '../../../src/video/tools/child-process.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { MEETING_FOLDER, openSocketPair } from '../../../src/video/tools/socket-pair.ts';
+import { openDescriptors, openedSince } from '../../harness/descriptors.ts';
 import { outcomesWithFewDescriptors } from '../../harness/few-descriptors.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { childrenWithoutGuard } from '../../harness/processes.ts';
@@ -26,7 +27,7 @@ let folder: TemporaryFolder;
 let tools: FfmpegTools;
 let info: ProbedVideo;
 let pool: FramePool;
-let descriptorsBefore: number;
+let descriptorsBefore: ReadonlySet<string>;
 
 beforeAll(async () => {
   folder = await mediaFolder();
@@ -40,19 +41,14 @@ beforeAll(async () => {
 beforeEach(async () => {
   pool = createFramePool();
   await childrenWithoutGuard();
-  descriptorsBefore = await descriptors();
+  descriptorsBefore = await openDescriptors();
 });
 afterEach(async () => {
   const children = await childrenWithoutGuard();
-  for (let turn = 0; turn < 100 && (await descriptors()) !== descriptorsBefore; turn++) await new Promise(setImmediate);
-  expect([await descriptors(), pool.stats().lent, children]).toEqual([descriptorsBefore, 0, []]);
+  expect([await openedSince(descriptorsBefore), pool.stats().lent, children]).toEqual([[], 0, []]);
   expect((await readdir(folder.path)).filter((name) => name.startsWith(MEETING_FOLDER))).toEqual([]);
 });
 afterAll(() => folder.remove());
-
-async function descriptors(): Promise<number> {
-  return (await readdir('/proc/self/fd')).length;
-}
 
 function optionsOf(): DecodeOptions {
   return { ...SMALL_VIDEO_DECODING, framesPerSecond: 25, pool, threadFromBytes: 0 };

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { startLimited, type ChildLimits } from '../../../src/video/tools/child-process.ts';
 import { readInto, type ByteSink } from '../../../src/video/tools/byte-sink.ts';
 import { MEETING_FOLDER, openSocketPair } from '../../../src/video/tools/socket-pair.ts';
+import { openDescriptors, openedSince } from '../../harness/descriptors.ts';
 import { outcomesWithFewDescriptors } from '../../harness/few-descriptors.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
@@ -13,7 +14,7 @@ const NONE: ChildLimits = { cpuSeconds: null, memoryBytes: null };
 const never = new AbortController().signal;
 const SOURCE = join(import.meta.dirname, '..', '..', '..', 'src', 'video', 'tools');
 let folder: TemporaryFolder;
-let descriptorsBefore: number;
+let descriptorsBefore: ReadonlySet<string>;
 
 beforeAll(async () => {
   folder = await temporaryFolder('pairs');
@@ -21,19 +22,13 @@ beforeAll(async () => {
   await run('true');
 });
 beforeEach(async () => {
-  descriptorsBefore = await descriptors();
+  descriptorsBefore = await openDescriptors();
 });
 afterEach(async () => {
-  // Node closes the pipes of a child that has failed to start a few turns later.
-  for (let turn = 0; turn < 100 && (await descriptors()) !== descriptorsBefore; turn++) await new Promise(setImmediate);
-  expect(await descriptors()).toBe(descriptorsBefore);
+  expect(await openedSince(descriptorsBefore)).toEqual([]);
   expect((await readdir(folder.path)).filter((name) => name.startsWith(MEETING_FOLDER))).toEqual([]);
 });
 afterAll(() => folder.remove());
-
-async function descriptors(): Promise<number> {
-  return (await readdir('/proc/self/fd')).length;
-}
 
 /** Reads into memory of its own, so many bytes at a time. */
 function collect(room = 1000): ByteSink & { readonly text: () => string } {
