@@ -1,10 +1,11 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { owned } from './ownership.ts';
+import { layFreshData } from './postgres-template.ts';
 
 export interface TestPostgres extends AsyncDisposable {
   /** URL of the database `worker`; a schema per test keeps tests apart. */
@@ -30,12 +31,7 @@ export async function startPostgres(given: PostgresOptions = {}): Promise<TestPo
   if (user !== null) chownSync(directory, user.uid, user.gid);
   const data = join(directory, 'data');
   const identity = user === null ? {} : { uid: user.uid, gid: user.gid };
-  const initdb = spawnSync(
-    join(binaries, 'initdb'),
-    ['-D', data, '-U', 'worker', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync', '--no-instructions'],
-    { ...identity, cwd: directory, encoding: 'utf8' },
-  );
-  if (initdb.status !== 0) throw new Error(`initdb failed: ${initdb.stderr}`, { cause: initdb.error });
+  layFreshData(binaries, identity, data);
   for (const [name, content] of Object.entries(given.files ?? {})) {
     const file = join(data, name);
     writeFileSync(file, content, { mode: 0o600 });
@@ -84,16 +80,6 @@ export async function startPostgres(given: PostgresOptions = {}): Promise<TestPo
     await kill();
     rmSync(directory, { recursive: true, force: true });
   });
-  const createdb = spawnSync(join(binaries, 'createdb'), [
-    '-h',
-    '127.0.0.1',
-    '-p',
-    String(port),
-    '-U',
-    'worker',
-    'worker',
-  ]);
-  if (createdb.status !== 0) throw new Error(`createdb failed: ${String(createdb.stderr)}`, { cause: createdb.error });
   return {
     url: `postgres://worker@127.0.0.1:${port}/worker`,
     port,
