@@ -1,19 +1,33 @@
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
-import { expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { startSweep } from '../../../src/job/run-sweep.ts';
 import { claimRun } from '../../../src/persistence/claim-run.ts';
 import { keepAlive } from '../../../src/persistence/keep-alive.ts';
-import { openDatabase } from '../../../src/persistence/client.ts';
+import { openDatabase, type Database } from '../../../src/persistence/client.ts';
 import { migrateDatabase } from '../../../src/persistence/migrate.ts';
 import { HandClock } from '../../harness/hand-clock.ts';
+import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
 import { claimRequest, signal } from '../persistence/databases.ts';
 
 const limits = { graceSeconds: 0, pendingSeconds: 1_000, worker: 'sweeper', intervalMs: 60_000 };
+let postgres: TestPostgres;
+let schemas = 0;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+});
+afterAll(() => postgres?.stop());
+
+/** A schema of its own, with nothing in it. */
+async function emptyDatabase(): Promise<Database> {
+  schemas += 1;
+  return await openDatabase({ url: postgres.url, schema: `swept_${schemas}` });
+}
 
 test('runs of dead workers are ended at the start and again after every pause, and a failed sweep ends nothing', async () => {
-  await using database = await openDatabase({ url: 'pglite:memory', schema: 'swept' });
+  await using database = await emptyDatabase();
   const clock = new HandClock();
   const swept = new EventTarget();
   const lines: string[] = [];
@@ -46,7 +60,7 @@ test('runs of dead workers are ended at the start and again after every pause, a
 });
 
 test('a run that is under way is looked at when its life would be over, not only after the usual pause', async () => {
-  await using database = await openDatabase({ url: 'pglite:memory', schema: 'swept' });
+  await using database = await emptyDatabase();
   await migrateDatabase(database, signal());
   await claimRun(database, claimRequest({ aliveSeconds: 30 }), signal());
   const clock = new HandClock();
@@ -69,7 +83,7 @@ test('a run that is under way is looked at when its life would be over, not only
 });
 
 test('a run that looks dead because nobody could write is given time to show that it is not', async () => {
-  await using database = await openDatabase({ url: 'pglite:memory', schema: 'swept' });
+  await using database = await emptyDatabase();
   await migrateDatabase(database, signal());
   const claim = await claimRun(database, claimRequest({ aliveSeconds: 0 }), signal());
   if (claim.kind !== 'started') throw new Error(`the claim is ${claim.kind}`);
