@@ -16,6 +16,7 @@ import type { Frame } from '../../../src/video/frame.ts';
 import type { ProcessJob } from '../../../src/worker/delivery.ts';
 import { FakeChain } from '../../harness/fake-chain.ts';
 import { TEST_CREDENTIALS, TEST_REGION } from '../../harness/local-aws.ts';
+import { videoWorkerHere } from '../../harness/command-in-process.ts';
 import { runVideoWorker } from '../../harness/operator-command.ts';
 import type { Ended } from '../../harness/run-program.ts';
 import { startVideoGround, type VideoGround } from '../../harness/video-ground.ts';
@@ -149,8 +150,13 @@ async function imagesOf(bucket: string, externalId: string): Promise<readonly [s
 const makeUp = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
   command(['highlights', ...args], env);
 
-function command(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  return runVideoWorker(args, {
+/** Here, and where it is said as a process of its own. */
+function command(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  start = videoWorkerHere,
+): Promise<Ended> {
+  return start(args, {
     AWS_ACCESS_KEY_ID: TEST_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: TEST_CREDENTIALS.secretAccessKey,
     AWS_REGION: TEST_REGION,
@@ -183,7 +189,8 @@ test('a bucket of images that is missing costs the images alone, and they are ma
   });
   expect(puts).toHaveLength(1);
 
-  expect(await makeUp(['disturbed'])).toMatchObject({ code: 3, stderr: expect.stringContaining('OUTPUT_REFUSED') });
+  const refused = { code: 3, stderr: expect.stringContaining('OUTPUT_REFUSED') };
+  expect(await command(['highlights', 'disturbed'], {}, runVideoWorker)).toMatchObject(refused);
 
   await ground.sqs.store().send(new CreateBucketCommand({ Bucket: 'images' }));
   expect(await run('undisturbed')).toEqual({ kind: 'ack', outcome: 'completed' });
@@ -195,7 +202,10 @@ test('a bucket of images that is missing costs the images alone, and they are ma
   expect(expected[0]?.[1].subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]));
   expect(expected[0]?.[1]).not.toEqual(expected[1]?.[1]);
 
-  expect(await makeUp(['--missing'])).toMatchObject({ code: 0, stdout: 'disturbed  2 images\n' });
+  expect(await command(['highlights', '--missing'], {}, runVideoWorker)).toMatchObject({
+    code: 0,
+    stdout: 'disturbed  2 images\n',
+  });
   expect(await imagesOf('images', 'disturbed')).toEqual(expected);
   expect(await stored('disturbed')).toMatchObject({
     keys: ['highlights/disturbed/0.0s_falling.jpg', 'highlights/disturbed/0.0s_falling_2.jpg'],
