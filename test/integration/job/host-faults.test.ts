@@ -80,7 +80,13 @@ async function video() {
   });
 }
 
-/** What was given back is a good video as before. */
+/** The video waits for its next run, and nothing lies in its way. */
+async function expectGivenBack(): Promise<void> {
+  expect(await video()).toMatchObject({ status: 'pending' });
+  expect(await filesInWorkDir(ground.folder.at('work'))).toEqual([]);
+}
+
+/** What was given back is a good video as before; a whole run, so for one of each way to come back. */
 async function expectGoodAfterwards(): Promise<void> {
   await asTheyWere();
   expect(await run()).toEqual({ kind: 'ack', outcome: 'completed' });
@@ -116,15 +122,14 @@ test.each<[string, Tool, string, string]>([
 ])('%s of %s stops the worker and leaves the video as good as it was', async (_what, tool, script, code) => {
   await becomes(tool, script);
   expect(await run()).toMatchObject({ kind: 'halt', failure: { code, class: 'system' } });
-  expect(await video()).toMatchObject({ status: 'pending' });
-  await expectGoodAfterwards();
+  await expectGivenBack();
 });
 
 test.each<[Tool]>([['ffprobe'], ['ffmpeg']])('%s removed after the start stops the worker', async (tool) => {
   await rm(ground.folder.at(tool));
   const message = expect.stringContaining('install ffmpeg');
   expect(await run()).toMatchObject({ kind: 'halt', failure: { code: 'FFMPEG_MISSING', message } });
-  await expectGoodAfterwards();
+  await expectGivenBack();
 });
 
 /** Only for the video of a job: the tools are sound. */
@@ -149,9 +154,18 @@ test.each<[string, Tool, string]>([
   async (_what, tool, script) => {
     await becomes(tool, ofVideo(script));
     expect(await run()).toMatchObject({ kind: 'retry', failure: { code: 'DECODER_INTERRUPTED', class: 'temporary' } });
-    await expectGoodAfterwards();
+    await expectGivenBack();
   },
 );
+
+test('a video that came back from broken tools, and from an interruption, is as good as it was', async () => {
+  await becomes('ffmpeg', SAY_INVALID);
+  expect(await run()).toMatchObject({ kind: 'halt' });
+  await becomes('ffprobe', ofVideo('kill -TERM $$'));
+  await becomes('ffmpeg', 'true');
+  expect(await run()).toMatchObject({ kind: 'retry' });
+  await expectGoodAfterwards();
+});
 
 test.each<[string, Tool, string, string]>([
   ['is no video', 'ffprobe', SAY_INVALID, 'NOT_A_VIDEO'],
