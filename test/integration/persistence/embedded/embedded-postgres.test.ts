@@ -94,47 +94,32 @@ describe('several connections on the one session', () => {
     await once(socket, 'close');
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
-});
 
-test('a folder keeps the data over a restart, also when it does not exist yet', async () => {
-  await using scratch = await temporaryFolder('embedded');
-  const url = `pglite:${scratch.at('deep', 'data')}`;
-  const first = await openDatabase({ url, schema: 'video_worker' });
-  await migrateDatabase(first, signal());
-  await first.prisma.scene.count();
-  await first.close();
-  const second = await openDatabase({ url, schema: 'video_worker' });
-  expect((await migrationStatus(second, signal())).pending).toEqual([]);
-  await second.close();
+  test('a port that is taken is an error that says so', async () => {
+    await expect(startEmbeddedPostgres('memory', embedded.port, '.local')).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+  });
 });
 
 test('whoever only looks sees an empty database where there is none, and makes none', async () => {
   await using scratch = await temporaryFolder('embedded');
-  const options = { url: `pglite:${scratch.at('deep', 'data')}`, schema: 'video_worker', onlyLooks: true };
-  {
-    await using absent = await openDatabase(options);
-    expect((await migrationStatus(absent, signal())).applied).toEqual([]);
-  }
+  const url = `pglite:${scratch.at('deep', 'data')}`;
+  await using absent = await openDatabase({ url, schema: 'video_worker', onlyLooks: true });
+  expect((await migrationStatus(absent, signal())).applied).toEqual([]);
   expect(await readdir(scratch.path)).toEqual([]);
+});
+
+test('a folder that did not exist has one owner at a time, and keeps the data for the next, also for one that only looks', async () => {
+  await using scratch = await temporaryFolder('embedded');
+  const folder = scratch.at('deep', 'data');
+  const options = { url: `pglite:${folder}`, schema: 'video_worker' };
   {
-    await using made = await openDatabase({ ...options, onlyLooks: false });
-    await migrateDatabase(made, signal());
+    await using first = await openDatabase(options);
+    await migrateDatabase(first, signal());
+    await first.prisma.scene.count();
+    await expect(startEmbeddedPostgres(folder)).rejects.toThrow(/in use/);
   }
-  await using there = await openDatabase(options);
-  expect((await migrationStatus(there, signal())).pending).toEqual([]);
-});
-
-test('a folder has one owner at a time', async () => {
-  await using folder = await temporaryFolder('embedded');
-  const first = await startEmbeddedPostgres(folder.path);
-  await expect(startEmbeddedPostgres(folder.path)).rejects.toThrow(/in use/);
-  await first.close();
-  const second = await startEmbeddedPostgres(folder.path);
-  await second.close();
-});
-
-test('a port that is taken is an error that says so', async () => {
-  const first = await startEmbeddedPostgres('memory', 0, '.local');
-  await expect(startEmbeddedPostgres('memory', first.port, '.local')).rejects.toMatchObject({ code: 'EADDRINUSE' });
-  await first.close();
+  await using second = await openDatabase({ ...options, onlyLooks: true });
+  expect((await migrationStatus(second, signal())).pending).toEqual([]);
 });
