@@ -21,9 +21,9 @@ import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
 import { claimRequest, signal } from './databases.ts';
 import { planOf, statementsOf, type Statement } from './statements.ts';
 
-const VIDEOS = 60_000;
+const VIDEOS = 20_000;
 /** More than any of these lists shows, and far less than there is. */
-const MANY_ROWS = 3_000;
+const MANY_ROWS = 1_000;
 let postgres: TestPostgres;
 let db: Database;
 
@@ -79,11 +79,11 @@ async function expectShort(statements: readonly Statement[]): Promise<void> {
   }
 }
 
-const messages = Array.from({ length: 100 }, (_, n) => ({
-  messageId: `m-v-${n * 599}`,
+const messages = Array.from({ length: 25 }, (_, n) => ({
+  messageId: `m-v-${n * 797}`,
   bucket: 'uploads',
-  key: `v/${n * 599}.mp4`,
-  videoId: n % 2 === 0 ? `v-${n * 599}` : null,
+  key: `v/${n * 797}.mp4`,
+  videoId: n % 2 === 0 ? `v-${n * 797}` : null,
 }));
 const limits = { graceSeconds: 60, pendingSeconds: 14 * 86_400, worker: 'w' };
 const FAILURE = new Failure('NETWORK', 'x');
