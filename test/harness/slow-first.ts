@@ -12,7 +12,7 @@ export const SLOW_FILES: readonly string[] = [
   'test/integration/video/fuzz-media.test.ts',
   'test/e2e/bundle.test.ts',
   'test/integration/cuda/memory.test.ts',
-  'test/integration/persistence/runs.test.ts',
+  'test/integration/persistence/both-databases.test.ts',
   'test/integration/job/untrusted-video.test.ts',
   'test/integration/demo/video.test.ts',
   'test/e2e/daemon.test.ts',

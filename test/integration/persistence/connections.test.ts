@@ -234,3 +234,11 @@ describe('with a private certificate authority in front of it', () => {
     await expect(listVideos(db, {}, signal())).rejects.toMatchObject({ code: 'CERTIFICATE' });
   });
 });
+
+test.each(['a"b', 'a; DROP SCHEMA public', "a'", 'A', 'pg_catalog', 'a.b', '', 'a\u0000'])(
+  'a schema whose name would have to be quoted is refused before anything is asked (%j)',
+  async (schema) => {
+    const opened = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none', schema });
+    await expect(opened).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  },
+);

@@ -16,11 +16,12 @@ export interface TestDatabases {
   migrated(options?: Partial<DatabaseOptions>): Promise<Database>;
 }
 
-/** Runs one suite on the embedded PostgreSQL and on a real server. */
-export function onBothDatabases(suite: (databases: TestDatabases) => void): void {
+type Suite = (databases: TestDatabases) => void;
+
+/** Runs suites, by their names, on the embedded PostgreSQL and on a real server, one of each for all of them: to start them takes its time. */
+export function onBothDatabases(suites: Readonly<Record<string, Suite>>): void {
   for (const kind of ['embedded', 'server'] as const) {
     describe(`on ${kind === 'embedded' ? 'the embedded PostgreSQL' : 'a PostgreSQL server'}`, () => {
-      const opened: Database[] = [];
       let url = '';
       const held = new AsyncDisposableStack();
       let schemas = 0;
@@ -31,24 +32,29 @@ export function onBothDatabases(suite: (databases: TestDatabases) => void): void
           url = embedded.url;
         } else url = held.use(await startPostgres()).url;
       });
-      afterAll(async () => {
-        await Promise.all(opened.map((database) => database.close()));
-        await held.disposeAsync();
-      });
-      const open: TestDatabases['open'] = async (options = {}) => {
-        const database = await openDatabase({ url, schema: 'video_worker', ...options });
-        opened.push(database);
-        return database;
-      };
-      suite({
-        open,
-        migrated: async (options = {}) => {
-          schemas += 1;
-          const database = await open({ schema: `test_${schemas}`, ...options });
-          await migrateDatabase(database, signal());
-          return database;
-        },
-      });
+      afterAll(() => held.disposeAsync());
+      for (const [name, suite] of Object.entries(suites)) {
+        describe(name, () => {
+          const opened: Database[] = [];
+          afterAll(async () => {
+            await Promise.all(opened.map((database) => database.close()));
+          });
+          const open: TestDatabases['open'] = async (options = {}) => {
+            const database = await openDatabase({ url, schema: 'video_worker', ...options });
+            opened.push(database);
+            return database;
+          };
+          suite({
+            open,
+            migrated: async (options = {}) => {
+              schemas += 1;
+              const database = await open({ schema: `test_${schemas}`, ...options });
+              await migrateDatabase(database, signal());
+              return database;
+            },
+          });
+        });
+      }
     });
   }
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../src/persistence/client.ts';
 import { migrateDatabase, migrationStatus, readMigrations } from '../../../src/persistence/migrate.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
-import { onBothDatabases, signal } from './databases.ts';
+import { onBothDatabases, signal, type TestDatabases } from './databases.ts';
 
 const OURS = globSync('*/migration.sql', { cwd: 'prisma/migrations' })
   .map((path) => dirname(path))
@@ -54,7 +54,7 @@ async function tables(db: Database): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-onBothDatabases((databases) => {
+function migrateSuite(databases: TestDatabases): void {
   test('ids of the backend that were there before their table are in it, each with its newest video', async () => {
     const db = await databases.open({ schema: 'backfilled' });
     const named = new Map((await readMigrations()).map(({ name, sql }) => [name, sql]));
@@ -181,7 +181,9 @@ onBothDatabases((databases) => {
       message: expect.stringContaining('video-worker db migrate') as unknown,
     });
   });
-});
+}
+
+onBothDatabases({ migrations: migrateSuite });
 
 test('a folder without migrations is a broken install', async () => {
   await expect(readMigrations(scratch.at('absent'))).rejects.toMatchObject({ code: 'DATABASE_NOT_MIGRATED' });

@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { Failure } from '../../../src/failure/failure.ts';
-import { claimRun, type ClaimRequest } from '../../../src/persistence/claim-run.ts';
-import type { Database } from '../../../src/persistence/client.ts';
-import { completeRun } from '../../../src/persistence/complete-run.ts';
-import { failRun } from '../../../src/persistence/end-run.ts';
-import type { ObjectIdentity } from '../../../src/persistence/identity.ts';
-import { findVideo } from '../../../src/persistence/read/videos.ts';
-import { recordRejection } from '../../../src/persistence/record-rejection.ts';
-import { registerRequest } from '../../../src/persistence/register-request.ts';
-import { sampleAnalysis } from '../../harness/analysis-sample.ts';
-import { claimRequest, onBothDatabases, signal } from './databases.ts';
+import { Failure } from '../../../../src/failure/failure.ts';
+import { claimRun, type ClaimRequest } from '../../../../src/persistence/claim-run.ts';
+import type { Database } from '../../../../src/persistence/client.ts';
+import { completeRun } from '../../../../src/persistence/complete-run.ts';
+import { failRun } from '../../../../src/persistence/end-run.ts';
+import type { ObjectIdentity } from '../../../../src/persistence/identity.ts';
+import { findVideo } from '../../../../src/persistence/read/videos.ts';
+import { recordRejection } from '../../../../src/persistence/record-rejection.ts';
+import { registerRequest } from '../../../../src/persistence/register-request.ts';
+import { sampleAnalysis } from '../../../harness/analysis-sample.ts';
+import { claimRequest, signal, type TestDatabases } from '../databases.ts';
 
 let count = 0;
 
@@ -40,7 +40,7 @@ function claimOf(
 
 const missing = new Failure('OBJECT_NOT_FOUND', 'no such key', { stage: 'head' });
 
-onBothDatabases((databases) => {
+export function idsSuite(databases: TestDatabases): void {
   let db: Database;
   let other: Database;
   beforeAll(async () => {
@@ -237,7 +237,7 @@ onBothDatabases((databases) => {
       expect(await db.prisma.errorEvent.count({ where: { externalId: known.externalId } })).toBe(1);
     });
   });
-});
+}
 
 function rejectionOf({ messageId, object, externalId }: ReturnType<typeof message>, isFinal: boolean) {
   return { messageId, failure: missing, isFinal, job: object, externalId, worker: 'worker-a' };

@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from '@jest/globals';
-import { Prisma } from '../../../src/generated/prisma/client.ts';
-import { columnName } from '../../../src/persistence/bulk-insert.ts';
-import type { Database } from '../../../src/persistence/client.ts';
-import { onBothDatabases } from './databases.ts';
-import { factsOfDatabase, factsOfPrismaSchema } from './schema-facts.ts';
+import { Prisma } from '../../../../src/generated/prisma/client.ts';
+import { columnName } from '../../../../src/persistence/bulk-insert.ts';
+import type { Database } from '../../../../src/persistence/client.ts';
+import type { TestDatabases } from '../databases.ts';
+import { factsOfDatabase, factsOfPrismaSchema } from '../schema-facts.ts';
 
-const SCHEMA = fileURLToPath(new URL('../../../prisma/schema.prisma', import.meta.url));
+const SCHEMA = fileURLToPath(new URL('../../../../prisma/schema.prisma', import.meta.url));
 
-onBothDatabases((databases) => {
+export function schemaDriftSuite(databases: TestDatabases): void {
   let db: Database;
   beforeAll(async () => {
     db = await databases.migrated();
@@ -48,11 +48,11 @@ onBothDatabases((databases) => {
       expect(await delegate.findMany()).toEqual([]);
     }
   });
-});
 
-test('the bulk insert names columns by the rule that the schema follows', async () => {
-  const { readFile } = await import('node:fs/promises');
-  const mapped = [...(await readFile(SCHEMA, 'utf8')).matchAll(/^ {2}(\w+) .*@map\("(\w+)"\)/gm)];
-  expect(mapped.length).toBeGreaterThan(40);
-  expect(mapped.map(([, field = '']) => columnName(field))).toEqual(mapped.map(([, , column]) => column));
-});
+  test('the bulk insert names columns by the rule that the schema follows', async () => {
+    const { readFile } = await import('node:fs/promises');
+    const mapped = [...(await readFile(SCHEMA, 'utf8')).matchAll(/^ {2}(\w+) .*@map\("(\w+)"\)/gm)];
+    expect(mapped.length).toBeGreaterThan(40);
+    expect(mapped.map(([, field = '']) => columnName(field))).toEqual(mapped.map(([, , column]) => column));
+  });
+}

@@ -1,16 +1,16 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { Failure } from '../../../src/failure/failure.ts';
-import type { VideoAnalysis } from '../../../src/analysis/video-analysis.ts';
-import { claimRun, type ClaimRequest, type Run } from '../../../src/persistence/claim-run.ts';
-import type { Database } from '../../../src/persistence/client.ts';
-import { completeRun, type Storing } from '../../../src/persistence/complete-run.ts';
-import { discardRows, discardUnseenRows } from '../../../src/persistence/discard-rows.ts';
-import { failRun } from '../../../src/persistence/end-run.ts';
-import { loadAnalysis } from '../../../src/persistence/read/stored-analysis.ts';
-import { CHUNK_LIMITS } from '../../../src/persistence/row-chunks.ts';
-import { countRows } from '../../../src/persistence/rows.ts';
-import { sampleAnalysis, sampleDetection } from '../../harness/analysis-sample.ts';
-import { claimRequest, NO_ROWS, onBothDatabases, shownRows, signal } from './databases.ts';
+import type { Failure } from '../../../../src/failure/failure.ts';
+import type { VideoAnalysis } from '../../../../src/analysis/video-analysis.ts';
+import { claimRun, type ClaimRequest, type Run } from '../../../../src/persistence/claim-run.ts';
+import type { Database } from '../../../../src/persistence/client.ts';
+import { completeRun, type Storing } from '../../../../src/persistence/complete-run.ts';
+import { discardRows, discardUnseenRows } from '../../../../src/persistence/discard-rows.ts';
+import { failRun } from '../../../../src/persistence/end-run.ts';
+import { loadAnalysis } from '../../../../src/persistence/read/stored-analysis.ts';
+import { CHUNK_LIMITS } from '../../../../src/persistence/row-chunks.ts';
+import { countRows } from '../../../../src/persistence/rows.ts';
+import { sampleAnalysis, sampleDetection } from '../../../harness/analysis-sample.ts';
+import { claimRequest, NO_ROWS, shownRows, signal, type TestDatabases } from '../databases.ts';
 
 const PLAIN: Storing = { highlightsBucket: null };
 const FRAMES = CHUNK_LIMITS.rows;
@@ -74,7 +74,7 @@ const LOST_ANSWERS: Storing = {
 class Killed extends Error {}
 const kill = (): Promise<never> => Promise.reject(new Killed());
 
-onBothDatabases((databases) => {
+export function storingSuite(databases: TestDatabases): void {
   let db: Database;
   let other: Database;
   beforeAll(async () => {
@@ -222,4 +222,4 @@ onBothDatabases((databases) => {
       expect(await storedRows(db, run)).toBe(0);
     });
   });
-});
+}

@@ -1,15 +1,15 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { Failure } from '../../../src/failure/failure.ts';
-import { claimRun, type ClaimRequest, type Run } from '../../../src/persistence/claim-run.ts';
-import type { Database } from '../../../src/persistence/client.ts';
-import { completeRun } from '../../../src/persistence/complete-run.ts';
-import { failRun } from '../../../src/persistence/end-run.ts';
-import { keepAlive } from '../../../src/persistence/keep-alive.ts';
-import { findVideo } from '../../../src/persistence/read/videos.ts';
-import { registerRequest } from '../../../src/persistence/register-request.ts';
-import { sweepRuns } from '../../../src/persistence/sweep-runs.ts';
-import { sampleAnalysis } from '../../harness/analysis-sample.ts';
-import { claimRequest, onBothDatabases, signal } from './databases.ts';
+import { Failure } from '../../../../src/failure/failure.ts';
+import { claimRun, type ClaimRequest, type Run } from '../../../../src/persistence/claim-run.ts';
+import type { Database } from '../../../../src/persistence/client.ts';
+import { completeRun } from '../../../../src/persistence/complete-run.ts';
+import { failRun } from '../../../../src/persistence/end-run.ts';
+import { keepAlive } from '../../../../src/persistence/keep-alive.ts';
+import { findVideo } from '../../../../src/persistence/read/videos.ts';
+import { registerRequest } from '../../../../src/persistence/register-request.ts';
+import { sweepRuns } from '../../../../src/persistence/sweep-runs.ts';
+import { sampleAnalysis } from '../../../harness/analysis-sample.ts';
+import { claimRequest, signal, type TestDatabases } from '../databases.ts';
 
 const LEASE = 60;
 const DAY = 86_400;
@@ -24,7 +24,7 @@ function request(changes: { isLastReceive?: boolean; leaseSeconds?: number } = {
   return { ...rest, object, externalId: `swept-${count}`, message: { ...message, ...changes } };
 }
 
-onBothDatabases((databases) => {
+export function sweepSuite(databases: TestDatabases): void {
   let db: Database;
   let other: Database;
   beforeAll(async () => {
@@ -172,4 +172,4 @@ onBothDatabases((databases) => {
     await unheardFor(run.videoId, 20 * DAY);
     expect(await sweepRuns(db, limits, signal())).toEqual({ runs: 0, videos: 0 });
   });
-});
+}

@@ -1,10 +1,10 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Database } from '../../../src/persistence/client.ts';
-import { loadAnalysis } from '../../../src/persistence/read/stored-analysis.ts';
-import { migrateDatabase } from '../../../src/persistence/migrate.ts';
-import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
-import { onBothDatabases, signal } from './databases.ts';
+import type { Database } from '../../../../src/persistence/client.ts';
+import { loadAnalysis } from '../../../../src/persistence/read/stored-analysis.ts';
+import { migrateDatabase } from '../../../../src/persistence/migrate.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../../harness/temporary-folder.ts';
+import { signal, type TestDatabases } from '../databases.ts';
 
 const BEFORE = ['20261124000000_init', '20261127000000_scene_cost'];
 const NAMES = ['person_tracks', 'observations', 'person_overlaps', 'action_events', 'scenes'];
@@ -35,16 +35,6 @@ const FINDINGS = `
       text, keywords) VALUES ('${COMPLETED}', 2, 'falling', 0, 1, 0, 1, 2, 3, 4, 0.8, 'Person 2: falling', '{falling,"person 2"}');
   INSERT INTO scenes (video_id, seconds, frame_index, text, source) VALUES ('${COMPLETED}', 0, 0, 'A shop.', 'local');`;
 
-let old: TemporaryFolder;
-beforeAll(async () => {
-  old = await temporaryFolder('migrations');
-  for (const name of BEFORE) {
-    await mkdir(old.at(name));
-    await cp(`prisma/migrations/${name}`, old.at(name), { recursive: true });
-  }
-});
-afterAll(() => old.remove());
-
 /** Every row that a reader of plain SQL gets, with the names of the columns in their order. */
 async function read(db: Database): Promise<unknown> {
   const results = await Promise.all(
@@ -56,7 +46,17 @@ async function read(db: Database): Promise<unknown> {
   return Object.fromEntries(results);
 }
 
-onBothDatabases((databases) => {
+export function runRowsSuite(databases: TestDatabases): void {
+  let old: TemporaryFolder;
+  beforeAll(async () => {
+    old = await temporaryFolder('migrations');
+    for (const name of BEFORE) {
+      await mkdir(old.at(name));
+      await cp(`prisma/migrations/${name}`, old.at(name), { recursive: true });
+    }
+  });
+  afterAll(() => old.remove());
+
   let db: Database;
   let before: unknown;
   beforeAll(async () => {
@@ -104,4 +104,4 @@ onBothDatabases((databases) => {
       expect(await db.prisma.observation.count()).toBe(1);
     });
   });
-});
+}
