@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Failure } from '../../../src/failure/failure.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import { Statistics } from '../../../src/worker/statistics.ts';
+import { atDepth } from '../../harness/depth.ts';
 import { FakeChain } from '../../harness/fake-chain.ts';
 import { startVideoGround, type VideoGround } from '../../harness/video-ground.ts';
 import { createVideoWorker, type VideoWorker } from '../../harness/video-worker.ts';
@@ -67,7 +68,7 @@ afterAll(async () => {
   await ground?.[Symbol.asyncDispose]();
 });
 
-/** Bodies that put a text where a failure may tell of it; a third of them for each, in turn. */
+/** Bodies that put a text where a failure may tell of it; one of them for each, in turn. */
 function bodiesOf(text: string, number: number): readonly string[] {
   const event = { eventName: 'ObjectCreated:Put', s3: { bucket: { name: 'b' }, object: { key: { [text]: 1 } } } };
   const all = [
@@ -81,7 +82,8 @@ function bodiesOf(text: string, number: number): readonly string[] {
     JSON.stringify({ bucket: text, key: text }),
     JSON.stringify({ bucket: BUCKET, key: 'gone.mp4', note: text }),
   ];
-  return all.filter((_, index) => index % 3 === number % 3);
+  const apart = atDepth(all.length, 3);
+  return all.filter((_, index) => index % apart === number % apart);
 }
 
 async function attributesOfDeadLetters(): Promise<readonly string[]> {

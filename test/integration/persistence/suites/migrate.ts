@@ -3,21 +3,16 @@ import { globSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Database } from '../../../src/persistence/client.ts';
-import { migrateDatabase, migrationStatus, readMigrations } from '../../../src/persistence/migrate.ts';
-import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
-import { onBothDatabases, signal, type TestDatabases } from './databases.ts';
+import type { Database } from '../../../../src/persistence/client.ts';
+import { migrateDatabase, migrationStatus, readMigrations } from '../../../../src/persistence/migrate.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../../harness/temporary-folder.ts';
+import { signal, type TestDatabases } from '../databases.ts';
 
 const OURS = globSync('*/migration.sql', { cwd: 'prisma/migrations' })
   .map((path) => dirname(path))
   .toSorted();
 let scratch: TemporaryFolder;
 let folders = 0;
-
-beforeAll(async () => {
-  scratch = await temporaryFolder('migrations');
-});
-afterAll(() => scratch.remove());
 
 /** Writes a folder of migrations in Prisma's layout. */
 async function folder(migrations: Readonly<Record<string, string>>): Promise<string> {
@@ -54,7 +49,12 @@ async function tables(db: Database): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-function migrateSuite(databases: TestDatabases): void {
+export function migrateSuite(databases: TestDatabases): void {
+  beforeAll(async () => {
+    scratch = await temporaryFolder('migrations');
+  });
+  afterAll(() => scratch.remove());
+
   test('ids of the backend that were there before their table are in it, each with its newest video', async () => {
     const db = await databases.open({ schema: 'backfilled' });
     const named = new Map((await readMigrations()).map(({ name, sql }) => [name, sql]));
@@ -175,16 +175,14 @@ function migrateSuite(databases: TestDatabases): void {
 
   test('a query against a database without tables says what to do', async () => {
     const db = await databases.open({ schema: 'without_tables' });
-    const { listVideos } = await import('../../../src/persistence/read/videos.ts');
+    const { listVideos } = await import('../../../../src/persistence/read/videos.ts');
     await expect(listVideos(db, {}, signal())).rejects.toMatchObject({
       code: 'DATABASE_NOT_MIGRATED',
       message: expect.stringContaining('video-worker db migrate') as unknown,
     });
   });
+
+  test('a folder without migrations is a broken install', async () => {
+    await expect(readMigrations(scratch.at('absent'))).rejects.toMatchObject({ code: 'DATABASE_NOT_MIGRATED' });
+  });
 }
-
-onBothDatabases({ migrations: migrateSuite });
-
-test('a folder without migrations is a broken install', async () => {
-  await expect(readMigrations(scratch.at('absent'))).rejects.toMatchObject({ code: 'DATABASE_NOT_MIGRATED' });
-});
