@@ -8,16 +8,16 @@ import pino from 'pino';
 import { addCommands } from '../../../src/cli/commands/add-commands.ts';
 import { openModels, openParts } from '../../../src/cli/open-parts.ts';
 import { loadConfig } from '../../../src/config/config.ts';
-import { startLocalStack, type LocalStack } from '../../../src/local/stack.ts';
 import { createFaultProxy, type FaultProxy } from '../../harness/fault-proxy.ts';
+import { startServices, UPLOADS_BUCKET, type TestServices } from '../../harness/services.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'open-parts-'));
 const brokenPack = join(dir, 'broken');
 const logger = pino({ level: 'silent' });
 const options = { device: 'cpu', videosAtOnce: 1, logger } as const;
 const before = { ...process.env };
-let stack: LocalStack;
-/** Between the command and the stack: they count what is open. */
+let services: TestServices;
+/** Between the command and the services: they count what is open. */
 let aws: FaultProxy;
 let database: FaultProxy;
 let env: Record<string, string>;
@@ -30,15 +30,15 @@ beforeAll(async () => {
   };
   const path = join(brokenPack, manifest.language.tokenizerConfig.path);
   writeFileSync(path, readFileSync(path, 'utf8').replace(': ', ':\t'));
-  stack = await startLocalStack({ dataDir: 'memory', port: 0 });
-  aws = await createFaultProxy('127.0.0.1', Number(new URL(stack.endpoint).port));
-  database = await createFaultProxy('127.0.0.1', Number(new URL(stack.databaseUrl).port));
-  const url = new URL(stack.databaseUrl);
+  services = await startServices();
+  aws = await createFaultProxy('127.0.0.1', services.sqs.server.port);
+  database = await createFaultProxy('127.0.0.1', services.postgres.port);
+  const url = new URL(services.postgres.url);
   url.port = String(database.port);
   env = {
-    ...stack.env,
+    ...services.env,
     AWS_ENDPOINT_URL: `http://127.0.0.1:${aws.port}`,
-    SQS_QUEUE_URL: `http://127.0.0.1:${aws.port}/000000000000/video-upload`,
+    SQS_QUEUE_URL: `http://127.0.0.1:${aws.port}/000000000000/videos`,
     DATABASE_URL: url.href,
     MODEL_PACK: 'models/demo',
     DEVICE: 'cpu',
@@ -51,7 +51,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await aws?.close();
   await database?.close();
-  await stack?.close();
+  await services?.[Symbol.asyncDispose]();
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -65,18 +65,16 @@ afterEach(() => {
   process.exitCode = undefined;
 });
 
-/** The count once it has fallen to `aim`: what was closed goes away after a few turns of the event loops on both sides. */
-async function fallenTo(aim: number, count: () => number): Promise<number> {
+/** The connections once none is left: what was closed goes away after a few turns of the event loops on both sides. */
+async function stillOpen(proxy: FaultProxy): Promise<number> {
   const end = performance.now() + 10_000;
-  while (count() > aim && performance.now() < end) await setImmediate();
-  return count();
+  while (proxy.connections > 0 && performance.now() < end) await setImmediate();
+  return proxy.connections;
 }
 
-const stillOpen = (proxy: FaultProxy): Promise<number> => fallenTo(0, () => proxy.connections);
-
-/** What of a kind keeps this process alive: a thread is its `MessagePort`. */
-function handles(kind: 'MessagePort' | 'TCPServerWrap'): number {
-  return process.getActiveResourcesInfo().filter((found) => found === kind).length;
+/** Threads that keep this process alive, as their `MessagePort`. */
+function threads(): number {
+  return process.getActiveResourcesInfo().filter((found) => found === 'MessagePort').length;
 }
 
 async function once(changes: Readonly<Record<string, string>>): Promise<void> {
@@ -94,18 +92,17 @@ test('a chain reads every byte of its pack, but not a second time after the pref
 });
 
 test('parts that fail to open half-way leave nothing open', async () => {
-  const [listening, running] = [handles('TCPServerWrap'), handles('MessagePort')];
-  // The embedded database listens in this very process.
-  const changes = { DATABASE_URL: 'pglite:memory', MODEL_PACK: brokenPack };
-  const config = loadConfig({ ...env, ...changes }, { needs: ['database', 'models'] });
+  const [accepted, running] = [database.accepted, threads()];
+  const config = loadConfig({ ...env, MODEL_PACK: brokenPack }, { needs: ['database', 'models'] });
   await expect(openParts(config, options)).rejects.toMatchObject({ code: 'PACK_BROKEN' });
-  expect(await fallenTo(listening, () => handles('TCPServerWrap'))).toBe(listening);
-  expect(handles('MessagePort')).toBe(running);
+  expect(database.accepted).toBeGreaterThan(accepted);
+  expect(await stillOpen(database)).toBe(0);
+  expect(threads()).toBe(running);
 });
 
 test('once closes its clients when the preflight fails', async () => {
   const accepted = aws.accepted;
-  await once({ S3_BUCKET: stack.uploadsBucket, S3_KEY: 'any.mp4', MODEL_PACK: brokenPack });
+  await once({ S3_BUCKET: UPLOADS_BUCKET, S3_KEY: 'any.mp4', MODEL_PACK: brokenPack });
   expect(process.exitCode).toBe(2);
   expect(aws.accepted).toBeGreaterThan(accepted);
   expect(await stillOpen(aws)).toBe(0);
@@ -113,12 +110,12 @@ test('once closes its clients when the preflight fails', async () => {
 });
 
 test('once closes database, models, clients and listeners after its job', async () => {
-  const [accepted, running, listening] = [database.accepted, handles('MessagePort'), process.listenerCount('SIGTERM')];
-  await once({ S3_BUCKET: stack.uploadsBucket, S3_KEY: 'nothing.mp4' });
+  const [accepted, running, listening] = [database.accepted, threads(), process.listenerCount('SIGTERM')];
+  await once({ S3_BUCKET: UPLOADS_BUCKET, S3_KEY: 'nothing.mp4' });
   expect(process.exitCode).toBe(6);
   expect(database.accepted).toBeGreaterThan(accepted);
   expect(await stillOpen(database)).toBe(0);
   expect(await stillOpen(aws)).toBe(0);
-  expect(handles('MessagePort')).toBe(running);
+  expect(threads()).toBe(running);
   expect(process.listenerCount('SIGTERM')).toBe(listening);
 });

@@ -6,18 +6,18 @@ import type { CheckResult } from '../../../src/cli/preflight/check.ts';
 import { preflightDeps } from '../../../src/cli/preflight/real-deps.ts';
 import { type PreflightReport, runPreflight } from '../../../src/cli/preflight/run-preflight.ts';
 import { loadConfig } from '../../../src/config/config.ts';
-import { type LocalStack, startLocalStack } from '../../../src/local/stack.ts';
 import { localS3, localSqs } from '../../harness/local-aws.ts';
+import { startServices, type TestServices } from '../../harness/services.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const PACK = fileURLToPath(new URL('../../../models/demo', import.meta.url));
 const held = new AsyncDisposableStack();
-let stack: LocalStack;
+let services: TestServices;
 let folder: TemporaryFolder;
 
 beforeAll(async () => {
   folder = held.use(await temporaryFolder('preflight'));
-  stack = held.use(await startLocalStack({ dataDir: 'memory', port: 0 }));
+  services = held.use(await startServices());
 });
 
 afterAll(async () => {
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 async function preflight(changes: Record<string, string>): Promise<PreflightReport> {
-  const env = { ...stack.env, MODEL_PACK: PACK, DEVICE: 'cpu', WORK_DIR: folder.at('work'), ...changes };
+  const env = { ...services.env, MODEL_PACK: PACK, DEVICE: 'cpu', WORK_DIR: folder.at('work'), ...changes };
   const config = loadConfig(env, { needs: ['queue', 'database', 'models'] });
   const region = config.aws.region;
   const endpoint = config.aws.endpointUrl ?? '';
@@ -43,7 +43,7 @@ function named(report: PreflightReport, name: string): CheckResult | undefined {
   return report.checks.find((check) => check.name === name);
 }
 
-describe('the preflight on the local stack', () => {
+describe('the preflight', () => {
   test('passes with the demo pack', async () => {
     const report = await preflight({});
     expect(report.checks.filter((check) => check.status === 'fail')).toEqual([]);
@@ -65,7 +65,7 @@ describe('the preflight on the local stack', () => {
     const report = await preflight({
       MODEL_PACK: folder.path,
       DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/db',
-      SQS_QUEUE_URL: `${stack.endpoint}/000000000000/absent`,
+      SQS_QUEUE_URL: `${services.sqs.endpoint}/000000000000/absent`,
       HIGHLIGHTS_BUCKET: 'absent-bucket',
       FFMPEG_PATH: folder.at('no-ffmpeg'),
       WORK_DIR: '/dev/null/work',

@@ -3,9 +3,10 @@ import { seededRandom } from '../../chaos/random.ts';
 import { loadTarget, seedsOf, targetNames } from '../../fuzz/engine/corpus.ts';
 import { judge } from '../../fuzz/engine/judge.ts';
 import { mutate } from '../../fuzz/engine/mutate.ts';
+import { atDepth } from '../../harness/depth.ts';
 
 const SEED = 20_260_101;
-const CHANGED = 200;
+const CHANGED = atDepth(120, 200);
 const MAX_BYTES = 4_096;
 
 describe.each(targetNames())('what reads %s', (name) => {
@@ -26,7 +27,9 @@ describe.each(targetNames())('what reads %s', (name) => {
     const source = { random, target: { ...target, maxBytes: Math.min(target.maxBytes, MAX_BYTES) }, other };
     for (let count = 0; count < CHANGED; count++) {
       const input = mutate(other(), source);
-      expect({ input: input.toString(), fault: judge(target, input) }).toMatchObject({ fault: null });
+      const fault = judge(target, input);
+      // Told only where there is one: thousands are run.
+      if (fault !== null) expect({ input: input.toString(), fault }).toMatchObject({ fault: null });
     }
   });
 });

@@ -2,7 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { bounded } from '../../../src/text/bounded.ts';
 import { FIELD_LENGTH, outsideText } from '../../../src/text/outside-text.ts';
 import { visible, visibleJson } from '../../../src/text/visible.ts';
+import { atDepth } from '../../harness/depth.ts';
 import { CARRIERS, FORMS, SECRETS } from './secret-corpus.ts';
+
+/** From one place of the cut to the next; the length of the texts differs, and with it where the places lie in them. */
+const STEP = atDepth(31, 13);
 
 describe('outsideText', () => {
   test('leaves a short text, and says of a long one how long it was', () => {
@@ -19,7 +23,11 @@ describe('outsideText', () => {
         .map((secret) => ({ name, text: of(secret) })),
     );
     for (const { name, text } of [...carried, ...FORMS.map((secret) => ({ name: 'a form', text: secret }))]) {
-      for (let before = FIELD_LENGTH - Math.min(text.length, FIELD_LENGTH - 20); before <= FIELD_LENGTH; before += 13) {
+      for (
+        let before = FIELD_LENGTH - Math.min(text.length, FIELD_LENGTH - 20);
+        before <= FIELD_LENGTH;
+        before += STEP
+      ) {
         const told = outsideText(`${'-'.repeat(before - 1)} ${text} ${'tail '.repeat(1_000)}`);
         if (/Z[qQ][789]/.test(told)) shown.push(`${name} at ${before}: ${told.slice(-120)}`);
       }

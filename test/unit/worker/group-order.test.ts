@@ -3,6 +3,7 @@ import type { Disposition } from '../../../src/failure/disposition.ts';
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../../../src/failure/failure.ts';
 import { FifoGroups } from '../../../src/worker/fifo-groups.ts';
+import { atDepth } from '../../harness/depth.ts';
 import type { FakeCall } from '../../harness/fake-queue.ts';
 import { next, told } from '../../harness/worker-events.ts';
 import { createWorkerRig, type WorkerRig } from '../../harness/worker-rig.ts';
@@ -171,7 +172,7 @@ const DISPOSITIONS: readonly (() => Disposition)[] = [
   () => ({ kind: 'retry', afterSeconds: 20, failure: new Failure('DATABASE_CONFLICT', 'x') }),
 ];
 
-test.each(Array.from({ length: 40 }, (_, seed) => seed))(
+test.each(Array.from({ length: atDepth(16, 40) }, (_, seed) => seed))(
   'the order of a group holds whatever call fails (seed %i)',
   async (seed) => {
     const random = seededRandom(seed);
