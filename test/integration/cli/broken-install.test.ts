@@ -1,5 +1,5 @@
-import { cp, mkdir, readdir, rm, symlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { cp, mkdir, readdir, rename, symlink } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { EXIT_CODES } from '../../../src/worker/exit-codes.ts';
 import { bareEnvironment } from '../../harness/bare-environment.ts';
@@ -9,24 +9,28 @@ import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-f
 let folder: TemporaryFolder;
 beforeAll(async () => {
   folder = await temporaryFolder('broken-install');
+  await mkdir(folder.at('node_modules'));
+  await cp('src', folder.at('src'), { recursive: true });
+  await cp('package.json', folder.at('package.json'));
+  for (const name of await readdir('node_modules')) {
+    await symlink(resolve('node_modules', name), folder.at('node_modules', name));
+  }
 });
 afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-/** A command of an install that lacks one file or package. */
+/** A command of an install that lacks one file or package meanwhile. */
 async function runWithout(lost: string, entry: string, args: readonly string[]): Promise<Ended> {
-  const root = folder.at(lost.replaceAll('/', '-'));
-  await mkdir(join(root, 'node_modules'), { recursive: true });
-  await cp('src', join(root, 'src'), { recursive: true });
-  await cp('package.json', join(root, 'package.json'));
-  for (const name of await readdir('node_modules')) {
-    await symlink(resolve('node_modules', name), join(root, 'node_modules', name));
+  const [place, aside] = [folder.at(lost), folder.at('aside')];
+  await rename(place, aside);
+  try {
+    const node = ['--disable-warning=ExperimentalWarning', folder.at('src/cli', `${entry}.ts`), ...args];
+    const env = { ...bareEnvironment(), DEVICE: 'cpu', WORK_DIR: folder.at('work') };
+    return await runProgram(process.execPath, node, { env, cwd: folder.path, timeoutMs: 60_000 });
+  } finally {
+    await rename(aside, place);
   }
-  await rm(join(root, lost));
-  const node = ['--disable-warning=ExperimentalWarning', join(root, 'src/cli', `${entry}.ts`), ...args];
-  const env = { ...bareEnvironment(), DEVICE: 'cpu', WORK_DIR: join(root, 'work') };
-  return await runProgram(process.execPath, node, { env, cwd: root, timeoutMs: 60_000 });
 }
 
 test.each([

@@ -6,6 +6,7 @@ import { migrateDatabase } from '../../../src/persistence/migrate.ts';
 import { recordRejection } from '../../../src/persistence/record-rejection.ts';
 import { sendToDeadLetter } from '../../../src/queue/sqs/dead-letter.ts';
 import { readDeadLetters } from '../../../src/queue/sqs/read-dead-letters.ts';
+import { videoWorkerHere } from '../../harness/command-in-process.ts';
 import { startSqsServer, type SqsServer } from '../../harness/fauxqs-server.ts';
 import { TEST_CREDENTIALS, TEST_REGION } from '../../harness/local-aws.ts';
 import { runVideoWorker } from '../../harness/operator-command.ts';
@@ -120,13 +121,14 @@ test('names, reasons and ids that a stranger chose steer no terminal, forge no l
   );
   // oxlint-disable-next-line no-control-regex
   const steering = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+  // Once as a process of its own, whose output is all that there is.
   const text = await runVideoWorker(['dead-letters'], environment());
   expect(text).toMatchObject({ code: 0 });
   expect(text.stdout).not.toMatch(steering);
   expect(text.stdout).toContain('\\u001b[2J');
   expect(text.stdout).toContain('postgres://***@db/x');
   expect(text.stdout.split('\n').filter((line) => /^(0 dead|forged)/.test(line))).toEqual([]);
-  const json = await runVideoWorker(['dead-letters', '--json'], environment());
+  const json = await videoWorkerHere(['dead-letters', '--json'], environment());
   expect(json.stdout).not.toMatch(steering);
   const { queues } = JSON.parse(json.stdout) as { queues: { messages: { objects: { key: string }[] }[] }[] };
   expect(queues[0]?.messages.map(({ objects }) => objects[0]?.key)).toEqual([hostile, hostile]);
@@ -141,7 +143,7 @@ test('every dead letter is shown once, by code or as moved by the queue, and is 
     { messageId: 'original-2', failure: new Failure('MESSAGE_NOT_JSON', 'the body is no JSON'), isFinal: true },
     signal,
   );
-  const run = await runVideoWorker(['dead-letters', '--json'], environment({ DATABASE_URL: postgres.url }));
+  const run = await videoWorkerHere(['dead-letters', '--json'], environment({ DATABASE_URL: postgres.url }));
   expect(run).toMatchObject({ code: 0 });
   const { queues } = JSON.parse(run.stdout) as { queues: { messages: Record<string, unknown>[] }[] };
   expect(queues).toHaveLength(1);
@@ -170,7 +172,7 @@ test('every dead letter is shown once, by code or as moved by the queue, and is 
 
 test('as text it says that no reason was left, and after how many receives; without a database it goes without', async () => {
   const moved = await moveByReceiving(body('moved.mp4'));
-  const run = await runVideoWorker(['dead-letters'], environment({ DATABASE_URL: 'postgres://worker@127.0.0.1:1/w' }));
+  const run = await videoWorkerHere(['dead-letters'], environment({ DATABASE_URL: 'postgres://worker@127.0.0.1:1/w' }));
   expect(run).toMatchObject({ code: 0 });
   expect(run.stdout).toContain(`1 dead letter(s) in ${deadUrl}`);
   expect(run.stdout).toContain(moved);
@@ -216,7 +218,7 @@ test.each([
   'it refuses where %s',
   async (_, args, changes, words) => {
     const given = args.map((arg) => (arg === 'SELF' ? queueUrl : arg));
-    const run = await runVideoWorker(['dead-letters', ...given], environment(changes));
+    const run = await videoWorkerHere(['dead-letters', ...given], environment(changes));
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(words);
   },

@@ -19,10 +19,38 @@ async function command(...args: readonly string[]): Promise<Ended> {
   });
 }
 
+/** A run that gets Ctrl-C once it has said these words: what comes after them shows nothing more. */
+async function interrupted(
+  args: readonly string[],
+  words: string,
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', RUN, ...args], {
+    env: bareEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const closed = once(child, 'close');
+  const end = owned('the fuzz run', async () => {
+    child.kill('SIGKILL');
+    await closed;
+  });
+  let [stdout, stderr, isAsked] = ['', '', false];
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk;
+    if (isAsked || !stdout.includes(words)) return;
+    // A second one would end it at once.
+    isAsked = child.kill('SIGINT');
+  });
+  const [code] = (await closed) as [number];
+  await end();
+  return { code, stdout, stderr };
+}
+
 describe('a fuzz run', () => {
   test('finds what lies behind steps that only coverage shows, makes it short, and repeats it', async () => {
     await using folder = await temporaryFolder('fuzz');
-    const found = await command('--target', planted('needle'), '--minutes', '0.2', '--seed', '7', '--out', folder.path);
+    const args = ['--target', planted('needle'), '--minutes', '2', '--seed', '7', '--out', folder.path];
+    const found = await interrupted(args, 'npm run fuzz -- --repeat');
     expect(found).toMatchObject({ code: 1, stderr: '' });
     expect(found.stdout).toMatch(/BrokenInvariant: the needle[\s\S]*npm run fuzz -- --repeat[\s\S]*\n1 found\n$/);
     const finds = folder.at('finds', 'needle.ts');
@@ -56,22 +84,8 @@ describe('a fuzz run', () => {
 
   test('finds nothing in what is sound, and ends at Ctrl-C with its figures', async () => {
     await using folder = await temporaryFolder('fuzz');
-    const args = [RUN, '--target', 's3-url,zones', '--minutes', '60', '--out', folder.path];
-    const child = spawn(process.execPath, args, { env: bareEnvironment(), stdio: ['ignore', 'pipe', 'ignore'] });
-    const closed = once(child, 'close');
-    const end = owned('the fuzz run', async () => {
-      child.kill('SIGKILL');
-      await closed;
-    });
-    let [text, isAsked] = ['', false];
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      if (isAsked || !text.includes('2 targets')) return;
-      // A second one would end it at once.
-      isAsked = child.kill('SIGINT');
-    });
-    const [code] = (await closed) as [number];
-    await end();
+    const args = ['--target', 's3-url,zones', '--minutes', '60', '--out', folder.path];
+    const { code, stdout: text } = await interrupted(args, '2 targets');
     expect(code).toBe(0);
     expect(text).toMatch(
       /\ns3-url: \d+ inputs, \d+ a second; blocks of code \d+ by the seeds, \d+ now; corpus \d+\nnothing found\n$/,
