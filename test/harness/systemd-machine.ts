@@ -135,7 +135,8 @@ export async function startSystemdMachine({
         if (Date.now() > last) {
           throw new Error(`${unit} stayed ${JSON.stringify(properties)}:\n${await words()}`);
         }
-        await sleep(100);
+        // Each look starts two programs.
+        await sleep(300);
       }
     },
     [Symbol.asyncDispose]: end,

@@ -1,19 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
 import { scrub } from '../../../src/text/scrub.ts';
+import { atDepth } from '../../harness/depth.ts';
 import { CARRIERS, ESCAPINGS, FORMS, SECRETS, type Carrier, type Escaping } from './secret-corpus.ts';
 
 const PARTS = /Zq[789]|ZQ[789]/;
 
+/** Of the secrets one in so many, another for each carrier and escaping: every pair of the three lists still meets. */
+const ONE_IN = atDepth(3, 1);
+
 function shown(carrier: Carrier, escaping: Escaping): readonly string[] {
-  return SECRETS.filter((secret) => carrier.without?.test(secret) !== true).flatMap((secret) => {
-    const text = escaping.of(carrier.of(secret));
-    const clean = scrub(text);
-    const isHidden = !PARTS.test(clean) && clean.includes('***');
-    const isSettled = scrub(clean) === clean;
-    return isHidden && isSettled
-      ? []
-      : [`${isHidden ? 'changed again' : 'shown'}: ${text.slice(0, 300)} -> ${clean.slice(0, 300)}`];
-  });
+  const turn = CARRIERS.indexOf(carrier) + ESCAPINGS.indexOf(escaping);
+  const secrets = SECRETS.filter((_, index) => (index + turn) % ONE_IN === 0);
+  return secrets
+    .filter((secret) => carrier.without?.test(secret) !== true)
+    .flatMap((secret) => {
+      const text = escaping.of(carrier.of(secret));
+      const clean = scrub(text);
+      const isHidden = !PARTS.test(clean) && clean.includes('***');
+      const isSettled = scrub(clean) === clean;
+      return isHidden && isSettled
+        ? []
+        : [`${isHidden ? 'changed again' : 'shown'}: ${text.slice(0, 300)} -> ${clean.slice(0, 300)}`];
+    });
 }
 
 describe('every secret of the corpus is hidden', () => {

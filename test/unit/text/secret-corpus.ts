@@ -1,5 +1,6 @@
 /**
- * Secrets, what carries them, and how that is escaped: the test takes every carrier with every secret that it can hold, in every escaping.
+ * Secrets, what carries them, and how that is escaped: the test takes every carrier with every secret that it can hold, in three escapings or
+ * more, and in all of them with TEST_DEPTH=deep.
  * A new find is one more line in one of the three lists. Parts of a secret are told from the text around it by their letters: each
  * begins with `Zq`.
  */
