@@ -17,7 +17,7 @@ import { inBucketRegion } from '../../storage/bucket-region.ts';
 import { checkGpuDecoder } from '../../video/check/check-gpu-decoder.ts';
 import { checkTools } from '../../video/check/check-tools.ts';
 import { askVersion, locateFfmpeg, type FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
-import { findSandbox } from '../../video/tools/find-sandbox.ts';
+import { findSandbox, type SandboxVerdict } from '../../video/tools/find-sandbox.ts';
 import { decoderThreads } from '../execution-plan.ts';
 import { sandboxQuestion } from '../open-tools.ts';
 import { usableCores } from '../usable-cores.ts';
@@ -45,11 +45,17 @@ export function preflightDeps(
   clients: PreflightClients,
   place: WorkPlace = onlyLookingAt(config.worker.workDir, config.worker.workDirParents),
 ): PreflightDeps {
-  // A sandbox that is required and does not work is the finding of its own check.
-  const openTools = async (signal: AbortSignal): Promise<FfmpegTools> => {
+  // The checks of the tools and of the sandbox run side by side: one trial of both tools answers both.
+  let trial: Promise<FfmpegTools & { readonly sandbox: SandboxVerdict }> | null = null;
+  const tryInSandbox = async (signal: AbortSignal): Promise<FfmpegTools & { readonly sandbox: SandboxVerdict }> => {
     const tools = await locateFfmpeg(config.ffmpeg);
     return { ...tools, sandbox: await findSandbox(tools, sandboxQuestion(config), signal) };
   };
+  // A sandbox that is required and does not work is the finding of its own check.
+  const openTools = (signal: AbortSignal): NonNullable<typeof trial> =>
+    (trial ??= tryInSandbox(signal).finally(() => {
+      trial = null;
+    }));
   return {
     ...notificationDeps(clients.s3),
     nodeVersion: process.version,
@@ -66,10 +72,7 @@ export function preflightDeps(
       const untried = await tryTools(tools, config, place, signal);
       return { ...tools, version, untried };
     },
-    trySandbox: async (signal) => {
-      const tools = await locateFfmpeg(config.ffmpeg);
-      return await findSandbox(tools, sandboxQuestion(config), signal);
-    },
+    trySandbox: async (signal) => (await openTools(signal)).sandbox,
     drawPicture: () => encodeJpeg(GREY, { box: { x1: 8, y1: 24, x2: 56, y2: 56 }, caption: 'picture' }),
     checkGpuDecoder: async (gpu, signal) => {
       const tools = await openTools(signal);
