@@ -8,7 +8,6 @@ import {
   type MessageAttributeValue,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { renderVideo } from '../../models/demo-pack/scene/render.ts';
 import { openDatabase, type Database } from '../../src/persistence/client.ts';
 import { migrateDatabase } from '../../src/persistence/migrate.ts';
 import { findVideo, type VideoRecord } from '../../src/persistence/read/videos.ts';
@@ -19,6 +18,7 @@ import { TEST_ACCOUNT, TEST_CREDENTIALS, TEST_REGION } from './local-aws.ts';
 import { runVideoWorker } from './operator-command.ts';
 import { owned } from './ownership.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
+import { renderOnce } from './render-once.ts';
 import type { Ended } from './run-program.ts';
 import { startSqsProcess } from './sqs-process.ts';
 import { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
@@ -118,7 +118,7 @@ export async function startDaemonGround(): Promise<DaemonGround> {
 }
 
 async function renderClip(file: string, from: number): Promise<Buffer> {
-  await renderVideo(file, AbortSignal.timeout(60_000), 1.4, from);
+  await renderOnce(file, AbortSignal.timeout(60_000), 1.4, from);
   return await readFile(file);
 }
 
