@@ -1,35 +1,52 @@
 import { chmod, chown, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { type LocalStack, startLocalStack } from '../../src/local/stack.ts';
 import { canBeOther, OTHER_UID } from '../harness/as-user.ts';
 import { DaemonProcess } from '../harness/daemon-process.ts';
 import { listing } from '../harness/listing.ts';
-import { localS3, localSqs } from '../harness/local-aws.ts';
+import { TEST_ACCOUNT, TEST_CREDENTIALS, TEST_REGION } from '../harness/local-aws.ts';
 import { runVideoWorker } from '../harness/operator-command.ts';
 import { OwnTools } from '../harness/own-tools.ts';
 import { startPostgres, type TestPostgres } from '../harness/postgres.ts';
 import type { Ended } from '../harness/run-program.ts';
+import { startSqsProcess, type SqsProcess } from '../harness/sqs-process.ts';
 import { temporaryFolder, type TemporaryFolder } from '../harness/temporary-folder.ts';
 
 const VIDEO_WORKER = resolve(import.meta.dirname, '../../src/cli/video-worker.ts');
 const held = new AsyncDisposableStack();
 const asRoot = canBeOther ? test : test.skip;
-let stack: LocalStack;
+/** In the place of PGlite: says where a database was to be made, and makes none. */
+const TELLING_PGLITE = `
+  import { registerHooks } from 'node:module';
+  const pglite = "export const PGlite = { create: async (place) => { throw new Error('one was asked for in ' + place); } };";
+  const url = 'data:text/javascript,' + encodeURIComponent(pglite);
+  registerHooks({
+    resolve: (name, context, next) =>
+      name === '@electric-sql/pglite' ? { url, shortCircuit: true } : next(name, context),
+  });
+`;
+const UPLOADS = 'video-uploads';
+const HIGHLIGHTS = 'video-highlights';
+let aws: SqsProcess;
 let postgres: TestPostgres;
-let sqs: SQSClient;
-let s3: S3Client;
 let folder: TemporaryFolder;
 let tests = 0;
 
 beforeAll(async () => {
-  stack = held.use(await startLocalStack({ dataDir: 'memory', port: 0 }));
   postgres = held.use(await startPostgres());
-  sqs = held.adopt(localSqs({ region: stack.region, endpoint: stack.endpoint }), (client) => client.destroy());
-  s3 = held.adopt(localS3({ region: stack.region, endpoint: stack.endpoint }), (client) => client.destroy());
+  const deadLetterTargetArn = `arn:aws:sqs:${TEST_REGION}:${TEST_ACCOUNT}:dead`;
+  const jobs = {
+    VisibilityTimeout: '900',
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: '5' }),
+  };
+  const queues = [
+    { name: 'dead', attributes: {} },
+    { name: 'jobs', attributes: jobs },
+  ];
+  aws = held.use(await startSqsProcess({ queues, buckets: [UPLOADS, HIGHLIGHTS] }));
 });
 afterAll(() => held.disposeAsync());
 
@@ -38,14 +55,21 @@ beforeEach(async () => {
   folder = await temporaryFolder('looking');
   tests += 1;
   for (const name of ['home', 'parent', 'tmp']) await mkdir(folder.at(name));
-  await cp('models/demo', folder.at('home', 'pack'), { recursive: true });
   await cp('models/demo', folder.at('pack'), { recursive: true });
 });
 
 afterEach(() => folder.remove());
 
 const environment = (): Readonly<Record<string, string>> => ({
-  ...stack.env,
+  AWS_ACCESS_KEY_ID: TEST_CREDENTIALS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: TEST_CREDENTIALS.secretAccessKey,
+  AWS_REGION: TEST_REGION,
+  AWS_ENDPOINT_URL: aws.endpoint,
+  S3_FORCE_PATH_STYLE: 'on',
+  SQS_QUEUE_URL: aws.queueUrl('jobs'),
+  SQS_DLQ_URL: aws.queueUrl('dead'),
+  HIGHLIGHTS_BUCKET: HIGHLIGHTS,
+  MIGRATE_ON_START: 'on',
   DEVICE: 'cpu',
   DATABASE_URL: postgres.url,
   DATABASE_SCHEMA: `looking_${tests}`,
@@ -53,7 +77,6 @@ const environment = (): Readonly<Record<string, string>> => ({
   HOME: folder.at('home'),
   TMPDIR: folder.at('tmp'),
   WORK_DIR: folder.at('parent', 'work'),
-  NODE_COMPILE_CACHE: '',
 });
 
 const videoWorker = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
@@ -68,12 +91,14 @@ async function everything(): Promise<unknown> {
   );
   await database.end();
   const queues = await Promise.all(
-    [stack.queueUrl, stack.dlqUrl].map((QueueUrl) =>
-      sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] })),
+    ['jobs', 'dead'].map((name) =>
+      aws.clients.control.send(
+        new GetQueueAttributesCommand({ QueueUrl: aws.queueUrl(name), AttributeNames: ['All'] }),
+      ),
     ),
   );
   const objects = await Promise.all(
-    [stack.uploadsBucket, stack.highlightsBucket].map((Bucket) => s3.send(new ListObjectsV2Command({ Bucket }))),
+    [UPLOADS, HIGHLIGHTS].map((Bucket) => aws.store.send(new ListObjectsV2Command({ Bucket }))),
   );
   return {
     files,
@@ -98,6 +123,11 @@ test.each([
   const { code, stdout, stderr } = await videoWorker(args);
   expect([code, stdout + stderr]).toEqual([expect.any(Number), expect.stringMatching(/./)]);
   if (args[0] === 'preflight') expect(code).toBe(0);
+  if (args[1] === '--json') expect(JSON.parse(stdout)).toMatchObject({ ok: true });
+  // As root it says that another user may not be able to make the folder.
+  if (args.length === 1 && args[0] === 'preflight' && canBeOther) {
+    expect(stdout).toMatch(/^(ok|WARN) +work directory .*not there yet, a start makes it; this check runs as root/m);
+  }
   expect(await everything()).toEqual(before);
 });
 
@@ -105,8 +135,12 @@ test.each([[['preflight']], [['db', 'status']], [['status']]])(
   '%j makes no embedded database where there is none',
   async (args) => {
     const before = await listing(folder.at('parent'));
-    const { code, stdout, stderr } = await videoWorker(args, { DATABASE_URL: `pglite:${folder.at('parent', 'data')}` });
-    expect([code, stdout + stderr]).toEqual([expect.any(Number), expect.stringMatching(/_init|db migrate/)]);
+    const hooks = folder.at('telling-pglite.mjs');
+    await writeFile(hooks, TELLING_PGLITE);
+    const DATABASE_URL = `pglite:${folder.at('parent', 'data')}`;
+    const { stdout, stderr } = await videoWorker(args, { DATABASE_URL, NODE_OPTIONS: `--import=${hooks}` });
+    // What one in memory answers is told by the tests of the database.
+    expect(stdout + stderr).toContain('one was asked for in memory://');
     expect(await listing(folder.at('parent'))).toEqual(before);
   },
 );
@@ -145,8 +179,10 @@ test('the preflight says what is wrong with WORK_DIR and leaves it as it is', as
     expect.stringMatching(/^FAIL work directory .*mode 0777, so that others can write/m),
   ]);
   await chmod(folder.at('parent', 'work'), 0o777);
-  const again = await videoWorker(['preflight'], { WORK_DIR: folder.at('parent', 'work', 'below') });
+  const SQS_QUEUE_URL = 'http://127.0.0.1:9/000000000000/none';
+  const again = await videoWorker(['preflight'], { WORK_DIR: folder.at('parent', 'work', 'below'), SQS_QUEUE_URL });
   expect([again.code, again.stdout]).toEqual([2, expect.stringContaining('above it has mode 0777')]);
+  expect(again.stdout).toMatch(/^FAIL queue/m);
   expect(JSON.stringify(before)).toContain('40777');
 });
 
@@ -161,14 +197,9 @@ asRoot('as root, of the folder of a service it says for whom it is right; a work
     expect.stringMatching(/^WARN +work directory .*belongs to uid 64321.*runs as root/m),
   ]);
   expect(await everything()).toEqual(before);
-  const once = await videoWorker(['once'], { S3_BUCKET: stack.uploadsBucket, S3_KEY: 'x.mp4' });
+  const once = await videoWorker(['once'], { S3_BUCKET: UPLOADS, S3_KEY: 'x.mp4' });
   expect([once.code, once.stderr]).toEqual([2, expect.stringMatching(/FAIL work directory .*belongs to uid 64321/)]);
   expect(await readdir(work)).toEqual([]);
-});
-
-asRoot('as root, of a folder that is not there it says that another user may not be able to make it', async () => {
-  const { stdout } = await videoWorker(['preflight']);
-  expect(stdout).toMatch(/^(ok|WARN) +work directory .*not there yet, a start makes it; this check runs as root/m);
 });
 
 test.each([
@@ -177,8 +208,8 @@ test.each([
 ])('%s refuses a folder in which others may write, as the daemon does', async (command, env) => {
   await mkdir(folder.at('parent', 'work'));
   await chmod(folder.at('parent', 'work'), 0o777);
-  const args = command === 'analyze' ? ['analyze', `s3://${stack.uploadsBucket}/x.mp4`] : [command];
-  const { code, stderr } = await videoWorker(args, { S3_BUCKET: stack.uploadsBucket, ...env });
+  const args = command === 'analyze' ? ['analyze', `s3://${UPLOADS}/x.mp4`] : [command];
+  const { code, stderr } = await videoWorker(args, { S3_BUCKET: UPLOADS, ...env });
   expect([code, stderr]).toEqual([
     expect.any(Number),
     expect.stringContaining('has mode 0777, so that others can write there'),
