@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { on, once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { neededDescriptors } from '../../../src/cli/preflight/descriptors.ts';
 import { EXIT_CODES } from '../../../src/worker/exit-codes.ts';
@@ -16,6 +17,11 @@ const NEEDED = neededDescriptors(
   { videos: 1, pipelines: 1, device: 'cpu', databaseConnections: 5, hasHealthPort: true },
   0,
 );
+
+/** Several times what the daemon has descriptors for. */
+const CROWD_SIZE = 200;
+/** More often than any kubelet. */
+const PROBE_MS = 200;
 
 let ground: DaemonGround;
 
@@ -80,8 +86,8 @@ test('with just the descriptors that it needs, a worker under a crowd of silent 
   await using daemon = await start(lane, { soft: NEEDED, hard: NEEDED }, { ...tools.env, HEALTH_PORT: String(port) });
   await daemon.says(/"msg":"polling"/);
   const decoder = await tools.holdBack('ffmpeg');
-  await using crowd = await startCrowd(port, 400);
-  await crowd.made(400);
+  await using crowd = await startCrowd(port, CROWD_SIZE);
+  await crowd.made(CROWD_SIZE);
   await ground.put('crowd.mp4');
   await lane.send(backendMessage('crowd', 'crowd.mp4'));
   await daemon.says(/"msg":"a job begins"/);
@@ -100,6 +106,7 @@ test('with just the descriptors that it needs, a worker under a crowd of silent 
   while (renewals < 3) {
     expect((await probe('/livez')).status).toBe(200);
     const metrics = await (await probe('/metrics')).text();
+    await sleep(PROBE_MS);
     renewals = Number(/^video_worker_lease_renewals_total (\d+)$/m.exec(metrics)?.[1] ?? 0);
   }
   await decoder.open();
