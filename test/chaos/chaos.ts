@@ -28,7 +28,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   // Separate sequences: another number of faults leaves the jobs of a seed as they are.
   const plan = planFaults(seededRandom(options.seed), options);
   await using ground = await prepareGround(options);
-  const clips = await renderClips(ground.directory);
+  const clips = await renderClips(ground.directory, options.form);
   const target = { ...ground, bucket: VIDEOS, clips };
   const workload = await planWorkload(target, options.jobs, seededRandom(options.seed + 1));
   say(`${options.jobs} messages planned, ${options.workers} daemons start`);
@@ -142,7 +142,7 @@ async function feed(ground: Ground, workload: Workload, workers: number): Promis
   while (workload.unsent > 0) {
     if ((await messagesIn(ground, ['ApproximateNumberOfMessages'])) < workers * WAITING_PER_WORKER) {
       await workload.sendNext();
-    } else await new Promise((wake) => setTimeout(wake, 100));
+    } else await new Promise((wake) => setTimeout(wake, 250));
   }
 }
 

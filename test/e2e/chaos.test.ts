@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import type { ChaosReport } from '../chaos/report.ts';
+import { atDepth } from '../harness/depth.ts';
 import { runProgram } from '../harness/run-program.ts';
 
 const SCRIPT = fileURLToPath(new URL('../chaos/run.ts', import.meta.url));
@@ -16,9 +17,21 @@ async function chaos(args: readonly string[]): Promise<ChaosReport> {
 }
 
 test('daemons killed, frozen, cut off and on broken hosts lose no video, double none and leave nothing behind', async () => {
-  const report = await chaos(['--short', '--seed', '107', '--workers', '3', '--jobs', '12', '--faults', '16']);
+  const jobs = atDepth(9, 24);
+  const faults = String(atDepth(16, 32));
+  const report = await chaos([
+    '--short',
+    '--seed',
+    '107',
+    '--workers',
+    '3',
+    '--jobs',
+    String(jobs),
+    '--faults',
+    faults,
+  ]);
   expect(report.problems).toEqual([]);
-  expect(report).toMatchObject({ ok: true, jobs: 12, maxReceives: 5, lost: 0, doubled: 0, unknownIds: 0 });
+  expect(report).toMatchObject({ ok: true, jobs, maxReceives: 5, lost: 0, doubled: 0, unknownIds: 0 });
   expect(report).toMatchObject({ burntReceives: 0, stray: 0, unrecorded: 0, strayImages: 0 });
   expect(Object.values(report.leftovers)).toEqual([0, 0, 0, 0, 0, 0, 0]);
   // Each of the sixteen kinds of fault was there, but for those that the machine does not allow.
