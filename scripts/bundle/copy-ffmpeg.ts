@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { askVersion, locateFfmpeg } from '../../src/video/tools/ffmpeg-binary.ts';
+import { placeFile } from './place-file.ts';
 
 /** Parts of the C library belong to the kernel and loader of the host that runs them. */
 const OF_THE_HOST = /^(ld-linux.*|libc|libm|libpthread|libdl|librt|libresolv|libanl|libutil)\.so/;
@@ -14,11 +15,11 @@ const OF_THE_HOST = /^(ld-linux.*|libc|libm|libpthread|libdl|librt|libresolv|lib
 export async function copyFfmpeg(target: string): Promise<{ readonly version: string; readonly glibc: string }> {
   const tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null }, process.env['PATH']);
   await mkdir(join(target, 'lib'), { recursive: true });
+  // Most libraries are of both.
+  const files = new Map<string, string>();
   for (const [name, program] of Object.entries({ ffmpeg: tools.ffmpeg, ffprobe: tools.ffprobe })) {
-    await copyFile(program, join(target, 'lib', name));
-    for (const library of await sharedLibraries(program)) {
-      await copyFile(library, join(target, 'lib', basename(library)));
-    }
+    files.set(name, program);
+    for (const library of await sharedLibraries(program)) files.set(basename(library), library);
     const start = `#!/bin/sh
 here="$(dirname "$(readlink -f "$0")")"
 LD_LIBRARY_PATH="$here/lib" exec "$here/lib/${name}" "$@"
@@ -26,6 +27,7 @@ LD_LIBRARY_PATH="$here/lib" exec "$here/lib/${name}" "$@"
     await writeFile(join(target, name), start);
     await chmod(join(target, name), 0o755);
   }
+  for (const [name, file] of files) await placeFile(file, join(target, 'lib', name));
   const { stdout } = await promisify(execFile)('getconf', ['GNU_LIBC_VERSION'], { timeout: 10_000 });
   return { version: await askVersion(tools), glibc: stdout.trim() };
 }

@@ -1,8 +1,9 @@
-import { constants, existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { constants, cpSync, existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { loadPack, type Pack, packFiles } from '../../src/packs/load-pack.ts';
 import { copyFfmpeg } from './copy-ffmpeg.ts';
+import { placeFile } from './place-file.ts';
 import { type Lockfile, runtimePackages } from './runtime-packages.ts';
 
 export interface BundleOptions {
@@ -40,7 +41,7 @@ export async function stageBundle(target: string, options: BundleOptions): Promi
     throw new Error('the project is not built; run scripts/setup');
   }
   const chosen = await namedPacks(options.packs);
-  for (const path of OWN_FILES) await copy(join(root, path), join(target, path));
+  for (const path of OWN_FILES) copy(join(root, path), join(target, path));
   const packages = await copyPackages(root, target);
   for (const [path, pack] of chosen) await copyPack(pack, join(target, path));
   const packs = [DEMO_PACK, ...chosen.keys()];
@@ -60,11 +61,12 @@ async function copyPackages(root: string, target: string): Promise<number> {
     if (folder === `node_modules/${NODE}`) continue;
     // A package inside another one's folder is copied only where it is needed itself.
     const skip = [join(root, folder, 'node_modules'), ...foreignBinaries(root)];
-    await copy(join(root, folder), join(target, folder), (source) => !skip.includes(source));
+    copy(join(root, folder), join(target, folder), (source) => !skip.includes(source));
   }
   const node = `node_modules/${NODE}`;
-  await copy(join(root, node, 'bin/node'), join(target, node, 'bin/node'));
-  await copy(join(root, node, 'LICENSE'), join(target, node, 'LICENSE'));
+  await mkdir(join(target, node, 'bin'), { recursive: true });
+  await placeFile(join(root, node, 'bin/node'), join(target, node, 'bin/node'));
+  copy(join(root, node, 'LICENSE'), join(target, node, 'LICENSE'));
   await mkdir(join(target, 'node_modules/.bin'), { recursive: true });
   await symlink(`../${NODE}/bin/node`, join(target, 'node_modules/.bin/node'));
   return folders.length;
@@ -90,7 +92,7 @@ async function namedPacks(dirs: readonly string[]): Promise<ReadonlyMap<string, 
 }
 
 async function copyPack(pack: Pack, target: string): Promise<void> {
-  for (const file of packFiles(pack.manifest)) await copy(pack.filePath(file), join(target, file.path));
+  for (const file of packFiles(pack.manifest)) copy(pack.filePath(file), join(target, file.path));
   const manifest = await readFile(join(pack.dir, 'manifest.json'), 'utf8');
   // The fingerprint is over the manifest's bytes and part of a job's identity: they stay as they are where they can.
   const moved = pack.manifest.filesRoot !== '.';
@@ -103,14 +105,15 @@ async function copyCuda(options: BundleOptions, target: string): Promise<readonl
   const libraries = join(options.root, '.local/cuda/lib');
   if (!existsSync(provider)) throw new Error('the CUDA provider is not here; run scripts/setup --gpu first');
   const names = await readdir(provider);
-  for (const name of names) await copy(join(provider, name), join(target, ORT_BINARIES, 'linux/x64', name));
+  for (const name of names) copy(join(provider, name), join(target, ORT_BINARIES, 'linux/x64', name));
   if (options.cuda === 'provider') return names;
-  await copy(libraries, join(target, '.local/cuda/lib'));
+  copy(libraries, join(target, '.local/cuda/lib'));
   return [...names, ...(await readdir(libraries))];
 }
 
-async function copy(from: string, to: string, filter?: (source: string) => boolean): Promise<void> {
-  await cp(from, to, {
+/** Not one after another by promises, which takes ten times the processor time for thousands of small files. */
+function copy(from: string, to: string, filter?: (source: string) => boolean): void {
+  cpSync(from, to, {
     recursive: true,
     verbatimSymlinks: true,
     mode: constants.COPYFILE_FICLONE,
