@@ -35,6 +35,7 @@ async function fragmentsAt(ground: FootageGround, seconds: (fragment: number) =>
 const CONTAINERS = { ts: tsAt, mkv: mkvAt, flv: flvAt } as const;
 type Container = keyof typeof CONTAINERS;
 
+/** The first of the containers is held in every run. */
 function inEach(
   name: string,
   why: string,
@@ -44,10 +45,11 @@ function inEach(
     right = TWELVE,
   }: { containers?: readonly Container[]; right?: RightValues } = {},
 ): FootageFile[] {
-  return containers.map((container) => ({
+  return containers.map((container, i) => ({
     name: `${name}.${container}`,
     why,
     right,
+    isOnlyDeep: i > 0,
     make: (ground) => CONTAINERS[container](ground, seconds),
   }));
 }
@@ -55,12 +57,14 @@ function inEach(
 /** One frame fewer may be sampled where its time is lost. */
 const NEARLY: RightValues = { ...TWELVE, frames: [17, 19], secondsPerNumber: undefined };
 const at = (number: number): number => number / 10;
+const MKV_FIRST = { containers: ['mkv', 'ts', 'flv'] } as const;
+const FLV_FIRST = { containers: ['flv', 'ts', 'mkv'] } as const;
 
 const steps: FootageFile[] = [
   ...inEach('back-to-0-at-6s', 'the clock starts again', (n) => at(n % 60)),
-  ...inEach('back-to-0-each-2s', 'the clock starts again and again', (n) => at(n % 20)),
-  ...inEach('back-by-1s-at-6s', 'the clock steps back a little', (n) => at(n < 60 ? n : n - 10)),
-  ...inEach('ahead-by-8h-at-6s', 'the clock jumps ahead', (n) => at(n) + (n < 60 ? 0 : 8 * HOUR)),
+  ...inEach('back-to-0-each-2s', 'the clock starts again and again', (n) => at(n % 20), FLV_FIRST),
+  ...inEach('back-by-1s-at-6s', 'the clock steps back a little', (n) => at(n < 60 ? n : n - 10), MKV_FIRST),
+  ...inEach('ahead-by-8h-at-6s', 'the clock jumps ahead', (n) => at(n) + (n < 60 ? 0 : 8 * HOUR), FLV_FIRST),
   ...inEach('ahead-by-26h-at-6s', 'the clock jumps ahead', (n) => at(n) + (n < 60 ? 0 : 26 * HOUR), {
     containers: ['ts'],
   }),
@@ -69,11 +73,11 @@ const steps: FootageFile[] = [
     'the clock jumps ahead and back',
     (n) => at(n) + (n >= 40 && n < 80 ? 8 * HOUR : 0),
   ),
-  ...inEach('jump-back-by-12h-at-6s', 'the clock jumps back', (n) => at(n) + (n < 60 ? 13.8 * HOUR : 0)),
+  ...inEach('jump-back-by-12h-at-6s', 'the clock jumps back', (n) => at(n) + (n < 60 ? 13.8 * HOUR : 0), MKV_FIRST),
   ...inEach('wraps-at-6s', 'a clock of 33 bits is full', (n) => 2 ** 33 / TS_TICKS - 1.4 - 6 + at(n), {
     containers: ['ts'],
   }),
-  ...inEach('starts-at-7h', 'a recording of a running clock', (n) => 7 * HOUR + at(n)),
+  ...inEach('starts-at-7h', 'a recording of a running clock', (n) => 7 * HOUR + at(n), FLV_FIRST),
 ];
 
 const outlier =
@@ -82,16 +86,20 @@ const outlier =
     n === number ? seconds : at(n);
 
 const outliers: FootageFile[] = [
-  ...inEach('frame-60-at-10006s', 'one time far ahead', outlier(60, 10_006), { right: NEARLY }),
+  ...inEach('frame-60-at-10006s', 'one time far ahead', outlier(60, 10_006), { right: NEARLY, ...MKV_FIRST }),
   ...inEach('frame-60-at-0', 'one time far behind', outlier(60, 0), { right: NEARLY }),
   ...inEach('frame-1-at-500s', 'the second time far ahead', outlier(1, 500), {
     right: NEARLY,
     // In FLV ffmpeg itself makes up times of the many frames that its prober reads after such a step.
     containers: ['ts', 'mkv'],
   }),
-  ...inEach('frame-0-at-500s', 'the first time far ahead', outlier(0, 500), { right: { ...NEARLY, lastT: 11.3 } }),
+  ...inEach('frame-0-at-500s', 'the first time far ahead', outlier(0, 500), {
+    right: { ...NEARLY, lastT: 11.3 },
+    ...FLV_FIRST,
+  }),
   ...inEach('frame-119-at-500s', 'the last time far ahead of what the header says', outlier(119, 500), {
     right: NEARLY,
+    ...MKV_FIRST,
   }),
   ...inEach(
     'silent-before-the-last',
@@ -103,12 +111,15 @@ const outliers: FootageFile[] = [
     },
   ),
   ...inEach('frame-60-at-14s', 'one time a little ahead', outlier(60, 14), { right: NEARLY }),
-  ...inEach('stuck-from-6s', 'the clock stands still', (n) => at(Math.min(n, 60)), { right: NEARLY }),
+  ...inEach('stuck-from-6s', 'the clock stands still', (n) => at(Math.min(n, 60)), { right: NEARLY, ...FLV_FIRST }),
   ...inEach('stuck-at-10006s', 'the clock jumps ahead and stands still', (n) => (n < 60 ? at(n) : 10_006), {
     right: NEARLY,
   }),
-  ...inEach('all-at-0', 'the clock never moves', () => 0, { right: NEARLY, containers: ['ts', 'mkv'] }),
-  ...inEach('each-time-twice', 'two frames have the same time', (n) => at(n - (n % 2)), { right: NEARLY }),
+  ...inEach('all-at-0', 'the clock never moves', () => 0, { right: NEARLY, containers: ['mkv', 'ts'] }),
+  ...inEach('each-time-twice', 'two frames have the same time', (n) => at(n - (n % 2)), {
+    right: NEARLY,
+    ...FLV_FIRST,
+  }),
 ];
 
 const silence =
@@ -158,8 +169,9 @@ const silences: FootageFile[] = [
       return withEdits(withDurations(runs, { movie: 52_000, track: 52_000, media: 52 * 10_240 }), null);
     },
   },
-  ...(['mp4', 'mkv', 'flv'] as const).map((container) => ({
+  ...(['mkv', 'mp4', 'flv'] as const).map((container, i) => ({
     name: `header-of-26h.${container}`,
+    isOnlyDeep: i > 0,
     why: 'the clock jumps ahead, and the header has its length and its frame rate from that',
     right: TWELVE,
     make: async (ground: FootageGround) => await ground.copied(await leaping(ground), 'mp4', `leaping.${container}`),
@@ -210,17 +222,19 @@ const fragments: FootageFile[] = FRAGMENTS.map(([name, why, seconds, right]) => 
 }));
 
 /** The sound's start is the file's. */
-const sounds: FootageFile[] = (['mp4', 'mkv', 'ts', 'flv'] as const).flatMap((container) => [
+const sounds: FootageFile[] = (['mp4', 'ts', 'mkv', 'flv'] as const).flatMap((container, i) => [
   {
     name: `sound-5s-first.${container}`,
     why: 'the picture comes five seconds after the sound',
     right: { ...TWELVE, frames: [18, 19], firstT: 5, lastT: 16.4, durationSeconds: 17 },
+    isOnlyDeep: i > 1,
     make: (ground: FootageGround) => withTone(ground, container, { toneSeconds: 17, videoDelay: 5 }),
   },
   {
     name: `sound-5s-later.${container}`,
     why: 'the sound comes five seconds after the picture',
     right: TWELVE,
+    isOnlyDeep: i < 2,
     make: (ground: FootageGround) => withTone(ground, container, { toneSeconds: 7, toneDelay: 5 }),
   },
 ]);
@@ -295,6 +309,7 @@ const lateTimes: FootageFile[] = [
     name,
     why: 'frames are stored in another order than they are shown in',
     right: TWELVE,
+    isOnlyDeep: /(?:mkv|flv)$/.test(name),
     make: async (ground: FootageGround) => {
       const file = await recorded(ground, 'b.mp4', { codec: REORDERED });
       return await ground.copied(file, 'mp4', name, args);

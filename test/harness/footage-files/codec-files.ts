@@ -38,6 +38,7 @@ const CODECS: readonly (readonly [string, string, readonly string[], RightValues
 export const CODEC_FILES: readonly FootageFile[] = [
   ...CODECS.map(([name, why, codec, right]) => ({
     name,
+    isOnlyDeep: name === 'hevc.mp4',
     why,
     right,
     make: async (ground: Parameters<FootageFile['make']>[0]) => {

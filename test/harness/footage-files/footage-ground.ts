@@ -1,10 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { makeMedia, mediaFolder } from '../media.ts';
+import { mediaFolder } from '../media.ts';
 import type { TemporaryFolder } from '../temporary-folder.ts';
+import { Maker } from './maker.ts';
 
 /** Where odd recordings are made. What several of them start from is made once. */
 export class FootageGround implements AsyncDisposable {
   readonly #folder: TemporaryFolder;
+  readonly #maker = new Maker();
   readonly #bases = new Map<string, Promise<Buffer>>();
   #count = 0;
 
@@ -35,7 +37,7 @@ export class FootageGround implements AsyncDisposable {
   /** What ffmpeg writes, with the same bytes each time, into a file whose name ends in `name`. */
   async ffmpeg(args: readonly string[], name: string): Promise<Buffer> {
     const path = this.at(`${(this.#count += 1)}-${name}`);
-    await makeMedia(['-threads', '1', ...args, '-fflags', '+bitexact', '-flags:v', '+bitexact', path]);
+    await this.#maker.make(['-threads', '1', ...args, '-fflags', '+bitexact', '-flags:v', '+bitexact', path]);
     return await readFile(path);
   }
 

@@ -24,6 +24,16 @@ const three = (width: number, height: number, turn = 0, isMirrored = false): Rig
 const sided = (turn: number, isMirrored = false): RightValues =>
   turn % 180 === 0 ? three(96, 64, turn, isMirrored) : three(64, 96, turn, isMirrored);
 
+/** Each way to tell an orientation is held in every run in some of them, and each orientation in one of the ways. */
+const USUAL = {
+  matrix: ['90', '180', '0-mirrored', '270-mirrored'],
+  message: ['180', '270', '180-mirrored'],
+  photo: ['180', '90-mirrored'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+const orientationName = (turn: number, isMirrored: boolean): string => `${turn}${isMirrored ? '-mirrored' : ''}`;
+const isRare = (way: keyof typeof USUAL, turn: number, isMirrored: boolean): boolean =>
+  !USUAL[way].some((name) => name === orientationName(turn, isMirrored));
+
 const inAllOrientations = <Made>(make: (turn: number, isMirrored: boolean) => Made): Made[] =>
   [false, true].flatMap((isMirrored) => TURNS.map((turn) => make(turn, isMirrored)));
 
@@ -31,7 +41,8 @@ const wide = (ground: FootageGround, name = 'wide.mp4', codec = H264): Promise<B
   recorded(ground, name, { ...WIDE, codec });
 
 const matrices: FootageFile[] = inAllOrientations((turn, isMirrored) => ({
-  name: `matrix-${turn}${isMirrored ? '-mirrored' : ''}.mp4`,
+  name: `matrix-${orientationName(turn, isMirrored)}.mp4`,
+  isOnlyDeep: isRare('matrix', turn, isMirrored),
   why: "orientation in the track's matrix, as phones write it",
   right: sided(turn, isMirrored),
   make: async (ground) => withMatrix(await wide(ground), matrixOf(turn, isMirrored)),
@@ -46,7 +57,8 @@ const orientationFilter = (turn: number, isMirrored: boolean): string[] => [
 const messages: FootageFile[] = inAllOrientations((turn, isMirrored) => {
   const container = isMirrored ? 'mkv' : turn === 180 ? 'ts' : 'mp4';
   return {
-    name: `sei-${turn}${isMirrored ? '-mirrored' : ''}.${container}`,
+    name: `sei-${orientationName(turn, isMirrored)}.${container}`,
+    isOnlyDeep: isRare('message', turn, isMirrored),
     why: 'orientation in the SEI of key frames only',
     right: sided(turn, isMirrored),
     make: async (ground) =>
@@ -66,6 +78,7 @@ const everyFrame: FootageFile = {
 
 const photos: FootageFile[] = EXIF_ORIENTATIONS.map(([orientation, turn, isMirrored]) => ({
   name: `exif-${orientation}.avi`,
+  isOnlyDeep: isRare('photo', turn, isMirrored),
   why: "orientation in each frame's EXIF only",
   right: sided(turn, isMirrored),
   make: async (ground) =>
@@ -74,16 +87,17 @@ const photos: FootageFile[] = EXIF_ORIENTATIONS.map(([orientation, turn, isMirro
 
 const aspects: FootageFile[] = (
   [
-    ['2/1', 0, 192, 64],
+    ['2/1', 270, 64, 192],
     ['1/2', 0, 96, 128],
     ['4/3', 0, 128, 64],
     ['8/9', 90, 72, 96],
-    ['2/1', 90, 64, 192],
-    ['2/1', 270, 64, 192],
     ['1/10', 0, 96, 64],
+    ['2/1', 0, 192, 64],
+    ['2/1', 90, 64, 192],
     ['10/1', 90, 64, 96],
   ] as const
-).map(([aspect, turn, width, height]) => ({
+).map(([aspect, turn, width, height], i) => ({
+  isOnlyDeep: i > 4,
   name: `aspect-${aspect.replace('/', '-')}${turn === 0 ? '' : `-turned-${turn}`}.mp4`,
   why: 'pixels that are not square, said by the codec and the container; what cannot be is not believed',
   right: three(width, height, turn),
@@ -127,6 +141,7 @@ const containerAspects: FootageFile[] = [
     ] as const
   ).map(([name, width, height, unit, [right, tall]]) => ({
     name,
+    isOnlyDeep: name === 'display-size-tall.mkv',
     why: 'pixels that are not square, said by the container alone',
     right: three(right, tall),
     make: async (ground: FootageGround) => {
@@ -183,22 +198,23 @@ const PIECES = {
 } as const satisfies Readonly<Record<string, Recording>>;
 type PieceName = keyof typeof PIECES;
 
-/** Name, the two halves, container, turn, size. */
+/** Name, the two halves, container, turn, size; those that each run holds come first. */
 const CHANGES: readonly (readonly [string, PieceName, PieceName, string, number, readonly [number, number]])[] = [
   ['grows.mp4', 'plain', 'large', 'mp4', 90, [48, 64]],
+  ['shrinks-upright.mkv', 'large', 'plain', 'mkv', 0, [128, 96]],
+  ['changes-shape-upright.ts', 'tall', 'plain', 'ts', 0, [48, 96]],
+  ['changes-chroma.mp4', 'plain', 'full', 'mp4', 90, [48, 64]],
+  ['changes-depth-back.ts', 'deep', 'plain', 'ts', 0, [64, 48]],
+  ['changes-aspect.ts', 'plain', 'squeezed', 'ts', 0, [64, 48]],
+  ['changes-aspect-back.ts', 'squeezed', 'plain', 'ts', 0, [128, 48]],
   ['grows-upright.mp4', 'plain', 'large', 'mp4', 0, [64, 48]],
   ['grows-upside-down.mp4', 'plain', 'large', 'mp4', 180, [64, 48]],
   ['grows-upright.ts', 'plain', 'large', 'ts', 0, [64, 48]],
   ['shrinks.mp4', 'large', 'plain', 'mp4', 270, [96, 128]],
-  ['shrinks-upright.mkv', 'large', 'plain', 'mkv', 0, [128, 96]],
   ['changes-shape.mp4', 'plain', 'tall', 'mp4', 90, [48, 64]],
-  ['changes-shape-upright.ts', 'tall', 'plain', 'ts', 0, [48, 96]],
-  ['changes-chroma.mp4', 'plain', 'full', 'mp4', 90, [48, 64]],
   ['changes-depth.mp4', 'plain', 'deep', 'mp4', 90, [48, 64]],
-  ['changes-depth-back.ts', 'deep', 'plain', 'ts', 0, [64, 48]],
-  ['changes-aspect.ts', 'plain', 'squeezed', 'ts', 0, [64, 48]],
-  ['changes-aspect-back.ts', 'squeezed', 'plain', 'ts', 0, [128, 48]],
 ];
+const USUAL_CHANGES = 7;
 
 /** Two pieces of three seconds, one after the other; `picture` where it is not the usual one. */
 export async function changing(
@@ -210,11 +226,14 @@ export async function changing(
   const made = [first, second].map((name, half) =>
     recorded(ground, 'half.ts', { ...PIECES[name], picture, frames: 30, from: half * 30 }),
   );
-  return await joined(ground, await Promise.all(made), { from: 'ts', name: `joined.${container}` });
+  return await ground.once(`${first}, then ${second} in ${container}, ${JSON.stringify(picture)}`, async () =>
+    joined(ground, await Promise.all(made), { from: 'ts', name: `joined.${container}` }),
+  );
 }
 
-const changes: FootageFile[] = CHANGES.map(([name, first, second, container, turn, [width, height]]) => ({
+const changes: FootageFile[] = CHANGES.map(([name, first, second, container, turn, [width, height]], i) => ({
   name,
+  isOnlyDeep: i >= USUAL_CHANGES,
   why: 'pictures of another kind from the middle on',
   right: {
     width,
@@ -236,13 +255,14 @@ const changes: FootageFile[] = CHANGES.map(([name, first, second, container, tur
 /** The camera is turned while it records: the shape is that of the first frame, and so are the corners. */
 const turned: FootageFile[] = (
   [
-    ['turned-at-6s.mp4', 'mp4', [0, 90]],
     ['turned-at-6s.ts', 'ts', [0, 90]],
     ['turned-back-at-6s.mp4', 'mp4', [90, 0]],
     ['turned-over-at-6s.mkv', 'mkv', [90, 270]],
+    ['turned-at-6s.mp4', 'mp4', [0, 90]],
   ] as const
-).map(([name, container, turns]) => ({
+).map(([name, container, turns], i) => ({
   name,
+  isOnlyDeep: i > 2,
   why: 'the camera is turned in mid-recording',
   right: {
     ...(turns[0] === 90

@@ -73,6 +73,7 @@ const rates: FootageFile[] = [
   {
     name: 'one-frame-each-8s.mkv',
     why: 'a time lapse',
+    isOnlyDeep: true,
     right: { frames: 6, firstT: 0, lastT: 40, durationSeconds: 48, numbersFrom: 0, secondsPerNumber: 8, missing: [] },
     make: (ground) => recorded(ground, 'lapse.mkv', { frames: 6, rate: 0.125 }),
   },

@@ -54,5 +54,7 @@ export interface FootageFile {
   /** What is odd about it. */
   readonly why: string;
   readonly right: RightValues;
+  /** Another file of every run shows the same oddity in another container or orientation: this one is held with `TEST_DEPTH=deep` only. */
+  readonly isOnlyDeep?: boolean;
   readonly make: (ground: FootageGround) => Promise<Buffer>;
 }
