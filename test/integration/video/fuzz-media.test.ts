@@ -7,16 +7,19 @@ import { decodeFrames } from '../../../src/video/decode/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
 import { createWorkspace } from '../../../src/storage/work-folder.ts';
+import { atDepth } from '../../harness/depth.ts';
 import { FOOTAGE_FILES } from '../../harness/footage-files/footage-files.ts';
 import { FootageGround } from '../../harness/footage-files/footage-ground.ts';
 import { mutateMedia } from '../../harness/media-mutations.ts';
-import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
+import { makeMediaTogether } from '../../harness/media-together.ts';
+import { mediaFolder, testSource } from '../../harness/media.ts';
 import { childrenOf } from '../../harness/processes.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_102);
-const FILES = Number(process.env['FUZZ_FILES'] ?? 150);
+/** Two of each source, or five. */
+const FILES = Number(process.env['FUZZ_FILES'] ?? atDepth(62, 155));
 const AT_ONCE = 2;
 const MAX_FRAMES = 300;
 const limits = { ...SMALL_VIDEO_LIMITS, maxPixels: 300_000, maxFrames: MAX_FRAMES };
@@ -32,8 +35,9 @@ const KINDS: readonly (readonly [string, readonly string[]])[] = [
   ['mpeg2.ts', ['-c:v', 'mpeg2video']],
   ['old.flv', ['-c:v', 'flv1']],
   ['moving.gif', []],
+  ['still.png', ['-frames:v', '1']],
+  ['still.jpg', ['-frames:v', '1']],
 ];
-const PICTURE = ['-frames:v', '1'];
 const LISTS = new Map([
   ['list.m3u8', '#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n'],
   ['list.ffconcat', "ffconcat version 1.0\nfile '/etc/hostname'\nduration 1\n"],
@@ -69,9 +73,8 @@ beforeAll(async () => {
   folder = await mediaFolder();
   tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
   const source = testSource({ size: '64x64', seconds: 1 });
-  for (const [name, args] of KINDS) await makeMedia([...source, ...args, join(folder.path, name)]);
-  for (const name of ['still.png', 'still.jpg']) await makeMedia([...source, ...PICTURE, join(folder.path, name)]);
-  const names = [...KINDS.map(([name]) => name), 'still.png', 'still.jpg'];
+  await makeMediaTogether(KINDS.map(([name, args]) => [...source, ...args, join(folder.path, name)]));
+  const names = KINDS.map(([name]) => name);
   sources = await Promise.all(names.map((name) => readFile(join(folder.path, name))));
   sources.push(...[...LISTS.values()].map((text) => Buffer.from(text)), ...(await oddRecordings()));
 });
@@ -79,13 +82,12 @@ afterAll(() => folder.remove());
 
 async function oddRecordings(): Promise<Buffer[]> {
   await using ground = await FootageGround.open();
-  const made: Buffer[] = [];
-  for (const [kind, name] of ODD) {
+  const made = ODD.map(async ([kind, name]) => {
     const file = FOOTAGE_FILES[kind].find((one) => one.name === name);
     if (file === undefined) throw new Error(`no recording ${name}`);
-    made.push(await file.make(ground));
-  }
-  return made;
+    return await file.make(ground);
+  });
+  return await Promise.all(made);
 }
 
 /** Through the same steps as a job, in a workspace of its own: how it ended, and what else lay in the workspace then. */
