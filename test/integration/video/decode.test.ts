@@ -4,6 +4,7 @@ import { chmod, readFile, truncate, stat, writeFile } from 'node:fs/promises';
 import { decodeFrames, type DecodeOptions } from '../../../src/video/decode/decode.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
+import { makeMediaTogether } from '../../harness/media-together.ts';
 import { makeMedia, makeSound, mediaFolder, testSource } from '../../harness/media.ts';
 import { childrenOf, untilGone, type ProcessFacts } from '../../harness/processes.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
@@ -15,6 +16,51 @@ const options = SMALL_VIDEO_DECODING;
 const NOISE = Buffer.concat(Array.from({ length: 2_000 }, (_, i) => createHash('sha256').update(String(i)).digest()));
 /** `ftyp`, of the brand `isom`. */
 const FIRST_BOX = Buffer.from('000000146674797069736f6d0000020069736f6d', 'hex');
+/** Of three seconds at ten frames a second. What it is, name of the file, how it is encoded. */
+const USUAL: readonly (readonly [string, string, readonly string[]])[] = [
+  ['h264 with B-frames in MP4', 'h264.mp4', ['-c:v', 'libx264', '-bf', '2', '-pix_fmt', 'yuv420p']],
+  [
+    '10-bit HEVC in Matroska',
+    'hevc.mkv',
+    ['-c:v', 'libx265', '-pix_fmt', 'yuv420p10le', '-x265-params', 'log-level=none:pools=none:frame-threads=1'],
+  ],
+  ['AV1 in MP4', 'av1.mp4', ['-c:v', 'libaom-av1', '-cpu-used', '8', '-pix_fmt', 'yuv420p']],
+  ['VP9 in WebM', 'vp9.webm', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime']],
+  ['MPEG-4 in AVI', 'mpeg4.avi', ['-c:v', 'mpeg4']],
+  [
+    'H.264 in MPEG-TS, which starts late',
+    'late.ts',
+    ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-output_ts_offset', '7'],
+  ],
+];
+
+/** Times 0, 0.1, ... 0.9, then 1.5, 2.5, 3.5. */
+const UNEVEN = "setpts='if(lt(N,10),N,10*(N-10)+15)/10/TB'";
+/** Two seconds at 25 frames per second, then a frame every five seconds: each of them waits for two more. */
+const SILENT = "setpts='if(lt(N,50),N/25,2+5*(N-50))/TB'";
+const X264 = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p'];
+const turnedBy = (degrees: number): string[] => {
+  const message = `h264_metadata=rotate=${degrees}`;
+  return ['-bf', '0', '-bsf:v', message, '-f', 'h264'];
+};
+/** Name of the file, its pictures, how they are encoded. */
+const OTHERS: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+  ['slow.mp4', testSource({ rate: 1, seconds: 4 }), ['-c:v', 'mpeg4']],
+  ['vfr.mkv', testSource({ seconds: 1.3 }), ['-vf', UNEVEN, '-fps_mode', 'vfr', ...X264]],
+  ['odd.mkv', testSource({ size: '63x47' }), ['-c:v', 'ffv1', '-pix_fmt', 'bgr0']],
+  ['upright.mov', testSource({ size: '63x47' }), ['-c:v', 'png', '-pix_fmt', 'rgb24']],
+  [
+    'silences.mkv',
+    testSource({ size: '640x480', rate: 25, seconds: 2.32 }),
+    ['-vf', SILENT, '-fps_mode', 'vfr', '-c:v', 'mpeg4'],
+  ],
+  ['upright.h264', testSource(), [...X264, ...turnedBy(0)]],
+  ['turned.h264', testSource(), [...X264, ...turnedBy(90)]],
+  ['cut.mkv', testSource(), ['-c:v', 'libx264', '-g', '5']],
+  ['as-allowed.mkv', testSource({ rate: 30, seconds: 4 }), X264],
+  ['as-allowed.avi', testSource({ rate: 30, seconds: 4 }), X264],
+  ['long.mp4', testSource({ size: '640x480', rate: 30, seconds: 4 }), ['-c:v', 'mpeg4']],
+];
 const never = new AbortController().signal;
 let folder: TemporaryFolder;
 let tools: FfmpegTools;
@@ -22,6 +68,10 @@ let tools: FfmpegTools;
 beforeAll(async () => {
   folder = await mediaFolder();
   tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
+  await makeMediaTogether([
+    ...USUAL.map(([, file, args]) => [...testSource(), ...args, at(file)]),
+    ...OTHERS.map(([file, source, args]) => [...source, ...args, at(file)]),
+  ]);
 });
 afterAll(() => folder.remove());
 
@@ -46,53 +96,21 @@ async function firstPixels(file: string): Promise<Uint8Array> {
 }
 
 describe('sampling by time', () => {
-  test.each([
-    ['h264 with B-frames in MP4', 'h264.mp4', ['-c:v', 'libx264', '-bf', '2', '-pix_fmt', 'yuv420p']],
-    [
-      '10-bit HEVC in Matroska',
-      'hevc.mkv',
-      ['-c:v', 'libx265', '-pix_fmt', 'yuv420p10le', '-x265-params', 'log-level=none'],
-    ],
-    ['AV1 in MP4', 'av1.mp4', ['-c:v', 'libaom-av1', '-cpu-used', '8', '-pix_fmt', 'yuv420p']],
-    ['VP9 in WebM', 'vp9.webm', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime']],
-    ['MPEG-4 in AVI', 'mpeg4.avi', ['-c:v', 'mpeg4']],
-    [
-      'H.264 in MPEG-TS, which starts late',
-      'late.ts',
-      ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-output_ts_offset', '7'],
-    ],
-  ])('%s', async (_name, file, args) => {
-    await makeMedia([...testSource(), ...args, at(file)]);
+  test.each(USUAL)('%s', async (_name, file) => {
     expect(await indices(at(file))).toEqual([0, 7, 14, 20, 27]);
   });
 
   test('a source slower than the sampling gives each frame once', async () => {
-    await makeMedia([...testSource({ rate: 1, seconds: 4 }), '-c:v', 'mpeg4', at('slow.mp4')]);
     expect(await indices(at('slow.mp4'))).toEqual([0, 1, 2, 3]);
   });
 
   test('variable frame rate: the first frame at or after each instant', async () => {
-    // Times 0, 0.1, ... 0.9, then 1.5, 2.5, 3.5: instants 0.667 -> 0.7, 1.333 -> 1.5, 2 -> 2.5, 3.333 -> 3.5.
-    const filter = "setpts='if(lt(N,10),N,10*(N-10)+15)/10/TB'";
-    await makeMedia([
-      ...testSource({ seconds: 1.3 }),
-      '-vf',
-      filter,
-      '-fps_mode',
-      'vfr',
-      '-c:v',
-      'libx264',
-      '-pix_fmt',
-      'yuv420p',
-      at('vfr.mkv'),
-    ]);
+    // Instants 0.667 -> 0.7, 1.333 -> 1.5, 2 -> 2.5, 3.333 -> 3.5.
     expect(await indices(at('vfr.mkv'))).toEqual([0, 7, 10, 11, 12]);
   });
 
   test('odd sizes and rotation: pixels in display orientation', async () => {
-    await makeMedia([...testSource({ size: '63x47' }), '-c:v', 'ffv1', '-pix_fmt', 'bgr0', at('odd.mkv')]);
     expect(await indices(at('odd.mkv'))).toHaveLength(5);
-    await makeMedia(['-i', at('odd.mkv'), '-c:v', 'png', at('upright.mov')]);
     await makeMedia(['-i', at('upright.mov'), '-c', 'copy', '-metadata:s:v', 'rotate=90', at('turned.mov')]);
     const info = await probeVideo(tools, at('turned.mov'), limits, never);
     expect(info).toMatchObject({ width: 47, height: 63 });
@@ -109,25 +127,11 @@ describe('sampling by time', () => {
 
 describe('a decoder that waits', () => {
   test('pictures whose times need those of others come out, though each is more than a pipe holds', async () => {
-    // Two seconds at 25 frames per second, then a frame every five seconds: each of them waits for two more.
-    const filter = "setpts='if(lt(N,50),N/25,2+5*(N-50))/TB'";
-    const source = testSource({ size: '640x480', rate: 25, seconds: 2.32 });
-    await makeMedia([...source, '-vf', filter, '-fps_mode', 'vfr', '-c:v', 'mpeg4', at('silences.mkv')]);
     expect((await indices(at('silences.mkv'))).slice(3)).toEqual([50, 51, 52, 53, 54, 55, 56, 57]);
   });
 
   test('a recording that is turned in its middle goes on', async () => {
     // ffmpeg builds its filters anew where the orientation of frames changes.
-    const turned = (name: string, degrees: number): Promise<void> =>
-      makeMedia(
-        [
-          testSource(),
-          ['-c:v', 'libx264', '-bf', '0', '-pix_fmt', 'yuv420p'],
-          ['-bsf:v', `h264_metadata=rotate=${degrees}`, '-f', 'h264', at(name)],
-        ].flat(),
-      );
-    await turned('upright.h264', 0);
-    await turned('turned.h264', 90);
     await writeFile(
       at('both.h264'),
       Buffer.concat([await readFile(at('upright.h264')), await readFile(at('turned.h264'))]),
@@ -164,7 +168,6 @@ describe('bad files', () => {
   });
 
   test('a file cut in half is truncated, and the words of ffmpeg name no folder', async () => {
-    await makeMedia([...testSource(), '-c:v', 'libx264', '-g', '5', at('cut.mkv')]);
     await truncate(at('cut.mkv'), Math.floor((await stat(at('cut.mkv'))).size / 2));
     const error: unknown = await indices(at('cut.mkv')).catch((reason: unknown) => reason);
     expect(error).toMatchObject({
@@ -187,7 +190,6 @@ describe('bad files', () => {
   // Of the one the last frame's own length, of the other all its times are told later than they are shown.
   test.each(['mkv', 'avi'])('no video for being as long as is allowed: %s', async (container) => {
     const file = at(`as-allowed.${container}`);
-    await makeMedia([...testSource({ rate: 30, seconds: 4 }), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', file]);
     const info = await probeVideo(tools, file, { ...limits, maxDurationSeconds: 4 }, never);
     const frames = decodeFrames(tools, file, info, { ...options, maxDurationSeconds: 4 }, never);
     let samples = 0;
@@ -210,7 +212,7 @@ describe('the child', () => {
       { ...tools, ffmpeg: stub },
       at('h264.mp4'),
       info,
-      { ...options, stallTimeoutMs: 2_000 },
+      { ...options, stallTimeoutMs: 1_500 },
       never,
     );
     const error = (await frames.next().catch((reason: unknown) => reason)) as { details: { lastWords: string } };
@@ -222,7 +224,6 @@ describe('the child', () => {
   });
 
   test('an abort midway rejects with the reason and leaves no process', async () => {
-    await makeMedia([...testSource({ size: '640x480', rate: 30, seconds: 20 }), '-c:v', 'mpeg4', at('long.mp4')]);
     const info = await probeVideo(tools, at('long.mp4'), limits, never);
     const controller = new AbortController();
     const frames = decodeFrames(tools, at('long.mp4'), info, { ...options, framesPerSecond: 30 }, controller.signal);
