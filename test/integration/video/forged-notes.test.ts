@@ -4,7 +4,8 @@ import { decodeFrames } from '../../../src/video/decode/decode.ts';
 import { createFramePool } from '../../../src/video/frames/frame-pool.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
-import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
+import { makeMediaTogether, type MediaOrder } from '../../harness/media-together.ts';
+import { mediaFolder, testSource } from '../../harness/media.ts';
 import { runWithNotes } from '../../harness/run-with-notes.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
@@ -24,12 +25,30 @@ const FORGED = [
 ].join('\n');
 /** For a name: ffmpeg is given it up to the first equals sign. */
 const NAMED = FORGED.replaceAll('n=1\n', '');
+const SOURCE = testSource({ size: '128x96', rate: 10, seconds: 3 });
+/** Containers, and a codec for each. */
+const KINDS: readonly (readonly [kind: string, codec: string])[] = [
+  ['mkv', 'mpeg4'],
+  ['mp4', 'mpeg4'],
+  ['avi', 'mpeg4'],
+  ['flv', 'flv'],
+  ['ogg', 'libtheora'],
+];
 let folder: TemporaryFolder;
 let tools: FfmpegTools;
 
 beforeAll(async () => {
   folder = await mediaFolder();
   tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
+  const sections = [
+    ';FFMETADATA1',
+    ...['title', 'comment', `own${NAMED}key`].map((key) => `${written(key)}=${written(FORGED)}`),
+  ];
+  await writeFile(folder.at('texts'), `${sections.join('\n')}\n`);
+  await makeMediaTogether([
+    ...KINDS.map(([kind, codec]) => [...SOURCE, '-c:v', codec, folder.at(`plain.${kind}`)]),
+    ...KINDS.map(([kind, codec]) => forged(folder.at(`forged.${kind}`), codec)),
+  ]);
 });
 afterAll(() => folder.remove());
 
@@ -53,36 +72,20 @@ async function sampled(file: string): Promise<unknown> {
 }
 
 /** The metadata of the file and of its stream, with line feeds in values and, where the container takes them, in keys. */
-async function makeForged(file: string, codec: string): Promise<void> {
-  const sections = [
-    ';FFMETADATA1',
-    ...['title', 'comment', `own${NAMED}key`].map((key) => `${written(key)}=${written(FORGED)}`),
-  ];
-  await writeFile(folder.at('texts'), `${sections.join('\n')}\n`);
-  const source = testSource({ size: '128x96', rate: 10, seconds: 3 });
+function forged(file: string, codec: string): MediaOrder {
   const texts = ['-i', folder.at('texts'), '-map', '0:v', '-map_metadata', '1', '-map_metadata:s:v', '1:g'];
   const tags = ['-metadata:s:v', `title=${FORGED}`, '-metadata:s:v', `a${NAMED}b=${FORGED}`];
-  await makeMedia([...source, ...texts, ...tags, '-c:v', codec, '-movflags', 'use_metadata_tags', file]);
+  return [...SOURCE, ...texts, ...tags, '-c:v', codec, '-movflags', 'use_metadata_tags', file];
 }
 
-test.each([
-  ['mkv', 'mpeg4'],
-  ['mp4', 'mpeg4'],
-  ['avi', 'mpeg4'],
-  ['flv', 'flv'],
-  ['ogg', 'libtheora'],
-])('the texts of a file forge no note on its frames: %s', async (kind, codec) => {
-  const [plain, forged] = [folder.at(`plain.${kind}`), folder.at(`forged.${kind}`)];
-  await makeMedia([...testSource({ size: '128x96', rate: 10, seconds: 3 }), '-c:v', codec, plain]);
-  await makeForged(forged, codec);
-  const expected = await sampled(plain);
+test.each(KINDS)('the texts of a file forge no note on its frames: %s, %s', async (kind) => {
+  const expected = await sampled(folder.at(`plain.${kind}`));
   expect(expected).toMatchObject({ seen: { length: 6 } });
-  expect(await sampled(forged)).toEqual(expected);
+  expect(await sampled(folder.at(`forged.${kind}`))).toEqual(expected);
 });
 
 test('the log of ffmpeg is full of them', async () => {
-  const file = folder.at('told.mp4');
-  await makeForged(file, 'mpeg4');
+  const file = folder.at('forged.mp4');
   const words = '-hide_banner -nostdin -nostats -v repeat+level+info'.split(' ');
   const { stderr } = await runWithNotes('ffmpeg', [...words, '-i', file, '-f', 'null', '-']);
   // As a line of its own, and as the sampler would have been heard there.

@@ -4,7 +4,8 @@ import { decodeFrames } from '../../../src/video/decode/decode.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
 import { checkGpuDecoder } from '../../../src/video/check/check-gpu-decoder.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
-import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
+import { makeMediaTogether } from '../../harness/media-together.ts';
+import { mediaFolder, testSource } from '../../harness/media.ts';
 import { OwnTools } from '../../harness/own-tools.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
@@ -110,9 +111,11 @@ describe('a video that a GPU decodes', () => {
 
   beforeAll(async () => {
     const encoder = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p'];
-    await makeMedia([...testSource({ seconds: 3 }), ...encoder, folder.at('video.mp4')]);
-    await makeMedia([...testSource({ seconds: 3 }), ...encoder, folder.at('video.ts')]);
-    await makeMedia([...testSource({ size: '128x96', seconds: 3 }), ...encoder, folder.at('larger.ts')]);
+    await makeMediaTogether([
+      [...testSource({ seconds: 3 }), ...encoder, folder.at('video.mp4')],
+      [...testSource({ seconds: 3 }), ...encoder, folder.at('video.ts')],
+      [...testSource({ size: '128x96', seconds: 3 }), ...encoder, folder.at('larger.ts')],
+    ]);
     await writeFile(
       folder.at('grows.ts'),
       Buffer.concat([await readFile(folder.at('video.ts')), await readFile(folder.at('larger.ts'))]),

@@ -4,6 +4,7 @@ import { decodeFrames } from '../../../src/video/decode/decode.ts';
 import type { Footage } from '../../../src/video/footage.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
+import { makeMediaTogether } from '../../harness/media-together.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
@@ -17,11 +18,30 @@ let tools: FfmpegTools;
 beforeAll(async () => {
   folder = await mediaFolder();
   tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
+  await makeFiles();
 });
 afterAll(() => folder.remove());
 
 const at = (name: string): string => folder.at(name);
 const sound = (seconds: number): string[] => ['-f', 'lavfi', '-i', `sine=d=${seconds}`];
+const FORMATS = ['matroska', 'flv'];
+
+async function makeFiles(): Promise<void> {
+  const six = testSource({ seconds: 6 });
+  const reordered = ['-bf', '3', '-b_strategy', '0', '-x264-params', 'b-pyramid=none', '-g', '40'];
+  const fragments = ['-movflags', 'frag_keyframe+empty_moov+skip_trailer', '-bf', '0', '-g', '10'];
+  const longer = [...six, ...sound(20), '-map', '0', '-map', '1'];
+  const late = [...sound(50), '-itsoffset', '40', ...six, '-map', '0', '-map', '1'];
+  await makeMediaTogether([
+    [...testSource({ seconds: 30 }), ...H264, '-g', '250', at('whole.mp4')],
+    [...testSource({ seconds: 12 }), ...H264, ...reordered, '-f', 'matroska', '-live', '1', at('b.mkv')],
+    ...FORMATS.map((format) => [...longer, ...H264, '-c:a', 'aac', '-f', format, at(`sound.${format}`)]),
+    [...six, ...H264, ...fragments, at('fragments.mp4')],
+    [...late, '-c:v', 'flv1', '-c:a', 'mp3', '-ar', '44100', '-b:a', '64k', at('late.flv')],
+    [...late, ...H264, '-bf', '0', '-c:a', 'aac', at('late.ts')],
+    [...testSource({ seconds: 30 }), ...H264, '-bf', '0', '-g', '100', at('keys.mp4')],
+  ]);
+}
 
 interface Outcome {
   readonly promised: number;
@@ -51,7 +71,6 @@ async function expectLength(name: string, seconds: number, firstT = 0): Promise<
 }
 
 test('a recording that was trimmed without being encoded again is as long as what it shows', async () => {
-  await makeMedia([...testSource({ seconds: 30 }), ...H264, '-g', '250', at('whole.mp4')]);
   // Nothing but an edit list leaves out the eighteen seconds before.
   await makeMedia(['-ss', '18', '-i', at('whole.mp4'), '-t', '10', '-c', 'copy', at('trimmed.mp4')]);
   const { promised, footage } = await outcomeOf('trimmed.mp4');
@@ -62,44 +81,28 @@ test('a recording that was trimmed without being encoded again is as long as wha
 });
 
 test('pictures that are not shown in the order of decoding make a recording no longer', async () => {
-  const reordered = ['-bf', '3', '-b_strategy', '0', '-x264-params', 'b-pyramid=none', '-g', '40'];
-  await makeMedia([...testSource({ seconds: 12 }), ...H264, ...reordered, '-f', 'matroska', '-live', '1', at('b.mkv')]);
   await expectLength('b.mkv', 12);
 });
 
-test.each(['matroska', 'flv'])(
-  'sound that goes on longer makes a recording no longer, whatever %s says',
-  async (format) => {
-    const name = `sound.${format}`;
-    await makeMedia([...testSource({ seconds: 6 }), ...sound(20), ...H264, '-c:a', 'aac', '-f', format, at(name)]);
-    const bytes = await readFile(at(name));
-    // Only the whole file has a length then.
-    await writeFile(at(name), Buffer.from(bytes.toString('latin1').replaceAll('DURATION', 'DURATIOX'), 'latin1'));
-    const { promised, footage } = await outcomeOf(name);
-    expect(promised).toBeCloseTo(6, 0);
-    expect(footage).toMatchObject({ missing: [], durationSeconds: promised });
-  },
-);
+test.each(FORMATS)('sound that goes on longer makes a recording no longer, whatever %s says', async (format) => {
+  const name = `sound.${format}`;
+  const bytes = await readFile(at(name));
+  // Only the whole file has a length then.
+  await writeFile(at(name), Buffer.from(bytes.toString('latin1').replaceAll('DURATION', 'DURATIOX'), 'latin1'));
+  const { promised, footage } = await outcomeOf(name);
+  expect(promised).toBeCloseTo(6, 0);
+  expect(footage).toMatchObject({ missing: [], durationSeconds: promised });
+});
 
 test('fragments are counted, whatever their header says', async () => {
-  const fragments = ['-movflags', 'frag_keyframe+empty_moov+skip_trailer', '-bf', '0', '-g', '10'];
-  await makeMedia([...testSource({ seconds: 6 }), ...H264, ...fragments, at('fragments.mp4')]);
   await expectLength('fragments.mp4', 6);
 });
 
 test('a video that begins long after the sound is found, at its time', async () => {
-  const late = ['-itsoffset', '40', ...testSource({ seconds: 6 })];
-  for (const [name, codecs] of [
-    ['late.flv', ['-c:v', 'flv1', '-c:a', 'mp3', '-ar', '44100', '-b:a', '64k']],
-    ['late.ts', [...H264, '-bf', '0', '-c:a', 'aac']],
-  ] as const) {
-    await makeMedia([...sound(50), ...late, '-map', '0', '-map', '1', ...codecs, at(name)]);
-    await expectLength(name, 46, 40);
-  }
+  for (const name of ['late.flv', 'late.ts']) await expectLength(name, 46, 40);
 });
 
 test('no picture is decoded behind the first one, however late that comes', async () => {
-  await makeMedia([...testSource({ seconds: 30 }), ...H264, '-bf', '0', '-g', '100', at('keys.mp4')]);
   const bytes = await readFile(at('keys.mp4'));
   // The first picture is lost, and with it all that refer to it.
   const media = bytes.indexOf('mdat') + 4;

@@ -5,6 +5,7 @@ import type { Footage } from '../../../src/video/footage.ts';
 import { probeVideo } from '../../../src/video/probe/probe.ts';
 import type { ProbedVideo } from '../../../src/video/probed-video.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
+import { makeMediaTogether } from '../../harness/media-together.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { SMALL_VIDEO_DECODING, SMALL_VIDEO_LIMITS } from '../../harness/small-videos.ts';
 import type { TemporaryFolder } from '../../harness/temporary-folder.ts';
@@ -20,7 +21,14 @@ beforeAll(async () => {
   tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
   const sound = ['-f', 'lavfi', '-i', 'sine=d=6'];
   const codecs = ['-c:v', 'libx264', '-g', '10', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
-  await makeMedia([...testSource({ seconds: 6 }), ...sound, ...codecs, folder.at('whole.ts')]);
+  const cover = [...testSource(), ...testSource({ size: '32x32', seconds: 0.1 }), '-map', '0', '-map', '1'];
+  const covered = ['-c:v:0', 'mpeg4', '-c:v:1', 'mjpeg', '-disposition:v:1', 'attached_pic'];
+  await makeMediaTogether([
+    [...testSource({ seconds: 6 }), ...sound, '-map', '0', '-map', '1', ...codecs, folder.at('whole.ts')],
+    [...cover, ...covered, folder.at('cover.mp4')],
+    [...testSource(), '-c:v', 'mpeg4', folder.at('plain.mkv')],
+    [...testSource(), '-c:v', 'libx264', '-bf', '2', '-pix_fmt', 'yuv420p', folder.at('late.flv')],
+  ]);
 });
 afterAll(() => folder.remove());
 
@@ -58,16 +66,12 @@ describe('nothing is missing of a whole transport stream', () => {
 });
 
 test('a cover beside a video costs no count of its packets', async () => {
-  const cover = [...testSource({ size: '32x32', seconds: 0.1 }), '-map', '0', '-map', '1'];
-  const codecs = ['-c:v:0', 'mpeg4', '-c:v:1', 'mjpeg', '-disposition:v:1', 'attached_pic'];
-  await makeMedia([...testSource(), ...cover, ...codecs, folder.at('cover.mp4')]);
   const { video, footage } = await judged('cover.mp4');
   expect(video).toMatchObject({ streamIndex: 0, width: 64, packets: null });
   expect(footage).toMatchObject({ durationSeconds: 3, decodedFrames: 30, missing: [] });
 });
 
 test('a video may have more tags than anybody reads', async () => {
-  await makeMedia([...testSource(), '-c:v', 'mpeg4', folder.at('plain.mkv')]);
   const metadata = Array.from({ length: 50 }, (_, n) => `note${n}=${'x'.repeat(100_000)}\n`).join('');
   await writeFile(folder.at('tags.txt'), `;FFMETADATA1\n${metadata}`);
   const tagged = ['-i', folder.at('plain.mkv'), '-i', folder.at('tags.txt'), '-map_metadata', '1', '-c', 'copy'];
@@ -76,7 +80,5 @@ test('a video may have more tags than anybody reads', async () => {
 });
 
 test('the length of an FLV counts from the zero of its clock, its pictures from their first one', async () => {
-  const codec = ['-c:v', 'libx264', '-bf', '2', '-pix_fmt', 'yuv420p'];
-  await makeMedia([...testSource(), ...codec, folder.at('late.flv')]);
   expect((await judged('late.flv')).footage).toMatchObject({ durationSeconds: 3, decodedFrames: 30, missing: [] });
 });

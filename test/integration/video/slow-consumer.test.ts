@@ -17,6 +17,8 @@ let tools: FfmpegTools;
 beforeAll(async () => {
   folder = await mediaFolder();
   tools = await locateFfmpeg({ ffmpegPath: null, ffprobePath: null });
+  const source = testSource({ size: '320x240', rate: 30, seconds: 10 });
+  await makeMedia([...source, '-c:v', 'mpeg4', folder.at('long.mp4')]);
 });
 afterAll(() => folder.remove());
 
@@ -28,7 +30,6 @@ test.each([
   async (_where, threadFromBytes) => {
     const options = { ...SMALL_VIDEO_DECODING, framesPerSecond: 30, threadFromBytes };
     const file = folder.at('long.mp4');
-    await makeMedia([...testSource({ size: '320x240', rate: 30, seconds: 10 }), '-c:v', 'mpeg4', file]);
     const info = await probeVideo(tools, file, limits, never);
     const slow = decodeFrames(tools, file, info, options, never);
     await slow.next();
