@@ -66,7 +66,9 @@ async function outcomeOf(work: () => Promise<string>): Promise<string> {
 
 test('a good video is never rejected where the host has too few threads for ffmpeg, and the clip proves that', async () => {
   const outcomes: string[] = [];
-  for (let threads = 1; threads <= 14; threads++) {
+  const isEnough = (outcome: string | undefined): boolean => outcome === '20 frames, right';
+  // Where two numbers in a row are enough, larger ones are.
+  for (let threads = 1; threads <= 14 && !(isEnough(outcomes.at(-1)) && isEnough(outcomes.at(-2))); threads++) {
     const { video, clip } = await outcomesWith(threads);
     outcomes.push(`${video}, ${clip}`);
   }

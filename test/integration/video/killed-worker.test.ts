@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { describeWithBubblewrap } from '../../harness/bubblewrap.ts';
+import { atDepth } from '../../harness/depth.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
 import { owned } from '../../harness/ownership.ts';
 import { descendantsOf, isGuard } from '../../harness/processes.ts';
@@ -19,12 +20,7 @@ let folder: TemporaryFolder;
 
 beforeAll(async () => {
   folder = await mediaFolder();
-  await makeMedia([
-    ...testSource({ size: '320x240', rate: 25, seconds: 120 }),
-    '-c:v',
-    'mpeg4',
-    folder.at('video.mp4'),
-  ]);
+  await makeMedia([...testSource({ size: '320x240', rate: 25, seconds: 4 }), '-c:v', 'mpeg4', folder.at('video.mp4')]);
 });
 afterAll(() => folder.remove());
 
@@ -121,7 +117,7 @@ function someTime(): string {
   return `8${process.pid}.${times}`;
 }
 
-const KILLS = 4;
+const KILLS = atDepth(2, 4);
 
 /** Starts one tool after the other, and is killed in the midst of it. */
 async function killedWhileStarting(choice: string): Promise<void> {
@@ -144,7 +140,7 @@ async function killedWhileStarting(choice: string): Promise<void> {
       }
       setInterval(() => {}, 1000);`,
     );
-    await new Promise((wake) => setTimeout(wake, 30 + kill * 23));
+    await new Promise((wake) => setTimeout(wake, 30 + (kill * 92) / KILLS));
     await expectNobodyAfter(end, time);
   }
 }

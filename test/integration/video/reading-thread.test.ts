@@ -11,6 +11,7 @@ import { ThreadedFrames } from '../../../src/video/reading/threaded-frames.ts';
 import { startLimited } from '../../../src/video/tools/child-process.ts';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
 import { MEETING_FOLDER, openSocketPair } from '../../../src/video/tools/socket-pair.ts';
+import { atDepth } from '../../harness/depth.ts';
 import { openDescriptors, openedSince } from '../../harness/descriptors.ts';
 import { outcomesWithFewDescriptors } from '../../harness/few-descriptors.ts';
 import { makeMedia, mediaFolder, testSource } from '../../harness/media.ts';
@@ -133,7 +134,7 @@ describe('a thread that reads frames', () => {
   test('is gone when the signal fires before the first frame, whenever it does, and the reason says why', async () => {
     const reason = new Error('enough');
     const outcomes = new Set<unknown>();
-    for (let turns = 0; turns < 60; turns += 3) {
+    for (let turns = 0; turns < 60; turns += atDepth(7, 3)) {
       const abort = new AbortController();
       const decode = [tools, folder.at('video.mp4'), info, optionsOf(), abort.signal] as const;
       const using = withDecodedFrames([...decode], async ({ frames }) => {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { samplingFilter, samplingTimes } from '../../../src/video/clock/sampling-filter.ts';
 import { SamplingLog } from '../../../src/video/clock/sampling-log.ts';
+import { atDepth } from '../../harness/depth.ts';
 import { FfmpegExpression } from '../../harness/ffmpeg-expression.ts';
 import { randomTimeline } from '../../harness/random-timelines.ts';
 import { runWithNotes } from '../../harness/run-with-notes.ts';
@@ -14,7 +15,9 @@ function tableOf(raws: readonly (number | null)[], from = 0): string {
   return `if(lt(N,${from + half}),${tableOf(raws.slice(0, half), from)},${tableOf(raws.slice(half), from + half)})`;
 }
 
-test.each([1, 2, 3, 4, 5, 6, 7, 8])('ffmpeg samples as the clock does, timeline %i', async (seed) => {
+const SEEDS = Array.from({ length: atDepth(4, 8) }, (_, i) => i + 1);
+
+test.each(SEEDS)('ffmpeg samples as the clock does, timeline %i', async (seed) => {
   const framesPerSecond = RATES[seed % RATES.length] ?? 1;
   const timeline = { ...randomTimeline(seed), framesPerSecond };
   const raws = timeline.frames.map(({ raw }) => raw);

@@ -11,6 +11,7 @@ import { startTool } from '../../../src/video/tools/start-tool.ts';
 import { MOST_TASKS } from '../../../src/video/tools/task-limit.ts';
 import { endedByForce, suspicionIn } from '../../../src/video/tools/tool-end.ts';
 import { describeWithBubblewrap } from '../../harness/bubblewrap.ts';
+import { atDepth } from '../../harness/depth.ts';
 import { hostileTools } from '../../harness/hostile-decoder.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
@@ -156,7 +157,7 @@ describeWithBubblewrap('a decoder that a video has taken over', () => {
   });
 
   test('is gone when it is stopped while the sandbox is being built', async () => {
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < atDepth(7, 20); round++) {
       const child = await start(within, 'linger', 'vw-linger-so');
       await new Promise((resolve) => setTimeout(resolve, round % 7));
       await child.stop();
