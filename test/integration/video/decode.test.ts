@@ -212,7 +212,7 @@ describe('the child', () => {
       { ...tools, ffmpeg: stub },
       at('h264.mp4'),
       info,
-      { ...options, stallTimeoutMs: 1_500 },
+      { ...options, stallTimeoutMs: 2_000 },
       never,
     );
     const error = (await frames.next().catch((reason: unknown) => reason)) as { details: { lastWords: string } };
