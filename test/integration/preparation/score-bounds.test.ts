@@ -10,6 +10,8 @@ import { logSumExp } from '../../../src/vision/softmax.ts';
 const VOCABULARY = 151_936;
 /** For tokens anywhere in it. */
 const STRIDE = 50_021;
+/** The most of its bound that a right score may be off: a little more than half was measured with AVX2 alone, a fifth with AVX-512. */
+const MOST_SHARE = 0.75;
 
 /** Normally distributed with a standard deviation of 3, the same everywhere. */
 function logits(count: number): Float32Array {
@@ -50,7 +52,7 @@ test.each([4, 12, 24])(
       return sum + row[token]! - logSumExp(row);
     }, 0);
     const difference = Math.abs((scores!.data as Float32Array)[0]! - expected);
-    expect(difference).toBeLessThan(scoreBound('single', tokens, 'sum') / 2);
+    expect(difference).toBeLessThan(MOST_SHARE * scoreBound('single', tokens, 'sum'));
   },
 );
 
