@@ -41,7 +41,7 @@ class FromCheckpoints(unittest.TestCase):
 
     def test_a_damaged_checkpoint_leaves_no_record(self):
         self.checkpoint.write_bytes(self.checkpoint.read_bytes()[:-2000])
-        with self.assertRaises(ExportError):
+        with self.assertRaisesRegex(ExportError, "mine.pth.tar.*(download it again|damaged)"):
             self.run_quietly()
         self.assertFalse(self.options.record.exists())
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
@@ -123,21 +123,7 @@ describe('refusals', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'export-refusals-'));
-    await exportPython(
-      '-c',
-      [
-        'import sys, torch',
-        'from pathlib import Path',
-        'from gpu_video_models import orientation',
-        'from gpu_video_models.checkpoint import read_checkpoint',
-        'whole = Path(sys.argv[1])',
-        'orientation.write_random(whole / "whole.pth", "tiny", 1)',
-        'state = read_checkpoint(whole / "whole.pth")',
-        'torch.save({k: v for k, v in state.items() if not k.startswith("hoe_")}, whole / "pose.pth")',
-      ].join('\n'),
-      folder,
-    );
-  }, PATIENCE);
+  });
 
   afterAll(() => rm(folder, { recursive: true }));
 
@@ -163,18 +149,11 @@ describe('refusals', () => {
     PATIENCE,
   );
 
+  // Which files are refused, and with which words, is a matter of the Python tests below: each process here loads torch.
   test(
-    'a pose network in the place of the orientation model',
+    'a file that nobody can download, and that was not given',
     async () => {
-      const only = ['--accept-licences', '--only', 'orientation'];
-      const text = await refusal(...only, '--orientation', join(folder, 'pose.pth'));
-      expect(text).toContain('pose.pth: no orientation head');
-      expect(text).toContain('model_hboe.pth');
-      expect(await refusal(...only)).toContain('--orientation FILE');
-      await truncate(join(folder, 'whole.pth'), 50_000);
-      expect(await refusal(...only, '--orientation', join(folder, 'whole.pth'))).toMatch(
-        /whole\.pth.*(download it again|damaged)/s,
-      );
+      expect(await refusal('--accept-licences', '--only', 'orientation')).toContain('--orientation FILE');
     },
     PATIENCE,
   );
