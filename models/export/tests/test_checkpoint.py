@@ -11,6 +11,8 @@ from gpu_video_models.checkpoint import StandIn, module_state, read_checkpoint
 from gpu_video_models.errors import ExportError
 from gpu_video_models.official_layout import save_dict
 
+from tests.uninitialised import uninitialised
+
 
 class Calls:
     """Pickles as a call of the function."""
@@ -154,7 +156,8 @@ class Stages(Folder):
         save_dict({"model": {}}, self.path)
         self.refuses(lambda: detection.load(self.path, "tiny"), "expected a detector's checkpoint")
         detection.write_random(self.path, "tiny", 1)
-        self.refuses(lambda: detection.load(self.path, "full"), "does not fit the architecture", "of another shape")
+        with uninitialised():
+            self.refuses(lambda: detection.load(self.path, "full"), "does not fit the architecture", "of another shape")
 
     def test_ages_come_from_the_checkpoint(self):
         self.change_dict(age_gender, lambda value: value.update(min_age=0, max_age=122, avg_age=36.6))

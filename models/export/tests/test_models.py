@@ -10,9 +10,16 @@ from gpu_video_models.onnx_file import Interface, export_graph, operators, save
 from gpu_video_models.random_weights import randomise, settle_batch_norms
 from torch.nn import functional
 
+from tests.uninitialised import uninitialised
+
 
 class Sizes(unittest.TestCase):
     """Parameters of the published models: an architecture that differs anywhere differs here."""
+
+    def setUp(self):
+        patch = uninitialised()
+        patch.start()
+        self.addCleanup(patch.stop)
 
     def test_detector(self):
         self.assertEqual(count_parameters(yolov8.Detector(yolov8.FULL, 80)), 68_229_648)
