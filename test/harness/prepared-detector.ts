@@ -57,6 +57,21 @@ export async function withDetector(detector: GraphBuilder): Promise<Pack> {
 
 /** Both ways of running a pack's detector. */
 export async function bothWays(pack: Pack, padTo: readonly number[] = []): Promise<DetectionStages> {
+  const stages = {
+    plain: await openDetection(pack, stageOptions({ padTo })),
+    prepared: await preparedWay(pack, padTo),
+  };
+  return {
+    ...stages,
+    release: async () => {
+      await stages.plain.release();
+      await stages.prepared.release();
+    },
+  };
+}
+
+/** A pack's detector with the graph that is composed around it. */
+export async function preparedWay(pack: Pack, padTo: readonly number[] = []): Promise<DetectionStage> {
   const dir = await mkdtemp(join(tmpdir(), 'prepared-'));
   const spec = specOf(pack.manifest, 'detection', 'yolov8');
   const composed = yolov8Graph(await readOnnx(pack.filePath(spec.model.file)), spec);
@@ -66,17 +81,7 @@ export async function bothWays(pack: Pack, padTo: readonly number[] = []): Promi
     manifest: { ...pack.manifest, prepared: { detection: { ...model, madeFrom: spec.model.file.sha256 } } },
     filePath: (file) => join(dir, file.path),
   };
-  const stages = {
-    plain: await openDetection(pack, stageOptions({ padTo })),
-    prepared: await openDetection(prepared, stageOptions({ padTo })),
-  };
-  return {
-    ...stages,
-    release: async () => {
-      await stages.plain.release();
-      await stages.prepared.release();
-    },
-  };
+  return await openDetection(prepared, stageOptions({ padTo }));
 }
 
 async function put(dir: string, path: string, graph: GraphBuilder): Promise<ModelSpec> {

@@ -9,7 +9,13 @@ import { placeNodes } from '../../../../src/graphs/placement/place-nodes.ts';
 import { yolov8Graph } from '../../../../src/graphs/prepare/yolov8-graph.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { resizeBilinear } from '../../../oracle/resize-bilinear.ts';
-import { bothWays, constantDetector, withDetector, type DetectionStages } from '../../../harness/prepared-detector.ts';
+import {
+  bothWays,
+  constantDetector,
+  preparedWay,
+  withDetector,
+  type DetectionStages,
+} from '../../../harness/prepared-detector.ts';
 import { goldenDir, readPicture } from '../../../harness/golden-folder.ts';
 import { exportTest } from '../../../harness/export-test.ts';
 import { tinyExport } from '../../../harness/tiny-export.ts';
@@ -165,12 +171,12 @@ test.each(
 )('a model that answers %d at %i is refused, not read', async (value, place) => {
   const raw = Float32Array.of(100, 400, 200, 300, 50, 60, 80, 90, 0.9, 0.1, 0.3, 0.2);
   raw[place] = value;
-  const stages = await bothWays(await withDetector(constantDetector(raw, [1, 6, 2])));
-  await expect(stages.prepared.run([blank(640, 640)])).rejects.toMatchObject({
+  const stage = await preparedWay(await withDetector(constantDetector(raw, [1, 6, 2])));
+  await expect(stage.run([blank(640, 640)])).rejects.toMatchObject({
     code: 'INFERENCE_FAILED',
     message: 'detector.onnx gave NaN or an infinite value for a frame; expected finite numbers',
   });
-  await stages.release();
+  await stage.release();
 });
 
 test('more classes than two have their say', async () => {
