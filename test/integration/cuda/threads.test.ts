@@ -9,6 +9,8 @@ import { useTinyPack } from './tiny-pack.ts';
 const pack = useTinyPack();
 /** Enough for the models and batches of eight people, and not for 64. */
 const LITTLE_MEMORY = 600_000_000;
+/** Opening sessions for every size up to the usual ones takes longer than the rest of a short analysis. */
+const SMALL_BATCHES = { DETECTION_BATCH_SIZE: '2', PEOPLE_BATCH_SIZE: '2', LANGUAGE_BATCH_SIZE: '1' };
 
 interface Start {
   readonly error: string;
@@ -30,7 +32,7 @@ interface LargeFrames {
 }
 
 standInTest('three threads have sessions on one GPU, and run at the same time', async () => {
-  const args = [pack().prepared, 'cuda', 'small', '--batches', '2,4,2', '--loads', 'all:6', '--seconds', '1'];
+  const args = [pack().prepared, 'cuda', 'small', '--batches', '2,4,2', '--loads', 'all:6', '--seconds', '0.5'];
   const { lines, counts } = await runOnStandIns<Partial<ChainFigures & Start>>(
     'test/bench/gpu-kit/host/chain.ts',
     args,
@@ -52,7 +54,7 @@ standInTest('three threads have sessions on one GPU, and run at the same time', 
 });
 
 standInTest('a GPU that has no memory for the largest batches goes on with smaller ones, and says so', async () => {
-  const args = [pack().prepared, 'cuda', 'small', '--batches', '1,64,2', '--loads', 'frame:24', '--seconds', '1'];
+  const args = [pack().prepared, 'cuda', 'small', '--batches', '1,64,2', '--loads', 'frame:24', '--seconds', '0.5'];
   const { lines } = await runOnStandIns<LittleMemory>('test/bench/gpu-kit/host/chain.ts', args, {
     env: { NULL_CUDA_MEMORY: String(LITTLE_MEMORY) },
   });
@@ -85,7 +87,8 @@ standInTest('what is tuned are the batches of the plan: smaller ones in their pl
   const video = join(pack().folder, 'tuned.mp4');
   await makeMedia([...testSource({ size: '320x180', rate: 10, seconds: 2 }), '-pix_fmt', 'yuv420p', video]);
   const args = ['--pack', pack().prepared, '--device', 'cuda', '--video', video];
-  const env = { SCENE: 'off', NULL_CUDA_MEMORY: String(LITTLE_MEMORY) };
+  // Of the plan nothing but the people's batches is too large, and they are by one step.
+  const env = { ...SMALL_BATCHES, PEOPLE_BATCH_SIZE: '16', SCENE: 'off', NULL_CUDA_MEMORY: String(LITTLE_MEMORY) };
   await runOnStandIns('src/cli/video-worker.ts', ['analyze', ...args.slice(0, 4), video], { env });
   const tuning = runOnStandIns('src/cli/video-worker.ts', ['tune', ...args, '--seconds', '60'], { env });
   await expect(tuning).rejects.toThrow(/ended with 3: .*CUDA_OUT_OF_MEMORY/s);
@@ -95,7 +98,7 @@ standInTest('the command line analyses a video on CUDA', async () => {
   const [video, result] = [join(pack().folder, 'video.mp4'), join(pack().folder, 'analysis.json')];
   await makeMedia([...testSource({ size: '320x180', rate: 10, seconds: 4 }), '-pix_fmt', 'yuv420p', video]);
   const args = ['analyze', video, '--pack', pack().prepared, '--device', 'cuda', '--json', result];
-  const { counts } = await runOnStandIns('src/cli/video-worker.ts', args, { env: { SCENE: 'off' } });
+  const { counts } = await runOnStandIns('src/cli/video-worker.ts', args, { env: { ...SMALL_BATCHES, SCENE: 'off' } });
   const analysis = JSON.parse(await readFile(result, 'utf8')) as {
     readonly timings: { readonly stages: { readonly detection: { readonly items: number; readonly runs: number } } };
   };
