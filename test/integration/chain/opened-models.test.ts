@@ -1,17 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { basename } from 'node:path';
+import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { InferenceSession } from 'onnxruntime-node';
 import { action } from '../../../src/chain/action/action.ts';
 import { sharedVisionLanguage } from '../../../src/chain/fastvlm/vision-language.ts';
 import { openDescribe } from '../../../src/chain/scene/describe.ts';
 import { loadPack, type Pack } from '../../../src/packs/load-pack.ts';
 import type { PackManifest } from '../../../src/packs/pack-manifest.ts';
-import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { pictureArea } from '../../../src/vision/picture-area.ts';
 import { stageOptions } from '../../harness/stage-options.ts';
 import { boxOf, pictureOf, somebody } from '../demo/pictures.ts';
+import { preparedPack } from '../../harness/prepared-pack.ts';
 
 // Every model takes memory of the GPU and time of the start. The sessions run on the CPU here, but the stages believe in a GPU.
 
@@ -22,16 +20,12 @@ const ENCODER = 'prepared_vision_encoder.onnx';
 const STEPS = [ENCODER, 'embed_tokens.onnx', 'decoder_model_merged.onnx'];
 const PLAIN_STEPS = ['vision_encoder.onnx', ...STEPS.slice(1)];
 
-let folder: string;
 let pack: Pack;
 let opened: string[];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'opened-models-'));
-  pack = await loadPack((await preparePack('models/demo', join(folder, 'pack'))).dir);
+  pack = await loadPack(await preparedPack('models/demo'));
 });
-
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 beforeEach(() => {
   opened = [];

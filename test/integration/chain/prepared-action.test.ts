@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -8,13 +8,14 @@ import { sharedVisionLanguage } from '../../../src/chain/fastvlm/vision-language
 import type { ReadPictures } from '../../../src/chain/language-stage.ts';
 import type { ActionReading } from '../../../src/chain/model-chain.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
-import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { pictureArea, wholeArea, type PictureArea } from '../../../src/vision/picture-area.ts';
+import { composedAction, type ComposedAction } from '../../harness/composed-action.ts';
 import { exportTest } from '../../harness/export-test.ts';
 import { stageOptions } from '../../harness/stage-options.ts';
 import { tinyExport } from '../../harness/tiny-export.ts';
 import { blank, boxOf, pictureOf, somebody } from '../demo/pictures.ts';
 import { largestDifference, readCrop, goldenVlm, streetTest } from './street-pack.ts';
+import { preparedPack } from '../../harness/prepared-pack.ts';
 
 // On the CPU, where the chain itself never takes the graph: what it says is what the model says step by step.
 
@@ -37,10 +38,21 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function openBothWays(rawDir: string, name: string): Promise<BothWays> {
-  const pack = await loadPack((await preparePack(rawDir, join(folder, name))).dir);
+/** Whole, as it is prepared: the files of the street pack lie elsewhere. */
+async function prepared(rawDir: string): Promise<ComposedAction> {
+  const pack = await loadPack(await preparedPack(rawDir));
   const spec = pack.manifest.prepared?.action;
   if (spec === undefined) throw new Error(`${rawDir} was prepared without a graph of the action model`);
+  return { pack, spec };
+}
+
+async function composed(rawDir: string, name: string): Promise<ComposedAction> {
+  const dir = join(folder, name);
+  await cp(rawDir, dir, { recursive: true });
+  return await composedAction(dir);
+}
+
+async function openBothWays({ pack, spec }: ComposedAction): Promise<BothWays> {
   const options = stageOptions();
   const shared = sharedVisionLanguage(pack, options);
   const graph = await openPreparedActions(pack, spec, options);
@@ -55,8 +67,8 @@ async function openBothWays(rawDir: string, name: string): Promise<BothWays> {
   return { labels, graph: graph.read, padded: padded.read, steps: steps.read, release };
 }
 
-async function withBothWays(rawDir: string, name: string, check: (ways: BothWays) => Promise<void>): Promise<void> {
-  const ways = await openBothWays(rawDir, name);
+async function withBothWays(action: ComposedAction, check: (ways: BothWays) => Promise<void>): Promise<void> {
+  const ways = await openBothWays(action);
   try {
     await check(ways);
   } finally {
@@ -96,7 +108,7 @@ async function expectIndependent(ways: BothWays, crops: readonly PictureArea[], 
 }
 
 test('the graph of the demo pack reads the actions that the model reads step by step', async () => {
-  await withBothWays('models/demo', 'demo', async (ways) => {
+  await withBothWays(await composed('models/demo', 'demo'), async (ways) => {
     const crops = someCrops();
     await expectSameScores(ways, crops, 1e-5);
     await expectIndependent(ways, crops, 1e-5);
@@ -106,7 +118,7 @@ test('the graph of the demo pack reads the actions that the model reads step by 
 });
 
 streetTest('the graph of the street pack gives the reference scores', async () => {
-  await withBothWays('test/packs/street', 'street', async (ways) => {
+  await withBothWays(await prepared('test/packs/street'), async (ways) => {
     const { crops } = goldenVlm();
     const pictures = (await Promise.all(crops.map((crop) => readCrop(crop.png)))).map(wholeArea);
     await expectSameScores(ways, pictures, 1e-5);
@@ -125,7 +137,7 @@ describe('the graph of an official export', () => {
     ['fp32', 1e-5],
     ['fp16', 1e-4],
   ] as const)('gives the scores that the model gives step by step: %s within %d', async (precision, most) => {
-    await withBothWays(join(await tinyExport(), precision), precision, async (ways) => {
+    await withBothWays(await composed(join(await tinyExport(), precision), precision), async (ways) => {
       await expectSameScores(ways, someCrops(), most);
       await expectIndependent(ways, someCrops(), most);
     });

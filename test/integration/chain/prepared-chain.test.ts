@@ -1,32 +1,25 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createModelChain } from '../../../src/chain/create-model-chain.ts';
 import { pairFaces } from '../../../src/analysis/face-pairs.ts';
 import type { Detection, ModelChain } from '../../../src/chain/model-chain.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
-import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { pictureOf, somebody } from '../demo/pictures.ts';
 import { sharedFrame } from '../../harness/shared-frame.ts';
+import { preparedPack } from '../../harness/prepared-pack.ts';
 
 const signal = new AbortController().signal;
-let folder: string;
 let plain: ModelChain;
 let prepared: ModelChain;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'prepared-chain-'));
-  await preparePack('models/demo', join(folder, 'pack'));
   plain = await openChain('models/demo', false);
-  prepared = await openChain(join(folder, 'pack'), true);
+  prepared = await openChain(await preparedPack('models/demo'), true);
 });
 
 afterAll(async () => {
   await plain?.close();
   await prepared?.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function openChain(dir: string, padBatches: boolean): Promise<ModelChain> {

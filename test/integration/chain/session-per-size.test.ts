@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { rm } from 'node:fs/promises';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { pictureArea, wholeArea } from '../../../src/vision/picture-area.ts';
 import { openFastVlm } from '../../harness/fast-vlm.ts';
@@ -11,12 +9,12 @@ import { openOrientation } from '../../../src/chain/orientation/open-orientation
 import type { Stage } from '../../../src/chain/stage.ts';
 import { batchSizes } from '../../../src/inference/batch.ts';
 import { loadPack, type Pack } from '../../../src/packs/load-pack.ts';
-import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { stageMeter } from '../../../src/inference/stage-meter.ts';
 import { resizeBilinear } from '../../oracle/resize-bilinear.ts';
 import { writeDetrPack } from '../../harness/detr-pack.ts';
 import { stageOptions } from '../../harness/stage-options.ts';
 import { blank, boxOf, pictureOf, somebody } from '../demo/pictures.ts';
+import { preparedPack } from '../../harness/prepared-pack.ts';
 
 // On CUDA a session that meets two batch sizes plans its convolutions at every change, for seconds. The sessions run on the CPU here,
 // but the stages believe in a GPU.
@@ -33,7 +31,7 @@ const create = InferenceSession.create.bind(InferenceSession);
 
 /** Batch sizes of each session, by the graph's file. */
 let seen: { readonly graph: string; readonly rows: Set<number> }[];
-let folder: string;
+let preparedDir: string;
 
 /** Where a graph with convolutions carries its batch size; undefined in the language model's other graphs, which have none. */
 function rowsOf(feeds: Readonly<Record<string, Tensor>>): number | undefined {
@@ -43,11 +41,8 @@ function rowsOf(feeds: Readonly<Record<string, Tensor>>): number | undefined {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'session-per-size-'));
-  await preparePack('models/demo', join(folder, 'prepared'));
+  preparedDir = await preparedPack('models/demo');
 });
-
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 beforeEach(() => {
   seen = [];
@@ -100,7 +95,7 @@ async function closing<Item>(
 
 describe.each([
   ['the plain pack', () => 'models/demo'],
-  ['the prepared pack', () => join(folder, 'prepared')],
+  ['the prepared pack', () => preparedDir],
 ])('%s keeps every session to one batch size', (_, dir) => {
   const options = stageOptions({ target: { device: 'cuda' }, padTo: SIZES, limit: Math.max(...SIZES) });
   let pack: Pack;

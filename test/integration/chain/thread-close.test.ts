@@ -1,25 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { stagesOf } from '../../../src/chain/stage-threads.ts';
 import type { LanguageMethods } from '../../../src/chain/threads.ts';
 import { ThreadClient, threadEntry } from '../../../src/inference/thread/thread-client.ts';
 import { loadPack, type Pack } from '../../../src/packs/load-pack.ts';
-import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { type CountingOptions, SESSION_COUNTS } from './session-counts.ts';
+import { preparedPack } from '../../harness/prepared-pack.ts';
 
 // What a session holds of the GPU's memory is given back by its release alone.
 
-let folder: string;
 let pack: Pack;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'thread-close-'));
-  pack = await loadPack((await preparePack('models/demo', join(folder, 'pack'))).dir);
+  pack = await loadPack(await preparedPack('models/demo'));
 });
-
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Sessions that are open when the thread is ready, and those that it has released when it is closed. */
 async function sessionsOf(given: Pick<CountingOptions, 'entry' | 'stages'>): Promise<readonly number[]> {

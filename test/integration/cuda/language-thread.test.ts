@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { ChainFigures } from '../../bench/gpu-kit/host/chain-load.ts';
@@ -10,16 +10,17 @@ const pack = useTinyPack();
 
 type Line = Partial<ChainFigures> & { readonly error?: string };
 
-async function runChain(): Promise<readonly Line[]> {
-  return (await runOnStandIns<Line>('test/bench/gpu-kit/host/chain.ts', [pack().prepared, ...ARGS])).lines;
+async function runChain(dir: string): Promise<readonly Line[]> {
+  return (await runOnStandIns<Line>('test/bench/gpu-kit/host/chain.ts', [dir, ...ARGS])).lines;
 }
 
 standInTest('without local scene texts the chain opens no model of the steps, and reads actions', async () => {
-  const dir = pack().prepared;
+  const dir = join(pack().folder, 'changed');
+  await cp(pack().prepared, dir, { recursive: true });
   // The script says that the files are verified: only who opens the model finds out.
   const steps = join(dir, 'embed_tokens.onnx');
   await writeFile(steps, new Uint8Array((await stat(steps)).size));
-  const lines = await runChain();
+  const lines = await runChain(dir);
   expect(lines.map(({ error }) => error)).toEqual(lines.map(() => undefined));
   const read = lines.find(({ stages }) => stages !== undefined)?.stages?.['action'];
   expect(read?.runs).toBeGreaterThan(0);
@@ -29,5 +30,5 @@ standInTest('without local scene texts the chain opens no model of the steps, an
   const manifest = JSON.parse(await readFile(path, 'utf8')) as { readonly prepared: { action?: unknown } };
   delete manifest.prepared.action;
   await writeFile(path, JSON.stringify(manifest));
-  expect((await runChain()).map(({ error }) => error)).toEqual([expect.stringContaining('embed_tokens.onnx')]);
+  expect((await runChain(dir)).map(({ error }) => error)).toEqual([expect.stringContaining('embed_tokens.onnx')]);
 });

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
-import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { tinyExport } from '../../harness/tiny-export.ts';
+import { preparedPack } from '../../harness/prepared-pack.ts';
 
 export interface TinyPack {
   /** The official architectures scaled down, with random weights, in fp16 as exported. */
   readonly raw: string;
-  /** The same as a GPU gets them. */
+  /** The same as a GPU gets them; for every file of a run, and so to be read alone. */
   readonly prepared: string;
   /** For files of the test. */
   readonly folder: string;
@@ -24,7 +24,7 @@ export function useTinyPack(): () => TinyPack {
   beforeAll(async () => {
     const raw = join(await tinyExport(), 'fp16');
     folder = await mkdtemp(join(tmpdir(), 'cuda-pack-'));
-    pack = { raw, prepared: (await preparePack(raw, join(folder, 'prepared'))).dir, folder };
+    pack = { raw, prepared: await preparedPack(raw), folder };
   }, EXPORT_MS);
 
   afterAll(async () => {

@@ -1,27 +1,18 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { GraphBuilder } from '../../../src/graphs/onnx/graph-builder.ts';
 import { loadPack, packModels } from '../../../src/packs/load-pack.ts';
 import type { Pack } from '../../../src/packs/load-pack.ts';
 import { placeGraph } from '../../../src/graphs/placement/graph-placement.ts';
-import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { modelsReportLines, verifyModels } from '../../../src/preparation/verify-models.ts';
 import { writeDetrPack } from '../../harness/detr-pack.ts';
 import { exportTest } from '../../harness/export-test.ts';
 import { tinyExport } from '../../harness/tiny-export.ts';
 import { loadStreet, streetTest } from '../chain/street-pack.ts';
 import { at, writeTinyPack } from '../packs/tiny-pack.ts';
-
-let folder: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'placement-'));
-});
-
-afterAll(() => rm(folder, { recursive: true, force: true }));
+import { preparedPack } from '../../harness/prepared-pack.ts';
 
 async function offGpu(pack: Pack): Promise<readonly string[]> {
   const found: string[] = [];
@@ -41,8 +32,7 @@ test('every node of the demo pack runs on the GPU, but for shapes', async () => 
 });
 
 test('nor does preparing it bring a node that does not', async () => {
-  const prepared = await preparePack('models/demo', join(folder, 'demo'));
-  const pack = await loadPack(prepared.dir);
+  const pack = await loadPack(await preparedPack('models/demo'));
   expect(Object.keys(pack.manifest.prepared ?? {})).toContain('detection');
   expect(await offGpu(pack)).toEqual([]);
 });
@@ -61,8 +51,8 @@ describe.each(['fp32', 'fp16'])(
     exportTest(
       'and prepared',
       async () => {
-        const prepared = await preparePack(join(await tinyExport(), precision), join(folder, precision));
-        expect(await offGpu(await loadPack(prepared.dir))).toEqual([]);
+        const dir = await preparedPack(join(await tinyExport(), precision));
+        expect(await offGpu(await loadPack(dir))).toEqual([]);
       },
       300_000,
     );

@@ -9,6 +9,7 @@ import { unpreparedStages } from '../../../src/packs/unprepared-stages.ts';
 import { verifyPack } from '../../../src/packs/verify-pack.ts';
 import { compareActions } from '../../../src/preparation/compare-actions.ts';
 import { preparedLines, preparePack } from '../../../src/preparation/prepare-pack.ts';
+import { composedAction } from '../../harness/composed-action.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 /** What the order of additions may change where a sum over the vocabulary has few terms. */
@@ -53,12 +54,9 @@ async function replaceGraph(
   });
 }
 
-/** Prepares the pack and compares both ways; gives the operators of the graph. */
-async function checkPrepared(): Promise<readonly string[]> {
-  const out = folder.at(`out-${cases}`);
-  await preparePack(raw, out);
-  const pack = await loadPack(out);
-  const spec = pack.manifest.prepared!.action!;
+/** Composes the action's graph and compares both ways; gives the operators of the graph. */
+async function checkComposed(): Promise<readonly string[]> {
+  const { pack, spec } = await composedAction(raw);
   const { worst, bound } = await compareActions(pack, spec);
   expect(bound).toBeLessThan(1e-3);
   expect(worst).toBeLessThan(SMALL_VOCABULARY);
@@ -69,21 +67,21 @@ test('labels of one token each need the decoder once', async () => {
   await rewrite(({ action }) => {
     action.labels = ['none', 'standing'].flatMap((label) => [label.slice(0, 1), label.slice(1, 2)]);
   });
-  expect(await checkPrepared()).not.toContain('ReduceSum');
+  expect(await checkComposed()).not.toContain('ReduceSum');
 });
 
 test('labels of one token and of several stand beside each other', async () => {
   await rewrite(({ action }) => {
     action.labels = ['walking', 'n', 'walked far', 'standing'];
   });
-  await checkPrepared();
+  await checkComposed();
 });
 
 test('a score may be divided by the number of tokens', async () => {
   await rewrite(({ action }) => {
     action.normalisation = 'length';
   });
-  expect(await checkPrepared()).toContain('ReduceSum');
+  expect(await checkComposed()).toContain('ReduceSum');
 });
 
 test.each(['<image>\n{question}<|im_end|>', '{question}<image>'])(
@@ -92,7 +90,7 @@ test.each(['<image>\n{question}<|im_end|>', '{question}<image>'])(
     await rewrite(({ language }) => {
       language.template = template;
     });
-    await checkPrepared();
+    await checkComposed();
   },
 );
 
@@ -100,7 +98,7 @@ test('answers in words are no reason against the graph', async () => {
   await rewrite(({ action }) => {
     action.mode = 'greedy';
   });
-  await checkPrepared();
+  await checkComposed();
 });
 
 test('the image token needs no embedding: features stand in its place', async () => {
@@ -116,7 +114,7 @@ test('the image token needs no embedding: features stand in its place', async ()
     });
     return { ...model, graph: { ...graph, initializer } };
   });
-  await checkPrepared();
+  await checkComposed();
 });
 
 test('a decoder in a folder of its own keeps its weights in the file that it names', async () => {
@@ -131,7 +129,7 @@ test('a decoder in a folder of its own keeps its weights in the file that it nam
     decoder.file.path = 'decoder/model.onnx';
     decoder.externalData = [{ path: 'decoder/model.onnx.data', sha256, bytes: bytes.length }];
   });
-  await checkPrepared();
+  await checkComposed();
 });
 
 /** The model with half of its larger weights in a file beside it. */
@@ -177,7 +175,7 @@ test('inner graphs of the decoder see the weights that both copies share', async
     const weights = [...graph.initializer!, initializer, yes];
     return { ...model, graph: { ...graph, node: [...graph.node!, choose], initializer: weights } };
   });
-  expect((await checkPrepared()).filter((op) => op === 'If')).toHaveLength(2);
+  expect((await checkComposed()).filter((op) => op === 'If')).toHaveLength(2);
 });
 
 test.each<readonly [string, RegExp, () => Promise<void>]>([

@@ -1,37 +1,33 @@
-import { stat } from 'node:fs/promises';
+import { cp, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readOnnx, toNumber, type OnnxTensor } from '../../../src/graphs/onnx/onnx-model.ts';
-import { loadPack, type Pack } from '../../../src/packs/load-pack.ts';
-import type { ComposedSpec } from '../../../src/packs/pack-manifest.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
 import { type LabelScores, scoreByGraph, scoreStepwise } from '../../../src/preparation/compare-actions.ts';
-import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { pictureArea, wholeArea, type PictureArea } from '../../../src/vision/picture-area.ts';
+import { composedAction, type ComposedAction } from '../../harness/composed-action.ts';
 import { exportTest } from '../../harness/export-test.ts';
 import { readPicture } from '../../harness/golden-folder.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 import { tinyExport } from '../../harness/tiny-export.ts';
 import { goldenVlm, largestDifference, streetDir, streetTest } from '../chain/street-pack.ts';
 import { blank, boxOf, pictureOf, somebody } from '../demo/pictures.ts';
+import { preparedPack } from '../../harness/prepared-pack.ts';
 
 /** Rounding in single precision with a small vocabulary, where other rows of a batch or another graph may change the order of additions. */
 const ROUNDING = 1e-5;
 const EXPORT_MS = 300_000;
 
 let folder: TemporaryFolder;
+let demo: ComposedAction;
 beforeAll(async () => {
   folder = await temporaryFolder('action-graph');
+  demo = await prepare('models/demo');
 });
 afterAll(() => folder.remove());
 
-interface Prepared {
-  readonly pack: Pack;
-  readonly spec: ComposedSpec;
-}
-
-async function prepare(raw: string, name: string): Promise<Prepared> {
-  await preparePack(raw, folder.at(name));
-  const pack = await loadPack(folder.at(name));
+async function prepare(raw: string): Promise<ComposedAction> {
+  const pack = await loadPack(await preparedPack(raw));
   return { pack, spec: pack.manifest.prepared!.action! };
 }
 
@@ -47,7 +43,11 @@ const differences = (found: LabelScores, expected: LabelScores): readonly number
   expected.map((scores, row) => largestDifference(found[row]!, scores));
 
 /** The scores of the steps; each picture's own whatever else is in its batch. */
-async function checkScores({ pack, spec }: Prepared, pictures: readonly PictureArea[], bound: number): Promise<void> {
+async function checkScores(
+  { pack, spec }: ComposedAction,
+  pictures: readonly PictureArea[],
+  bound: number,
+): Promise<void> {
   const expected = await scoreStepwise(pack, pictures);
   const together = await scoreByGraph(pack, spec, pictures);
   expect(together.map((scores) => scores.length)).toEqual(pictures.map(() => pack.manifest.action.labels.length));
@@ -61,11 +61,11 @@ async function checkScores({ pack, spec }: Prepared, pictures: readonly PictureA
 }
 
 test('the demo pack: one graph gives the scores of the steps, whatever else is in the batch', async () => {
-  await checkScores(await prepare('models/demo', 'demo'), people(), ROUNDING);
+  await checkScores(demo, people(), ROUNDING);
 });
 
 streetTest('the street pack: one graph gives the scores of the steps, and those of the reference', async () => {
-  const prepared = await prepare('test/packs/street', 'street');
+  const prepared = await prepare('test/packs/street');
   await checkScores(prepared, people(), ROUNDING);
   const { crops } = goldenVlm();
   const pictures = await Promise.all(
@@ -85,13 +85,15 @@ exportTest.each([
 ] as const)(
   'the official architectures in %s: one graph gives the scores of the steps',
   async (precision, bound) => {
-    await checkScores(await prepare(join(await tinyExport(), precision), precision), people(), bound);
+    const raw = folder.at(precision);
+    await cp(join(await tinyExport(), precision), raw, { recursive: true });
+    await checkScores(await composedAction(raw), people(), bound);
   },
   EXPORT_MS,
 );
 
 test('weights stay in the official files, once for both copies of the decoder', async () => {
-  const { pack, spec } = await prepare('models/demo', 'weights');
+  const { pack, spec } = demo;
   const { graph } = await readOnnx(pack.filePath(spec.file));
   const tensors = graph.initializer!;
   expect(new Set(tensors.map(({ name }) => name)).size).toBe(tensors.length);

@@ -4,27 +4,28 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 import { describeProblem } from '../../../src/packs/pack-problem.ts';
 import { verifyPack } from '../../../src/packs/verify-pack.ts';
-import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
+import { preparedPack } from '../../harness/prepared-pack.ts';
 
 const DECODER = 'decoder_model_merged.onnx';
 const GRAPH = 'prepared_action.onnx';
 
 let folder: TemporaryFolder;
+let ready: string;
 let dir: string;
 let elsewhere: string;
 let cases = 0;
 
 beforeAll(async () => {
   folder = await temporaryFolder('linked-pack');
-  await preparePack('models/demo', folder.at('ready'));
+  ready = await preparedPack('models/demo');
 });
 
 beforeEach(async () => {
   dir = folder.at(`case-${++cases}`);
   elsewhere = folder.at(`elsewhere-${cases}`);
   await mkdir(elsewhere);
-  await cp(folder.at('ready'), dir, { recursive: true });
+  await cp(ready, dir, { recursive: true });
 });
 
 afterAll(() => folder.remove());
@@ -68,7 +69,7 @@ test('a link to the folder is in order', async () => {
 test("links inside the folder are in order, such as those of Kubernetes' volumes", async () => {
   const version = join(dir, '..2026_01_01');
   await mkdir(version);
-  for (const name of await readdir(folder.at('ready'))) {
+  for (const name of await readdir(ready)) {
     await rename(join(dir, name), join(version, name));
     await symlink(join('..data', name), join(dir, name));
   }

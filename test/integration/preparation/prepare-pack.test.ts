@@ -15,6 +15,7 @@ import { assertPack, verifyPack } from '../../../src/packs/verify-pack.ts';
 import { bothWays, constantDetector } from '../../harness/prepared-detector.ts';
 import { stageOptions } from '../../harness/stage-options.ts';
 import { pictureOf, somebody } from '../demo/pictures.ts';
+import { preparedPack } from '../../harness/prepared-pack.ts';
 
 let folder: string;
 /** The demo pack, prepared once for the tests that change what came out. */
@@ -25,8 +26,7 @@ let out: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'prepare-'));
-  ready = join(folder, 'ready');
-  await preparePack('models/demo', ready);
+  ready = await preparedPack('models/demo');
 });
 
 beforeEach(async () => {

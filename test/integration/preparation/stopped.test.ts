@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { bareEnvironment } from '../../harness/bare-environment.ts';
 import { owned } from '../../harness/ownership.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
+
+/** Between looks: a command takes a second to begin, and a pack many times this to be made. */
+const LOOK_MS = 2;
 
 let folder: TemporaryFolder;
 
@@ -20,7 +24,7 @@ async function untilWritten(name: string): Promise<void> {
   for (;;) {
     const [partial] = (await readdir(folder.path)).filter((entry) => entry.startsWith('pack.partial-'));
     if (partial !== undefined && (await readdir(folder.at(partial))).includes(name)) return;
-    await new Promise((next) => setImmediate(next));
+    await setTimeout(LOOK_MS);
   }
 }
 

@@ -8,9 +8,9 @@ import type { PackManifest } from '../../../src/packs/pack-manifest.ts';
 import { describeProblem } from '../../../src/packs/pack-problem.ts';
 import { verifyPack } from '../../../src/packs/verify-pack.ts';
 import type { ScoreComparison } from '../../../src/preparation/compare-actions.ts';
-import { preparePack } from '../../../src/preparation/prepare-pack.ts';
 import { modelsReportLines, verifyModels } from '../../../src/preparation/verify-models.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
+import { preparedPack } from '../../harness/prepared-pack.ts';
 
 let folder: TemporaryFolder;
 let dir: string;
@@ -18,12 +18,11 @@ let cases = 0;
 
 beforeAll(async () => {
   folder = await temporaryFolder('verify-action');
-  await preparePack('models/demo', folder.at('ready'));
 });
 
 beforeEach(async () => {
   dir = folder.at(`case-${++cases}`);
-  await cp(folder.at('ready'), dir, { recursive: true });
+  await cp(await preparedPack('models/demo'), dir, { recursive: true });
 });
 
 afterAll(() => folder.remove());

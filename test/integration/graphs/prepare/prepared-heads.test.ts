@@ -16,13 +16,13 @@ import { parseOnnx, readOnnx } from '../../../../src/graphs/onnx/onnx-model.ts';
 import type { ComposedSpec, ModelSpec } from '../../../../src/packs/pack-manifest.ts';
 import { ageGenderGraph } from '../../../../src/graphs/prepare/age-gender-graph.ts';
 import { orientationGraph } from '../../../../src/graphs/prepare/orientation-graph.ts';
-import { preparePack } from '../../../../src/preparation/prepare-pack.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { anyBox, anyDetections, noise, SCENE_SIZES } from '../../../harness/random-scenes.ts';
 import { numbers } from '../../../unit/vision/pictures.ts';
 import { hasStreet, loadStreet, streetDir } from '../../chain/street-pack.ts';
 import { stageOptions } from '../../../harness/stage-options.ts';
 import { boxOf, faceOf, pictureOf, somebody } from '../../demo/pictures.ts';
+import { preparedPack } from '../../../harness/prepared-pack.ts';
 
 interface Stages {
   readonly ageGender: Stage<AgeGenderItem, AgeGender | null>;
@@ -92,8 +92,7 @@ for (const [name, present, dir] of packs) {
       ];
 
       beforeAll(async () => {
-        await preparePack(dir, join(folder, name));
-        const pack = await loadPack(join(folder, name));
+        const pack = await loadPack(await preparedPack(dir));
         plain = await openStages(name === 'street' ? await loadStreet() : await loadPack(dir));
         prepared = await openStages(pack);
         padded = await openStages(pack, batchSizes(64));

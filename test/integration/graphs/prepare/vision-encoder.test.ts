@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pictureEncoder } from '../../../../src/chain/fastvlm/encode-pictures.ts';
 import { openLanguageModel } from '../../../../src/chain/fastvlm/language-model.ts';
@@ -8,29 +5,25 @@ import type { LanguageModel } from '../../../../src/chain/fastvlm/language-model
 import { loadPack } from '../../../../src/packs/load-pack.ts';
 import { parseOnnx } from '../../../../src/graphs/onnx/onnx-model.ts';
 import { GraphBuilder } from '../../../../src/graphs/onnx/graph-builder.ts';
-import { preparePack } from '../../../../src/preparation/prepare-pack.ts';
 import { visionEncoderGraph } from '../../../../src/graphs/prepare/vision-encoder-graph.ts';
 import { stageMeter } from '../../../../src/inference/stage-meter.ts';
 import { wholeArea } from '../../../../src/vision/picture-area.ts';
 import type { Picture } from '../../../../src/vision/picture.ts';
 import { createPixelKernel } from '../../../../src/vision/kernel/pixel-kernel.ts';
+import { preparedPack } from '../../../harness/prepared-pack.ts';
 
 const CPU = { device: 'cpu', threads: 1 } as const;
-let dir: string;
 let plain: LanguageModel;
 let prepared: LanguageModel;
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'prepared-encoder-'));
-  await preparePack('models/demo', join(dir, 'pack'));
   plain = await openLanguageModel(await loadPack('models/demo'), CPU);
-  prepared = await openLanguageModel(await loadPack(join(dir, 'pack')), CPU, { preparedEncoder: true });
+  prepared = await openLanguageModel(await loadPack(await preparedPack('models/demo')), CPU, { preparedEncoder: true });
 });
 
 afterAll(async () => {
   await plain?.release();
   await prepared?.release();
-  await rm(dir, { recursive: true, force: true });
 });
 
 const striped = (width: number, height: number): Picture => ({
@@ -52,7 +45,7 @@ test('pictures of any sizes have the features that the plain path gives them, al
 });
 
 test('on the CPU a prepared pack runs the plain encoder, which is faster there', async () => {
-  const pack = await loadPack(join(dir, 'pack'));
+  const pack = await loadPack(await preparedPack('models/demo'));
   const lm = await openLanguageModel(pack, CPU);
   expect([lm.preparedEncoder, lm.visionEncoder?.spec.file.path]).toEqual([null, 'vision_encoder.onnx']);
   await lm.release();
