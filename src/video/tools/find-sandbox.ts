@@ -63,12 +63,8 @@ export async function findSandbox(
   for (const way of WAYS) {
     signal.throwIfAborted();
     const inForce = { ...shown, ...way };
-    const attempts = await Promise.all([
-      attempt(tools, 'ffmpeg', inForce, signal),
-      attempt(tools, 'ffprobe', inForce, signal),
-    ]);
-    signal.throwIfAborted();
-    const failed = attempts.find((tried) => tried !== null) ?? null;
+    // A host that is short of processes or time for a moment is no reason to do with a weaker sandbox for good.
+    const failed = (await tryBoth(tools, inForce, signal)) && (await tryBoth(tools, inForce, signal));
     if (failed === null) return { choice, inForce, problem: null };
     // The first way is the one that a host should have; that an older bubblewrap does not know it is no reason yet.
     if (problem === '' || UNKNOWN.test(problem)) problem = failed;
@@ -82,7 +78,16 @@ export function holdToSandbox({ choice, inForce, problem }: SandboxVerdict): voi
   throw new Failure('HOST_FAULT', `DECODER_SANDBOX=require, and ${problem ?? 'there is none'}; ${SANDBOX_FIX}`);
 }
 
-/** Null: the tool runs in it, or does no better without. Otherwise why not. */
+/** Null: both tools run in it, or do no better without. Otherwise why not. */
+async function tryBoth(tools: FfmpegTools, inForce: Sandbox, signal: AbortSignal): Promise<string | null> {
+  const attempts = await Promise.all([
+    attempt(tools, 'ffmpeg', inForce, signal),
+    attempt(tools, 'ffprobe', inForce, signal),
+  ]);
+  signal.throwIfAborted();
+  return attempts.find((tried) => tried !== null) ?? null;
+}
+
 async function attempt(
   tools: FfmpegTools,
   tool: 'ffmpeg' | 'ffprobe',

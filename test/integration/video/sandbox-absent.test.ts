@@ -95,6 +95,24 @@ async function outcome(tools: FfmpegTools): Promise<string> {
 }
 
 describeWithBubblewrap('with bubblewrap', () => {
+  test('a host that is short of processes for a moment gets no weaker sandbox', async () => {
+    const short = await program(
+      'short',
+      // One tool of the two: mkdir succeeds once.
+      `if mkdir '${folder.at('was-short')}' 2>/dev/null; then`,
+      'echo "bwrap: Creating new namespace failed: Resource temporarily unavailable" >&2',
+      'exit 1',
+      'fi',
+      'exec bwrap "$@"',
+    );
+    const tools = await locateFfmpeg(PATHS);
+    const question = { choice: 'auto', hidden: [] } as const;
+    const { inForce } = await findSandbox(tools, { ...question, program: short }, never);
+    const usual = await findSandbox(tools, question, never);
+    expect(usual.inForce).not.toBeNull();
+    expect(inForce && { ...inForce, program: usual.inForce?.program }).toEqual(usual.inForce);
+  });
+
   test('a video is the same in the sandbox and without', async () => {
     const tools = await openTools(PATHS, { choice: 'require', hidden: [] }, never);
     expect(await outcome(tools)).toMatch(/^frames /);
