@@ -1,4 +1,4 @@
-import { type Check, type Finding, ok, skipped, warn } from './check.ts';
+import { type Check, type Finding, ok, skipped, warn, OWN_HOST_LIMIT_MS } from './check.ts';
 
 export interface AllocatorDeps {
   /**
@@ -16,7 +16,7 @@ const OTHERS = /jemalloc|tcmalloc|mimalloc/;
 export function allocatorCheck(deps: AllocatorDeps): Check {
   return {
     name: 'allocator',
-    timeoutMs: 1000,
+    timeoutMs: OWN_HOST_LIMIT_MS,
     severity: 'warn',
     fix: FIX,
     run: async () => {

@@ -18,6 +18,9 @@ export interface CheckResult {
 
 export type Finding = Omit<CheckResult, 'name'>;
 
+/** For what this process asks the host alone: files of the kernel wait for their turn where all else is being checked, too. */
+export const OWN_HOST_LIMIT_MS = 20_000;
+
 export interface Check {
   readonly name: string;
   readonly timeoutMs: number;

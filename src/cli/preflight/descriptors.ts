@@ -1,5 +1,5 @@
 import { MOST_HEALTH_CONNECTIONS } from '../../telemetry/health-server.ts';
-import { type Check, type Finding, fail, ok, skipped } from './check.ts';
+import { type Check, type Finding, fail, ok, skipped, OWN_HOST_LIMIT_MS } from './check.ts';
 
 /** Descriptors of this process. */
 export interface Descriptors {
@@ -55,7 +55,7 @@ export function neededDescriptors(settings: DescriptorSettings, open: number): n
 export function descriptorsCheck(deps: DescriptorDeps, settings: DescriptorSettings): Check {
   return {
     name: 'descriptors',
-    timeoutMs: 1_000,
+    timeoutMs: OWN_HOST_LIMIT_MS,
     fix: 'look at /proc/self/limits',
     severity: 'warn',
     run: async () => {

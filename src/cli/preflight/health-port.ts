@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { isLoopback } from '../../telemetry/loopback.ts';
-import { type Check, warn } from './check.ts';
+import { type Check, OWN_HOST_LIMIT_MS, warn } from './check.ts';
 
 /** A line where a start would lack the token: whoever only looks may not have it, since systemd hands it to the service alone. */
 export function healthPortChecks({ port, host, token }: Config['health']): readonly Check[] {
@@ -8,7 +8,7 @@ export function healthPortChecks({ port, host, token }: Config['health']): reado
   return [
     {
       name: 'health port',
-      timeoutMs: 1_000,
+      timeoutMs: OWN_HOST_LIMIT_MS,
       severity: 'warn',
       fix: 'set HEALTH_HOST=127.0.0.1',
       run: async () =>

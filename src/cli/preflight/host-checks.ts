@@ -1,6 +1,6 @@
 import { CHECK_LIMIT_MS } from '../../video/check/check-tools.ts';
 import type { FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
-import { type Check, fail, ok, warn } from './check.ts';
+import { type Check, fail, ok, warn, OWN_HOST_LIMIT_MS } from './check.ts';
 import type { WorkDirFacts } from './work-place.ts';
 
 export interface FoundTools extends FfmpegTools {
@@ -31,7 +31,7 @@ export function hostChecks(deps: HostDeps, settings: HostSettings): readonly Che
   return [
     {
       name: 'Node',
-      timeoutMs: 1000,
+      timeoutMs: OWN_HOST_LIMIT_MS,
       fix: 'run scripts/setup',
       run: async () => judgeNode(deps.nodeVersion),
     },
