@@ -6,6 +6,7 @@ const PROVIDED: Readonly<Record<string, readonly string[]>> = {
   "the machine, as the README's first line asks": ['git', 'npm'],
   'Debian in its smallest form': [
     'bash',
+    'cp',
     'ldconfig',
     'mkfifo',
     'mknod',
