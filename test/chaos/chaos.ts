@@ -28,7 +28,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   // Separate sequences: another number of faults leaves the jobs of a seed as they are.
   const plan = planFaults(seededRandom(options.seed), options);
   await using ground = await prepareGround(options);
-  const clips = await renderClips(ground.directory, options.form);
+  const clips = await renderClips(ground.directory);
   const target = { ...ground, bucket: VIDEOS, clips };
   const workload = await planWorkload(target, options.jobs, seededRandom(options.seed + 1));
   say(`${options.jobs} messages planned, ${options.workers} daemons start`);
@@ -62,6 +62,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       async () => await unsettled(ground, ledger, workload, deadLetters),
       SETTLE_MS + SETTLE_MS_PER_JOB * options.jobs,
     );
+    // What a worker that was killed left in its folder is removed by the next start, which may take longer than what was to settle.
+    await fleet.polling();
   } finally {
     await fleet.end();
   }
@@ -73,7 +75,17 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const errors = await ledger.errors();
   const ids = await ledger.ids();
   const receives = receivesOf(ground, fleet, disturbance);
-  const findings = audit({ workload, expected, videos, ids, errors, deadLetters, highlights, receives });
+  const findings = audit({
+    bucket: VIDEOS,
+    workload,
+    expected,
+    videos,
+    ids,
+    errors,
+    deadLetters,
+    highlights,
+    receives,
+  });
   const problems = [
     ...Object.entries(findings).flatMap(([kind, texts]: [string, string[]]) => texts.map((text) => `${kind}: ${text}`)),
     ...Object.entries(leftovers).flatMap(([name, count]) => (count > 0 ? [`left behind: ${count} ${name}`] : [])),
@@ -142,7 +154,7 @@ async function feed(ground: Ground, workload: Workload, workers: number): Promis
   while (workload.unsent > 0) {
     if ((await messagesIn(ground, ['ApproximateNumberOfMessages'])) < workers * WAITING_PER_WORKER) {
       await workload.sendNext();
-    } else await new Promise((wake) => setTimeout(wake, 250));
+    } else await new Promise((wake) => setTimeout(wake, 100));
   }
 }
 

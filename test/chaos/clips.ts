@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { renderVideo } from '../../models/demo-pack/scene/render.ts';
 import { makeMedia } from '../harness/media.ts';
-import { renderOnce } from '../harness/render-once.ts';
-import type { ChaosOptions } from './options.ts';
 
 /** Parts of the demo scene: people come and go, a fall, two grabs. */
 const PARTS = [
@@ -10,8 +9,8 @@ const PARTS = [
   { name: 'grab', from: 24, seconds: 2 },
   { name: 'walk', from: 6, seconds: 2.6 },
 ] as const;
-/** So often the last part, one after another: its analysis takes renewals of a lease of ten seconds, and in the full form several. */
-const REPETITIONS = { short: 9, full: 20 } as const;
+/** So often the last part, one after another: its analysis takes several renewals of a lease of ten seconds. */
+const REPETITIONS = 20;
 /** Of the long clip. */
 export const LONG = 'long';
 
@@ -22,18 +21,17 @@ export interface Clip {
 }
 
 /** Renders the short videos of a run, and a long one. */
-export async function renderClips(folder: string, form: ChaosOptions['form']): Promise<Clip[]> {
+export async function renderClips(folder: string): Promise<Clip[]> {
   const short = await Promise.all(
     PARTS.map(async ({ name, from, seconds }) => {
       const file = join(folder, `${name}.mp4`);
-      await renderOnce(file, AbortSignal.timeout(60_000), seconds, from);
+      await renderVideo(file, AbortSignal.timeout(60_000), seconds, from);
       return await clipOf(name, file);
     }),
   );
   const part = short.at(-1)?.file ?? '';
   const file = join(folder, `${LONG}.mp4`);
-  const again = String(REPETITIONS[form] - 1);
-  await makeMedia(['-stream_loop', again, '-i', part, '-c', 'copy', '-fflags', '+bitexact', file]);
+  await makeMedia(['-stream_loop', String(REPETITIONS - 1), '-i', part, '-c', 'copy', '-fflags', '+bitexact', file]);
   return [...short, await clipOf(LONG, file)];
 }
 

@@ -4,6 +4,6 @@ export async function untilNone(count: () => Promise<number> | number, limitMs: 
   for (;;) {
     const left = await count();
     if (left === 0 || performance.now() > end) return left;
-    await new Promise((wake) => setTimeout(wake, 400));
+    await new Promise((wake) => setTimeout(wake, 200));
   }
 }

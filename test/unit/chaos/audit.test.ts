@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { derivedVideoId } from '../../../src/persistence/identity.ts';
 import { audit, type Evidence } from '../../chaos/audit.ts';
 import type { VideoState } from '../../chaos/ledger.ts';
 import type { ResultSet, Row, Table } from '../../chaos/result-set.ts';
@@ -56,6 +57,7 @@ const WORKLOAD: Evidence['workload'] = { good: GOOD, bad: BAD, ids: GIVEN };
 /** A run in which everything went well, with one thing changed. */
 function evidence(change: Partial<Evidence> = {}): Evidence {
   return {
+    bucket: 'videos',
     workload: WORKLOAD,
     expected: new Map([['fall', RESULT]]),
     videos: [VIDEO, REJECTED],
@@ -216,6 +218,17 @@ describe('a key that was uploaded again', () => {
     expect(counts(ofReplaced())).toEqual(NOTHING);
     const highlights = [...VIDEO.highlights, 'highlights/good.mp4/2.0s_theft.jpg'];
     expect(counts(ofReplaced({ highlights }))).toEqual({ ...NOTHING, images: 1 });
+  });
+
+  test('may have an image of a former run under the id that was made for the object', () => {
+    const withImage = (file: string, etag = 'e2'): Partial<Evidence> => {
+      const id = derivedVideoId({ bucket: 'videos', key: 'good.mp4', versionId: null, etag });
+      return ofReplaced({ highlights: [...VIDEO.highlights, `highlights/${id}/${file}`] });
+    };
+    expect(counts(withImage('0.0s_falling.jpg'))).toEqual(NOTHING);
+    expect(counts(withImage('0.0s_falling.jpg', '"e2"'))).toEqual(NOTHING);
+    expect(counts(withImage('0.0s_falling.jpg', 'e3'))).toEqual({ ...NOTHING, images: 1 });
+    expect(counts(withImage('1.0s_theft.jpg'))).toEqual({ ...NOTHING, images: 1 });
   });
 
   test('may keep none of a content that got its result', () => {
