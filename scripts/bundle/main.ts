@@ -39,7 +39,10 @@ async function main(): Promise<void> {
     await mkdir(staged, { recursive: true });
     const contents = await stageBundle(staged, { root, packs: values.pack, cuda, ffmpeg: values.ffmpeg });
     await mkdir(dirname(resolve(out)), { recursive: true });
-    await tar(['--create', '--auto-compress', '--file', resolve(out), '--directory', join(work, 'staged'), NAME]);
+    // A file that is placed as a link keeps the user of this machine, who may be somebody else's where the bundle is unpacked.
+    const owner = ['--owner=0', '--group=0', '--numeric-owner'];
+    const from = ['--directory', join(work, 'staged'), NAME];
+    await tar(['--create', '--auto-compress', ...owner, '--file', resolve(out), ...from]);
     await rm(join(work, 'staged'), { recursive: true });
     const [unpacked, empty] = [join(work, 'unpacked'), join(work, 'empty')];
     await mkdir(unpacked);

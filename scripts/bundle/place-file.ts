@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { copyFile, link, realpath } from 'node:fs/promises';
 
 /** What speaks against a link and not against a copy: another file system, or a file of another user where the system protects those. */
@@ -12,6 +13,6 @@ export async function placeFile(from: string, to: string): Promise<void> {
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!NOT_LINKED.includes(code)) throw error;
-    await copyFile(file, to);
+    await copyFile(file, to, constants.COPYFILE_FICLONE);
   }
 }

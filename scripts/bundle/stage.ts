@@ -112,11 +112,12 @@ async function copyCuda(options: BundleOptions, target: string): Promise<readonl
 }
 
 /** Not one after another by promises, which takes ten times the processor time for thousands of small files. */
-function copy(from: string, to: string, filter?: (source: string) => boolean): void {
+function copy(from: string, to: string, filter = (_source: string): boolean => true): void {
   cpSync(from, to, {
     recursive: true,
     verbatimSymlinks: true,
     mode: constants.COPYFILE_FICLONE,
-    ...(filter === undefined ? {} : { filter }),
+    // Without one, folders get the modes that the umask leaves, not their own.
+    filter,
   });
 }
