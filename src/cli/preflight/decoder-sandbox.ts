@@ -8,13 +8,13 @@ export interface SandboxDeps {
 }
 
 /** Up to four ways, each of them tried with both tools. */
-const LIMIT_MS = 60_000;
+export const SANDBOX_LIMIT_MS = 60_000;
 
 /** Whether videos from outside are decoded where nothing but themselves can be reached. */
 export function sandboxCheck(deps: SandboxDeps): Check {
   return {
     name: 'decoder sandbox',
-    timeoutMs: LIMIT_MS,
+    timeoutMs: SANDBOX_LIMIT_MS,
     fix: SANDBOX_FIX,
     run: async (signal) => {
       try {

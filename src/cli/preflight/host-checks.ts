@@ -1,6 +1,7 @@
 import { CHECK_LIMIT_MS } from '../../video/check/check-tools.ts';
 import type { FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
 import { type Check, fail, ok, warn, OWN_HOST_LIMIT_MS } from './check.ts';
+import { SANDBOX_LIMIT_MS } from './decoder-sandbox.ts';
 import type { WorkDirFacts } from './work-place.ts';
 
 export interface FoundTools extends FfmpegTools {
@@ -37,7 +38,8 @@ export function hostChecks(deps: HostDeps, settings: HostSettings): readonly Che
     },
     {
       name: 'ffmpeg',
-      timeoutMs: 20_000 + CHECK_LIMIT_MS,
+      // Of the trial in the sandbox, which the sandbox's own check waits for too, and of the one with a clip.
+      timeoutMs: SANDBOX_LIMIT_MS + CHECK_LIMIT_MS,
       fix: 'install ffmpeg, or set FFMPEG_PATH and FFPROBE_PATH',
       run: async (signal) => {
         const tools = await deps.findFfmpeg(signal);

@@ -1,5 +1,5 @@
 import type { SecretFile } from '../../config/secret-file.ts';
-import { type Check, type Finding, ok, warn } from './check.ts';
+import { type Check, type Finding, ok, OWN_HOST_LIMIT_MS, warn } from './check.ts';
 
 export interface SecretDeps {
   /** Those that the environment names; a worker that starts has read them with its configuration. */
@@ -16,7 +16,7 @@ export function secretFileChecks({ secretFiles, modeOf }: SecretDeps): readonly 
   if (secretFiles.length === 0) return [];
   const check: Check = {
     name: 'secrets',
-    timeoutMs: 5_000,
+    timeoutMs: OWN_HOST_LIMIT_MS,
     severity: 'warn',
     fix: 'let the user of the worker read the files',
     run: async () => {

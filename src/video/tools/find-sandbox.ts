@@ -64,7 +64,8 @@ export async function findSandbox(
     signal.throwIfAborted();
     const inForce = { ...shown, ...way };
     // A host that is short of processes or time for a moment is no reason to do with a weaker sandbox for good.
-    const failed = (await tryBoth(tools, inForce, signal)) && (await tryBoth(tools, inForce, signal));
+    let failed = await tryBoth(tools, inForce, signal);
+    if (failed !== null && !UNKNOWN.test(failed)) failed = await tryBoth(tools, inForce, signal);
     if (failed === null) return { choice, inForce, problem: null };
     // The first way is the one that a host should have; that an older bubblewrap does not know it is no reason yet.
     if (problem === '' || UNKNOWN.test(problem)) problem = failed;
