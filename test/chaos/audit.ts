@@ -200,14 +200,17 @@ function isOfReplacedVideo(image: string, { workload, videos, expected }: Eviden
  * that was made for the object, and the next run has them under the backend's.
  */
 function isUnderFormerId(image: string, { bucket, workload, expected }: Evidence): boolean {
-  return [...workload.good].some(([key, contents]) =>
-    contents.some(({ etag, clip }) => {
-      const isMade = [etag, `"${etag}"`].some((each) => {
-        const id = derivedVideoId({ bucket, key, versionId: null, etag: each });
-        return image.startsWith(`highlights/${id}/`);
-      });
-      return isMade && imagesOf(expected.get(clip)).has(fileOf(image));
-    }),
+  const named = new Set(Array.from(workload.ids.values(), ({ key }) => key));
+  return [...workload.good].some(
+    ([key, contents]) =>
+      named.has(key) &&
+      contents.some(({ etag, clip }) => {
+        const isMade = [etag, `"${etag}"`].some((each) => {
+          const id = derivedVideoId({ bucket, key, versionId: null, etag: each });
+          return image.startsWith(`highlights/${id}/`);
+        });
+        return isMade && imagesOf(expected.get(clip)).has(fileOf(image));
+      }),
   );
 }
 

@@ -17,6 +17,7 @@ export async function videoWorkerHere(args: readonly string[], env: Readonly<Rec
       return true;
     }),
   );
+  const signals = (['SIGINT', 'SIGTERM'] as const).map((name) => [name, process.listeners(name)] as const);
   const outer = { env: process.env, exitCode: process.exitCode };
   process.env = { ...bareEnvironment(), DEVICE: 'cpu', ...env };
   process.exitCode = undefined;
@@ -29,5 +30,9 @@ export async function videoWorkerHere(args: readonly string[], env: Readonly<Rec
     process.env = outer.env;
     process.exitCode = outer.exitCode;
     for (const spy of spies) spy.mockRestore();
+    // A process of its own would end with its command, and they with it.
+    for (const [name, before] of signals) {
+      for (const one of process.listeners(name)) if (!before.includes(one)) process.removeListener(name, one);
+    }
   }
 }

@@ -18,7 +18,7 @@ const NEEDED = neededDescriptors(
   0,
 );
 
-/** Several times what the daemon has descriptors for. */
+/** More than the daemon has descriptors for. */
 const CROWD_SIZE = 200;
 /** More often than any kubelet. */
 const PROBE_MS = 200;

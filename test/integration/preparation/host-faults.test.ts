@@ -89,7 +89,7 @@ test('with too few descriptors neither a good pack nor its scores are called wro
         return toFailure(error).code;
       }
     }`,
-    // With two free it is in order now.
+    // With two free it is in order.
     mostFree: 3,
   });
   expect(outcomes).toEqual(['HOST_FAULT', 'in order']);

@@ -229,6 +229,9 @@ describe('a key that was uploaded again', () => {
     expect(counts(withImage('0.0s_falling.jpg', '"e2"'))).toEqual(NOTHING);
     expect(counts(withImage('0.0s_falling.jpg', 'e3'))).toEqual({ ...NOTHING, images: 1 });
     expect(counts(withImage('1.0s_theft.jpg'))).toEqual({ ...NOTHING, images: 1 });
+    // Where no message gave an id, every run has its images there.
+    const unnamed = { good: replaced, bad: BAD, ids: new Map() };
+    expect(audit(evidence({ ...withImage('0.0s_falling.jpg'), workload: unnamed })).images).toHaveLength(1);
   });
 
   test('may keep none of a content that got its result', () => {
