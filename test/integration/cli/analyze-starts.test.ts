@@ -1,21 +1,20 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { videoWorkerHere } from '../../harness/command-in-process.ts';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { makeMedia } from '../../harness/media.ts';
 import { runVideoWorker } from '../../harness/operator-command.ts';
 
 let directory: string;
 let video: string;
 
-beforeAll(async () => {
+beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'starts-'));
   video = join(directory, 'short.mp4');
   await makeMedia(['-f', 'lavfi', '-i', 'testsrc=size=64x48:rate=4:duration=0.5', video]);
 });
 
-afterAll(async () => {
+afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
@@ -42,11 +41,11 @@ test('analyze refuses zones that are none before it opens a video or a model', a
   const missing = join(directory, 'no-pack');
   await writeFile(zones, '{ "zones": 3 }');
   const env = { ZONES_FILE: zones, SCENE: 'off', MODEL_PACK: missing };
-  const broken = await videoWorkerHere(['analyze', video, '--pack', missing], env);
+  const broken = await runVideoWorker(['analyze', video, '--pack', missing], env);
   expect(broken.code).toBe(1);
   expect(broken.stderr).toContain(`zones file ${zones} is not valid`);
   await rm(zones);
-  const absent = await videoWorkerHere(['analyze', video, '--pack', missing], env);
+  const absent = await runVideoWorker(['analyze', video, '--pack', missing], env);
   expect(absent.code).toBe(1);
   expect(absent.stderr).toContain(`CONFIG_INVALID: zones file ${zones} cannot be read`);
 });
@@ -54,7 +53,7 @@ test('analyze refuses zones that are none before it opens a video or a model', a
 test.each(['FFMPEG_PATH', 'FFPROBE_PATH'])(
   'analyze names a program that is not the one that %s asks for',
   async (name) => {
-    const { code, stderr } = await videoWorkerHere(['analyze', video], { [name]: '/bin/true', SCENE: 'off' });
+    const { code, stderr } = await runVideoWorker(['analyze', video], { [name]: '/bin/true', SCENE: 'off' });
     expect(code).toBe(3);
     expect(stderr).toContain('FFMPEG_MISSING: /bin/true does not answer -version');
   },

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { renderVideo } from '../../../models/demo-pack/scene/render.ts';
 import type { SearchResult } from '../../../src/cli/tune/search.ts';
-import { videoWorkerHere } from '../../harness/command-in-process.ts';
 import { runVideoWorker } from '../../harness/operator-command.ts';
 
 let directory: string;
@@ -20,12 +19,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-const tune = (
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-  run: typeof runVideoWorker = videoWorkerHere,
-) =>
-  run(['tune', '--pack', 'models/demo', ...args], {
+const tune = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  runVideoWorker(['tune', '--pack', 'models/demo', ...args], {
     CONCURRENCY: '1',
     SCENE: 'off',
     WORK_DIR: join(directory, 'work'),
@@ -34,11 +29,7 @@ const tune = (
 
 test('a short search measures the settings in force, says how long it takes, and ends in time', async () => {
   const json = join(directory, 'out/tune.json');
-  const { code, stdout, stderr } = await tune(
-    ['--video', video, '--seconds', '20', '--json', json],
-    {},
-    runVideoWorker,
-  );
+  const { code, stdout, stderr } = await tune(['--video', video, '--seconds', '20', '--json', json]);
   expect([code, stderr]).toEqual([0, expect.stringContaining('this takes 20 s at most (--seconds)')]);
   expect(stderr).toContain('in force: the models run on cpu: ');
   expect(stdout).toMatch(/^settings .*frames\/s .*processor ms\/frame .*peak MiB/);
