@@ -6,7 +6,7 @@ import { claimRun } from '../../../src/persistence/claim-run.ts';
 import { completeRun } from '../../../src/persistence/complete-run.ts';
 import { createRunReporter } from '../../../src/job/run-reporter.ts';
 import { sampleAnalysis } from '../../harness/analysis-sample.ts';
-import { claimRequest, signal } from '../persistence/databases.ts';
+import { claimRequest, signal, startedRun } from '../persistence/databases.ts';
 import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
 import { aborted } from '../../harness/worker-events.ts';
 
@@ -37,9 +37,7 @@ test('a run that another worker has taken over ends as superseded, not as an unk
 });
 
 test('what is told around the commit cannot end the run that commits: it is written before it or not at all', async () => {
-  const claim = await claimRun(database, claimRequest({ aliveSeconds: 60 }), signal());
-  if (claim.kind !== 'started') throw new Error('the claim must start a run');
-  const { run } = claim;
+  const run = await startedRun(database, claimRequest({ aliveSeconds: 60 }));
   const logger = pino({ level: 'silent' });
   // Signs of life every millisecond: some of them wait behind the commit on the one connection.
   await using reporter = createRunReporter({ database, run, aliveSeconds: 0.003, logger });
@@ -62,9 +60,7 @@ test('what is told around the commit cannot end the run that commits: it is writ
 });
 
 test('a percentage that was told never goes back', async () => {
-  const claim = await claimRun(database, claimRequest({ aliveSeconds: 60 }), signal());
-  if (claim.kind !== 'started') throw new Error('the claim must start a run');
-  const { run } = claim;
+  const run = await startedRun(database, claimRequest({ aliveSeconds: 60 }));
   await using reporter = createRunReporter({ database, run, aliveSeconds: 60, logger: pino({ level: 'silent' }) });
   reporter.report({ percent: 7, stage: 'probe' });
   reporter.report({ percent: 0, stage: 'frames' });

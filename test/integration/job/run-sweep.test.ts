@@ -9,7 +9,7 @@ import { openDatabase, type Database } from '../../../src/persistence/client.ts'
 import { migrateDatabase } from '../../../src/persistence/migrate.ts';
 import { HandClock } from '../../harness/hand-clock.ts';
 import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
-import { claimRequest, signal } from '../persistence/databases.ts';
+import { claimRequest, signal, startedRun } from '../persistence/databases.ts';
 
 const limits = { graceSeconds: 0, pendingSeconds: 1_000, worker: 'sweeper', intervalMs: 60_000 };
 let postgres: TestPostgres;
@@ -85,8 +85,7 @@ test('a run that is under way is looked at when its life would be over, not only
 test('a run that looks dead because nobody could write is given time to show that it is not', async () => {
   await using database = await emptyDatabase();
   await migrateDatabase(database, signal());
-  const claim = await claimRun(database, claimRequest({ aliveSeconds: 0 }), signal());
-  if (claim.kind !== 'started') throw new Error(`the claim is ${claim.kind}`);
+  const run = await startedRun(database, claimRequest({ aliveSeconds: 0 }));
   const clock = new HandClock();
   const swept = new EventTarget();
   const tidy = async (): Promise<void> => void swept.dispatchEvent(new Event('tidied'));
@@ -102,7 +101,7 @@ test('a run that looks dead because nobody could write is given time to show tha
   const tidied = once(swept, 'tidied');
   await using _sweep = startSweep({ ...limits, listenMs: 20_000, database, logger, clock: watched, tidy });
   await listens.promise;
-  expect(await keepAlive(database, claim.run, 60, signal())).toBe(true);
+  expect(await keepAlive(database, run, 60, signal())).toBe(true);
   await clock.advance(20_000);
   await tidied;
   expect(await database.prisma.analysisRun.findMany({ select: { outcome: true } })).toEqual([{ outcome: 'running' }]);

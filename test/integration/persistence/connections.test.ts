@@ -14,7 +14,7 @@ import { createFaultProxy } from '../../harness/fault-proxy.ts';
 import { findPgBouncer, startPgBouncer } from '../../harness/pgbouncer.ts';
 import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
-import { claimRequest, signal } from './databases.ts';
+import { claimRequest, signal, startedRun } from './databases.ts';
 
 const pooler = findPgBouncer(process.env['PATH'] ?? '');
 const held = new AsyncDisposableStack();
@@ -39,18 +39,17 @@ async function migrated(url: string, poolSize = 2): Promise<Database> {
 async function storeAndRead(db: Database): Promise<void> {
   const before = Date.now();
   const request = { ...claimRequest(), externalId: 'pooled' };
-  const claim = await claimRun(db, request, signal());
-  if (claim.kind !== 'started') throw new Error('expected a started run');
+  const run = await startedRun(db, request);
   const aliveUntil = new Date(Date.now() + 3_600_000);
-  await db.prisma.analysisRun.update({ where: { id: claim.run.runId }, data: { aliveUntil } });
+  await db.prisma.analysisRun.update({ where: { id: run.runId }, data: { aliveUntil } });
   expect((await findVideo(db, 'pooled', signal()))?.run?.aliveUntil).toEqual(aliveUntil);
   const { rows } = await db.pool.query<{ ms: string }>(
     `SELECT round(EXTRACT(EPOCH FROM "alive_until") * 1000) AS ms FROM "${db.schema}"."analysis_runs"`,
   );
   expect(Number(rows[0]?.ms)).toBe(aliveUntil.getTime());
-  expect(await keepAlive(db, claim.run, 60, signal())).toBe(true);
-  await completeRun(db, claim.run, sampleAnalysis(), { highlightsBucket: null }, signal());
-  expect((await loadAnalysis(db, claim.run.videoId, signal()))?.analysis.scenes).toEqual(sampleAnalysis().scenes);
+  expect(await keepAlive(db, run, 60, signal())).toBe(true);
+  await completeRun(db, run, sampleAnalysis(), { highlightsBucket: null }, signal());
+  expect((await loadAnalysis(db, run.videoId, signal()))?.analysis.scenes).toEqual(sampleAnalysis().scenes);
   const video = await findVideo(db, 'pooled', signal());
   for (const time of [video?.createdAt, video?.updatedAt, video?.completedAt, video?.run?.finishedAt]) {
     expect(Math.abs((time?.getTime() ?? 0) - before)).toBeLessThan(600_000);

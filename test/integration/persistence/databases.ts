@@ -3,7 +3,7 @@ import { openDatabase, type Database, type DatabaseOptions } from '../../../src/
 import { startEmbeddedPostgres } from '../../../src/persistence/embedded/embedded-postgres.ts';
 import { derivedVideoId, jobIdentity } from '../../../src/persistence/identity.ts';
 import { migrateDatabase } from '../../../src/persistence/migrate.ts';
-import type { ClaimRequest } from '../../../src/persistence/claim-run.ts';
+import { claimRun, type ClaimRequest, type Run } from '../../../src/persistence/claim-run.ts';
 import { startPostgres } from '../../harness/postgres.ts';
 import { PLAIN_SAMPLING } from '../../harness/plain-sampling.ts';
 
@@ -77,6 +77,18 @@ export function claimRequest(changes: Partial<ClaimRequest> = {}): ClaimRequest 
     aliveSeconds: 60,
     ...changes,
   };
+}
+
+/** The run that a claim starts; rejects where it starts none. */
+export async function startedRun(db: Database, request: ClaimRequest): Promise<Run> {
+  const claim = await claimRun(db, request, signal());
+  if (claim.kind !== 'started') throw new Error(`expected a started run, got ${claim.kind}`);
+  return claim.run;
+}
+
+/** Lets the run's life end now, as if its worker had been silent for long enough. */
+export async function expire(db: Database, run: Run): Promise<void> {
+  await db.prisma.analysisRun.update({ where: { id: run.runId }, data: { aliveUntil: new Date(0) } });
 }
 
 /** Rows that a reader of plain SQL sees of a video, by the name of what is read. */

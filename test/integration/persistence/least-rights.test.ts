@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { databaseCheck } from '../../../src/cli/preflight/service-checks.ts';
 import { Failure } from '../../../src/failure/failure.ts';
-import { claimRun, type ClaimRequest, type Run } from '../../../src/persistence/claim-run.ts';
+import { claimRun } from '../../../src/persistence/claim-run.ts';
 import { openDatabase, type Database } from '../../../src/persistence/client.ts';
 import { completeRun } from '../../../src/persistence/complete-run.ts';
 import { discardRows, discardUnseenRows } from '../../../src/persistence/discard-rows.ts';
@@ -22,7 +22,7 @@ import { saveProgress } from '../../../src/persistence/save-progress.ts';
 import { nextLostRun, sweepRuns } from '../../../src/persistence/sweep-runs.ts';
 import { sampleAnalysis, sampleEvent } from '../../harness/analysis-sample.ts';
 import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
-import { claimRequest, signal } from './databases.ts';
+import { claimRequest, signal, startedRun } from './databases.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../../prisma/roles/worker.sql', import.meta.url));
 const SCHEMA = 'findings';
@@ -60,12 +60,6 @@ afterAll(async () => {
   await postgres.stop();
 });
 
-async function started(db: Database, request: ClaimRequest): Promise<Run> {
-  const claim = await claimRun(db, request, signal());
-  if (claim.kind !== 'started') throw new Error(`the claim is ${claim.kind}`);
-  return claim.run;
-}
-
 const ANALYSIS = sampleAnalysis({
   events: [sampleEvent({ highlight: null })],
   frames: sampleAnalysis().frames.map((frame) => ({ ...frame, overlaps: [{ a: 1, b: 1, iou: 0.5 }] })),
@@ -95,7 +89,7 @@ async function work(db: Database): Promise<void> {
     { ...message, failure: FAILURE, isFinal: false, job: first.object, externalId: `${id}-b` },
     signal(),
   );
-  const run = await started(db, { ...first, message });
+  const run = await startedRun(db, { ...first, message });
   await claimRun(db, { ...first, externalId: `${id}-b`, message }, signal());
   await saveProgress(db, run, { percent: 3, stage: 'detection' }, signal());
   await keepAlive(db, run, 60, signal());
@@ -112,7 +106,7 @@ async function work(db: Database): Promise<void> {
   await listVideos(db, {}, signal());
   await findTraces(db, [message.messageId], [{ ...first.object, videoId: id }], signal());
   // What ends otherwise, with rows that nobody sees.
-  const other = await started(db, claimRequest());
+  const other = await startedRun(db, claimRequest());
   const stop = (): Promise<never> => Promise.reject(FAILURE);
   await completeRun(db, other, ANALYSIS, { highlightsBucket: null, beforeSwitch: stop }, signal()).catch(
     (error: unknown) => {
@@ -122,8 +116,8 @@ async function work(db: Database): Promise<void> {
   await failRun(db, other, { failure: FAILURE, isFinal: true }, signal());
   expect(await discardRows(db, other.runId, signal())).toBeGreaterThan(5);
   await discardUnseenRows(db, null, signal());
-  await interruptRun(db, await started(db, claimRequest()), signal());
-  await started(db, claimRequest({ aliveSeconds: -1, message: { ...message, messageId: `l-${flows}` } }));
+  await interruptRun(db, await startedRun(db, claimRequest()), signal());
+  await startedRun(db, claimRequest({ aliveSeconds: -1, message: { ...message, messageId: `l-${flows}` } }));
   await nextLostRun(db, limits, signal());
   expect((await sweepRuns(db, limits, signal())).runs).toBeGreaterThan(0);
 }

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Interruption } from '../../../src/failure/failure.ts';
 import { openDatabase, type Database } from '../../../src/persistence/client.ts';
 import { migrateDatabase, migrationStatus } from '../../../src/persistence/migrate.ts';
-import { claimRun } from '../../../src/persistence/claim-run.ts';
 import { completeRun } from '../../../src/persistence/complete-run.ts';
 import { keepAlive } from '../../../src/persistence/keep-alive.ts';
 import { saveProgress } from '../../../src/persistence/save-progress.ts';
@@ -14,7 +13,7 @@ import { findVideo, listVideos } from '../../../src/persistence/read/videos.ts';
 import { sampleAnalysis } from '../../harness/analysis-sample.ts';
 import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
-import { claimRequest, signal } from './databases.ts';
+import { claimRequest, signal, startedRun } from './databases.ts';
 
 let server: TestPostgres;
 let db: Database;
@@ -30,14 +29,13 @@ afterAll(async () => {
 });
 
 test('a server that crashed and came back is used again; the run goes on under its token', async () => {
-  const claim = await claimRun(db, claimRequest(), signal());
-  if (claim.kind !== 'started') throw new Error('expected a started run');
+  const run = await startedRun(db, claimRequest());
   await server.restart();
   // Connections of before the crash are found dead one by one; each is a temporary failure, and no more than there were.
   let failures = 0;
   for (;;) {
     try {
-      expect(await keepAlive(db, claim.run, 60, signal())).toBe(true);
+      expect(await keepAlive(db, run, 60, signal())).toBe(true);
       break;
     } catch (error) {
       expect(error).toMatchObject({ code: 'DATABASE_UNAVAILABLE', class: 'temporary' });
@@ -45,8 +43,8 @@ test('a server that crashed and came back is used again; the run goes on under i
       expect(failures).toBeLessThanOrEqual(2);
     }
   }
-  await completeRun(db, claim.run, sampleAnalysis(), { highlightsBucket: null }, signal());
-  expect(await findVideo(db, claim.run.videoId, signal())).toMatchObject({ status: 'completed' });
+  await completeRun(db, run, sampleAnalysis(), { highlightsBucket: null }, signal());
+  expect(await findVideo(db, run.videoId, signal())).toMatchObject({ status: 'completed' });
 });
 
 test('a crash in the middle of a migration is temporary, and leaves the migration to be done', async () => {
@@ -104,25 +102,20 @@ test('a connection that goes silent in a transaction is given up on, and the nex
   const url = server.url.replace(String(server.port), String(line.port));
   const remote = await openDatabase({ url, schema: 'video_worker', poolSize: 1, statementTimeoutMs: 1_000 });
   const request = claimRequest();
-  const claim = await claimRun(remote, request, signal());
-  if (claim.kind !== 'started') throw new Error('expected a started run');
+  const run = await startedRun(remote, request);
   line.cutSilently();
-  await expect(
-    completeRun(remote, claim.run, sampleAnalysis(), { highlightsBucket: null }, signal()),
-  ).rejects.toMatchObject({
+  await expect(completeRun(remote, run, sampleAnalysis(), { highlightsBucket: null }, signal())).rejects.toMatchObject({
     code: 'DATABASE_UNAVAILABLE',
   });
-  await completeRun(remote, claim.run, sampleAnalysis(), { highlightsBucket: null }, signal());
-  expect(await findVideo(db, claim.run.videoId, signal())).toMatchObject({ status: 'completed' });
+  await completeRun(remote, run, sampleAnalysis(), { highlightsBucket: null }, signal());
+  expect(await findVideo(db, run.videoId, signal())).toMatchObject({ status: 'completed' });
   await remote.close();
   await line.close();
 });
 
 test('a call that waits for a lock ends at the statement limit and frees its connection', async () => {
   const hasty = await openDatabase({ url: server.url, schema: 'video_worker', poolSize: 1, statementTimeoutMs: 1_000 });
-  const claim = await claimRun(db, claimRequest(), signal());
-  if (claim.kind !== 'started') throw new Error('expected a started run');
-  const { run } = claim;
+  const run = await startedRun(db, claimRequest());
   const blocker = await db.pool.connect();
   await blocker.query('BEGIN');
   await blocker.query('SELECT 1 FROM "video_worker"."videos" WHERE "id" = $1 FOR UPDATE', [run.videoId]);
@@ -136,13 +129,12 @@ test('a call that waits for a lock ends at the statement limit and frees its con
 });
 
 test('an interruption ends a waiting call at once and comes out as it is', async () => {
-  const claim = await claimRun(db, claimRequest(), signal());
-  if (claim.kind !== 'started') throw new Error('expected a started run');
+  const run = await startedRun(db, claimRequest());
   const blocker = await db.pool.connect();
   await blocker.query('BEGIN');
-  await blocker.query('SELECT 1 FROM "video_worker"."videos" WHERE "id" = $1 FOR UPDATE', [claim.run.videoId]);
+  await blocker.query('SELECT 1 FROM "video_worker"."videos" WHERE "id" = $1 FOR UPDATE', [run.videoId]);
   const drain = new AbortController();
-  const call = saveProgress(db, claim.run, { percent: 1, stage: 'x' }, drain.signal);
+  const call = saveProgress(db, run, { percent: 1, stage: 'x' }, drain.signal);
   const reason = new Interruption('shutdown', 'the worker drains');
   drain.abort(reason);
   await expect(call).rejects.toBe(reason);

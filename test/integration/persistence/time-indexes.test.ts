@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Failure } from '../../../src/failure/failure.ts';
-import { claimRun } from '../../../src/persistence/claim-run.ts';
 import { openDatabase, type Database } from '../../../src/persistence/client.ts';
 import { discardUnseenRows } from '../../../src/persistence/discard-rows.ts';
 import { failRun, interruptRun } from '../../../src/persistence/end-run.ts';
@@ -18,7 +17,7 @@ import { saveProgress } from '../../../src/persistence/save-progress.ts';
 import { nextLostRun, sweepRuns } from '../../../src/persistence/sweep-runs.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { startPostgres, type TestPostgres } from '../../harness/postgres.ts';
-import { claimRequest, signal } from './databases.ts';
+import { claimRequest, signal, startedRun } from './databases.ts';
 import { planOf, statementsOf, type Statement } from './statements.ts';
 
 const VIDEOS = 20_000;
@@ -135,12 +134,11 @@ test.each<[string, () => Promise<unknown>]>([
       const request = { externalId: 'new', object, messageId: 'm', isLastReceive: false, worker: 'w' };
       await registerRequest(db, request, signal());
       for (const end of ['failed', 'interrupted']) {
-        const claim = await claimRun(db, claimRequest({ externalId: 'new', object }), signal());
-        if (claim.kind !== 'started') throw new Error(`the claim is ${claim.kind}`);
-        await saveProgress(db, claim.run, { percent: 3, stage: 'detection' }, signal());
-        await keepAlive(db, claim.run, 60, signal());
-        if (end === 'failed') await failRun(db, claim.run, { failure: FAILURE, isFinal: false }, signal());
-        else await interruptRun(db, claim.run, signal());
+        const run = await startedRun(db, claimRequest({ externalId: 'new', object }));
+        await saveProgress(db, run, { percent: 3, stage: 'detection' }, signal());
+        await keepAlive(db, run, 60, signal());
+        if (end === 'failed') await failRun(db, run, { failure: FAILURE, isFinal: false }, signal());
+        else await interruptRun(db, run, signal());
       }
     },
   ],
@@ -190,7 +188,7 @@ test.each([
     const schema = `beside_${table}`;
     await using other = await openDatabase({ url: postgres.url, schema });
     await migrateDatabase(other, signal(), folder.path);
-    await startedRun(other);
+    await runWithTrack(other);
     const client = await other.pool.connect();
     try {
       await client.query(`SET search_path TO "${schema}"; BEGIN; ${insert}`);
@@ -206,12 +204,11 @@ test.each([
 );
 
 /** A run under way, with a track. */
-async function startedRun(other: Database): Promise<void> {
-  const claim = await claimRun(other, claimRequest(), signal());
-  if (claim.kind !== 'started') throw new Error(`the claim is ${claim.kind}`);
+async function runWithTrack(other: Database): Promise<void> {
+  const run = await startedRun(other, claimRequest());
   await other.pool.query(
     `INSERT INTO "${other.schema}"."person_track_rows" ("run_id", "track", "start_seconds", "end_seconds", "observations") VALUES ($1, 1, 0, 1, 1)`,
-    [claim.run.runId],
+    [run.runId],
   );
 }
 

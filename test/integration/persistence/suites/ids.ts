@@ -9,7 +9,7 @@ import { findVideo } from '../../../../src/persistence/read/videos.ts';
 import { recordRejection } from '../../../../src/persistence/record-rejection.ts';
 import { registerRequest } from '../../../../src/persistence/register-request.ts';
 import { sampleAnalysis } from '../../../harness/analysis-sample.ts';
-import { claimRequest, signal, type TestDatabases } from '../databases.ts';
+import { claimRequest, signal, startedRun, type TestDatabases } from '../databases.ts';
 
 let count = 0;
 
@@ -69,18 +69,17 @@ export function idsSuite(databases: TestDatabases): void {
 
     test('that comes second for an object means the same video at once, whether that is under way or done', async () => {
       const first = message();
-      const claim = await claimRun(db, claimOf(first), signal());
-      if (claim.kind !== 'started') throw new Error('expected a started run');
+      const run = await startedRun(db, claimOf(first));
       const second = message({ object: first.object });
       await registerRequest(db, second, signal());
       expect(await claimRun(other, claimOf(second), signal())).toMatchObject({ kind: 'running' });
-      expect((await findVideo(db, second.externalId, signal()))?.videoId).toBe(claim.run.videoId);
-      await completeRun(db, claim.run, sampleAnalysis(), { highlightsBucket: null }, signal());
+      expect((await findVideo(db, second.externalId, signal()))?.videoId).toBe(run.videoId);
+      await completeRun(db, run, sampleAnalysis(), { highlightsBucket: null }, signal());
       const third = message({ object: first.object });
       await registerRequest(db, third, signal());
       expect(await claimRun(db, claimOf(third), signal())).toMatchObject({ kind: 'completed' });
       expect(await findVideo(db, third.externalId, signal())).toMatchObject({
-        videoId: claim.run.videoId,
+        videoId: run.videoId,
         status: 'completed',
         externalId: first.externalId,
       });
@@ -187,25 +186,22 @@ export function idsSuite(databases: TestDatabases): void {
       const unnamed = message();
       for (const m of [named, unnamed]) {
         const request = claimOf(m);
-        const claim = await claimRun(
+        const run = await startedRun(
           db,
           m === named ? request : { ...request, externalId: claimRequest({ object: request.object }).externalId },
-          signal(),
         );
-        if (claim.kind !== 'started') throw new Error('expected a started run');
-        await failRun(db, claim.run, { failure: new Failure('NETWORK', 'reset'), isFinal: false }, signal());
+        await failRun(db, run, { failure: new Failure('NETWORK', 'reset'), isFinal: false }, signal());
         await recordRejection(db, { ...rejectionOf(m, true), externalId: m === named ? m.externalId : null }, signal());
-        expect(await findVideo(db, claim.run.videoId, signal())).toMatchObject({ status: 'failed' });
+        expect(await findVideo(db, run.videoId, signal())).toMatchObject({ status: 'failed' });
       }
     });
 
     test('changes nothing of a video that is done or under way', async () => {
       const m = message();
-      const claim = await claimRun(db, claimOf(m), signal());
-      if (claim.kind !== 'started') throw new Error('expected a started run');
+      const run = await startedRun(db, claimOf(m));
       await recordRejection(db, rejectionOf(m, true), signal());
       expect(await findVideo(db, m.externalId, signal())).toMatchObject({ status: 'processing', failureCode: null });
-      await completeRun(db, claim.run, sampleAnalysis(), { highlightsBucket: null }, signal());
+      await completeRun(db, run, sampleAnalysis(), { highlightsBucket: null }, signal());
       await recordRejection(db, rejectionOf(m, true), signal());
       expect(await findVideo(db, m.externalId, signal())).toMatchObject({ status: 'completed', failureCode: null });
     });

@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
 import { Failure } from '../../../../src/failure/failure.ts';
-import { claimRun } from '../../../../src/persistence/claim-run.ts';
 import { completeRun } from '../../../../src/persistence/complete-run.ts';
 import { findTraces } from '../../../../src/persistence/read/message-traces.ts';
 import { loadAnalysis } from '../../../../src/persistence/read/stored-analysis.ts';
@@ -8,7 +7,7 @@ import { findVideo } from '../../../../src/persistence/read/videos.ts';
 import { recordRejection } from '../../../../src/persistence/record-rejection.ts';
 import { registerRequest } from '../../../../src/persistence/register-request.ts';
 import { sampleAnalysis, sampleEvent } from '../../../harness/analysis-sample.ts';
-import { claimRequest, signal, type TestDatabases } from '../databases.ts';
+import { claimRequest, signal, type TestDatabases, startedRun } from '../databases.ts';
 
 const HOSTILE = [
   `'; DROP TABLE "videos"; --`,
@@ -28,14 +27,13 @@ export function outsideValuesSuite(databases: TestDatabases): void {
       const request = { externalId: text, object, messageId: text, isLastReceive: false, worker: text };
       await registerRequest(db, request, signal());
       const message = { messageId: text, object, receiveCount: 1, isLastReceive: false, leaseSeconds: 30 };
-      const claim = await claimRun(db, claimRequest({ externalId: text, object, worker: text, message }), signal());
-      if (claim.kind !== 'started') throw new Error(`the claim is ${claim.kind}`);
+      const run = await startedRun(db, claimRequest({ externalId: text, object, worker: text, message }));
       const event = sampleEvent({ type: text, text, keywords: [text], highlight: null });
-      await completeRun(db, claim.run, sampleAnalysis({ events: [event] }), { highlightsBucket: null }, signal());
+      await completeRun(db, run, sampleAnalysis({ events: [event] }), { highlightsBucket: null }, signal());
       const failure = new Failure('NOT_A_VIDEO', text, { details: { [text]: text } });
       await recordRejection(db, { messageId: text, failure, isFinal: true, body: text, worker: text }, signal());
       expect(await findVideo(db, text, signal())).toMatchObject({ externalId: text, bucket: text, key: text });
-      const stored = await loadAnalysis(db, claim.run.videoId, signal());
+      const stored = await loadAnalysis(db, run.videoId, signal());
       expect(stored?.analysis.events).toEqual([expect.objectContaining({ type: text, text, keywords: [text] })]);
       const { errors } = await findTraces(db, [text], [{ bucket: text, key: text, videoId: text }], signal());
       expect(errors).toEqual([expect.objectContaining({ messageId: text, reason: text })]);

@@ -13,18 +13,7 @@ import { NO_IMAGES } from '../../../../src/report/images.ts';
 import { renderReport } from '../../../../src/report/report.ts';
 import { sampleAnalysis, sampleDetection } from '../../../harness/analysis-sample.ts';
 import { atDepth } from '../../../harness/depth.ts';
-import { claimRequest, NO_ROWS, shownRows, signal, type TestDatabases } from '../databases.ts';
-
-async function start(db: Database, request: ClaimRequest): Promise<Run> {
-  const claim = await claimRun(db, request, signal());
-  if (claim.kind !== 'started') throw new Error(`expected a started run, got ${claim.kind}`);
-  return claim.run;
-}
-
-/** Lets the run's life end now, as if its worker had been silent for long enough. */
-async function expire(db: Database, run: Run): Promise<void> {
-  await db.prisma.analysisRun.update({ where: { id: run.runId }, data: { aliveUntil: new Date(0) } });
-}
+import { claimRequest, NO_ROWS, shownRows, signal, type TestDatabases, startedRun, expire } from '../databases.ts';
 
 async function outcomes(db: Database, run: Run): Promise<string[]> {
   const rows = await db.prisma.analysisRun.findMany({
@@ -45,7 +34,7 @@ export function runsSuite(databases: TestDatabases): void {
   describe('claiming', () => {
     test('the first claim starts, a second one is told who is on it and for how long', async () => {
       const request = claimRequest();
-      const run = await start(db, request);
+      const run = await startedRun(db, request);
       expect(run).toMatchObject({ attempt: 1, token: 1, externalId: request.externalId });
       const second = await claimRun(other, { ...request, worker: 'worker-b' }, signal());
       expect(second).toMatchObject({ kind: 'running', worker: 'worker-a' });
@@ -68,7 +57,7 @@ export function runsSuite(databases: TestDatabases): void {
 
     test('a finished job is recognised, whatever message asks for it', async () => {
       const request = claimRequest();
-      const run = await start(db, request);
+      const run = await startedRun(db, request);
       await completeRun(db, run, sampleAnalysis(), { highlightsBucket: null }, signal());
       expect(await claimRun(other, request, signal())).toEqual({
         kind: 'completed',
@@ -80,7 +69,7 @@ export function runsSuite(databases: TestDatabases): void {
 
     test('a derived id gives way to the id of the backend, and never the other way round', async () => {
       const request = claimRequest();
-      const run = await start(db, request);
+      const run = await startedRun(db, request);
       await claimRun(other, { ...request, externalId: '4711' }, signal());
       await claimRun(other, request, signal());
       expect((await findVideo(db, '4711', signal()))?.videoId).toBe(run.videoId);
@@ -90,9 +79,9 @@ export function runsSuite(databases: TestDatabases): void {
 
     test('a run without a sign of life is taken over, and its worker is told at its next one', async () => {
       const request = claimRequest();
-      const dead = await start(db, request);
+      const dead = await startedRun(db, request);
       await expire(db, dead);
-      const heir = await start(other, { ...request, worker: 'worker-b' });
+      const heir = await startedRun(other, { ...request, worker: 'worker-b' });
       expect(heir).toMatchObject({ attempt: 2, token: 2, videoId: dead.videoId });
       expect(await outcomes(db, dead)).toEqual(['superseded', 'running']);
       expect(await keepAlive(db, dead, 60, signal())).toBe(false);
@@ -102,7 +91,7 @@ export function runsSuite(databases: TestDatabases): void {
 
     test('a sign of life in time keeps the run', async () => {
       const request = claimRequest();
-      const run = await start(db, request);
+      const run = await startedRun(db, request);
       await expire(db, run);
       expect(await keepAlive(db, run, 60, signal())).toBe(true);
       expect((await claimRun(other, request, signal())).kind).toBe('running');
@@ -118,7 +107,7 @@ export function runsSuite(databases: TestDatabases): void {
         { stage: 'scene', code: 'THROTTLED', message: 'slow down' },
       ] as const;
       const analysis = sampleAnalysis({ degraded });
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       await completeRun(db, run, analysis, { highlightsBucket: 'highlights' }, signal());
       const stored = await loadAnalysis(other, run.videoId, signal());
       expect(stored?.highlightsBucket).toBe('highlights');
@@ -146,7 +135,7 @@ export function runsSuite(databases: TestDatabases): void {
         decode: 'fast',
         stillPictures: 'analyse',
       } as const;
-      const fast = await start(db, claimRequest({ sampling }));
+      const fast = await startedRun(db, claimRequest({ sampling }));
       const { decode } = await db.prisma.analysisRun.findUniqueOrThrow({ where: { id: fast.runId } });
       expect(decode).toBe('fast');
       const sample = sampleAnalysis();
@@ -155,7 +144,7 @@ export function runsSuite(databases: TestDatabases): void {
       const stored = (await loadAnalysis(other, fast.videoId, signal()))!.analysis;
       expect(stored.sampling.decode).toBe('fast');
       expect(renderReport(stored, NO_IMAGES, { title: 'fast' })).toContain('decoded fast');
-      const whole = await start(db, claimRequest({ sampling }));
+      const whole = await startedRun(db, claimRequest({ sampling }));
       await completeRun(db, whole, sample, { highlightsBucket: null }, signal());
       expect((await loadAnalysis(other, whole.videoId, signal()))!.analysis.sampling.decode).toBe('exact');
     });
@@ -163,7 +152,7 @@ export function runsSuite(databases: TestDatabases): void {
     test('what was left out of purpose is kept: still pictures, and actions between two readings', async () => {
       const sample = sampleAnalysis();
       const sampling = { ...sample.sampling, stillPictures: 'reuse', actionEvery: { seconds: 2 } } as const;
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       await completeRun(db, run, { ...sample, sampling }, { highlightsBucket: null }, signal());
       const stored = (await loadAnalysis(other, run.videoId, signal()))!.analysis;
       expect(stored.sampling).toEqual(sampling);
@@ -173,21 +162,21 @@ export function runsSuite(databases: TestDatabases): void {
 
     test('what the scene texts cost is kept, and the report from the database tells it', async () => {
       const sceneCost = { calls: 3, inputTokens: 4_200, outputTokens: 180, usd: 0.0129 };
-      const paid = await start(db, claimRequest());
+      const paid = await startedRun(db, claimRequest());
       await completeRun(db, paid, sampleAnalysis({ sceneCost }), { highlightsBucket: null }, signal());
       const stored = (await loadAnalysis(other, paid.videoId, signal()))!.analysis;
       expect(stored.sceneCost).toEqual(sceneCost);
       expect(renderReport(stored, NO_IMAGES, { title: 'paid' })).toContain('<dt>Scene cost</dt><dd>$0.0129</dd>');
-      const free = await start(db, claimRequest());
+      const free = await startedRun(db, claimRequest());
       await completeRun(db, free, sampleAnalysis(), { highlightsBucket: null }, signal());
       expect((await loadAnalysis(other, free.videoId, signal()))!.analysis).not.toHaveProperty('sceneCost');
     });
 
     test('an older run cannot overwrite: not while the newer one works, not after it finished', async () => {
       const request = claimRequest();
-      const old = await start(db, request);
+      const old = await startedRun(db, request);
       await expire(db, old);
-      const heir = await start(other, request);
+      const heir = await startedRun(other, request);
       await expect(completeRun(db, old, sampleAnalysis(), { highlightsBucket: null }, signal())).rejects.toMatchObject({
         code: 'RUN_SUPERSEDED',
       });
@@ -200,7 +189,7 @@ export function runsSuite(databases: TestDatabases): void {
     });
 
     test('a commit whose answer was lost may be repeated', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       await completeRun(db, run, sampleAnalysis(), { highlightsBucket: null }, signal());
       const before = await shownRows(db, run.videoId);
       await completeRun(db, run, sampleAnalysis(), { highlightsBucket: null }, signal());
@@ -208,7 +197,7 @@ export function runsSuite(databases: TestDatabases): void {
     });
 
     test('a result that breaks a rule of the tables shows nothing of itself', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       const frames = [{ index: 0, t: 0, overlaps: [], detections: [sampleDetection({ box: [10, 10, 5, 5] })] }];
       await expect(
         completeRun(db, run, sampleAnalysis({ frames }), { highlightsBucket: null }, signal()),
@@ -218,10 +207,10 @@ export function runsSuite(databases: TestDatabases): void {
     });
 
     test('rows of an earlier result are replaced, not added to', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       await completeRun(db, run, sampleAnalysis(), { highlightsBucket: null }, signal());
       await db.prisma.video.update({ where: { id: run.videoId }, data: { status: 'pending', progress: 0 } });
-      const again = await start(db, claimRequestOf(await findVideo(db, run.videoId, signal())));
+      const again = await startedRun(db, claimRequestOf(await findVideo(db, run.videoId, signal())));
       await completeRun(db, again, sampleAnalysis(), { highlightsBucket: null }, signal());
       const analysis = sampleAnalysis();
       expect(await shownRows(db, run.videoId)).toMatchObject({
@@ -232,7 +221,7 @@ export function runsSuite(databases: TestDatabases): void {
     });
 
     test('many observations are stored, in order', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       const frames = Array.from({ length: atDepth(500, 2_500) }, (_, i) => ({
         index: i * 20,
         t: i / 1.5,
@@ -245,7 +234,7 @@ export function runsSuite(databases: TestDatabases): void {
     });
 
     test('an interruption before the switch shows nothing and comes out as it is', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       const lost = new Interruption('lease-lost', 'the lease is gone');
       await expect(
         completeRun(db, run, sampleAnalysis(), { highlightsBucket: null }, AbortSignal.abort(lost)),
@@ -255,14 +244,14 @@ export function runsSuite(databases: TestDatabases): void {
       during.abort(lost);
       await expect(completing).rejects.toBe(lost);
       await expire(db, run);
-      await start(db, claimRequestOf(await findVideo(db, run.videoId, signal())));
+      await startedRun(db, claimRequestOf(await findVideo(db, run.videoId, signal())));
       expect(await shownRows(db, run.videoId)).toEqual(NO_ROWS);
     });
   });
 
   describe('progress', () => {
     test('is seen by another client while the run works, and reaches 100 only at the end', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       expect(await saveProgress(db, run, { percent: 41.9, stage: 'analysis' }, signal())).toBe(true);
       expect(await findVideo(other, run.externalId, signal())).toMatchObject({
         status: 'processing',
@@ -291,7 +280,7 @@ export function runsSuite(databases: TestDatabases): void {
         leaseSeconds: 60,
       };
       const request = { ...asked, message };
-      const run = await start(db, request);
+      const run = await startedRun(db, request);
       await failRun(db, run, { failure: cannotRead, isFinal: true }, signal());
       await failRun(db, run, { failure: cannotRead, isFinal: true }, signal());
       const video = await findVideo(db, run.externalId, signal());
@@ -313,30 +302,30 @@ export function runsSuite(databases: TestDatabases): void {
 
     test('a temporary failure lets the video wait; the next claim counts a second attempt', async () => {
       const request = claimRequest();
-      const run = await start(db, request);
+      const run = await startedRun(db, request);
       await failRun(db, run, { failure: new Failure('NETWORK', 'reset'), isFinal: false }, signal());
       expect(await findVideo(db, run.externalId, signal())).toMatchObject({
         status: 'pending',
         failureCode: 'NETWORK',
       });
-      const next = await start(other, request);
+      const next = await startedRun(other, request);
       expect(next).toMatchObject({ attempt: 2, token: 2 });
       expect(await findVideo(db, run.externalId, signal())).toMatchObject({ status: 'processing', failureCode: null });
     });
 
     test('a temporary failure that ends its message for good fails the video', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       await failRun(db, run, { failure: new Failure('NETWORK', 'reset'), isFinal: true }, signal());
       expect(await findVideo(db, run.externalId, signal())).toMatchObject({ status: 'failed', failureCode: 'NETWORK' });
     });
 
     test('an interruption burns no attempt but its token is spent', async () => {
       const request = claimRequest();
-      const run = await start(db, request);
+      const run = await startedRun(db, request);
       await interruptRun(db, run, signal());
       await interruptRun(db, run, signal());
       expect(await findVideo(db, run.externalId, signal())).toMatchObject({ status: 'pending', attempts: 0 });
-      const next = await start(other, request);
+      const next = await startedRun(other, request);
       expect(next).toMatchObject({ attempt: 1, token: 2 });
       await expect(completeRun(db, run, sampleAnalysis(), { highlightsBucket: null }, signal())).rejects.toMatchObject({
         code: 'RUN_SUPERSEDED',
@@ -345,9 +334,9 @@ export function runsSuite(databases: TestDatabases): void {
 
     test('a superseded run records its failure and leaves the video to its heir', async () => {
       const request = claimRequest();
-      const old = await start(db, request);
+      const old = await startedRun(db, request);
       await expire(db, old);
-      await start(other, request);
+      await startedRun(other, request);
       await failRun(db, old, { failure: cannotRead, isFinal: true }, signal());
       await interruptRun(db, old, signal());
       expect(await findVideo(db, old.externalId, signal())).toMatchObject({ status: 'processing', attempts: 2 });
@@ -370,8 +359,8 @@ export function runsSuite(databases: TestDatabases): void {
 
   test('an operator sees the videos, newest first', async () => {
     const fresh = await databases.migrated();
-    const first = await start(fresh, claimRequest());
-    const second = await start(fresh, claimRequest());
+    const first = await startedRun(fresh, claimRequest());
+    const second = await startedRun(fresh, claimRequest());
     await completeRun(fresh, first, sampleAnalysis(), { highlightsBucket: null }, signal());
     expect((await listVideos(fresh, {}, signal())).map((video) => video.videoId)).toEqual([
       second.videoId,

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Failure } from '../../../../src/failure/failure.ts';
 import type { VideoAnalysis } from '../../../../src/analysis/video-analysis.ts';
-import { claimRun, type ClaimRequest, type Run } from '../../../../src/persistence/claim-run.ts';
+import type { Run } from '../../../../src/persistence/claim-run.ts';
 import type { Database } from '../../../../src/persistence/client.ts';
 import { completeRun, type Storing } from '../../../../src/persistence/complete-run.ts';
 import { discardRows, discardUnseenRows } from '../../../../src/persistence/discard-rows.ts';
@@ -10,7 +10,7 @@ import { loadAnalysis } from '../../../../src/persistence/read/stored-analysis.t
 import { CHUNK_LIMITS } from '../../../../src/persistence/row-chunks.ts';
 import { countRows } from '../../../../src/persistence/rows.ts';
 import { sampleAnalysis, sampleDetection } from '../../../harness/analysis-sample.ts';
-import { claimRequest, NO_ROWS, shownRows, signal, type TestDatabases } from '../databases.ts';
+import { claimRequest, NO_ROWS, shownRows, signal, type TestDatabases, startedRun, expire } from '../databases.ts';
 
 const PLAIN: Storing = { highlightsBucket: null };
 const FRAMES = CHUNK_LIMITS.rows;
@@ -24,16 +24,6 @@ function longAnalysis(changes: Partial<VideoAnalysis> = {}): VideoAnalysis {
     detections: [0, 1, 2].map((x) => sampleDetection({ box: [x, i, x + 1, i + 1] })),
   }));
   return sampleAnalysis({ frames, ...changes });
-}
-
-async function start(db: Database, request: ClaimRequest): Promise<Run> {
-  const claim = await claimRun(db, request, signal());
-  if (claim.kind !== 'started') throw new Error(`expected a started run, got ${claim.kind}`);
-  return claim.run;
-}
-
-async function expire(db: Database, run: Run): Promise<void> {
-  await db.prisma.analysisRun.update({ where: { id: run.runId }, data: { aliveUntil: new Date(0) } });
 }
 
 /** Rows of a run in the tables below the views. */
@@ -84,7 +74,7 @@ export function storingSuite(databases: TestDatabases): void {
 
   describe('a result', () => {
     test('is seen whole at one moment: nothing of it before', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       const seen: unknown[] = [];
       const look = async () => seen.push(await shownRows(other, run.videoId), await storedRows(other, run));
       const analysis = longAnalysis();
@@ -95,11 +85,11 @@ export function storingSuite(databases: TestDatabases): void {
 
     test('takes the place of the former one at that moment, whose rows are then deleted', async () => {
       const request = claimRequest();
-      const former = await start(db, request);
+      const former = await startedRun(db, request);
       await completeRun(db, former, sampleAnalysis(), PLAIN, signal());
       const before = await shownRows(db, former.videoId);
       await db.prisma.video.update({ where: { id: former.videoId }, data: { status: 'pending', progress: 0 } });
-      const run = await start(db, request);
+      const run = await startedRun(db, request);
       const beforeSwitch = async () => expect(await shownRows(other, run.videoId)).toEqual(before);
       await completeRun(db, run, longAnalysis(), { ...PLAIN, beforeSwitch }, signal());
       const shown = await shownRows(other, run.videoId);
@@ -111,7 +101,7 @@ export function storingSuite(databases: TestDatabases): void {
     });
 
     test('is not shown where the last question before it is answered with no, and is then shown at the next try', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       const analysis = longAnalysis();
       await expect(completeRun(db, run, analysis, { ...PLAIN, beforeSwitch: kill }, signal())).rejects.toThrow(Killed);
       expect(await shownRows(other, run.videoId)).toEqual(NO_ROWS);
@@ -120,7 +110,7 @@ export function storingSuite(databases: TestDatabases): void {
     });
 
     test('is stored once where every answer of the database is lost once', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       const analysis = longAnalysis();
       await completeRun(db, run, analysis, LOST_ANSWERS, signal());
       expect(await storedRows(db, run)).toBe(countRows(analysis));
@@ -128,7 +118,7 @@ export function storingSuite(databases: TestDatabases): void {
     });
 
     test('with too many rows is refused for good before the first one is stored, and says what to do', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       const analysis = longAnalysis();
       const rows = countRows(analysis);
       const failure: unknown = await completeRun(db, run, analysis, { ...PLAIN, maxRows: rows - 1 }, signal()).catch(
@@ -148,11 +138,11 @@ export function storingSuite(databases: TestDatabases): void {
   describe('a run that ends in the middle of its rows', () => {
     test('superseded: it stores no more, shows nothing, and its rows go; the heir shows exactly its own', async () => {
       const request = claimRequest();
-      const old = await start(db, request);
+      const old = await startedRun(db, request);
       let heir: Run | undefined;
       const takeOver = async () => {
         await expire(db, old);
-        heir = await start(other, request);
+        heir = await startedRun(other, request);
       };
       await expect(completeRun(db, old, longAnalysis(), after(3, takeOver), signal())).rejects.toMatchObject({
         code: 'RUN_SUPERSEDED',
@@ -169,11 +159,11 @@ export function storingSuite(databases: TestDatabases): void {
 
     test('killed: its rows stay while it counts as alive, and go when another run has ended it', async () => {
       const request = claimRequest();
-      const dead = await start(db, request);
+      const dead = await startedRun(db, request);
       await expect(completeRun(db, dead, longAnalysis(), after(3, kill), signal())).rejects.toThrow(Killed);
       expect(await discardRows(db, dead.runId, signal())).toBe(0);
       await expire(db, dead);
-      const heir = await start(other, request);
+      const heir = await startedRun(other, request);
       const analysis = longAnalysis();
       await completeRun(other, heir, analysis, PLAIN, signal());
       expect(await discardUnseenRows(other, heir.videoId, signal())).toBe(1 + CHUNK_LIMITS.rows);
@@ -181,7 +171,7 @@ export function storingSuite(databases: TestDatabases): void {
     });
 
     test('stopped: the reason comes out as it is, and no chunk follows', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       const stop = new AbortController();
       const lost = new Killed();
       const storing = after(3, () => {
@@ -193,7 +183,7 @@ export function storingSuite(databases: TestDatabases): void {
     });
 
     test('deleted with its video: nothing of it stays', async () => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       const remove = () => other.prisma.video.delete({ where: { id: run.videoId } });
       await expect(completeRun(db, run, longAnalysis(), after(3, remove), signal())).rejects.toMatchObject({
         code: 'RUN_SUPERSEDED',
@@ -212,7 +202,7 @@ export function storingSuite(databases: TestDatabases): void {
       ['the range of a number', { frames: tooLarge }, { external: '22003' }],
       ['a key of the run itself', { tracks: twice }, { external: '23505', constraint: 'person_track_rows_pkey' }],
     ])('by %s are a permanent failure that names the rule', async (_, changes, details) => {
-      const run = await start(db, claimRequest());
+      const run = await startedRun(db, claimRequest());
       const failure: unknown = await completeRun(db, run, sampleAnalysis(changes), PLAIN, signal()).catch(
         (error: unknown) => error,
       );

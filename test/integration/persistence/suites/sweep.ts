@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Failure } from '../../../../src/failure/failure.ts';
-import { claimRun, type ClaimRequest, type Run } from '../../../../src/persistence/claim-run.ts';
+import type { ClaimRequest, Run } from '../../../../src/persistence/claim-run.ts';
 import type { Database } from '../../../../src/persistence/client.ts';
 import { completeRun } from '../../../../src/persistence/complete-run.ts';
 import { failRun } from '../../../../src/persistence/end-run.ts';
@@ -9,7 +9,7 @@ import { findVideo } from '../../../../src/persistence/read/videos.ts';
 import { registerRequest } from '../../../../src/persistence/register-request.ts';
 import { sweepRuns } from '../../../../src/persistence/sweep-runs.ts';
 import { sampleAnalysis } from '../../../harness/analysis-sample.ts';
-import { claimRequest, signal, type TestDatabases } from '../databases.ts';
+import { claimRequest, signal, type TestDatabases, startedRun } from '../databases.ts';
 
 const LEASE = 60;
 const DAY = 86_400;
@@ -35,11 +35,7 @@ export function sweepSuite(databases: TestDatabases): void {
     await db.prisma.video.deleteMany();
   });
 
-  async function start(asked: ClaimRequest): Promise<Run> {
-    const claim = await claimRun(db, asked, signal());
-    if (claim.kind !== 'started') throw new Error(`expected a started run, got ${claim.kind}`);
-    return claim.run;
-  }
+  const start = (asked: ClaimRequest): Promise<Run> => startedRun(db, asked);
 
   /** The worker was killed so long before its run ceased to count as alive. */
   async function silentFor(run: Run, seconds: number): Promise<void> {
