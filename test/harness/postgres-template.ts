@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { onceIn, runFolder } from './once-in-run.ts';
 
 export interface ServerIdentity {
   readonly uid?: number;
@@ -11,29 +12,19 @@ export interface ServerIdentity {
  * Puts the files of a fresh server with a database `worker` into the folder `data`. In a run of tests they are made once and copied for
  * each server: making them takes ten times the processor time of a copy.
  */
-export function layFreshData(binaries: string, identity: ServerIdentity, data: string): void {
-  const runFolder = process.env['TEST_RUN_FOLDER'];
-  if (runFolder === undefined) {
+export async function layFreshData(binaries: string, identity: ServerIdentity, data: string): Promise<void> {
+  const folder = runFolder();
+  if (folder === null) {
     makeData(binaries, identity, data);
     return;
   }
-  const template = join(runFolder, 'postgres-template');
-  if (!existsSync(template)) makeTemplate(binaries, identity, template);
+  const template = await onceIn(folder, 'postgres-template', async (path) => {
+    mkdirSync(path, { mode: 0o700 });
+    const { uid, gid } = identity;
+    if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
+    makeData(binaries, identity, join(path, 'data'));
+  });
   run('cp', ['-a', join(template, 'data'), data], {});
-}
-
-/** Whole or not at all: several processes of one run may make it at a time, and the first stays. */
-function makeTemplate(binaries: string, identity: ServerIdentity, template: string): void {
-  const partial = mkdtempSync(`${template}-`);
-  const { uid, gid } = identity;
-  if (uid !== undefined && gid !== undefined) chownSync(partial, uid, gid);
-  try {
-    makeData(binaries, identity, join(partial, 'data'));
-    renameSync(partial, template);
-  } catch (error) {
-    rmSync(partial, { recursive: true, force: true });
-    if (!existsSync(template)) throw error;
-  }
 }
 
 function makeData(binaries: string, identity: ServerIdentity, data: string): void {

@@ -31,7 +31,7 @@ export async function startPostgres(given: PostgresOptions = {}): Promise<TestPo
   if (user !== null) chownSync(directory, user.uid, user.gid);
   const data = join(directory, 'data');
   const identity = user === null ? {} : { uid: user.uid, gid: user.gid };
-  layFreshData(binaries, identity, data);
+  await layFreshData(binaries, identity, data);
   for (const [name, content] of Object.entries(given.files ?? {})) {
     const file = join(data, name);
     writeFileSync(file, content, { mode: 0o600 });
