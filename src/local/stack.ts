@@ -36,6 +36,8 @@ const QUEUE = 'video-upload';
 const DEAD_LETTER_QUEUE = 'video-upload-dlq';
 const UPLOADS = 'video-uploads';
 const HIGHLIGHTS = 'video-highlights';
+/** Of the videos, and of the highlight images. */
+export const LOCAL_BUCKETS: readonly string[] = [UPLOADS, HIGHLIGHTS];
 const USUAL_PORT = 4566;
 const DAY_SECONDS = 86_400;
 
@@ -50,8 +52,8 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       port,
       region: REGION,
       dataDir: inMemory ? null : join(dataDir, 'aws'),
-      queues: queues(),
-      buckets: [UPLOADS, HIGHLIGHTS],
+      queues: localQueues(REGION),
+      buckets: LOCAL_BUCKETS,
     } satisfies FauxqsOptions),
     startChild<PostgresReady>('postgres-process', {
       dataDir: inMemory ? 'memory' : join(dataDir, 'postgres'),
@@ -68,10 +70,15 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   const close = async (): Promise<void> => {
     await Promise.all([emulator.value.close(), database.value.close()]);
   };
-  return describeStack(emulator.value.ready.port, database.value.ready.url, close);
+  return describeStack({ port: emulator.value.ready.port, region: REGION }, database.value.ready.url, close);
 }
 
-function describeStack(port: number, databaseUrl: string, close: () => Promise<void>): LocalStack {
+/** A stack of an emulator on this machine, with queues and buckets as here, and a database. */
+export function describeStack(
+  { port, region }: { readonly port: number; readonly region: string },
+  databaseUrl: string,
+  close: () => Promise<void>,
+): LocalStack {
   const endpoint = `http://127.0.0.1:${port}`;
   const queueUrl = `${endpoint}/${ACCOUNT}/${QUEUE}`;
   const dlqUrl = `${endpoint}/${ACCOUNT}/${DEAD_LETTER_QUEUE}`;
@@ -79,7 +86,7 @@ function describeStack(port: number, databaseUrl: string, close: () => Promise<v
     env: {
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
-      AWS_REGION: REGION,
+      AWS_REGION: region,
       AWS_ENDPOINT_URL: endpoint,
       S3_FORCE_PATH_STYLE: 'on',
       SQS_QUEUE_URL: queueUrl,
@@ -91,7 +98,7 @@ function describeStack(port: number, databaseUrl: string, close: () => Promise<v
       MIGRATE_ON_START: 'on',
     },
     endpoint,
-    region: REGION,
+    region,
     queueUrl,
     dlqUrl,
     uploadsBucket: UPLOADS,
@@ -103,9 +110,9 @@ function describeStack(port: number, databaseUrl: string, close: () => Promise<v
 }
 
 /** As the real queues are set up, with more receives: a duplicate does no harm here, and a lost receive must not. */
-function queues(): FauxqsOptions['queues'] {
+export function localQueues(region: string): FauxqsOptions['queues'] {
   const redrive = {
-    deadLetterTargetArn: `arn:aws:sqs:${REGION}:${ACCOUNT}:${DEAD_LETTER_QUEUE}`,
+    deadLetterTargetArn: `arn:aws:sqs:${region}:${ACCOUNT}:${DEAD_LETTER_QUEUE}`,
     maxReceiveCount: '5',
   };
   return [

@@ -7,7 +7,8 @@ import { Client } from 'pg';
 import { canBeOther, OTHER_UID } from '../harness/as-user.ts';
 import { DaemonProcess } from '../harness/daemon-process.ts';
 import { listing } from '../harness/listing.ts';
-import { TEST_ACCOUNT, TEST_CREDENTIALS, TEST_REGION } from '../harness/local-aws.ts';
+import { describeStack, LOCAL_BUCKETS, localQueues, type LocalStack } from '../../src/local/stack.ts';
+import { TEST_REGION } from '../harness/local-aws.ts';
 import { runVideoWorker } from '../harness/operator-command.ts';
 import { OwnTools } from '../harness/own-tools.ts';
 import { startPostgres, type TestPostgres } from '../harness/postgres.ts';
@@ -28,25 +29,16 @@ const TELLING_PGLITE = `
       name === '@electric-sql/pglite' ? { url, shortCircuit: true } : next(name, context),
   });
 `;
-const UPLOADS = 'video-uploads';
-const HIGHLIGHTS = 'video-highlights';
 let aws: SqsProcess;
+let stack: LocalStack;
 let postgres: TestPostgres;
 let folder: TemporaryFolder;
 let tests = 0;
 
 beforeAll(async () => {
   postgres = held.use(await startPostgres());
-  const deadLetterTargetArn = `arn:aws:sqs:${TEST_REGION}:${TEST_ACCOUNT}:dead`;
-  const jobs = {
-    VisibilityTimeout: '900',
-    RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: '5' }),
-  };
-  const queues = [
-    { name: 'dead', attributes: {} },
-    { name: 'jobs', attributes: jobs },
-  ];
-  aws = held.use(await startSqsProcess({ queues, buckets: [UPLOADS, HIGHLIGHTS] }));
+  aws = held.use(await startSqsProcess({ queues: localQueues(TEST_REGION), buckets: LOCAL_BUCKETS }));
+  stack = describeStack({ port: aws.port, region: TEST_REGION }, postgres.url, async () => undefined);
 });
 afterAll(() => held.disposeAsync());
 
@@ -61,17 +53,8 @@ beforeEach(async () => {
 afterEach(() => folder.remove());
 
 const environment = (): Readonly<Record<string, string>> => ({
-  AWS_ACCESS_KEY_ID: TEST_CREDENTIALS.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: TEST_CREDENTIALS.secretAccessKey,
-  AWS_REGION: TEST_REGION,
-  AWS_ENDPOINT_URL: aws.endpoint,
-  S3_FORCE_PATH_STYLE: 'on',
-  SQS_QUEUE_URL: aws.queueUrl('jobs'),
-  SQS_DLQ_URL: aws.queueUrl('dead'),
-  HIGHLIGHTS_BUCKET: HIGHLIGHTS,
-  MIGRATE_ON_START: 'on',
+  ...stack.env,
   DEVICE: 'cpu',
-  DATABASE_URL: postgres.url,
   DATABASE_SCHEMA: `looking_${tests}`,
   MODEL_PACK: folder.at('pack'),
   HOME: folder.at('home'),
@@ -91,14 +74,12 @@ async function everything(): Promise<unknown> {
   );
   await database.end();
   const queues = await Promise.all(
-    ['jobs', 'dead'].map((name) =>
-      aws.clients.control.send(
-        new GetQueueAttributesCommand({ QueueUrl: aws.queueUrl(name), AttributeNames: ['All'] }),
-      ),
+    [stack.queueUrl, stack.dlqUrl].map((QueueUrl) =>
+      aws.clients.control.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] })),
     ),
   );
   const objects = await Promise.all(
-    [UPLOADS, HIGHLIGHTS].map((Bucket) => aws.store.send(new ListObjectsV2Command({ Bucket }))),
+    LOCAL_BUCKETS.map((Bucket) => aws.store.send(new ListObjectsV2Command({ Bucket }))),
   );
   return {
     files,
@@ -197,7 +178,7 @@ asRoot('as root, of the folder of a service it says for whom it is right; a work
     expect.stringMatching(/^WARN +work directory .*belongs to uid 64321.*runs as root/m),
   ]);
   expect(await everything()).toEqual(before);
-  const once = await videoWorker(['once'], { S3_BUCKET: UPLOADS, S3_KEY: 'x.mp4' });
+  const once = await videoWorker(['once'], { S3_BUCKET: stack.uploadsBucket, S3_KEY: 'x.mp4' });
   expect([once.code, once.stderr]).toEqual([2, expect.stringMatching(/FAIL work directory .*belongs to uid 64321/)]);
   expect(await readdir(work)).toEqual([]);
 });
@@ -208,8 +189,8 @@ test.each([
 ])('%s refuses a folder in which others may write, as the daemon does', async (command, env) => {
   await mkdir(folder.at('parent', 'work'));
   await chmod(folder.at('parent', 'work'), 0o777);
-  const args = command === 'analyze' ? ['analyze', `s3://${UPLOADS}/x.mp4`] : [command];
-  const { code, stderr } = await videoWorker(args, { S3_BUCKET: UPLOADS, ...env });
+  const args = command === 'analyze' ? ['analyze', `s3://${stack.uploadsBucket}/x.mp4`] : [command];
+  const { code, stderr } = await videoWorker(args, { S3_BUCKET: stack.uploadsBucket, ...env });
   expect([code, stderr]).toEqual([
     expect.any(Number),
     expect.stringContaining('has mode 0777, so that others can write there'),

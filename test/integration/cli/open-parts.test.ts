@@ -8,15 +8,16 @@ import pino from 'pino';
 import { addCommands } from '../../../src/cli/commands/add-commands.ts';
 import { openModels, openParts } from '../../../src/cli/open-parts.ts';
 import { loadConfig } from '../../../src/config/config.ts';
+import type { LocalStack } from '../../../src/local/stack.ts';
 import { createFaultProxy, type FaultProxy } from '../../harness/fault-proxy.ts';
-import { startServices, UPLOADS_BUCKET, type TestServices } from '../../harness/services.ts';
+import { startServices } from '../../harness/services.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'open-parts-'));
 const brokenPack = join(dir, 'broken');
 const logger = pino({ level: 'silent' });
 const options = { device: 'cpu', videosAtOnce: 1, logger } as const;
 const before = { ...process.env };
-let services: TestServices;
+let services: LocalStack;
 /** Between the command and the services: they count what is open. */
 let aws: FaultProxy;
 let database: FaultProxy;
@@ -31,14 +32,14 @@ beforeAll(async () => {
   const path = join(brokenPack, manifest.language.tokenizerConfig.path);
   writeFileSync(path, readFileSync(path, 'utf8').replace(': ', ':\t'));
   services = await startServices();
-  aws = await createFaultProxy('127.0.0.1', services.sqs.server.port);
-  database = await createFaultProxy('127.0.0.1', services.postgres.port);
-  const url = new URL(services.postgres.url);
+  aws = await createFaultProxy('127.0.0.1', Number(new URL(services.endpoint).port));
+  database = await createFaultProxy('127.0.0.1', Number(new URL(services.databaseUrl).port));
+  const url = new URL(services.databaseUrl);
   url.port = String(database.port);
   env = {
     ...services.env,
     AWS_ENDPOINT_URL: `http://127.0.0.1:${aws.port}`,
-    SQS_QUEUE_URL: `http://127.0.0.1:${aws.port}/000000000000/videos`,
+    SQS_QUEUE_URL: services.queueUrl.replace(services.endpoint, `http://127.0.0.1:${aws.port}`),
     DATABASE_URL: url.href,
     MODEL_PACK: 'models/demo',
     DEVICE: 'cpu',
@@ -108,7 +109,7 @@ test('parts that fail to open half-way leave nothing open', async () => {
 
 test('once closes its clients when the preflight fails', async () => {
   const accepted = aws.accepted;
-  await once({ S3_BUCKET: UPLOADS_BUCKET, S3_KEY: 'any.mp4', MODEL_PACK: brokenPack });
+  await once({ S3_BUCKET: services.uploadsBucket, S3_KEY: 'any.mp4', MODEL_PACK: brokenPack });
   expect(process.exitCode).toBe(2);
   expect(aws.accepted).toBeGreaterThan(accepted);
   expect(await stillOpen(aws)).toBe(0);
@@ -117,7 +118,7 @@ test('once closes its clients when the preflight fails', async () => {
 
 test('once closes database, models, clients and listeners after its job', async () => {
   const [accepted, running, listening] = [database.accepted, threads(), process.listenerCount('SIGTERM')];
-  await once({ S3_BUCKET: UPLOADS_BUCKET, S3_KEY: 'nothing.mp4' });
+  await once({ S3_BUCKET: services.uploadsBucket, S3_KEY: 'nothing.mp4' });
   expect(process.exitCode).toBe(6);
   expect(database.accepted).toBeGreaterThan(accepted);
   expect(await stillOpen(database)).toBe(0);

@@ -6,13 +6,14 @@ import type { CheckResult } from '../../../src/cli/preflight/check.ts';
 import { preflightDeps } from '../../../src/cli/preflight/real-deps.ts';
 import { type PreflightReport, runPreflight } from '../../../src/cli/preflight/run-preflight.ts';
 import { loadConfig } from '../../../src/config/config.ts';
+import type { LocalStack } from '../../../src/local/stack.ts';
 import { localS3, localSqs } from '../../harness/local-aws.ts';
-import { startServices, type TestServices } from '../../harness/services.ts';
+import { startServices } from '../../harness/services.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../harness/temporary-folder.ts';
 
 const PACK = fileURLToPath(new URL('../../../models/demo', import.meta.url));
 const held = new AsyncDisposableStack();
-let services: TestServices;
+let services: LocalStack;
 let folder: TemporaryFolder;
 
 beforeAll(async () => {
@@ -65,7 +66,7 @@ describe('the preflight', () => {
     const report = await preflight({
       MODEL_PACK: folder.path,
       DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/db',
-      SQS_QUEUE_URL: `${services.sqs.endpoint}/000000000000/absent`,
+      SQS_QUEUE_URL: `${services.endpoint}/000000000000/absent`,
       HIGHLIGHTS_BUCKET: 'absent-bucket',
       FFMPEG_PATH: folder.at('no-ffmpeg'),
       WORK_DIR: '/dev/null/work',
