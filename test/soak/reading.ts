@@ -1,7 +1,7 @@
 import { getEventListeners, type EventEmitter } from 'node:events';
-import { readdir, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
+import { openDescriptors } from '../harness/descriptors.ts';
 
 /** What a process holds at one moment, after a forced collection. */
 export interface Reading {
@@ -38,7 +38,7 @@ export async function takeReading(watched: Watched): Promise<Reading> {
   }
   const { heapUsed, external, rss } = process.memoryUsage();
   const resources = process.getActiveResourcesInfo().filter((name) => !CONNECTIONS.has(name));
-  const files = await openFiles();
+  const files = [...(await openDescriptors()).values()];
   const counts: Record<string, number> = {
     'open files': files.filter((target) => !target.startsWith('socket:')).length,
   };
@@ -53,11 +53,4 @@ export async function takeReading(watched: Watched): Promise<Reading> {
     counts[`objects ${name}`] = queryObjects(type, { format: 'count' });
   }
   return { memory: { heapUsed, external, rss }, counts, sockets: files.length - (counts['open files'] ?? 0) };
-}
-
-async function openFiles(): Promise<string[]> {
-  const names = await readdir('/proc/self/fd');
-  const targets = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => null)));
-  // The listing itself is gone by the time its link is read.
-  return targets.filter((target) => target !== null);
 }

@@ -28,7 +28,7 @@ let folder: TemporaryFolder;
 let tools: FfmpegTools;
 let info: ProbedVideo;
 let pool: FramePool;
-let descriptorsBefore: ReadonlySet<string>;
+let descriptorsBefore: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
   folder = await mediaFolder();

@@ -14,7 +14,7 @@ const NONE: ChildLimits = { cpuSeconds: null, memoryBytes: null };
 const never = new AbortController().signal;
 const SOURCE = join(import.meta.dirname, '..', '..', '..', 'src', 'video', 'tools');
 let folder: TemporaryFolder;
-let descriptorsBefore: ReadonlySet<string>;
+let descriptorsBefore: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
   folder = await temporaryFolder('pairs');
