@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { copyFile, link, realpath } from 'node:fs/promises';
+import { codeOf } from '../../src/failure/fields.ts';
 
 /** What speaks against a link and not against a copy: another file system, or a file of another user where the system protects those. */
 const NOT_LINKED = ['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP'];
@@ -11,8 +12,7 @@ export async function placeFile(from: string, to: string): Promise<void> {
   try {
     await link(file, to);
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (!NOT_LINKED.includes(code)) throw error;
+    if (!NOT_LINKED.includes(codeOf(error) ?? '')) throw error;
     await copyFile(file, to, constants.COPYFILE_FICLONE);
   }
 }

@@ -17,7 +17,7 @@ import { inBucketRegion } from '../../storage/bucket-region.ts';
 import { checkGpuDecoder } from '../../video/check/check-gpu-decoder.ts';
 import { checkTools } from '../../video/check/check-tools.ts';
 import { askVersion, locateFfmpeg, type FfmpegTools } from '../../video/tools/ffmpeg-binary.ts';
-import { findSandbox, type SandboxVerdict } from '../../video/tools/find-sandbox.ts';
+import { findSandbox } from '../../video/tools/find-sandbox.ts';
 import { decoderThreads } from '../execution-plan.ts';
 import { sandboxQuestion } from '../open-tools.ts';
 import { usableCores } from '../usable-cores.ts';
@@ -46,14 +46,14 @@ export function preflightDeps(
   place: WorkPlace = onlyLookingAt(config.worker.workDir, config.worker.workDirParents),
 ): PreflightDeps {
   // The checks of the tools and of the sandbox run side by side: one trial of both tools answers both.
-  let trial: Promise<FfmpegTools & { readonly sandbox: SandboxVerdict }> | null = null;
-  const tryInSandbox = async (signal: AbortSignal): Promise<FfmpegTools & { readonly sandbox: SandboxVerdict }> => {
+  const tryInSandbox = async (signal: AbortSignal) => {
     const tools = await locateFfmpeg(config.ffmpeg);
     return { ...tools, sandbox: await findSandbox(tools, sandboxQuestion(config), signal) };
   };
+  let trial: ReturnType<typeof tryInSandbox> | null = null;
   // A sandbox that is required and does not work is the finding of its own check.
-  const openTools = (signal: AbortSignal): NonNullable<typeof trial> =>
-    (trial ??= tryInSandbox(signal).finally(() => {
+  const openTools = async (signal: AbortSignal) =>
+    await (trial ??= tryInSandbox(signal).finally(() => {
       trial = null;
     }));
   return {

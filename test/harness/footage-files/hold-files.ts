@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { locateFfmpeg, type FfmpegTools } from '../../../src/video/tools/ffmpeg-binary.ts';
-import { atDepth } from '../depth.ts';
+import { isDeep } from '../depth.ts';
 import { faultsOf, seen } from './footage-check.ts';
 import { FootageGround } from './footage-ground.ts';
 import type { FootageFile } from './right-values.ts';
@@ -10,7 +10,7 @@ const MAX_BYTES = 300_000;
 
 /** A test for each file, or for those of every run: it is probed and decoded, and has its right values. */
 export function holdFiles(files: readonly FootageFile[]): void {
-  const held = files.filter(({ isOnlyDeep = false }) => !isOnlyDeep || atDepth(0, 1) === 1);
+  const held = files.filter(({ isOnlyDeep = false }) => !isOnlyDeep || isDeep());
   let ground: FootageGround;
   let tools: FfmpegTools;
   let made: ReadonlyMap<FootageFile, Promise<Buffer>>;
